@@ -1,0 +1,71 @@
+import { z } from 'zod';
+
+export const archs = ['x86_64', 'aarch64'] as const;
+export type Arch = (typeof archs)[number];
+
+export const firmwares = ['seabios', 'ovmf', 'aavmf'] as const;
+export type Firmware = (typeof firmwares)[number];
+
+/** What sits in (or is kept out of) the NIC's expansion ROM BAR. */
+export const romKinds = [
+  'none',
+  'rombar-off',
+  'bundled',
+  'bios',
+  'full',
+  'snp',
+  'vendor-pxe',
+  'vendor-snp',
+  'combined',
+  'foreign',
+  'app',
+] as const;
+export type RomKind = (typeof romKinds)[number];
+
+/** What the first stage downloads as its NBP; `none` when the ROM's own iPXE goes straight to its script. */
+export const secondStages = [
+  'none',
+  'undionly',
+  'snponly',
+  'ipxe',
+  'shim-grub',
+  'grub',
+  'pxelinux',
+  'syslinux',
+  'linux',
+  'probe',
+] as const;
+export type SecondStage = (typeof secondStages)[number];
+
+export const transports = ['tftp', 'http', 'https'] as const;
+export type Transport = (typeof transports)[number];
+
+/** What proves the end of the boot: an iPXE script, a kernel with a tiny initrd, the installer's initrd, a bare NBP, a SAN disk. */
+export const payloads = ['script', 'linux', 'installer', 'probe', 'iscsi'] as const;
+export type Payload = (typeof payloads)[number];
+
+export const secureBoots = ['off', 'microsoft', 'snakeoil'] as const;
+export type SecureBoot = (typeof secureBoots)[number];
+
+export const ipVersions = [4, 6] as const;
+export type IpVersion = (typeof ipVersions)[number];
+
+export const accels = ['tcg', 'kvm', 'hvf'] as const;
+export type Accel = (typeof accels)[number];
+
+/** The six configurations of DESIGN: firmware × option ROM × second stage. */
+export const configurations = [1, 2, 3, 4, 5, 6] as const;
+export type Configuration = (typeof configurations)[number];
+
+/** Artefact sets are named builds; beside these three a user's own folder may be one. */
+export const knownSets = ['bookworm', 'trixie', 'forky'] as const;
+
+export const archSchema = z.enum(archs);
+export const firmwareSchema = z.enum(firmwares);
+export const romKindSchema = z.enum(romKinds);
+export const secondStageSchema = z.enum(secondStages);
+export const transportSchema = z.enum(transports);
+export const payloadSchema = z.enum(payloads);
+export const secureBootSchema = z.enum(secureBoots);
+export const ipVersionSchema = z.literal(ipVersions);
+export const configurationSchema = z.literal(configurations);

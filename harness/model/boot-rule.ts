@@ -1,0 +1,64 @@
+import { z } from 'zod';
+
+export const dhcpMessageTypes = [
+  'discover',
+  'offer',
+  'request',
+  'decline',
+  'ack',
+  'nak',
+  'release',
+  'inform',
+] as const;
+export type DhcpMessageType = (typeof dhcpMessageTypes)[number];
+export const dhcpMessageTypeSchema = z.enum(dhcpMessageTypes);
+
+/**
+ * One raw DHCP option of a reply (RFC 2132). `set` replaces whatever the server would send, `add`
+ * appends to it, `withhold` leaves it out. `on` limits it to some reply types.
+ */
+export const rawOptionSchema = z.union([
+  z.strictObject({
+    code: z.int().min(1).max(254),
+    op: z.enum(['set', 'add']),
+    /** Exactly one form: hex octets, ASCII text, or IPv4 addresses. Text takes {placeholders}. */
+    value: z.union([
+      z.strictObject({ hex: z.string().regex(/^([0-9a-fA-F]{2}[ :]?)*$/, 'hex octets, such as "06 01 08 ff"') }),
+      z.strictObject({ ascii: z.string() }),
+      z.strictObject({ ip: z.array(z.ipv4()).min(1) }),
+    ]),
+    on: z.array(dhcpMessageTypeSchema).optional(),
+  }),
+  z.strictObject({
+    code: z.int().min(1).max(254),
+    op: z.literal('withhold'),
+    on: z.array(dhcpMessageTypeSchema).optional(),
+  }),
+]);
+export type RawOption = z.infer<typeof rawOptionSchema>;
+
+/** Facts about a client that a rule may ask for; every one given must hold. */
+export const bootConditionSchema = z.strictObject({
+  /** Client system architecture, option 93 (RFC 4578 §2.1). */
+  clientArch: z.array(z.int().min(0).max(0xffff)).optional(),
+  /** Prefix of option 60. */
+  vendorClass: z.string().optional(),
+  /** Exact option 77. */
+  userClass: z.string().optional(),
+  /** Names of served files that this MAC has already been sent whole. */
+  served: z.array(z.string()).optional(),
+  notServed: z.array(z.string()).optional(),
+});
+
+/** An ordered policy: the first rule whose conditions hold decides what the client is offered. */
+export const bootRuleSchema = z.strictObject({
+  name: z.string().min(1),
+  when: bootConditionSchema.default({}),
+  /** Served name or full URL for `file` and option 67; absent: an address and nothing to boot. */
+  file: z.string().optional(),
+  /** `false`: no answer at all to such a client. */
+  answer: z.boolean().default(true),
+  options: z.array(rawOptionSchema).default([]),
+});
+export type BootRule = z.infer<typeof bootRuleSchema>;
+export type BootRuleInput = z.input<typeof bootRuleSchema>;

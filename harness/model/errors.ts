@@ -1,0 +1,58 @@
+/** Stable codes of everything that can go wrong outside a guest. `exitCodeOf` maps them. */
+export const errorCodes = [
+  'usage',
+  'bad-matrix',
+  'bad-set',
+  'bad-file',
+  'bad-run-directory',
+  'bad-event-log',
+  'missing-asset',
+  'missing-program',
+  'changed-input',
+  'qemu-failed',
+  'disk',
+  'interrupted',
+  'internal',
+] as const;
+export type ErrorCode = (typeof errorCodes)[number];
+
+export interface ErrorDetails {
+  /** What to do about it, as a sentence or a command. */
+  hint?: string;
+  /** Facts for `--json`: paths, values, versions. */
+  details?: Record<string, unknown>;
+  cause?: unknown;
+}
+
+/**
+ * The one error users see: names the input, what was expected and what was seen (message), and the
+ * remedy (hint). A boot that fails is a verdict, never an error.
+ */
+export class HarnessError extends Error {
+  readonly code: ErrorCode;
+  readonly hint: string | undefined;
+  readonly details: Record<string, unknown>;
+
+  constructor(code: ErrorCode, message: string, { hint, details = {}, cause }: ErrorDetails = {}) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.name = 'HarnessError';
+    this.code = code;
+    this.hint = hint;
+    this.details = details;
+  }
+}
+
+const usageCodes: readonly ErrorCode[] = [
+  'usage',
+  'bad-matrix',
+  'bad-set',
+  'bad-file',
+  'bad-run-directory',
+  'bad-event-log',
+];
+
+/** Exit codes: 2 for what the user gave us, 3 for what the host lacks, 130 for an interruption. */
+export function exitCodeOf(error: HarnessError): 2 | 3 | 130 {
+  if (error.code === 'interrupted') return 130;
+  return usageCodes.includes(error.code) ? 2 : 3;
+}

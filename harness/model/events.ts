@@ -1,0 +1,157 @@
+import { z } from 'zod';
+import { accels } from './axes.ts';
+import { dhcpMessageTypeSchema } from './boot-rule.ts';
+import { stageSchema } from './stages.ts';
+
+/** Every event has the milliseconds since the case started, by a monotonic clock. */
+const at = { tMs: z.number().nonnegative() };
+const event = <S extends string, T extends string, F extends z.ZodRawShape>(source: S, type: T, fields: F) =>
+  z.strictObject({ ...at, source: z.literal(source), type: z.literal(type), ...fields });
+
+const peer = z.enum(['guest', 'server']);
+
+/** One DHCPv4 message as seen on the wire (RFC 2131; options by their RFC 2132, 4578 and iPXE names). */
+export const dhcpFactsSchema = z.strictObject({
+  messageType: dhcpMessageTypeSchema,
+  /** UDP destination port: 67, 68 or 4011. */
+  port: z.int(),
+  xid: z.int(),
+  mac: z.string(),
+  ciaddr: z.string(),
+  yiaddr: z.string(),
+  siaddr: z.string(),
+  giaddr: z.string(),
+  sname: z.string(),
+  file: z.string(),
+  requestedIp: z.string().optional(),
+  serverId: z.string().optional(),
+  /** Option 60. */
+  vendorClass: z.string().optional(),
+  /** Option 77. */
+  userClass: z.string().optional(),
+  /** Option 93, the first one (RFC 4578 §2.1). */
+  clientArch: z.int().optional(),
+  /** Option 94 as type.major.minor (RFC 4578 §2.2). */
+  ndi: z.string().optional(),
+  /** Option 97, without its type octet, as hex (RFC 4578 §2.3). */
+  machineId: z.string().optional(),
+  /** Option 175 is there: iPXE's own encapsulated options. */
+  ipxe: z.boolean(),
+  /** Options 66 and 67. */
+  tftpServerName: z.string().optional(),
+  bootFile: z.string().optional(),
+  /** Codes of all options present, in order. */
+  codes: z.array(z.int()),
+});
+export type DhcpFacts = z.infer<typeof dhcpFactsSchema>;
+
+/** One DHCPv6 message as seen on the wire (RFC 8415, RFC 5970). */
+export const dhcp6FactsSchema = z.strictObject({
+  messageType: z.string(),
+  xid: z.int(),
+  clientDuid: z.string().optional(),
+  address: z.string().optional(),
+  /** Option 59. */
+  bootFileUrl: z.string().optional(),
+  /** Option 61. */
+  clientArch: z.int().optional(),
+  /** Option 16, enterprise number dropped. */
+  vendorClass: z.string().optional(),
+  /** Option 15, first item. */
+  userClass: z.string().optional(),
+  codes: z.array(z.int()),
+});
+export type Dhcp6Facts = z.infer<typeof dhcp6FactsSchema>;
+
+export const eventSchema = z.union([
+  // The harness itself.
+  event('run', 'started', { caseId: z.string(), attempt: z.int(), at: z.string() }),
+  event('run', 'deadline', {
+    /** The stage that did not come, or `total`. */
+    stage: z.union([stageSchema, z.literal('total')]),
+    allowedMs: z.number(),
+    waitedMs: z.number(),
+  }),
+  event('run', 'infrastructure', { code: z.string(), message: z.string() }),
+  event('run', 'ended', {
+    reason: z.enum(['complete', 'failure', 'deadline', 'guest-ended', 'interrupted', 'infrastructure']),
+  }),
+  // The QEMU process.
+  event('vm', 'spawned', { pid: z.int(), accel: z.enum(accels) }),
+  event('vm', 'demoted', { from: z.enum(accels), to: z.enum(accels), reason: z.string() }),
+  event('vm', 'stderr', { text: z.string() }),
+  event('vm', 'exited', { exitCode: z.int().nullable(), signal: z.string().nullable(), byHarness: z.boolean() }),
+  event('vm', 'cpu', { guestCpuMs: z.number() }),
+  event('qmp', 'event', { name: z.string(), data: z.record(z.string(), z.unknown()) }),
+  event('qmp', 'status', { status: z.string() }),
+  // One rendered console line; a line that grows is told again, whole.
+  event('serial', 'line', {
+    /** Octets of serial.raw read when the line stood like this. */
+    offset: z.int(),
+    text: z.string(),
+  }),
+  // Decoded frames.
+  event('wire', 'dhcp', { from: peer, ...dhcpFactsSchema.shape }),
+  event('wire', 'dhcp6', { from: peer, ...dhcp6FactsSchema.shape }),
+  event('wire', 'tftp-request', {
+    file: z.string(),
+    port: z.int(),
+    ipVersion: z.literal([4, 6]),
+    options: z.record(z.string(), z.string()),
+  }),
+  event('wire', 'tftp-oack', { file: z.string(), port: z.int(), options: z.record(z.string(), z.string()) }),
+  /** The last block of a read was acknowledged by the guest. */
+  event('wire', 'tftp-complete', { file: z.string(), port: z.int(), bytes: z.int(), blocks: z.int(), ms: z.number() }),
+  event('wire', 'tftp-error', { from: peer, file: z.string(), port: z.int(), code: z.int(), message: z.string() }),
+  event('wire', 'http-request', { method: z.string(), target: z.string(), host: z.string(), port: z.int() }),
+  event('wire', 'http-response', {
+    target: z.string(),
+    status: z.int(),
+    port: z.int(),
+    length: z.int().nullable(),
+    location: z.string().optional(),
+  }),
+  /** The guest acknowledged the last octet of a response body. */
+  event('wire', 'http-complete', { target: z.string(), status: z.int(), port: z.int(), bytes: z.int(), ms: z.number() }),
+  event('wire', 'arp', { from: peer, op: z.enum(['request', 'reply']), senderIp: z.string(), targetIp: z.string() }),
+  event('wire', 'icmpv6', { from: peer, kind: z.string(), target: z.string().optional() }),
+  event('wire', 'tcp-refused', { address: z.string(), port: z.int() }),
+  event('wire', 'tls', { port: z.int(), from: peer, kind: z.string() }),
+  event('wire', 'malformed', { from: peer, layer: z.string(), reason: z.string(), count: z.int() }),
+  // What the built-in servers decided: explanation, never stage evidence.
+  event('dhcp', 'decided', {
+    mac: z.string(),
+    messageType: z.string(),
+    rule: z.string().nullable(),
+    reply: z.string().nullable(),
+    file: z.string().nullable(),
+    note: z.string().optional(),
+  }),
+  event('tftp', 'transfer', {
+    file: z.string(),
+    outcome: z.enum(['complete', 'aborted', 'not-found', 'refused', 'timed-out']),
+    bytes: z.int(),
+    retransmissions: z.int(),
+    ms: z.number(),
+    note: z.string().optional(),
+  }),
+  event('http', 'served', {
+    method: z.string(),
+    target: z.string(),
+    status: z.int(),
+    bytes: z.int(),
+    ms: z.number(),
+    tls: z.boolean(),
+    note: z.string().optional(),
+  }),
+  event('http', 'tls-refused', { reason: z.string() }),
+  event('iscsi', 'session', { target: z.string(), note: z.string() }),
+]);
+export type HarnessEvent = z.infer<typeof eventSchema>;
+export type EventSource = HarnessEvent['source'];
+
+type WithoutTime<T> = T extends unknown ? Omit<T, 'tMs'> : never;
+/** What producers hand over; the timeline stamps it. */
+export type UntimedEvent = WithoutTime<HarnessEvent>;
+/** Where producers hand events over. */
+export type EventSink = (event: UntimedEvent) => void;

@@ -1,0 +1,91 @@
+import { z } from 'zod';
+import { accels, archSchema, configurationSchema, secondStages } from './axes.ts';
+import { bootRuleSchema } from './boot-rule.ts';
+import { expectationSchema, scenarioSchema, servedFileSchema } from './scenario.ts';
+import { stageSchema } from './stages.ts';
+
+export const inputRoles = [
+  'firmware-code',
+  'firmware-vars',
+  'oprom',
+  'nbp',
+  'second-stage',
+  'config',
+  'kernel',
+  'initrd',
+  'served',
+  'disk',
+] as const;
+export type InputRole = (typeof inputRoles)[number];
+
+/** A file the case depends on, told by content, so that a reproduction can check it has the same one. */
+export const inputSchema = z.strictObject({
+  role: z.enum(inputRoles),
+  path: z.string(),
+  sha256: z.string(),
+  bytes: z.int(),
+  /** What parsing said of it: PCIR images, PE machine, package and version. */
+  identity: z.string().optional(),
+});
+export type Input = z.infer<typeof inputSchema>;
+
+/** A transfer whose completion proves a stage: name as requested (no leading slash) and length. */
+const expectedFileSchema = z.strictObject({ name: z.string(), bytes: z.int().optional() });
+export type ExpectedFile = z.infer<typeof expectedFileSchema>;
+
+export const networkSchema = z.strictObject({
+  serverMac: z.string(),
+  serverIp: z.string(),
+  guestMac: z.string(),
+  guestIp: z.string(),
+  netmask: z.string(),
+  /** Present where the case boots over IPv6. */
+  ipv6: z
+    .strictObject({ serverIp: z.string(), guestIp: z.string(), managed: z.boolean() })
+    .optional(),
+  /** An address server without boot information, and a proxyDHCP server beside it. */
+  proxyDhcp: z.boolean(),
+  /** Guest-facing TCP ports and the service behind each; any other TCP is refused with RST. */
+  tcp: z.array(z.strictObject({ port: z.int(), service: z.enum(['http', 'https', 'iscsi']) })),
+});
+export type Network = z.infer<typeof networkSchema>;
+
+/** Everything decided before QEMU starts; made by a pure function, saved as plan.json. */
+export const planSchema = z.strictObject({
+  version: z.literal(1),
+  caseId: z.string(),
+  scenario: scenarioSchema,
+  arch: archSchema,
+  nonce: z.string(),
+  qemu: z.strictObject({
+    program: z.string(),
+    /** Without acceleration: `vm/` puts `-accel` and, where the plan leaves it open, `-cpu` in front. */
+    argv: z.array(z.string()),
+    cpu: z.partialRecord(z.enum(accels), z.string()),
+    /** Inherited descriptor numbers. */
+    fds: z.strictObject({ nic: z.int(), qmp: z.int(), serial: z.int(), uplink: z.int().optional() }),
+    memoryMiB: z.int(),
+  }),
+  inputs: z.array(inputSchema),
+  network: networkSchema,
+  boot: z.array(bootRuleSchema),
+  serve: z.record(z.string(), servedFileSchema),
+  /** Which second stage's stage rules apply; `custom` for a user's own file. */
+  loader: z.union([z.enum(secondStages), z.literal('custom')]),
+  declaredConfiguration: configurationSchema.nullable(),
+  stagePath: z.array(stageSchema),
+  /** Files whose complete delivery proves `nbp-fetch`, `config` and `payload-fetch`. */
+  deliveries: z.strictObject({
+    nbp: z.array(expectedFileSchema),
+    config: z.array(expectedFileSchema),
+    payload: z.array(expectedFileSchema),
+  }),
+  deadlines: z.strictObject({ totalMs: z.int(), stageMs: z.record(stageSchema, z.int()) }),
+  expectation: expectationSchema,
+});
+export type Plan = z.infer<typeof planSchema>;
+
+/** A cell either has a plan, or a reason why it cannot be run here. */
+export type Planned =
+  | { kind: 'plan'; plan: Plan }
+  | { kind: 'not-run'; scenario: z.infer<typeof scenarioSchema>; reason: string };

@@ -1,0 +1,119 @@
+import { z } from 'zod';
+import {
+  archSchema,
+  configurationSchema,
+  firmwareSchema,
+  ipVersionSchema,
+  payloadSchema,
+  romKindSchema,
+  secondStageSchema,
+  secureBootSchema,
+  transportSchema,
+} from './axes.ts';
+import { bootRuleSchema } from './boot-rule.ts';
+import { stageSchema } from './stages.ts';
+
+const setName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, 'a set name is letters, digits, ".", "_" or "-"');
+/** QEMU device name of a NIC, such as `e1000` or `virtio-net-pci`. */
+const deviceName = z.string().regex(/^[a-z0-9][a-z0-9._-]*$/i, 'a NIC is a QEMU device name, such as e1000');
+
+/** A ROM kind, optionally from another set than the firmware's, or any file by path. */
+export const romSchema = z.union([
+  romKindSchema,
+  z.strictObject({ kind: romKindSchema, set: setName }),
+  z.strictObject({ file: z.string().min(1) }),
+]);
+export type Rom = z.infer<typeof romSchema>;
+
+/** A file of the served tree: a host file, inline text (with {placeholders}), or an artefact by role. */
+export const servedFileSchema = z.union([
+  z.strictObject({ path: z.string().min(1) }),
+  z.strictObject({ text: z.string() }),
+]);
+export type ServedFile = z.infer<typeof servedFileSchema>;
+
+/**
+ * What a cell is expected to do. `stopsAt` names the first stage of the path that is *not* reached, and
+ * `failure` the failure rule that must say so (`deadline` only where the guest really goes silent):
+ * a stop for another reason is not the expected one.
+ */
+export const expectationSchema = z.union([
+  z.strictObject({ reaches: z.literal('last') }),
+  z.strictObject({
+    stopsAt: stageSchema,
+    failure: z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]),
+    reason: z.string().min(1),
+    reference: z.string().optional(),
+  }),
+  z.strictObject({ notApplicable: z.string().min(1) }),
+]);
+export type Expectation = z.infer<typeof expectationSchema>;
+
+/** Per-stage deadlines and one for the whole case, in ms on an idle host without acceleration. */
+export const deadlinesSchema = z.strictObject({
+  totalMs: z.int().positive().optional(),
+  stageMs: z.partialRecord(stageSchema, z.int().positive()).optional(),
+});
+export type Deadlines = z.infer<typeof deadlinesSchema>;
+
+export const transportPlanSchema = z.union([
+  transportSchema,
+  z.strictObject({
+    nbp: transportSchema.optional(),
+    config: transportSchema.optional(),
+    payload: transportSchema.optional(),
+  }),
+]);
+export type TransportPlan = z.infer<typeof transportPlanSchema>;
+
+const fileOr = <T extends z.ZodType>(schema: T) => z.union([schema, z.strictObject({ file: z.string().min(1) })]);
+
+/** The axes a matrix may expand over: each is one value in a scenario, one or a list in a group. */
+export const axisShape = {
+  arch: archSchema,
+  machine: z.string().min(1),
+  firmware: z.union([firmwareSchema, z.strictObject({ code: z.string().min(1), vars: z.string().min(1).optional() })]),
+  set: setName,
+  nic: deviceName,
+  rom: romSchema,
+  secondStage: fileOr(secondStageSchema),
+  transport: transportPlanSchema,
+  payload: payloadSchema,
+  secureBoot: secureBootSchema,
+  ipVersion: ipVersionSchema,
+};
+export type Axis = keyof typeof axisShape;
+export const axes = Object.keys(axisShape) as Axis[];
+
+/** What a scenario may set beside its axes; the same for every cell of a group. */
+export const settingsShape = {
+  title: z.string().optional(),
+  configuration: configurationSchema.optional(),
+  /** Replaces the boot policy derived from second stage, transport and payload. */
+  boot: z.array(bootRuleSchema).optional(),
+  /** Added to (or replacing parts of) the served tree; names are slash-separated and relative. */
+  serve: z.record(z.string().min(1), servedFileSchema).optional(),
+  kernel: z.strictObject({ file: z.string().min(1) }).optional(),
+  initrd: z.strictObject({ file: z.string().min(1) }).optional(),
+  kernelArgs: z.string().optional(),
+  nicOptions: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).optional(),
+  cpu: z.string().min(1).optional(),
+  memoryMiB: z.int().min(64).max(65536).optional(),
+  /** `false` leaves the machine without virtio-rng: for firmware that needs a random source. */
+  randomSource: z.boolean().optional(),
+  qemuArgs: z.array(z.string()).optional(),
+  deadlines: deadlinesSchema.optional(),
+  stagePath: z.array(stageSchema).min(1).optional(),
+  expect: expectationSchema.optional(),
+};
+
+export const scenarioSchema = z.strictObject({
+  /** Unique in its matrix; derived from group name and axes where not given. */
+  id: z.string().min(1),
+  group: z.string().min(1),
+  ...axisShape,
+  ...settingsShape,
+  expect: expectationSchema,
+});
+/** One cell of a matrix, every axis decided. */
+export type Scenario = z.infer<typeof scenarioSchema>;

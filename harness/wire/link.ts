@@ -1,0 +1,9 @@
+/** A layer-2 link to one guest NIC. */
+export interface Link {
+  /** Called for every frame from the guest; the buffer is valid only during the call. */
+  onFrame(listener: (frame: Buffer) => void): void;
+  /** Sends one frame as the parts given, in one write. False asks the caller to wait for `onDrain`. */
+  send(parts: readonly Buffer[]): boolean;
+  onDrain(listener: () => void): void;
+  close(): void;
+}
