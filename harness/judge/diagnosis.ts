@@ -1,0 +1,129 @@
+import type { HarnessEvent } from '../model/events.ts';
+import type { Plan } from '../model/plan.ts';
+import { type Stage, stageMeanings } from '../model/stages.ts';
+import type { Failure } from '../model/verdict.ts';
+
+export interface Stop {
+  plan: Plan;
+  events: readonly HarnessEvent[];
+  lastStage: Stage | null;
+  stoppedAt: Stage;
+  /** What ended the case, if anything did. */
+  failure: Failure | null;
+  /** All failures and remarks, in order. */
+  failures: readonly Failure[];
+}
+
+const romText = ({ plan }: Stop): string => {
+  const { rom } = plan.scenario;
+  if (rom === 'none' || rom === 'rombar-off') return 'the NIC has no option ROM';
+  const name = typeof rom === 'string' ? rom : 'file' in rom ? rom.file : `${rom.kind} of ${rom.set}`;
+  return `its option ROM (${name}) brought none`;
+};
+
+const endedBy =
+  (...rules: string[]) =>
+  ({ failure }: Stop): boolean =>
+    failure !== null && rules.includes(failure.rule);
+const said =
+  (pattern: RegExp) =>
+  ({ failures }: Stop): boolean =>
+    failures.some(({ text }) => pattern.test(text));
+const wireSaw =
+  (test: (event: Extract<HarnessEvent, { source: 'wire' }>) => boolean) =>
+  ({ events }: Stop): boolean =>
+    events.some((event) => event.source === 'wire' && test(event));
+
+const discovered = wireSaw((event) => event.type === 'dhcp' && event.messageType === 'discover');
+const offered = wireSaw((event) => event.type === 'dhcp' && event.messageType === 'offer');
+const all =
+  (...tests: ((stop: Stop) => boolean)[]) =>
+  (stop: Stop): boolean =>
+    tests.every((test) => test(stop));
+const not =
+  (test: (stop: Stop) => boolean) =>
+  (stop: Stop): boolean =>
+    !test(stop);
+const at =
+  (...stages: Stage[]) =>
+  ({ stoppedAt }: Stop): boolean =>
+    stages.includes(stoppedAt);
+
+/** What a stop usually means; the first row that holds. */
+const meanings: readonly { holds: (stop: Stop) => boolean; means: (stop: Stop) => string }[] = [
+  {
+    holds: all(endedBy('secure-boot-refused')),
+    means: () => 'Secure Boot refused to run what was loaded, because it is not signed by an enrolled key or was changed since',
+  },
+  {
+    holds: all(at('oprom', 'dhcp', 'firmware'), endedBy('uefi-shell', 'bds-nothing'), not(discovered)),
+    means: (stop) =>
+      `no network boot option was there: this firmware has no driver for ${stop.plan.scenario.nic} and ${romText(stop)}${
+        stop.plan.scenario.randomSource === false ? ', or it offers no PXE without a random source' : ''
+      }`,
+  },
+  {
+    holds: all(at('oprom', 'dhcp'), endedBy('seabios-no-boot'), not(discovered)),
+    means: ({ plan }) =>
+      `SeaBIOS boots from a NIC only through a BIOS image in its option ROM, and ${plan.scenario.nic} has none that suits`,
+  },
+  {
+    holds: all(at('dhcp'), discovered, not(offered)),
+    means: () => 'the client asked for an address and no server made it an offer: no boot rule answers such a client',
+  },
+  {
+    holds: all(at('dhcp'), discovered),
+    means: () => 'an offer was made and the client did not take it: it lacks something this client insists on',
+  },
+  {
+    holds: all(at('nbp-fetch'), wireSaw((event) => event.type === 'tftp-error' && event.code === 1)),
+    means: () => 'the server has no file of the name asked for',
+  },
+  {
+    holds: all(at('nbp-fetch'), wireSaw((event) => event.type === 'http-response' && event.status >= 400)),
+    means: () => 'the HTTP server refused the request',
+  },
+  { holds: at('nbp-fetch'), means: () => 'the network boot program did not arrive whole' },
+  {
+    holds: all(at('nbp'), said(/failed to (load|start)|Exec format|Not Found|Unsupported/i)),
+    means: () => 'the firmware would not run what it had loaded: wrong machine type, not an executable, or refused by policy',
+  },
+  { holds: at('nbp'), means: () => 'the network boot program was delivered and gave no sign of running' },
+  {
+    holds: all(at('nbp-dhcp'), endedBy('ipxe-no-device')),
+    means: () => 'the second stage found no network device it can drive, or none of them got an address',
+  },
+  { holds: at('nbp-dhcp'), means: () => 'the second stage ran and got no address of its own' },
+  { holds: at('config'), means: () => "the loader's configuration was not fetched whole, or did not take effect" },
+  { holds: at('payload-fetch'), means: () => 'kernel or initrd did not arrive whole' },
+  { holds: at('kernel'), means: () => 'what was loaded gave no sign of a kernel on the serial console' },
+  {
+    holds: all(at('userspace'), endedBy('kernel-panic')),
+    means: () => 'the kernel ran and found no userspace it could start',
+  },
+  { holds: () => true, means: () => 'nothing further was seen' },
+];
+
+/** The last thing a person would have noticed before the stop. */
+function lastSeen(events: readonly HarnessEvent[]): string {
+  for (const event of [...events].reverse()) {
+    if (event.source === 'serial' && event.text.trim()) return `"${event.text.trim().slice(0, 160)}" on the console`;
+    if (event.source !== 'wire') continue;
+    if (event.type === 'dhcp') return `a DHCP ${event.messageType.toUpperCase()} from the ${event.from} on the wire`;
+    if (event.type === 'tftp-request') return `a TFTP request for ${event.file}`;
+    if (event.type === 'tftp-error') return `TFTP error ${event.code} for ${event.file} from the ${event.from}`;
+    if (event.type === 'tftp-complete') return `${event.file} delivered by TFTP`;
+    if (event.type === 'http-request') return `${event.method} ${event.target} on the wire`;
+  }
+  return 'nothing at all';
+}
+
+/** One sentence: what stage, what was seen last, what that usually means. */
+export function diagnose(stop: Stop): string {
+  const { failure, lastStage, stoppedAt } = stop;
+  const seen = failure && failure.rule !== 'deadline' ? `"${failure.text}"` : lastSeen(stop.events);
+  const after = lastStage ? `after ${lastStage} (${stageMeanings[lastStage]})` : 'before any stage';
+  const how = failure?.rule === 'deadline' ? `; ${failure.text}` : '';
+  const means = meanings.find(({ holds }) => holds(stop))?.means(stop) ?? '';
+  return `Stopped at ${stoppedAt}, ${after}${how}; last seen: ${seen}: ${means}.`;
+}

@@ -1,0 +1,101 @@
+import type { HarnessEvent } from '../model/events.ts';
+import type { Plan } from '../model/plan.ts';
+import type { Expectation } from '../model/scenario.ts';
+import type { Stage } from '../model/stages.ts';
+import type { Failure, StageResult, Status, Verdict } from '../model/verdict.ts';
+import type { Evidence } from '../observe/evidence.ts';
+import { createObserver } from '../observe/observer.ts';
+import { observeConfiguration } from './configuration.ts';
+import { diagnose } from './diagnosis.ts';
+
+type StageEvidence = Extract<Evidence, { kind: 'stage' }>;
+type FailureEvidence = Extract<Evidence, { kind: 'failure' }>;
+
+/** Console text reaches us up to this much later than frames of the same moment. */
+const orderToleranceMs = 1_000;
+
+const isStage = (evidence: Evidence): evidence is StageEvidence => evidence.kind === 'stage';
+const isFailure = (evidence: Evidence): evidence is FailureEvidence => evidence.kind === 'failure';
+
+function stageResults(plan: Plan, found: readonly StageEvidence[]): StageResult[] {
+  return plan.stagePath.map((stage) => {
+    const evidence = found.find((candidate) => candidate.stage === stage);
+    return {
+      stage,
+      reached: evidence !== undefined,
+      atMs: evidence?.atMs ?? null,
+      evidence: evidence ? `${evidence.rule}: ${evidence.text}` : null,
+    };
+  });
+}
+
+function orderFindings(stages: readonly StageResult[]): string[] {
+  const reached = stages.filter((stage) => stage.atMs !== null);
+  return reached.flatMap((stage, index) => {
+    const before = reached[index - 1];
+    return before && (before.atMs as number) > (stage.atMs as number) + orderToleranceMs
+      ? [`evidence out of order: ${stage.stage} at ${stage.atMs} ms, before ${before.stage} at ${before.atMs} ms`]
+      : [];
+  });
+}
+
+/** Whether what happened is what was expected; the reason where it is not. */
+function compare(
+  expected: Expectation,
+  stoppedAt: Stage | null,
+  failures: readonly Failure[],
+): { asExpected: boolean; why?: string } {
+  if ('notApplicable' in expected) return { asExpected: false, why: 'this cell is declared not applicable' };
+  if ('reaches' in expected) return { asExpected: stoppedAt === null };
+  if (stoppedAt === null) {
+    return { asExpected: false, why: `it was expected to stop at ${expected.stopsAt} (${expected.reason}), and it went all the way` };
+  }
+  if (stoppedAt !== expected.stopsAt) {
+    return { asExpected: false, why: `it was expected to stop at ${expected.stopsAt} (${expected.reason})` };
+  }
+  const wanted = [expected.failure].flat();
+  if (!failures.some(({ rule }) => wanted.includes(rule))) {
+    return { asExpected: false, why: `it was expected to stop with ${wanted.join(' or ')} (${expected.reason})` };
+  }
+  return { asExpected: true };
+}
+
+/** Why the guest cannot be judged, if it cannot: the harness could not tell, or the log has no end. */
+function undecided(events: readonly HarnessEvent[]): { status: Status; diagnosis: string } | undefined {
+  const trouble = events.find((event) => event.source === 'run' && event.type === 'infrastructure');
+  if (trouble?.source === 'run' && trouble.type === 'infrastructure') {
+    return { status: 'error', diagnosis: `The harness could not tell: ${trouble.message}` };
+  }
+  const end = events.findLast((event) => event.source === 'run' && event.type === 'ended');
+  if (end?.source === 'run' && end.type === 'ended' && end.reason !== 'interrupted') return undefined;
+  return { status: 'interrupted', diagnosis: end ? 'The run was interrupted.' : 'The event log has no end: the run was killed.' };
+}
+
+/** What the guest did, from its plan and its event log alone: pure, so that a saved log is judged the same again. */
+export function judge(plan: Plan, events: readonly HarnessEvent[]): Verdict {
+  const observer = createObserver(plan);
+  for (const event of events) observer.observe(event);
+  const found = observer.evidence.filter(isStage);
+  const stages = stageResults(plan, found);
+  const failures: Failure[] = observer.evidence.filter(isFailure).map(({ rule, atMs, text }) => ({ rule, atMs, text }));
+  const ending = observer.evidence.filter(isFailure).find(({ ends }) => ends);
+  const failure = failures.find(({ rule }) => rule === ending?.rule) ?? null;
+  const lastStage = stages.findLast(({ reached }) => reached)?.stage ?? null;
+  const stoppedAt = stages.find(({ reached }) => !reached)?.stage ?? null;
+  const reached = new Set(found.map(({ stage }) => stage));
+  const observedConfiguration = observeConfiguration(plan, events, reached);
+  const findings = orderFindings(stages);
+  const declared = plan.declaredConfiguration;
+  if (declared !== null && observedConfiguration !== null && declared !== observedConfiguration) {
+    findings.push(`declared configuration ${declared}, observed ${observedConfiguration}`);
+  }
+
+  const base = { stages, lastStage, stoppedAt, failure, observedConfiguration, findings };
+  const open = undecided(events);
+  if (open && !(open.status === 'interrupted' && stoppedAt === null)) return { ...base, ...open };
+
+  const { asExpected, why } = compare(plan.expectation, stoppedAt, failures);
+  const stop = stoppedAt && diagnose({ plan, events, lastStage, stoppedAt, failure, failures });
+  const parts = [stop, why && `Not as expected: ${why}.`].filter(Boolean);
+  return { ...base, status: asExpected ? 'passed' : 'failed', diagnosis: parts.join(' ') || null };
+}

@@ -1,0 +1,40 @@
+import type { HarnessEvent } from '../model/events.ts';
+import type { Plan } from '../model/plan.ts';
+import type { Stage } from '../model/stages.ts';
+
+/** What a rule makes of one event: a stage reached, or a sign that the boot has failed. */
+export type Evidence =
+  | { kind: 'stage'; stage: Stage; rule: string; atMs: number; text: string }
+  | {
+      kind: 'failure';
+      rule: string;
+      atMs: number;
+      text: string;
+      /** Nothing further can come: the case ends now. Otherwise it is a remark for the diagnosis. */
+      ends: boolean;
+    };
+
+/** What rules may look back at. Grows with the events; never guessed from the plan. */
+export interface Observed {
+  /** Stages reached so far. */
+  readonly stages: ReadonlySet<Stage>;
+  /** Served names delivered whole, with their lengths. */
+  readonly delivered: ReadonlyMap<string, number>;
+  /** xids of DHCP REQUESTs from the guest, with what the client said of itself. */
+  readonly requests: ReadonlyMap<number, { ipxe: boolean; vendorClass: string }>;
+  /** The last thing the wire saw asked for. */
+  readonly lastRequest: string | undefined;
+  readonly ended: boolean;
+}
+
+/** One row of a rule table. `proves` says, for people, why this evidence is enough. */
+export interface Rule<E extends HarnessEvent = HarnessEvent> {
+  readonly name: string;
+  readonly proves: string;
+  match(event: E, plan: Plan, observed: Observed): Finding | undefined;
+}
+
+export type Finding =
+  | { stage: Stage; text: string }
+  /** `ends` false: a remark, the boot may still recover. */
+  | { failure: true; text: string; ends: boolean };

@@ -1,0 +1,127 @@
+import type { HarnessEvent } from '../model/events.ts';
+import type { Plan } from '../model/plan.ts';
+import { type Stage, tokenOf } from '../model/stages.ts';
+import type { Finding, Observed, Rule } from './evidence.ts';
+
+export type SerialLine = Extract<HarnessEvent, { source: 'serial' }>;
+
+interface SerialRow {
+  name: string;
+  pattern: RegExp;
+  /** Why the text is enough. */
+  proves: string;
+  /** Which stage; or that the boot failed, for good (`end`) or perhaps not (`remark`). */
+  stage?: Stage;
+  failure?: 'end' | 'remark';
+  /** Only where this holds. */
+  when?: (plan: Plan, observed: Observed) => boolean;
+}
+
+const ipxeLoaders: readonly Plan['loader'][] = ['undionly', 'snponly', 'ipxe'];
+const grubLoaders: readonly Plan['loader'][] = ['grub', 'shim-grub'];
+const syslinuxLoaders: readonly Plan['loader'][] = ['pxelinux', 'syslinux'];
+const afterNbp = (_plan: Plan, observed: Observed): boolean => observed.stages.has('nbp-fetch');
+const beforeNbp = (_plan: Plan, observed: Observed): boolean => !observed.stages.has('nbp-fetch');
+const loadedBy =
+  (loaders: readonly Plan['loader'][]) =>
+  (plan: Plan, observed: Observed): boolean =>
+    loaders.includes(plan.loader) && observed.stages.has('nbp-fetch');
+const romCanRun = (plan: Plan): boolean => plan.scenario.rom !== 'none' && plan.scenario.rom !== 'rombar-off';
+
+/** Console text → stages and failures. First matching row of each kind wins; order is from particular to general. */
+export const serialTable: readonly SerialRow[] = [
+  // Platform firmware.
+  { name: 'seabios-banner', stage: 'firmware', pattern: /^SeaBIOS \(version/, proves: "SeaBIOS' first line" },
+  { name: 'uefi-banner', stage: 'firmware', pattern: /^UEFI firmware \(version/, proves: "AAVMF's first line" },
+  { name: 'bds', stage: 'firmware', pattern: /^BdsDxe: /, proves: 'the boot device selection phase of EDK II speaks' },
+  {
+    name: 'uefi-network-start',
+    stage: 'firmware',
+    pattern: />>Start (PXE|HTTP Boot) over IPv[46]/,
+    proves: 'the network boot drivers of EDK II speak',
+  },
+  { name: 'uefi-shell-banner', stage: 'firmware', pattern: /^UEFI Interactive Shell v/, proves: 'the shell is part of the firmware' },
+  // Option ROMs.
+  {
+    name: 'ipxe-bios-rom',
+    stage: 'oprom',
+    pattern: /^iPXE \(http.*\) [0-9A-F]{2}:[0-9A-F]{2}\.\d .*(PCI|PnP)/i,
+    proves: "iPXE's ROM prefix prints its PCI address while the BIOS initialises it",
+  },
+  {
+    name: 'ipxe-rom-start',
+    stage: 'oprom',
+    pattern: /^iPXE (initialising devices|\d\S* -- Open Source)/,
+    when: (plan, observed) => romCanRun(plan) && beforeNbp(plan, observed),
+    proves: 'iPXE runs before any NBP was delivered, so it came from the ROM',
+  },
+  // Network boot programs.
+  {
+    name: 'ipxe-nbp',
+    stage: 'nbp',
+    pattern: /^iPXE (initialising devices|\d\S* -- Open Source)/,
+    when: loadedBy(ipxeLoaders),
+    proves: 'iPXE starts (anew) after the NBP was delivered',
+  },
+  { name: 'grub-menu', stage: 'nbp', pattern: /^(GRUB version|Welcome to GRUB|GNU GRUB)/, when: loadedBy(grubLoaders), proves: "GRUB's own text" },
+  { name: 'syslinux-banner', stage: 'nbp', pattern: /^(PXELINUX|SYSLINUX) \d/, when: loadedBy(syslinuxLoaders), proves: "the loader's copyright line" },
+  { name: 'efi-stub', stage: 'nbp', pattern: /^EFI stub: /, when: loadedBy(['linux']), proves: "the kernel's EFI stub is the NBP" },
+  // Kernel.
+  { name: 'linux-banner', stage: 'kernel', pattern: /^(\[\s*\d+\.\d+\] )?Linux version \d/, proves: "the kernel's own banner" },
+  // Failures that end a case.
+  { name: 'seabios-no-boot', failure: 'end', pattern: /^No bootable device/, proves: 'SeaBIOS has tried every boot device' },
+  { name: 'uefi-shell', failure: 'end', pattern: /^UEFI Interactive Shell v/, proves: 'EDK II falls to its shell when no boot option worked' },
+  { name: 'bds-nothing', failure: 'end', pattern: /^BdsDxe: No bootable option or device was found/, proves: 'EDK II has tried every boot option' },
+  {
+    name: 'secure-boot-refused',
+    failure: 'end',
+    pattern: /(Access Denied|Security Violation|Verification failed|bad shim signature|prohibited by secure boot policy)/i,
+    when: (plan) => plan.scenario.secureBoot !== 'off',
+    proves: 'firmware, shim or GRUB names the Secure Boot check that failed',
+  },
+  {
+    name: 'pxe-error',
+    failure: 'end',
+    pattern: /PXE-E[0-9A-F]{2}: /,
+    when: (plan) => plan.scenario.secureBoot === 'off',
+    proves: "a PXE client's error code (PXE 2.1 appendix)",
+  },
+  { name: 'http-boot-error', failure: 'end', pattern: /^\s*Error: (Could not|Server response|The URI|Cannot|Invalid|Unexpected|Not)/, proves: 'UEFI HTTP boot tells why it gave up' },
+  { name: 'kernel-panic', failure: 'end', pattern: /Kernel panic - not syncing/, proves: 'the kernel says it cannot go on' },
+  { name: 'ipxe-no-device', failure: 'end', pattern: /^No more network devices/, proves: 'iPXE has tried every network device' },
+  { name: 'grub-prompt', failure: 'end', pattern: /(Minimal BASH-like line editing|^grub(?: rescue)?> )/, proves: 'GRUB fell to its prompt: no configuration took effect' },
+  { name: 'shim-gave-up', failure: 'end', pattern: /start_image\(\) returned/, proves: "shim tells what became of its second stage" },
+  { name: 'pxelinux-no-config', failure: 'end', pattern: /^(ERROR: )?No configuration file found/, proves: 'every name of the configuration search was refused' },
+  // Remarks: the boot may recover, the diagnosis wants the words.
+  { name: 'bds-option-failed', failure: 'remark', pattern: /^BdsDxe: failed to (load|start) Boot/, proves: 'one boot option of several failed' },
+  { name: 'ipxe-error', failure: 'remark', pattern: /https?:\/\/ipxe\.org\/[0-9a-f]{8}/, proves: 'iPXE names the error by number' },
+  { name: 'grub-error', failure: 'remark', pattern: /^error: /, proves: 'GRUB tells an error' },
+  { name: 'shim-error', failure: 'remark', pattern: /^(Failed to (open|load|read)|Unable to fetch TFTP image|Fetching Netboot Image)/i, when: afterNbp, proves: 'shim tells what it could not fetch' },
+];
+
+function tokenFinding(text: string, plan: Plan, observed: Observed): Finding | undefined {
+  if (text.trim() !== tokenOf(plan.nonce)) return undefined;
+  const last = plan.stagePath.at(-1);
+  // The token proves the stage that prints it, and a bare NBP's running is that stage.
+  return last && !observed.stages.has(last) ? { stage: last, text: text.trim() } : undefined;
+}
+
+const tokenRule: Rule<SerialLine> = {
+  name: 'token',
+  proves: "what runs last printed this run's own nonce",
+  match: (event, plan, observed) => tokenFinding(event.text, plan, observed),
+};
+
+const fromRow = (row: SerialRow): Rule<SerialLine> => ({
+  name: row.name,
+  proves: row.proves,
+  match(event, plan, observed) {
+    if (!row.pattern.test(event.text)) return undefined;
+    if (row.when && !row.when(plan, observed)) return undefined;
+    const text = event.text.trim().slice(0, 300);
+    if (row.stage) return { stage: row.stage, text };
+    return { failure: true, text, ends: row.failure === 'end' };
+  },
+});
+
+export const serialRules: readonly Rule<SerialLine>[] = [tokenRule, ...serialTable.map(fromRow)];

@@ -1,0 +1,128 @@
+import type { HarnessEvent } from '../model/events.ts';
+import type { ExpectedFile, Plan } from '../model/plan.ts';
+import type { Finding, Observed, Rule } from './evidence.ts';
+
+export type WireEvent = Extract<HarnessEvent, { source: 'wire' }>;
+
+const unset = '0.0.0.0';
+
+/** A lease of DHCPv4: an ACK with an address, answering a REQUEST that this guest sent (RFC 2131 §3.1). */
+function leased(event: WireEvent, observed: Observed): { ipxe: boolean; text: string } | undefined {
+  if (event.type === 'dhcp' && event.from === 'server' && event.messageType === 'ack' && event.yiaddr !== unset) {
+    const request = observed.requests.get(event.xid);
+    if (!request) return undefined;
+    const client = request.ipxe ? 'iPXE' : request.vendorClass || 'a client without vendor class';
+    return { ipxe: request.ipxe, text: `${client} was acknowledged ${event.yiaddr}` };
+  }
+  if (event.type === 'dhcp6' && event.from === 'server' && event.messageType === 'reply') {
+    const request = observed.requests.get(event.xid);
+    if (!request || (!event.address && !event.bootFileUrl)) return undefined;
+    return { ipxe: request.ipxe, text: `DHCPv6 reply with ${event.address ?? event.bootFileUrl}` };
+  }
+  return undefined;
+}
+
+const nameOf = (target: string): string => {
+  const path = target.replace(/^[a-z]+:\/\/[^/]+/, '').split('?')[0] ?? '';
+  return path.replace(/^\/+/, '');
+};
+
+/** All files of one stage are there, each with its whole length. */
+function allDelivered(files: readonly ExpectedFile[], observed: Observed): Finding['text'] | undefined {
+  if (files.length === 0) return undefined;
+  for (const { name, bytes } of files) {
+    const got = observed.delivered.get(name);
+    if (got === undefined || (bytes !== undefined && got !== bytes)) return undefined;
+  }
+  return files.map(({ name }) => `${name} (${observed.delivered.get(name)} octets)`).join(', ');
+}
+
+/** A delivered name, from TFTP or HTTP. */
+export function deliveryOf(event: WireEvent): { name: string; bytes: number } | undefined {
+  if (event.type === 'tftp-complete') return { name: event.file, bytes: event.bytes };
+  if (event.type === 'http-complete' && event.status === 200) return { name: nameOf(event.target), bytes: event.bytes };
+  return undefined;
+}
+
+/** What the guest asks for by name, from TFTP or HTTP. */
+export function requestOf(event: WireEvent): string | undefined {
+  if (event.type === 'tftp-request') return event.file;
+  if (event.type === 'http-request') return nameOf(event.target);
+  return undefined;
+}
+
+const isUefi = (plan: Plan): boolean => plan.scenario.firmware !== 'seabios';
+
+/** Requests by which a loader that says nothing on the console shows that it runs. */
+const loaderRequests: Partial<Record<Plan['loader'], RegExp>> = {
+  'shim-grub': /^(.*\/)?(grub(net)?(x64|aa64)\.efi|revocations.*\.efi|mm(x64|aa64)\.efi)$/i,
+  grub: /(^|\/)(grub\.cfg.*|[a-z0-9_]+-efi\/.*|i386-pc\/.*)$/,
+  pxelinux: /(^|\/)(ldlinux\.c32|pxelinux\.cfg\/.*)$/,
+  syslinux: /(^|\/)(ldlinux\.e64|pxelinux\.cfg\/.*)$/,
+};
+
+/** Stages whose evidence is delivery: which list of the plan, and the stage. */
+const deliveryStages = [
+  { name: 'nbp-delivered', stage: 'nbp-fetch', list: 'nbp' },
+  { name: 'config-delivered', stage: 'config', list: 'config' },
+  { name: 'payload-delivered', stage: 'payload-fetch', list: 'payload' },
+] as const;
+
+export const wireRules: readonly Rule<WireEvent>[] = [
+  {
+    name: 'uefi-client',
+    proves: 'a DISCOVER from a client that says it is UEFI (RFC 4578) and not iPXE is the firmware speaking',
+    match(event, plan, observed) {
+      if (!isUefi(plan) || observed.stages.has('firmware') || event.type !== 'dhcp' || event.from !== 'guest') return;
+      return event.vendorClass ? { stage: 'firmware', text: event.vendorClass } : undefined;
+    },
+  },
+  {
+    name: 'rom-client',
+    proves: 'UNDI 3.16 (option 94) is told by a driver with a network interface identifier: the ROM, not VirtioNetDxe',
+    match(event, plan, observed) {
+      if (event.type !== 'dhcp' || event.from !== 'guest' || event.messageType !== 'discover') return;
+      if (!isUefi(plan) || event.ipxe || observed.stages.has('nbp-fetch')) return;
+      return event.ndi === '1.3.16' ? { stage: 'oprom', text: `${event.vendorClass}, NDI ${event.ndi}` } : undefined;
+    },
+  },
+  {
+    name: 'first-lease',
+    proves: 'an ACK with an address answers this guest, before any NBP was delivered',
+    match(event, _plan, observed) {
+      if (observed.stages.has('nbp-fetch')) return;
+      const lease = leased(event, observed);
+      return lease && { stage: 'dhcp', text: lease.text };
+    },
+  },
+  {
+    name: 'nbp-lease',
+    proves: 'an ACK with an address answers the second stage, after the NBP was delivered',
+    match(event, _plan, observed) {
+      if (!observed.stages.has('nbp-fetch')) return;
+      const lease = leased(event, observed);
+      return lease?.ipxe ? { stage: 'nbp-dhcp', text: lease.text } : undefined;
+    },
+  },
+  ...deliveryStages.map(
+    ({ name, stage, list }): Rule<WireEvent> => ({
+      name,
+      proves: 'the guest acknowledged the last octet of each file, and the lengths are those of the files served',
+      match(event, plan, observed) {
+        // Where the configuration is the last stage, only its token proves that it took effect.
+        if (!deliveryOf(event) || plan.stagePath.at(-1) === stage) return;
+        const text = allDelivered(plan.deliveries[list], observed);
+        return text === undefined ? undefined : { stage, text };
+      },
+    }),
+  ),
+  {
+    name: 'loader-request',
+    proves: 'only the NBP asks for this name',
+    match(event, plan, observed) {
+      const name = requestOf(event);
+      if (name === undefined || !observed.stages.has('nbp-fetch')) return;
+      return loaderRequests[plan.loader]?.test(name) ? { stage: 'nbp', text: `asked for ${name}` } : undefined;
+    },
+  },
+];

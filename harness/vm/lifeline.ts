@@ -1,0 +1,27 @@
+import { existsSync } from 'node:fs';
+import { execa } from 'execa';
+
+const setprivPaths = ['/usr/bin/setpriv', '/bin/setpriv'];
+
+/**
+ * QEMU runs on when its parent dies and its descriptors close. On Linux util-linux' setpriv ties it to
+ * us in the kernel (PR_SET_PDEATHSIG); elsewhere a small watcher ends it.
+ */
+export function tieToParent(program: string, argv: readonly string[]): { file: string; args: string[] } {
+  const setpriv = process.platform === 'linux' ? setprivPaths.find((path) => existsSync(path)) : undefined;
+  if (!setpriv) return { file: program, args: [...argv] };
+  return { file: setpriv, args: ['--pdeathsig', 'KILL', '--', program, ...argv] };
+}
+
+const watcher = 'while kill -0 "$1" 2>/dev/null && kill -0 "$2" 2>/dev/null; do sleep 1; done; kill -9 "$2" 2>/dev/null';
+
+/** Where the kernel cannot do it: a detached watcher that ends `pid` within a second of our own end. */
+export function watchOver(pid: number): void {
+  if (process.platform === 'linux' && setprivPaths.some((path) => existsSync(path))) return;
+  execa('sh', ['-c', watcher, 'netboot-watcher', String(process.pid), String(pid)], {
+    detached: true,
+    stdio: 'ignore',
+    reject: false,
+    cleanup: false,
+  }).unref();
+}
