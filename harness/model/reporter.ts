@@ -1,0 +1,32 @@
+import type { Stage } from './stages.ts';
+import type { CaseResult, RunResult } from './verdict.ts';
+
+/** A run is about to start: `total` cases into `outDir` (absolute). */
+export interface RunStart {
+  matrix: string;
+  outDir: string;
+  total: number;
+}
+
+export interface CaseStart {
+  id: string;
+  /** 1 for the first; a guest failure is rerun once as attempt 2. */
+  attempt: number;
+}
+
+/** A stage was reached while the case still runs; the verdict decides later. */
+export interface StageReached {
+  id: string;
+  stage: Stage;
+  atMs: number;
+}
+
+/** What wants to follow a run. Every hook is optional and gets plain data; hooks of one reporter never overlap. */
+export interface Reporter {
+  onRunStart?(run: RunStart): void | Promise<void>;
+  onCaseStart?(started: CaseStart): void | Promise<void>;
+  onStage?(reached: StageReached): void | Promise<void>;
+  /** Once per case, after its last attempt; also for cases not run. */
+  onCaseEnd?(result: CaseResult): void | Promise<void>;
+  onRunEnd?(result: RunResult): void | Promise<void>;
+}
