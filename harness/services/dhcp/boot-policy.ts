@@ -1,0 +1,51 @@
+import type { BootRule, DhcpMessageType, RawOption } from '../../model/boot-rule.ts';
+
+/** The facts a rule may ask for, of a DHCPv4 or DHCPv6 client. */
+export interface BootClient {
+  readonly clientArch?: number | undefined;
+  readonly vendorClass?: string | undefined;
+  readonly userClass?: string | undefined;
+}
+
+/** The first rule whose conditions all hold; undefined: an address and nothing to boot. */
+export function matchRule(
+  rules: readonly BootRule[],
+  client: BootClient,
+  served: ReadonlySet<string>,
+): BootRule | undefined {
+  return rules.find(({ when }) => {
+    const { clientArch, vendorClass, userClass } = client;
+    if (when.clientArch && (clientArch === undefined || !when.clientArch.includes(clientArch))) return false;
+    if (when.vendorClass !== undefined && !vendorClass?.startsWith(when.vendorClass)) return false;
+    if (when.userClass !== undefined && when.userClass !== userClass) return false;
+    if (when.served?.some((name) => !served.has(name))) return false;
+    return !when.notServed?.some((name) => served.has(name));
+  });
+}
+
+/** Applies a rule's raw options to a reply, in their order. A NAK takes only those that name it. */
+export function applyRawOptions(
+  options: Map<number, Buffer>,
+  raw: readonly RawOption[],
+  reply: DhcpMessageType,
+  expand: (template: string) => string,
+): void {
+  for (const option of raw) {
+    if (option.on ? !option.on.includes(reply) : reply === 'nak') continue;
+    if (option.op === 'withhold') {
+      options.delete(option.code);
+      continue;
+    }
+    const value = octetsOf(option.value, expand);
+    const present = option.op === 'add' ? options.get(option.code) : undefined;
+    options.set(option.code, present ? Buffer.concat([present, value]) : value);
+  }
+}
+
+type RawValue = Extract<RawOption, { value: unknown }>['value'];
+
+function octetsOf(value: RawValue, expand: (template: string) => string): Buffer {
+  if ('hex' in value) return Buffer.from(value.hex.replace(/[ :]/g, ''), 'hex');
+  if ('ascii' in value) return Buffer.from(expand(value.ascii));
+  return Buffer.from(value.ip.flatMap((ip) => ip.split('.').map(Number)));
+}
