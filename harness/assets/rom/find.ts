@@ -1,0 +1,54 @@
+import type { FoundRom, Missing, RomQuery } from '../artefact-set.ts';
+import { bundledRomNames } from '../bundled-roms.ts';
+import type { SetParts } from '../build-set.ts';
+import { efiRomKind } from './bundled-kind.ts';
+
+type BundledChoice = { readonly file: string; readonly byQemu?: boolean; readonly note?: string } | undefined;
+
+/** Which bundled file answers a ROM kind. `efi-*.rom` is combined, so what its EFI half is decides. */
+async function chooseBundled(parts: SetParts, { nic, kind, firmware, defaultRom }: RomQuery): Promise<BundledChoice> {
+  const names = bundledRomNames(nic, defaultRom);
+  if (names === undefined) return undefined;
+  const { bundled, bundledByQemu } = parts.content;
+  switch (kind) {
+    case 'bundled':
+      return { file: names.byDefault, byQemu: bundledByQemu };
+    case 'bios':
+      return { file: names.bios };
+    case 'vendor-pxe':
+      return { file: names.bios, note: "iPXE's BIOS ROM stands in for a vendor's, served as a plain PXE client" };
+    case 'full':
+    case 'snp': {
+      // The BIOS half of every build is a full iPXE.
+      if (firmware === 'seabios') return kind === 'full' ? { file: names.bios } : undefined;
+      const path = bundled.get(names.combined);
+      return path !== undefined && (await efiRomKind(path)) === kind ? { file: names.combined } : undefined;
+    }
+    default:
+      return undefined;
+  }
+}
+
+export async function findRom(parts: SetParts, query: RomQuery): Promise<FoundRom | Missing> {
+  const { name, content } = parts;
+  const { nic, kind, arch } = query;
+  const entry = content.roms.find((rom) => rom.nic === nic && rom.kind === kind && rom.arch === arch);
+  if (entry !== undefined) {
+    const { path } = entry;
+    return { set: name, nic, kind, path, byQemu: false, package: content.packageOf(path), note: undefined };
+  }
+  // QEMU's own ROMs are x86; on another architecture only `bundled` puts them into the BAR, and `foreign` means to.
+  const chosen =
+    arch === 'x86_64' || kind === 'bundled'
+      ? await chooseBundled(parts, query)
+      : kind === 'foreign' && bundledRomNames(nic, query.defaultRom) && {
+          file: bundledRomNames(nic, query.defaultRom)?.combined ?? '',
+          note: 'an x86 ROM, which this machine cannot run',
+        };
+  const path = chosen ? content.bundled.get(chosen.file) : undefined;
+  if (chosen && path !== undefined) {
+    const { byQemu = false, note } = chosen;
+    return { set: name, nic, kind, path, byQemu, package: content.packageOf(path), note };
+  }
+  return { missing: `no such ROM (${kind}, ${nic}${arch === 'x86_64' ? '' : `, ${arch}`}) in set ${name}` };
+}
