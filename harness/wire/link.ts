@@ -5,5 +5,8 @@ export interface Link {
   /** Sends one frame as the parts given, in one write. False asks the caller to wait for `onDrain`. */
   send(parts: readonly Buffer[]): boolean;
   onDrain(listener: () => void): void;
+  /** Stops reading, until `resume`; frames already read are still delivered. */
+  pause(): void;
+  resume(): void;
   close(): void;
 }

@@ -1,0 +1,66 @@
+/** A frame longer than this ends QEMU's own side of a stream netdev too. */
+export const maxFrameBytes = 69_632;
+const prefixBytes = 4;
+
+export interface FrameDecoder {
+  /** Takes the stream in any chunking. A frame that lies whole in a chunk is handed on without a copy. */
+  push(chunk: Buffer): void;
+}
+
+/**
+ * Decodes frames prefixed by their length as 4 octets, big-endian. Past an oversize length the stream
+ * has no frame boundary any more: `onOversize` is called once and everything after is ignored.
+ */
+export function createFrameDecoder(
+  onFrame: (frame: Buffer) => void,
+  onOversize: (lengthBytes: number) => void,
+): FrameDecoder {
+  const prefix = Buffer.alloc(prefixBytes);
+  let prefixFilled = 0;
+  let partial: Buffer | undefined;
+  let partialFilled = 0;
+  let lost = false;
+
+  /** Copies what the chunk has of the frame begun earlier; returns the octets taken. */
+  function fill(frame: Buffer, chunk: Buffer, at: number): number {
+    const taken = chunk.copy(frame, partialFilled, at);
+    partialFilled += taken;
+    if (partialFilled === frame.length) {
+      partial = undefined;
+      onFrame(frame);
+    }
+    return taken;
+  }
+
+  return {
+    push(chunk) {
+      let at = 0;
+      while (at < chunk.length && !lost) {
+        if (partial !== undefined) {
+          at += fill(partial, chunk, at);
+          continue;
+        }
+        let length: number;
+        if (prefixFilled === 0 && chunk.length - at >= prefixBytes) {
+          length = chunk.readUInt32BE(at);
+          at += prefixBytes;
+        } else {
+          prefix[prefixFilled++] = chunk[at++] as number;
+          if (prefixFilled < prefixBytes) continue;
+          prefixFilled = 0;
+          length = prefix.readUInt32BE(0);
+        }
+        if (length > maxFrameBytes) {
+          lost = true;
+          onOversize(length);
+        } else if (chunk.length - at >= length) {
+          onFrame(chunk.subarray(at, at + length));
+          at += length;
+        } else {
+          partial = Buffer.allocUnsafeSlow(length);
+          partialFilled = 0;
+        }
+      }
+    },
+  };
+}

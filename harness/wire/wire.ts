@@ -1,0 +1,110 @@
+import type { EventSink } from '../model/events.ts';
+import type { Network } from '../model/plan.ts';
+import type { Capture } from './capture.ts';
+import type { Link } from './link.ts';
+import { createMalformedLog } from './malformed.ts';
+import { dissect } from './packet.ts';
+import { createSniffer } from './sniffer.ts';
+import { createStack } from './stack.ts';
+import type { UdpHost } from './udp.ts';
+import { createUplink } from './uplink.ts';
+
+export interface WireOptions {
+  readonly network: Network;
+  /** The guest's NIC. */
+  readonly nic: Link;
+  /** QEMU's user-mode stack, for TCP; without it every TCP connection is refused. */
+  readonly uplink?: Link;
+  readonly capture?: Capture;
+  readonly emit: EventSink;
+  /** Milliseconds since the case started, by a monotonic clock. */
+  readonly now: () => number;
+  /** Which loopback port of the host serves a port of `network.tcp`; the same one where not given. */
+  readonly tcpTargets?: ReadonlyMap<number, number>;
+}
+
+interface Traffic {
+  frames: number;
+  bytes: number;
+}
+
+export interface Wire {
+  readonly udp: UdpHost;
+  readonly stats: { readonly fromGuest: Readonly<Traffic>; readonly toGuest: Readonly<Traffic> };
+  /** Closes ports, links and capture; rejects with a `disk` error where the capture could not be written. */
+  close(): Promise<void>;
+}
+
+/**
+ * The network the guest's NIC is on: a server host (ARP, echo, router advertisement, UDP), a firewall to
+ * the uplink for TCP, and the sniffer and capture that see every frame of both directions.
+ */
+export function createWire({ network, nic, uplink, capture, emit, now, tcpTargets }: WireOptions): Wire {
+  const malformed = createMalformedLog(emit);
+  const sniffer = createSniffer({ network, now, emit, malformed });
+  const stack = createStack(network, toGuest, malformed);
+  const tcp = createUplink({
+    network,
+    nic,
+    uplink,
+    tcpTargets,
+    toGuest,
+    malformed,
+    refused: (address, port) => emit({ source: 'wire', type: 'tcp-refused', address, port }),
+  });
+  const fromGuestTraffic: Traffic = { frames: 0, bytes: 0 };
+  const toGuestTraffic: Traffic = { frames: 0, bytes: 0 };
+
+  let faultTold = false;
+
+  function faulted(error: unknown): void {
+    if (faultTold) return;
+    faultTold = true;
+    const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    emit({ source: 'run', type: 'infrastructure', code: 'internal', message: `a frame was not handled: ${message}` });
+  }
+
+  function toGuest(frame: Buffer): boolean {
+    count(toGuestTraffic, frame);
+    capture?.frame('server', frame, now());
+    const packet = dissect(frame, false);
+    if (packet.malformed) malformed('server', packet.malformed.layer, packet.malformed.reason);
+    else sniffer.packet('server', packet);
+    return nic.send([frame]);
+  }
+
+  function fromGuest(frame: Buffer): void {
+    count(fromGuestTraffic, frame);
+    capture?.frame('guest', frame, now());
+    const packet = dissect(frame, true);
+    if (packet.malformed) return malformed('guest', packet.malformed.layer, packet.malformed.reason);
+    sniffer.packet('guest', packet);
+    if (packet.kind === 'tcp') tcp.fromGuest(packet);
+    else stack.receive(packet);
+  }
+
+  nic.onFrame((frame) => {
+    try {
+      fromGuest(frame);
+    } catch (error) {
+      // Services run inside this call: a fault of theirs ends this case, not the run with all its cases.
+      faulted(error);
+    }
+  });
+
+  return {
+    udp: stack.udp,
+    stats: { fromGuest: fromGuestTraffic, toGuest: toGuestTraffic },
+    async close() {
+      stack.close();
+      nic.close();
+      uplink?.close();
+      await capture?.close();
+    },
+  };
+}
+
+function count(traffic: Traffic, frame: Buffer): void {
+  traffic.frames++;
+  traffic.bytes += frame.length;
+}
