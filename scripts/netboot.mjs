@@ -1,0 +1,23 @@
+#!/usr/bin/env node
+// Runs the command line from a checkout: installs npm packages and compiles where that is needed.
+// `--set-up` as the first argument does the whole set-up first.
+import { pathToFileURL } from 'node:url';
+import { inCheckout, runScript } from './setup/checkout.mjs';
+import { compile } from './setup/compile.mjs';
+import { installNpmPackages } from './setup/npm-packages.mjs';
+import { setUp } from './setup/set-up.mjs';
+
+await runScript(async () => {
+  const wantsSetUp = process.argv[2] === '--set-up';
+  const argv = process.argv.slice(wantsSetUp ? 3 : 2);
+  if (wantsSetUp) {
+    setUp();
+  } else {
+    installNpmPackages();
+    compile();
+  }
+  // In this very process: signals, terminal and exit code are the command line's own.
+  const main = inCheckout('.build/harness/cli/main.js');
+  process.argv = [process.execPath, main, ...argv];
+  await import(pathToFileURL(main).href);
+});

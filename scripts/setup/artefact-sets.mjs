@@ -1,0 +1,113 @@
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { findMirror } from './apt-sources.mjs';
+import { cacheFolder, inCheckout, SetUpError, say } from './checkout.mjs';
+import { installedPackages } from './debian-packages.mjs';
+import { withLock } from './lock.mjs';
+import { openPrivateApt, unpack } from './private-apt.mjs';
+import { manifestFor } from './set-manifest.mjs';
+import { manifestRows, setRecipes } from './set-recipes.mjs';
+
+const setsFolder = `${cacheFolder}/sets`;
+const recordFile = inCheckout('scripts/artefacts.json');
+const readJson = (file) => JSON.parse(readFileSync(file, 'utf8'));
+
+/** Set and host suite decide what a set is made of: another recipe, or another host, makes it anew. */
+const recipeHash = (recipe, host) =>
+  createHash('sha256').update(JSON.stringify([recipe, manifestRows, host.suite])).digest('hex');
+
+const fromMachine = (recipe, host) => host.isDebian && host.suite === recipe.name;
+
+/** Whether the set is there, made by this recipe, with every file it was made with at its length. */
+function intact(recipe, host) {
+  try {
+    const folder = `${setsFolder}/${recipe.name}`;
+    const { hash, installed, files } = readJson(`${folder}/made.json`);
+    if (hash !== recipeHash(recipe, host) || !existsSync(`${folder}/set.json`)) return false;
+    if (!Object.entries(files).every(([file, bytes]) => statSync(`${folder}/${file}`).size === bytes)) return false;
+    if (Object.keys(installed).length === 0) return true;
+    const now = installedPackages();
+    return Object.entries(installed).every(([name, version]) => now.get(name) === version);
+  } catch {
+    return false;
+  }
+}
+
+function filesBelow(folder, below = 'root') {
+  if (!existsSync(`${folder}/${below}`)) return {};
+  const entries = readdirSync(`${folder}/${below}`, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile()).map((entry) => `${entry.parentPath}/${entry.name}`);
+  return Object.fromEntries(files.map((file) => [file.slice(folder.length + 1), statSync(file).size]));
+}
+
+/** Packages that are not the recorded ones, as `name recorded → found`. */
+function driftOf(name, packages) {
+  const recorded = existsSync(recordFile) ? (readJson(recordFile)[name] ?? {}) : {};
+  return packages
+    .filter((found) => found.sha256 !== undefined && recorded[found.name] !== undefined)
+    .filter((found) => recorded[found.name].sha256 !== found.sha256)
+    .map((found) => `${found.name} ${recorded[found.name].version} → ${found.version}`);
+}
+
+function fetchPackages(recipe, wanted, mirror, work) {
+  const apt = openPrivateApt(`${work}/apt`, mirror, recipe.name);
+  const names = Object.keys(wanted);
+  const packages = apt.download(names).map((found) => {
+    const key = names.find((name) => name === found.name || name === `${found.name}:${found.arch}`);
+    unpack(found.path, wanted[key], `${work}/set/root`);
+    return { name: key, version: found.version, sha256: found.sha256 };
+  });
+  rmSync(`${work}/apt`, { recursive: true });
+  return packages.sort((a, b) => a.name.localeCompare(b.name));
+}
+
+function makeSet(recipe, host, mirror, record) {
+  const work = `${setsFolder}/.making-${recipe.name}`;
+  rmSync(work, { recursive: true, force: true });
+  mkdirSync(`${work}/set`, { recursive: true });
+  const own = fromMachine(recipe, host);
+  const wanted = own ? recipe.unpacked : { ...recipe.installed, ...recipe.unpacked };
+  const fetched = fetchPackages(recipe, wanted, mirror, work);
+  const versions = own ? installedPackages() : new Map();
+  const installed = own ? Object.keys(recipe.installed).map((name) => ({ name, version: versions.get(name) })) : [];
+  const drift = driftOf(recipe.name, fetched);
+  if (drift.length > 0 && !record) say(`${recipe.name}: moved since it was recorded: ${drift.join(', ')}`);
+  const manifest = manifestFor({ recipe, folder: `${work}/set`, packages: [...installed, ...fetched], own, drift });
+  writeFileSync(`${work}/set/set.json`, `${JSON.stringify(manifest, null, 2)}\n`);
+  const made = {
+    hash: recipeHash(recipe, host),
+    installed: Object.fromEntries(installed.map(({ name, version }) => [name, version])),
+    files: filesBelow(`${work}/set`),
+  };
+  writeFileSync(`${work}/set/made.json`, `${JSON.stringify(made, null, 2)}\n`);
+  rmSync(`${setsFolder}/${recipe.name}`, { recursive: true, force: true });
+  renameSync(`${work}/set`, `${setsFolder}/${recipe.name}`);
+  rmSync(work, { recursive: true });
+  return Object.fromEntries(fetched.map(({ name, ...facts }) => [name, facts]));
+}
+
+function tryMakeSet(recipe, host, mirror, record) {
+  say(`fetching artefact set ${recipe.name}`);
+  try {
+    return makeSet(recipe, host, mirror, record);
+  } catch (error) {
+    if (!(error instanceof SetUpError)) throw error;
+    say(`no artefact set ${recipe.name}, its cells are not run: ${error.message}`);
+    return undefined;
+  }
+}
+
+/** Makes the sets that are missing, broken or of another recipe. A set that cannot be had costs only its cells. */
+export function makeArtefactSets(host, { refresh, record }) {
+  const stale = () => setRecipes.filter((recipe) => refresh || !intact(recipe, host));
+  if (stale().length === 0) return;
+  const mirror = host.hasApt && host.isDebian ? findMirror(host.suite) : undefined;
+  if (mirror === undefined) {
+    say(`no Debian mirror on this machine: cells of ${stale().map(({ name }) => name).join(', ')} are not run`);
+    return;
+  }
+  withLock(() => {
+    const records = Object.fromEntries(stale().map((recipe) => [recipe.name, tryMakeSet(recipe, host, mirror, record)]));
+    if (record) writeFileSync(recordFile, `${JSON.stringify(records, null, 2)}\n`);
+  });
+}

@@ -1,0 +1,29 @@
+import { fileURLToPath } from 'node:url';
+
+/** The checkout's root, with a trailing slash left off. */
+export const checkout = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '');
+export const inCheckout = (...parts) => [checkout, ...parts].join('/');
+export const cacheFolder = inCheckout('.cache');
+
+/** Set-up speaks on stderr only: stdout belongs to the command it prepares. */
+export const say = (line) => process.stderr.write(`${line}\n`);
+
+/** Ends the script with an exit code and one explanation. */
+export class SetUpError extends Error {
+  constructor(message, exitCode = 3) {
+    super(message);
+    this.name = 'SetUpError';
+    this.exitCode = exitCode;
+  }
+}
+
+/** Runs a script's body; a SetUpError becomes its message and exit code, without a stack trace. */
+export async function runScript(body) {
+  try {
+    await body();
+  } catch (error) {
+    if (!(error instanceof SetUpError)) throw error;
+    say(error.message);
+    process.exitCode = error.exitCode;
+  }
+}

@@ -1,0 +1,98 @@
+import { spawnSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { SetUpError, say } from './checkout.mjs';
+import { onPath, rootPrefix } from './host.mjs';
+import { withLock } from './lock.mjs';
+
+/**
+ * What the machine itself must have. `needed: false` rows only cost the cells that `why` names.
+ * `programs` stand for the row where there is no dpkg to ask: any one of them will do.
+ */
+export const debianPackages = [
+  { name: 'qemu-system-x86', needed: true, programs: ['qemu-system-x86_64'], why: 'x86_64 guests' },
+  { name: 'qemu-system-arm', needed: true, programs: ['qemu-system-aarch64'], why: 'aarch64 guests' },
+  { name: 'ovmf', needed: true, why: 'UEFI firmware for x86_64' },
+  { name: 'qemu-efi-aarch64', needed: true, why: 'UEFI firmware for aarch64' },
+  { name: 'seabios', needed: true, why: 'BIOS firmware for x86_64' },
+  { name: 'ipxe-qemu', needed: true, why: "QEMU's bundled option ROMs" },
+  { name: 'ipxe', needed: true, why: 'undionly.kpxe, snponly.efi and ipxe.efi' },
+  { name: 'util-linux', needed: true, why: 'setpriv, which ends guests when the harness is killed' },
+  { name: 'openssl', needed: false, programs: ['openssl'], why: 'cells with HTTPS' },
+  { name: 'sbsigntool', needed: false, programs: ['sbsign'], why: 'Secure Boot cells with own keys' },
+  { name: 'binutils-x86-64-linux-gnu', needed: false, programs: ['x86_64-linux-gnu-as', 'x86_64-elf-as'], why: 'x86_64 payloads' },
+  { name: 'binutils-aarch64-linux-gnu', needed: false, programs: ['aarch64-linux-gnu-as', 'aarch64-elf-as'], why: 'aarch64 payloads' },
+];
+
+const otherSystems = `  Fedora:   sudo dnf install qemu-system-x86-core qemu-system-aarch64-core edk2-ovmf edk2-aarch64 seabios-bin ipxe-roms-qemu \\
+            ipxe-bootimgs-x86 ipxe-bootimgs-aarch64 openssl sbsigntools binutils-x86_64-linux-gnu binutils-aarch64-linux-gnu
+  Homebrew: brew install qemu openssl x86_64-elf-binutils aarch64-elf-binutils`;
+
+/** Installed packages by name, with version, from dpkg's own record. */
+export function installedPackages(statusFile = '/var/lib/dpkg/status') {
+  const versions = new Map();
+  for (const paragraph of readFileSync(statusFile, 'utf8').split('\n\n')) {
+    const field = (name) => new RegExp(`^${name}: (.*)$`, 'm').exec(paragraph)?.[1];
+    if (/^Status: \S+ \S+ installed$/m.test(paragraph)) versions.set(field('Package'), field('Version'));
+  }
+  return versions;
+}
+
+export function missingPackages(host) {
+  if (!host.hasApt) return debianPackages.filter(({ programs }) => programs !== undefined && !programs.some(onPath));
+  const installed = installedPackages();
+  return debianPackages.filter(({ name }) => !installed.has(name));
+}
+
+/** What to say where packages cannot be installed. */
+export function explainMissing(missing, cause) {
+  const rows = missing.map(({ name, needed, why }) => `  ${name}: ${why}${needed ? '' : ' (optional)'}`);
+  return [
+    `${cause}. Missing:`,
+    ...rows,
+    'Install them with:',
+    `  Debian:   sudo apt-get install --no-install-recommends ${missing.map(({ name }) => name).join(' ')}`,
+    otherSystems,
+  ].join('\n');
+}
+
+const haveLists = () => {
+  try {
+    return readdirSync('/var/lib/apt/lists').some((name) => /_Packages(\.\w+)?$/.test(name));
+  } catch {
+    return false;
+  }
+};
+
+function apt(prefix, ...args) {
+  const [program, ...rest] = [...prefix, 'env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', '-qq', '-oDpkg::Use-Pty=0', ...args];
+  return spawnSync(program, rest, { stdio: ['ignore', 'ignore', 2] }).status === 0;
+}
+
+function install(prefix, names) {
+  const once = () => apt(prefix, 'install', '-y', '--no-install-recommends', '-o', 'DPkg::Lock::Timeout=120', ...names);
+  // Old lists name versions that the mirror no longer has: then, and only then, they are renewed.
+  return (haveLists() && once()) || (apt(prefix, 'update') && once());
+}
+
+/** Installs missing packages; throws with exit code 3 where needed ones stay missing. */
+export function installDebianPackages(host) {
+  const missing = missingPackages(host);
+  if (missing.length === 0) return;
+  const prefix = host.hasApt ? rootPrefix() : undefined;
+  if (prefix === undefined) {
+    const cause = host.hasApt ? 'Packages cannot be installed without root or sudo' : 'Packages cannot be installed by apt here';
+    if (missing.some(({ needed }) => needed)) throw new SetUpError(explainMissing(missing, cause));
+    for (const { name, why } of missing) say(`no ${name}: ${why} are not run`);
+    return;
+  }
+  withLock(() => {
+    say(`installing Debian packages: ${missing.map(({ name }) => name).join(' ')}`);
+    if (install(prefix, missing.map(({ name }) => name))) return;
+    // One package that cannot be had must not keep the others away.
+    const needed = missing.filter((row) => row.needed);
+    if (needed.length > 0 && !install(prefix, needed.map(({ name }) => name))) {
+      throw new SetUpError(explainMissing(missingPackages(host), 'apt-get failed'));
+    }
+    for (const { name, why } of missingPackages(host)) say(`no ${name}: ${why} are not run`);
+  });
+}

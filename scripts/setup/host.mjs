@@ -1,0 +1,41 @@
+import { spawnSync } from 'node:child_process';
+import { accessSync, constants, readFileSync } from 'node:fs';
+
+function osRelease() {
+  try {
+    const lines = readFileSync('/etc/os-release', 'utf8').split('\n');
+    return Object.fromEntries(lines.filter((line) => line.includes('=')).map((line) => /^(\w+)="?(.*?)"?$/.exec(line)?.slice(1) ?? []));
+  } catch {
+    return {};
+  }
+}
+
+/** Whether a program is found on the search path. */
+export function onPath(program) {
+  return (process.env.PATH ?? '').split(':').some((folder) => {
+    try {
+      accessSync(`${folder}/${program}`, constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}
+
+/** What set-up needs to know about the machine it runs on. */
+export function inspectHost() {
+  const { ID: id, ID_LIKE: like = '', VERSION_CODENAME: suite } = osRelease();
+  return {
+    /** Package names and tools are Debian's, also on its derivatives. */
+    hasApt: (id === 'debian' || like.split(' ').includes('debian')) && onPath('apt-get') && onPath('dpkg-deb'),
+    isDebian: id === 'debian',
+    suite,
+  };
+}
+
+/** Words to put in front of a command that needs root; undefined where there is no way. */
+export function rootPrefix() {
+  if (process.getuid?.() === 0) return [];
+  const sudo = onPath('sudo') && spawnSync('sudo', ['-n', 'true'], { stdio: 'ignore' }).status === 0;
+  return sudo ? ['sudo', '-n'] : undefined;
+}

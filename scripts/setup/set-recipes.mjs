@@ -1,0 +1,149 @@
+const uefiX86 = ['usr/share/OVMF/OVMF_*_4M*.fd', 'usr/share/ovmf/PkKek-1-snakeoil.*'];
+const uefiArm = ['usr/share/AAVMF/AAVMF_*.fd', 'usr/share/qemu-efi-aarch64/PkKek-1-snakeoil.*'];
+const ipxe = ['usr/lib/ipxe/*.efi', 'usr/lib/ipxe/*.kpxe', 'usr/lib/ipxe/*.pxe'];
+const seabios = ['usr/share/seabios/bios-256k.bin'];
+const installer = (arch) => ['linux', 'initrd.gz'].map((name) => `usr/lib/debian-installer/images/12/${arch}/text/debian-installer/${arch}/${name}`);
+
+/**
+ * Which packages make a set and which of their files are wanted, by `name[:arch]`. `installed` ones are taken
+ * from the machine where it runs that very suite. Boot loaders are unpacked, never installed: their packages
+ * write to the machine's own boot partition when installed.
+ */
+export const setRecipes = [
+  {
+    name: 'bookworm',
+    installed: { ovmf: uefiX86, 'qemu-efi-aarch64': uefiArm, seabios, ipxe, 'ipxe-qemu': ['usr/lib/ipxe/qemu/*.rom'] },
+    unpacked: {
+      'shim-signed:amd64': ['usr/lib/shim/*.signed'],
+      'shim-helpers-amd64-signed:amd64': ['usr/lib/shim/*.signed'],
+      'grub-efi-amd64-signed:amd64': ['usr/lib/grub/x86_64-efi-signed/grubnetx64.efi.signed'],
+      'grub-efi-amd64-bin:amd64': ['usr/lib/grub/x86_64-efi/monolithic/grubnetx64.efi'],
+      'shim-signed:arm64': ['usr/lib/shim/*.signed'],
+      'shim-helpers-arm64-signed:arm64': ['usr/lib/shim/*.signed'],
+      'grub-efi-arm64-signed:arm64': ['usr/lib/grub/arm64-efi-signed/grubnetaa64.efi.signed'],
+      'grub-efi-arm64-bin:arm64': ['usr/lib/grub/arm64-efi/monolithic/grubnetaa64.efi'],
+      pxelinux: ['usr/lib/PXELINUX/*pxelinux.0'],
+      'syslinux-common': ['usr/lib/syslinux/modules/bios/l*.c32', 'usr/lib/syslinux/modules/efi64/l*.[ce][36][24]'],
+      'syslinux-efi': ['usr/lib/SYSLINUX.EFI/efi64/syslinux.efi'],
+      'debian-installer-12-netboot-amd64': installer('amd64'),
+      'debian-installer-12-netboot-arm64': installer('arm64'),
+    },
+  },
+  {
+    name: 'trixie',
+    installed: {},
+    unpacked: { ovmf: uefiX86, 'qemu-efi-aarch64': uefiArm, seabios, ipxe, 'ipxe-qemu': ['usr/share/qemu/*.rom'] },
+  },
+  {
+    name: 'forky',
+    installed: {},
+    // ovmf itself is an empty metapackage there.
+    unpacked: { 'ovmf-generic': uefiX86, 'qemu-efi-aarch64': uefiArm, seabios, ipxe, 'ipxe-qemu': ['usr/share/qemu/*.rom'] },
+  },
+];
+
+const uefi = ({ firmware, arch, stem, packages, smm, machines }) =>
+  [
+    { secureBoot: 'off', suffix: '' },
+    { secureBoot: 'microsoft', suffix: '.ms' },
+    { secureBoot: 'snakeoil', suffix: '.snakeoil' },
+  ].map(({ secureBoot, suffix }) => ({
+    firmware,
+    arch,
+    code: stem.replace('*', 'CODE').replace('.fd', `${suffix}.fd`),
+    vars: stem.replace('*', 'VARS').replace('.fd', `${suffix}.fd`),
+    secureBoot,
+    smm: smm && secureBoot !== 'off',
+    machines: secureBoot !== 'off' && smm ? ['q35', 'pc-q35-*'] : machines,
+    packages,
+  }));
+
+const modules = 'usr/lib/syslinux/modules';
+const shim = 'usr/lib/shim';
+
+/** Every row a set's manifest may have; a set gets those whose files it holds. The first of `packages` it has is named. */
+export const manifestRows = {
+  firmware: [
+    { firmware: 'seabios', arch: 'x86_64', code: 'usr/share/seabios/bios-256k.bin', packages: ['seabios'] },
+    ...uefi({
+      firmware: 'ovmf',
+      arch: 'x86_64',
+      stem: 'usr/share/OVMF/OVMF_*_4M.fd',
+      smm: true,
+      machines: ['pc', 'q35', 'pc-*'],
+      packages: ['ovmf', 'ovmf-generic'],
+    }),
+    ...uefi({
+      firmware: 'aavmf',
+      arch: 'aarch64',
+      stem: 'usr/share/AAVMF/AAVMF_*.fd',
+      smm: false,
+      machines: ['virt', 'virt-*'],
+      packages: ['qemu-efi-aarch64'],
+    }),
+  ],
+  nbps: [
+    { secondStage: 'undionly', arch: 'x86_64', bios: true, path: 'usr/lib/ipxe/undionly.kpxe', packages: ['ipxe'] },
+    { secondStage: 'ipxe', arch: 'x86_64', bios: true, path: 'usr/lib/ipxe/ipxe.pxe', packages: ['ipxe'] },
+    { secondStage: 'snponly', arch: 'x86_64', path: 'usr/lib/ipxe/snponly.efi', packages: ['ipxe'] },
+    { secondStage: 'ipxe', arch: 'x86_64', path: 'usr/lib/ipxe/ipxe.efi', packages: ['ipxe'] },
+    { secondStage: 'ipxe', arch: 'aarch64', path: 'usr/lib/ipxe/ipxe-arm64.efi', packages: ['ipxe'] },
+    {
+      secondStage: 'shim-grub',
+      arch: 'x86_64',
+      path: `${shim}/shimx64.efi.signed`,
+      companions: {
+        'grubx64.efi': 'usr/lib/grub/x86_64-efi-signed/grubnetx64.efi.signed',
+        'mmx64.efi': `${shim}/mmx64.efi.signed`,
+      },
+      packages: ['shim-signed:amd64'],
+    },
+    {
+      secondStage: 'shim-grub',
+      arch: 'aarch64',
+      path: `${shim}/shimaa64.efi.signed`,
+      companions: {
+        'grubaa64.efi': 'usr/lib/grub/arm64-efi-signed/grubnetaa64.efi.signed',
+        'mmaa64.efi': `${shim}/mmaa64.efi.signed`,
+      },
+      packages: ['shim-signed:arm64'],
+    },
+    {
+      secondStage: 'grub',
+      arch: 'x86_64',
+      path: 'usr/lib/grub/x86_64-efi/monolithic/grubnetx64.efi',
+      packages: ['grub-efi-amd64-bin:amd64'],
+    },
+    {
+      secondStage: 'grub',
+      arch: 'aarch64',
+      path: 'usr/lib/grub/arm64-efi/monolithic/grubnetaa64.efi',
+      packages: ['grub-efi-arm64-bin:arm64'],
+    },
+    {
+      secondStage: 'pxelinux',
+      arch: 'x86_64',
+      bios: true,
+      path: 'usr/lib/PXELINUX/pxelinux.0',
+      companions: { 'ldlinux.c32': `${modules}/bios/ldlinux.c32` },
+      packages: ['pxelinux'],
+    },
+    {
+      secondStage: 'syslinux',
+      arch: 'x86_64',
+      path: 'usr/lib/SYSLINUX.EFI/efi64/syslinux.efi',
+      companions: { 'ldlinux.e64': `${modules}/efi64/ldlinux.e64` },
+      packages: ['syslinux-efi'],
+    },
+  ],
+  kernels: [
+    ['x86_64', 'amd64'],
+    ['aarch64', 'arm64'],
+  ].map(([arch, debian]) => ({
+    arch,
+    kernel: installer(debian)[0],
+    initrd: installer(debian)[1],
+    packages: [`debian-installer-12-netboot-${debian}`],
+  })),
+  bundledRoms: ['usr/lib/ipxe/qemu', 'usr/share/qemu'],
+};
