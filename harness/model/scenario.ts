@@ -25,10 +25,15 @@ export const romSchema = z.union([
 ]);
 export type Rom = z.infer<typeof romSchema>;
 
-/** A file of the served tree: a host file, inline text (with {placeholders}), or an artefact by role. */
+/** HTTP alone: the length of the whole file is promised, this much is sent, and the connection closed. */
+const truncateToBytes = z.int().nonnegative().optional();
+
+/** A file of the served tree: a host file or folder, inline text (with {placeholders}), or an HTTP redirect. */
 export const servedFileSchema = z.union([
-  z.strictObject({ path: z.string().min(1) }),
-  z.strictObject({ text: z.string() }),
+  z.strictObject({ path: z.string().min(1), truncateToBytes }),
+  z.strictObject({ text: z.string(), truncateToBytes }),
+  /** Another served name or a full URL, with {placeholders}; over TFTP there is no such file. */
+  z.strictObject({ redirect: z.string().min(1), status: z.literal([301, 302, 303, 307, 308]).optional() }),
 ]);
 export type ServedFile = z.infer<typeof servedFileSchema>;
 
@@ -88,6 +93,8 @@ export const axes = Object.keys(axisShape) as Axis[];
 /** What a scenario may set beside its axes; the same for every cell of a group. */
 export const settingsShape = {
   title: z.string().optional(),
+  /** Set that second stage and kernel come from, where it is not the firmware's. */
+  nbpSet: setName.optional(),
   configuration: configurationSchema.optional(),
   /** Replaces the boot policy derived from second stage, transport and payload. */
   boot: z.array(bootRuleSchema).optional(),
@@ -97,6 +104,8 @@ export const settingsShape = {
   initrd: z.strictObject({ file: z.string().min(1) }).optional(),
   kernelArgs: z.string().optional(),
   nicOptions: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).optional(),
+  /** An address server without boot information and a proxyDHCP server beside it (PXE 2.1 §2.2.3). */
+  proxyDhcp: z.boolean().optional(),
   cpu: z.string().min(1).optional(),
   memoryMiB: z.int().min(64).max(65536).optional(),
   /** `false` leaves the machine without virtio-rng: for firmware that needs a random source. */

@@ -1,0 +1,48 @@
+import { blockBytesRange, defaultBlockBytes, type TftpOptions } from '../../wire/tftp-codec.ts';
+
+/** Largest window granted; RFC 7440 §5 found no gain beyond. */
+const maxWindowBlocks = 64;
+/** Until the guest asks for another (RFC 2349): well under the guests' own, which are 1 s and more. */
+const defaultTimeoutMs = 1000;
+
+/** What a transfer goes by, and what the OACK says of it. */
+export interface Terms {
+  readonly blockBytes: number;
+  readonly windowBlocks: number;
+  readonly timeoutMs: number;
+  /** Only options that were asked for and are granted; empty: no OACK at all. */
+  readonly granted: TftpOptions;
+}
+
+/**
+ * Options of a read request (RFC 2347, 2348, 2349, 7440). What is too large is clamped where the RFC
+ * lets a server answer with less; what is out of range otherwise, unknown or no number is left out.
+ * @param maxBlockBytes largest block that fits a frame
+ */
+export function negotiate(asked: TftpOptions, { fileBytes, maxBlockBytes }: { fileBytes: number; maxBlockBytes: number }): Terms {
+  const granted = new Map<string, string>();
+  const grant = (name: string, min: number, max: number, answer: (value: number) => number): number | undefined => {
+    const value = decimal(asked.get(name));
+    if (value === undefined || value < min || value > max) return undefined;
+    granted.set(name, String(answer(value)));
+    return answer(value);
+  };
+  const upTo = (limit: number) => (value: number) => Math.min(value, limit);
+
+  const blockLimit = Math.min(maxBlockBytes, blockBytesRange.max);
+  // PXE ROMs ask for sizes beyond the RFC's range and take the smaller answer.
+  const blockBytes = grant('blksize', blockBytesRange.min, Number.MAX_SAFE_INTEGER, upTo(blockLimit));
+  grant('tsize', 0, Number.MAX_SAFE_INTEGER, () => fileBytes);
+  const timeoutSeconds = grant('timeout', 1, 255, (value) => value);
+  const windowBlocks = grant('windowsize', 1, 65535, upTo(maxWindowBlocks));
+  return {
+    blockBytes: blockBytes ?? defaultBlockBytes,
+    windowBlocks: windowBlocks ?? 1,
+    timeoutMs: timeoutSeconds === undefined ? defaultTimeoutMs : timeoutSeconds * 1000,
+    granted,
+  };
+}
+
+function decimal(value: string | undefined): number | undefined {
+  return value !== undefined && /^\d{1,15}$/.test(value) ? Number(value) : undefined;
+}

@@ -1,0 +1,178 @@
+import type { ServedEntry } from '../tree/served-entry.ts';
+import { blockOf, encodeOack, opcodes } from '../../wire/tftp-codec.ts';
+import type { Terms } from './negotiate.ts';
+
+/** Timeouts in a row without an answer, after which the guest is given up. */
+const maxTimeouts = 6;
+/** Backoff doubles the timeout up to this many times. */
+const maxDoublings = 3;
+
+export interface SenderSinks {
+  send(packet: Buffer): void;
+  /** Called once. Nothing is sent after it. */
+  end(outcome: 'complete' | 'timed-out' | 'unreadable', note?: string): void;
+}
+
+/**
+ * The sending side of one read (RFC 1350, 7440). Blocks are counted from 1 without bound here and
+ * sent modulo 65,536; `acked` is 0 until the first block is acknowledged.
+ *
+ * What makes it send a block again:
+ * - silence for the timeout: everything after `acked`;
+ * - with windowsize > 1, an ACK that says "I have up to here and saw something out of order": an ACK
+ *   inside the window, or one that repeats `acked`. But duplicates of our own blocks make guests send
+ *   the same ACKs, and answering those with more duplicates would never end (the Sorcerer's Apprentice,
+ *   in windows). So such an ACK counts only for blocks beyond `repeatedUpTo`, the last block ever
+ *   sent twice: one stray ACK costs one window, and not one for each window to come.
+ * With windowsize 1, a repeated ACK never does.
+ */
+export class Sender {
+  readonly #entry: ServedEntry;
+  readonly #terms: Terms;
+  readonly #sinks: SenderSinks;
+  /** The last block: shorter than the others, or empty. */
+  readonly #last: number;
+  /** One packet per block of the window, so that sending again reads nothing again. */
+  readonly #packets: Buffer[] = [];
+  readonly #held: number[] = [];
+  #oackPending: boolean;
+  #acked = 0;
+  #next = 1;
+  #sent = 0;
+  #repeatedUpTo = 0;
+  #retransmissions = 0;
+  #quietMs = 0;
+  #timeouts = 0;
+  #reading = false;
+  #ended = false;
+
+  constructor(entry: ServedEntry, terms: Terms, sinks: SenderSinks) {
+    this.#entry = entry;
+    this.#terms = terms;
+    this.#sinks = sinks;
+    this.#last = Math.floor(entry.bytes / terms.blockBytes) + 1;
+    this.#oackPending = terms.granted.size > 0;
+  }
+
+  get retransmissions(): number {
+    return this.#retransmissions;
+  }
+
+  /** Octets the guest is known to have. */
+  get deliveredBytes(): number {
+    return Math.min(this.#acked * this.#terms.blockBytes, this.#entry.bytes);
+  }
+
+  /** The guest has gone silent in the middle of the file, or is not there at all. */
+  get stalled(): boolean {
+    return this.#timeouts > 0 && this.#acked > 0;
+  }
+
+  start(): void {
+    if (this.#oackPending) this.#sinks.send(encodeOack(this.#terms.granted));
+    else this.#pump();
+  }
+
+  stop(): void {
+    this.#ended = true;
+  }
+
+  acknowledge(payload: Buffer): void {
+    const wireBlock = blockOf(payload);
+    if (this.#ended || wireBlock < 0) return;
+    const advance = (wireBlock - this.#acked) & 0xffff;
+    if (this.#oackPending) {
+      if (advance !== 0) return;
+      this.#oackPending = false;
+      this.#answered();
+      this.#pump();
+      return;
+    }
+    if (advance > this.#sent - this.#acked) return;
+    if (advance > 0) {
+      this.#acked += advance;
+      this.#answered();
+      if (this.#acked === this.#last) return this.#end('complete');
+      this.#next = Math.max(this.#next, this.#acked + 1);
+    }
+    const gap = this.#terms.windowBlocks > 1 && this.#acked < this.#sent && this.#acked > this.#repeatedUpTo;
+    if (gap) this.#next = this.#acked + 1;
+    this.#pump();
+  }
+
+  /** Called by the coarse timer that all transfers share. */
+  tick(elapsedMs: number): void {
+    this.#quietMs += elapsedMs;
+    if (this.#reading || this.#quietMs < this.#terms.timeoutMs * 2 ** Math.min(this.#timeouts, maxDoublings)) return;
+    this.#quietMs = 0;
+    this.#timeouts += 1;
+    if (this.#timeouts > maxTimeouts) {
+      return this.#end('timed-out', `no answer to ${this.#oackPending ? 'the OACK' : `block ${this.#acked + 1}`}`);
+    }
+    if (this.#oackPending) {
+      this.#retransmissions += 1;
+      this.#sinks.send(encodeOack(this.#terms.granted));
+      return;
+    }
+    this.#next = this.#acked + 1;
+    this.#pump();
+  }
+
+  #answered(): void {
+    this.#quietMs = 0;
+    this.#timeouts = 0;
+  }
+
+  #end(outcome: 'complete' | 'timed-out' | 'unreadable', note?: string): void {
+    this.#ended = true;
+    this.#sinks.end(outcome, note);
+  }
+
+  /** Sends what the window allows; stops where the file must be waited for, and is called again then. */
+  #pump(): void {
+    while (!this.#ended && !this.#reading && this.#next <= Math.min(this.#acked + this.#terms.windowBlocks, this.#last)) {
+      const block = this.#next;
+      const slot = block % this.#terms.windowBlocks;
+      if (this.#held[slot] !== block && !this.#load(block, slot)) return;
+      if (block <= this.#sent) {
+        this.#retransmissions += 1;
+        this.#repeatedUpTo = Math.max(this.#repeatedUpTo, block);
+      }
+      this.#sent = Math.max(this.#sent, block);
+      this.#next = block + 1;
+      this.#sinks.send(this.#packets[slot] as Buffer);
+    }
+  }
+
+  /** Puts a block into its slot. False: it will be there later, and sent then. */
+  #load(block: number, slot: number): boolean {
+    const { blockBytes } = this.#terms;
+    const offset = (block - 1) * blockBytes;
+    const length = Math.min(blockBytes, this.#entry.bytes - offset);
+    let packet = this.#packets[slot];
+    if (packet?.length !== 4 + length) {
+      packet = Buffer.allocUnsafe(4 + length);
+      packet.writeUInt16BE(opcodes.data, 0);
+      this.#packets[slot] = packet;
+    }
+    packet.writeUInt16BE(block & 0xffff, 2);
+    this.#held[slot] = block;
+    if (length === 0) return true;
+    const copied = this.#entry.read(offset, length, packet, 4);
+    if (typeof copied === 'number') return true;
+    this.#reading = true;
+    copied.then(
+      () => this.#loaded(),
+      (error: Error) => {
+        if (!this.#ended) this.#end('unreadable', error.message);
+      },
+    );
+    return false;
+  }
+
+  #loaded(): void {
+    this.#reading = false;
+    this.#quietMs = 0;
+    this.#pump();
+  }
+}
