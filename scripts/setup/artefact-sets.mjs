@@ -14,7 +14,9 @@ const readJson = (file) => JSON.parse(readFileSync(file, 'utf8'));
 
 /** Set and host suite decide what a set is made of: another recipe, or another host, makes it anew. */
 const recipeHash = (recipe, host) =>
-  createHash('sha256').update(JSON.stringify([recipe, manifestRows, host.suite])).digest('hex');
+  createHash('sha256')
+    .update(JSON.stringify([recipe, manifestRows, host.suite]))
+    .digest('hex');
 
 const fromMachine = (recipe, host) => host.isDebian && host.suite === recipe.name;
 
@@ -103,11 +105,17 @@ export function makeArtefactSets(host, { refresh, record }) {
   if (stale().length === 0) return;
   const mirror = host.hasApt && host.isDebian ? findMirror(host.suite) : undefined;
   if (mirror === undefined) {
-    say(`no Debian mirror on this machine: cells of ${stale().map(({ name }) => name).join(', ')} are not run`);
+    say(
+      `no Debian mirror on this machine: cells of ${stale()
+        .map(({ name }) => name)
+        .join(', ')} are not run`,
+    );
     return;
   }
   withLock(() => {
-    const records = Object.fromEntries(stale().map((recipe) => [recipe.name, tryMakeSet(recipe, host, mirror, record)]));
+    const records = Object.fromEntries(
+      stale().map((recipe) => [recipe.name, tryMakeSet(recipe, host, mirror, record)]),
+    );
     if (record) writeFileSync(recordFile, `${JSON.stringify(records, null, 2)}\n`);
   });
 }

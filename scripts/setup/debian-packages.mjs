@@ -19,8 +19,18 @@ export const debianPackages = [
   { name: 'util-linux', needed: true, why: 'setpriv, which ends guests when the harness is killed' },
   { name: 'openssl', needed: false, programs: ['openssl'], why: 'cells with HTTPS' },
   { name: 'sbsigntool', needed: false, programs: ['sbsign'], why: 'Secure Boot cells with own keys' },
-  { name: 'binutils-x86-64-linux-gnu', needed: false, programs: ['x86_64-linux-gnu-as', 'x86_64-elf-as'], why: 'x86_64 payloads' },
-  { name: 'binutils-aarch64-linux-gnu', needed: false, programs: ['aarch64-linux-gnu-as', 'aarch64-elf-as'], why: 'aarch64 payloads' },
+  {
+    name: 'binutils-x86-64-linux-gnu',
+    needed: false,
+    programs: ['x86_64-linux-gnu-as', 'x86_64-elf-as'],
+    why: 'x86_64 payloads',
+  },
+  {
+    name: 'binutils-aarch64-linux-gnu',
+    needed: false,
+    programs: ['aarch64-linux-gnu-as', 'aarch64-elf-as'],
+    why: 'aarch64 payloads',
+  },
 ];
 
 const otherSystems = `  Fedora:   sudo dnf install qemu-system-x86-core qemu-system-aarch64-core edk2-ovmf edk2-aarch64 seabios-bin ipxe-roms-qemu \\
@@ -64,7 +74,15 @@ const haveLists = () => {
 };
 
 function apt(prefix, ...args) {
-  const [program, ...rest] = [...prefix, 'env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', '-qq', '-oDpkg::Use-Pty=0', ...args];
+  const [program, ...rest] = [
+    ...prefix,
+    'env',
+    'DEBIAN_FRONTEND=noninteractive',
+    'apt-get',
+    '-qq',
+    '-oDpkg::Use-Pty=0',
+    ...args,
+  ];
   return spawnSync(program, rest, { stdio: ['ignore', 'ignore', 2] }).status === 0;
 }
 
@@ -80,17 +98,31 @@ export function installDebianPackages(host) {
   if (missing.length === 0) return;
   const prefix = host.hasApt ? rootPrefix() : undefined;
   if (prefix === undefined) {
-    const cause = host.hasApt ? 'Packages cannot be installed without root or sudo' : 'Packages cannot be installed by apt here';
+    const cause = host.hasApt
+      ? 'Packages cannot be installed without root or sudo'
+      : 'Packages cannot be installed by apt here';
     if (missing.some(({ needed }) => needed)) throw new SetUpError(explainMissing(missing, cause));
     for (const { name, why } of missing) say(`no ${name}: ${why} are not run`);
     return;
   }
   withLock(() => {
     say(`installing Debian packages: ${missing.map(({ name }) => name).join(' ')}`);
-    if (install(prefix, missing.map(({ name }) => name))) return;
+    if (
+      install(
+        prefix,
+        missing.map(({ name }) => name),
+      )
+    )
+      return;
     // One package that cannot be had must not keep the others away.
     const needed = missing.filter((row) => row.needed);
-    if (needed.length > 0 && !install(prefix, needed.map(({ name }) => name))) {
+    if (
+      needed.length > 0 &&
+      !install(
+        prefix,
+        needed.map(({ name }) => name),
+      )
+    ) {
       throw new SetUpError(explainMissing(missingPackages(host), 'apt-get failed'));
     }
     for (const { name, why } of missingPackages(host)) say(`no ${name}: ${why} are not run`);

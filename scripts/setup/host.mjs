@@ -4,7 +4,9 @@ import { accessSync, constants, readFileSync } from 'node:fs';
 function osRelease() {
   try {
     const lines = readFileSync('/etc/os-release', 'utf8').split('\n');
-    return Object.fromEntries(lines.filter((line) => line.includes('=')).map((line) => /^(\w+)="?(.*?)"?$/.exec(line)?.slice(1) ?? []));
+    return Object.fromEntries(
+      lines.filter((line) => line.includes('=')).map((line) => /^(\w+)="?(.*?)"?$/.exec(line)?.slice(1) ?? []),
+    );
   } catch {
     return {};
   }

@@ -37,6 +37,7 @@ export function installNpmPackages() {
       cwd: inCheckout(),
       stdio: ['ignore', 2, 2],
     });
-    if (status !== 0) throw new SetUpError(`npm ci failed${error ? `: ${error.message}` : ''}; it needs the npm registry`);
+    if (status !== 0)
+      throw new SetUpError(`npm ci failed${error ? `: ${error.message}` : ''}; it needs the npm registry`);
   });
 }

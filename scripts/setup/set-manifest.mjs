@@ -20,10 +20,19 @@ export function manifestFor({ recipe, folder, packages, own, drift }) {
       const found = Object.entries(companions).map(([name, path]) => [name, locate(path)]);
       placed.companions = Object.fromEntries(found);
     }
-    const paths = [...pathFields.filter((field) => row[field] !== undefined).map((field) => placed[field]), ...Object.values(placed.companions ?? {})];
+    const paths = [
+      ...pathFields.filter((field) => row[field] !== undefined).map((field) => placed[field]),
+      ...Object.values(placed.companions ?? {}),
+    ];
     return placed.package === undefined || paths.includes(undefined) ? [] : [placed];
   };
-  const roms = manifestRows.bundledRoms.map(locate).find((path) => path !== undefined && readdirSync(path.startsWith('/') ? path : `${folder}/${path}`).some((name) => name.endsWith('.rom')));
+  const roms = manifestRows.bundledRoms
+    .map(locate)
+    .find(
+      (path) =>
+        path !== undefined &&
+        readdirSync(path.startsWith('/') ? path : `${folder}/${path}`).some((name) => name.endsWith('.rom')),
+    );
   return {
     name: recipe.name,
     description: `Debian ${recipe.name}${drift.length === 0 ? '' : `; moved since it was recorded: ${drift.join(', ')}`}`,

@@ -2,7 +2,10 @@ const uefiX86 = ['usr/share/OVMF/OVMF_*_4M*.fd', 'usr/share/ovmf/PkKek-1-snakeoi
 const uefiArm = ['usr/share/AAVMF/AAVMF_*.fd', 'usr/share/qemu-efi-aarch64/PkKek-1-snakeoil.*'];
 const ipxe = ['usr/lib/ipxe/*.efi', 'usr/lib/ipxe/*.kpxe', 'usr/lib/ipxe/*.pxe'];
 const seabios = ['usr/share/seabios/bios-256k.bin'];
-const installer = (arch) => ['linux', 'initrd.gz'].map((name) => `usr/lib/debian-installer/images/12/${arch}/text/debian-installer/${arch}/${name}`);
+const installer = (arch) =>
+  ['linux', 'initrd.gz'].map(
+    (name) => `usr/lib/debian-installer/images/12/${arch}/text/debian-installer/${arch}/${name}`,
+  );
 
 /**
  * Which packages make a set and which of their files are wanted, by `name[:arch]`. `installed` ones are taken
@@ -38,7 +41,13 @@ export const setRecipes = [
     name: 'forky',
     installed: {},
     // ovmf itself is an empty metapackage there.
-    unpacked: { 'ovmf-generic': uefiX86, 'qemu-efi-aarch64': uefiArm, seabios, ipxe, 'ipxe-qemu': ['usr/share/qemu/*.rom'] },
+    unpacked: {
+      'ovmf-generic': uefiX86,
+      'qemu-efi-aarch64': uefiArm,
+      seabios,
+      ipxe,
+      'ipxe-qemu': ['usr/share/qemu/*.rom'],
+    },
   },
 ];
 

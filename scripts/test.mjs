@@ -1,0 +1,31 @@
+#!/usr/bin/env node
+// Set-up, then vitest with the arguments given; the last line tells the counts.
+import { readFileSync, rmSync } from 'node:fs';
+import { checkout, inCheckout, runScript } from './setup/checkout.mjs';
+import { runForeground } from './setup/foreground.mjs';
+import { setUp } from './setup/set-up.mjs';
+import { countsFile } from './test-counts.mjs';
+
+function readCounts() {
+  try {
+    return JSON.parse(readFileSync(countsFile, 'utf8'));
+  } catch {
+    // Vitest ended before it could count: that is a failure of its own.
+    return { passed: 0, failed: 1, skipped: 0 };
+  }
+}
+
+await runScript(async () => {
+  setUp();
+  rmSync(countsFile, { force: true });
+  const reporters = ['--reporter=default', `--reporter=${inCheckout('scripts/test-counts.mjs')}`];
+  const vitest = inCheckout('node_modules/vitest/vitest.mjs');
+  const exitCode = await runForeground(
+    process.execPath,
+    [vitest, 'run', ...reporters, ...process.argv.slice(2)],
+    checkout,
+  );
+  const { passed, failed, skipped } = readCounts();
+  process.stdout.write(`\n${passed} passed, ${failed} failed${skipped === 0 ? '' : `, ${skipped} skipped`}\n`);
+  process.exitCode = exitCode === 0 && failed > 0 ? 1 : exitCode;
+});
