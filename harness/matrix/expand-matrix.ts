@@ -1,0 +1,138 @@
+import { HarnessError } from '../model/errors.ts';
+import { type Expectation, type Scenario, settingsShape } from '../model/scenario.ts';
+import { type CellAxes, defaultMachineOf, expansionOrder, firmwaresOf, fixedDefaults, matches } from './cell-axes.ts';
+import { cellIdOf } from './cell-id.ts';
+import { impossibilityOf } from './impossible.ts';
+import type { Group, Matrix } from './matrix.ts';
+
+export interface ExcludedCell {
+  id: string;
+  reason: string;
+  axes: CellAxes;
+}
+
+export interface Expansion {
+  /** In the order of the groups, within a group in the order of its lists. */
+  cells: Scenario[];
+  /** Impossible, excluded by the matrix, or expected as `notApplicable`. */
+  excluded: ExcludedCell[];
+}
+
+type Settings = Pick<Scenario, keyof typeof settingsShape>;
+
+/** A directory name may have 255 octets, and a case directory's gets an attempt's suffix. */
+const idMaxLength = 200;
+
+function badMatrix(source: string, message: string, hint: string): HarnessError {
+  return new HarnessError('bad-matrix', `${source}: ${message}`, { hint, details: { source } });
+}
+
+function valuesOf(group: Group, axis: keyof CellAxes, decided: Partial<CellAxes>, where: string): unknown[] {
+  const given = group[axis];
+  if (given !== undefined) return Array.isArray(given) ? given : [given];
+  const { arch, firmware } = decided as CellAxes;
+  if (axis === 'machine') return [defaultMachineOf({ arch, firmware })];
+  if (axis !== 'firmware') return [(fixedDefaults as Partial<CellAxes>)[axis]];
+  const [only, ...others] = firmwaresOf[arch];
+  if (others.length === 0) return [only];
+  const message = `expected a firmware, saw none; ${arch} has more than one (${firmwaresOf[arch].join(', ')})`;
+  throw new HarnessError('bad-matrix', `${where}.firmware: ${message}`, { hint: `Say "firmware": "${only}".` });
+}
+
+function productOf(group: Group, where: string): CellAxes[] {
+  const start: Partial<CellAxes>[] = [{}];
+  return expansionOrder.reduce(
+    (partials, axis) =>
+      partials.flatMap((partial) =>
+        valuesOf(group, axis, partial, where).map((value) => ({ ...partial, [axis]: value })),
+      ),
+    start,
+  ) as CellAxes[];
+}
+
+function settingsOf(group: Group): Settings {
+  const given = Object.keys(settingsShape)
+    .map((key) => [key, group[key as keyof Settings]] as const)
+    .filter(([, value]) => value !== undefined);
+  return { ...Object.fromEntries(given), expect: group.expect ?? { reaches: 'last' } };
+}
+
+function expectationOf(group: Group, cell: CellAxes, fallback: Expectation): Expectation {
+  return group.expectations?.findLast(({ when }) => matches(cell, when))?.expect ?? fallback;
+}
+
+/** A rule that matches nothing claims knowledge about a case that does not exist. */
+function refuseDeadRules(group: Group, product: CellAxes[], possible: CellAxes[], source: string, where: string): void {
+  const dead = (rules: Group['expectations'] | Group['exclude'], cells: CellAxes[]) =>
+    rules?.findIndex(({ when }) => !cells.some((cell) => matches(cell, when))) ?? -1;
+  const expectation = dead(group.expectations, possible);
+  if (expectation >= 0) {
+    const path = `${where}.expectations[${expectation}].when`;
+    const when = JSON.stringify(group.expectations?.[expectation]?.when);
+    throw badMatrix(source, `${path}: ${when} matches no case of this group`, 'Correct its values, or remove it.');
+  }
+  const exclusion = dead(group.exclude, product);
+  if (exclusion >= 0) {
+    const path = `${where}.exclude[${exclusion}].when`;
+    const when = JSON.stringify(group.exclude?.[exclusion]?.when);
+    throw badMatrix(source, `${path}: ${when} matches no case of this group`, 'Correct its values, or remove it.');
+  }
+}
+
+function expandGroup(group: Group, source: string, where: string): Expansion {
+  const product = productOf(group, `${source}: ${where}`);
+  const excluded: ExcludedCell[] = [];
+  const exclude = (axes: CellAxes, reason: string) =>
+    excluded.push({ id: cellIdOf(group.name, axes), reason, axes });
+
+  const possible = product.filter((axes) => {
+    const reason = impossibilityOf(axes);
+    if (reason !== null) exclude(axes, reason);
+    return reason === null;
+  });
+  if (possible.length === 0) {
+    const hint = `Nothing would run: ${excluded[0]?.id} is refused because ${excluded[0]?.reason}.`;
+    throw badMatrix(source, `${where}: every combination of group "${group.name}" is impossible`, hint);
+  }
+  refuseDeadRules(group, product, possible, source, where);
+
+  const settings = settingsOf(group);
+  const cells: Scenario[] = [];
+  for (const axes of possible) {
+    const exclusion = group.exclude?.find(({ when }) => matches(axes, when));
+    const expect = expectationOf(group, axes, settings.expect);
+    if (exclusion) exclude(axes, exclusion.reason);
+    else if ('notApplicable' in expect) exclude(axes, expect.notApplicable);
+    else cells.push({ ...axes, ...settings, id: cellIdOf(group.name, axes), group: group.name, expect });
+  }
+  return { cells, excluded };
+}
+
+function refuseBadIds(cells: readonly Scenario[], source: string): void {
+  const seen = new Map<string, Scenario>();
+  for (const cell of cells) {
+    if (cell.id.length > idMaxLength) {
+      const message = `the case id ${cell.id} has ${cell.id.length} characters, at most ${idMaxLength} can name a directory`;
+      throw badMatrix(source, message, 'Shorten the group name, or the names of the files it uses.');
+    }
+    // Case-insensitive file systems would put both into one directory.
+    const earlier = seen.get(cell.id.toLowerCase());
+    if (earlier) {
+      const [one, other] = [earlier, cell].map(({ boot, serve, expect, ...rest }) => JSON.stringify(rest));
+      const message = `two cases have the id ${cell.id}, of groups "${earlier.group}" and "${cell.group}":\n  ${one}\n  ${other}`;
+      throw badMatrix(source, message, 'Give the groups different names, remove the repeated value, or rename a file.');
+    }
+    seen.set(cell.id.toLowerCase(), cell);
+  }
+}
+
+/**
+ * The full product of each group's axes, less what cannot be. `source` names the matrix in errors
+ * (`bad-matrix`: ambiguous firmware, a rule that matches nothing, two cases of one id).
+ */
+export function expandMatrix(matrix: Matrix, source: string = matrix.name): Expansion {
+  const expansions = matrix.groups.map((group, index) => expandGroup(group, source, `groups[${index}]`));
+  const cells = expansions.flatMap((expansion) => expansion.cells);
+  refuseBadIds(cells, source);
+  return { cells, excluded: expansions.flatMap((expansion) => expansion.excluded) };
+}

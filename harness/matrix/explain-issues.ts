@@ -1,0 +1,96 @@
+import type { z } from 'zod';
+import { didYouMean } from './closest.ts';
+
+type Issue = z.core.$ZodIssue;
+type Path = readonly PropertyKey[];
+
+const kindNames: Record<string, string> = {
+  array: 'a list',
+  object: 'an object',
+  record: 'an object',
+  string: 'a text',
+  number: 'a number',
+  int: 'an integer',
+  boolean: 'true or false',
+};
+
+function pathText(path: Path): string {
+  const text = path.map((key) => (typeof key === 'number' ? `[${key}]` : `.${String(key)}`)).join('');
+  return text.replace(/^\./, '');
+}
+
+function sawText(value: unknown): string {
+  if (value === undefined) return 'nothing';
+  if (typeof value === 'function') return 'a function';
+  if (value instanceof RegExp || value instanceof Date) return `a ${value.constructor.name}`;
+  let text: string;
+  try {
+    text = JSON.stringify(value) ?? String(value);
+  } catch {
+    return 'a value that is not JSON';
+  }
+  return text.length > 60 ? `${text.slice(0, 57)}...` : text;
+}
+
+/** A branch of a union that is not even of the right kind says nothing about what is wrong inside. */
+function isWrongKind(branch: readonly Issue[]): boolean {
+  const first = branch[0];
+  if (!first || first.path.length > 0) return false;
+  if (first.code === 'invalid_union') return first.errors.every(isWrongKind);
+  return first.code === 'invalid_type' || first.code === 'invalid_value';
+}
+
+function weight(branch: readonly Issue[]): number {
+  return branch.reduce((sum, issue) => sum + (issue.code === 'unrecognized_keys' ? issue.keys.length : 1), 0);
+}
+
+interface Alternatives {
+  values: string[];
+  kinds: string[];
+}
+
+function alternativesOf(issue: Issue): Alternatives {
+  if (issue.code === 'invalid_value') return { values: issue.values.map(String), kinds: [] };
+  if (issue.code === 'invalid_type') return { values: [], kinds: [kindNames[issue.expected] ?? issue.expected] };
+  if (issue.code !== 'invalid_union') return { values: [], kinds: [] };
+  const all = issue.errors.flatMap((branch) => branch.slice(0, 1)).map(alternativesOf);
+  return {
+    values: [...new Set(all.flatMap(({ values }) => values))],
+    kinds: [...new Set(all.flatMap(({ kinds }) => kinds))],
+  };
+}
+
+function mismatch(issue: Issue): string {
+  const { values, kinds } = alternativesOf(issue);
+  const oneOf = values.length > 1 ? `one of ${values.join(', ')}` : values[0];
+  const expected = [...(oneOf === undefined ? [] : [oneOf]), ...kinds].join(', or ') || 'something else';
+  return `expected ${expected}, saw ${sawText(issue.input)}${didYouMean(issue.input, values)}`;
+}
+
+function explain(issue: Issue, base: Path): string[] {
+  const path = [...base, ...issue.path];
+  const say = (text: string) => [`${pathText(path) || 'the whole'}: ${text}`];
+  if (issue.code === 'invalid_union') {
+    const inside = issue.errors.filter((branch) => !isWrongKind(branch)).sort((a, b) => weight(a) - weight(b))[0];
+    return inside ? inside.flatMap((one) => explain(one, path)) : say(mismatch(issue));
+  }
+  if (issue.code === 'invalid_type' || issue.code === 'invalid_value') return say(mismatch(issue));
+  if (issue.code === 'unrecognized_keys') return say(issue.message);
+  if (issue.code === 'invalid_key') return say(mismatch(issue.issues[0] ?? issue));
+  if (issue.code === 'too_small' && issue.origin === 'array') return say('expected a non-empty list, saw []');
+  if (issue.code === 'too_small' && issue.origin === 'string') return say('expected a text, saw an empty one');
+  if (issue.code === 'invalid_format') return say(`${issue.message}; saw ${sawText(issue.input)}`);
+  return say(`${issue.message}, saw ${sawText(issue.input)}`);
+}
+
+/** One line for each thing that is wrong, led by its path: `groups[2].nic[0]: expected …, saw …`. */
+export function explainIssues(issues: readonly Issue[]): string[] {
+  return issues.flatMap((issue) => explain(issue, []));
+}
+
+/** zod's own message for an unknown key does not say which keys there are; its raw issue knows. */
+export const explainUnknownKeys: z.core.$ZodErrorMap = (issue) => {
+  if (issue.code !== 'unrecognized_keys') return undefined;
+  const known = Object.keys((issue.inst as z.ZodObject | undefined)?.shape ?? {});
+  return issue.keys.map((key) => `unknown key "${key}"${didYouMean(key, known)}`).join(', ');
+};

@@ -1,0 +1,79 @@
+import { readFile } from 'node:fs/promises';
+import { dirname, extname, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { createJiti } from 'jiti';
+import { HarnessError } from '../model/errors.ts';
+import type { Matrix } from './matrix.ts';
+import { parseMatrix } from './parse-matrix.ts';
+import { resolvePaths } from './resolve-paths.ts';
+
+const moduleExtensions = ['.ts', '.mts', '.js', '.mjs'];
+
+function badFile(file: string, problem: string, hint: string, cause?: unknown): HarnessError {
+  return new HarnessError('bad-matrix', `${file}: ${problem}`, { hint, details: { file }, cause });
+}
+
+/** V8 tells an offset; people and editors count lines. */
+function jsonPosition(text: string, message: string): string {
+  const offset = /at position (\d+)/.exec(message)?.[1];
+  const before = offset === undefined ? text : text.slice(0, Number(offset));
+  const lines = before.split('\n');
+  return `line ${lines.length}, column ${(lines.at(-1)?.length ?? 0) + 1}`;
+}
+
+async function readJson(file: string, text: string): Promise<unknown> {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    const message = (cause as Error).message.replace(/ (in JSON )?at position .*/s, '');
+    throw badFile(file, `not valid JSON: ${message} (${jsonPosition(text, (cause as Error).message)})`, 'Correct it.', cause);
+  }
+}
+
+/** Lets `import { defineMatrix } from 'netboot-harness'` mean this very package, wherever the file lies. */
+async function publicFace(): Promise<unknown> {
+  return import(new URL(`../index${extname(fileURLToPath(import.meta.url))}`, import.meta.url).href);
+}
+
+async function importModule(file: string, path: string): Promise<unknown> {
+  const jiti = createJiti(import.meta.url, {
+    fsCache: false,
+    moduleCache: false,
+    interopDefault: false,
+    virtualModules: { 'netboot-harness': await publicFace() },
+  });
+  let module: { default?: unknown };
+  try {
+    module = await jiti.import<{ default?: unknown }>(path);
+  } catch (cause) {
+    const [message] = String(cause instanceof Error ? cause.message : cause).split('\n');
+    const kind = cause instanceof Error && /Syntax|Parse/.test(cause.name + cause.message) ? 'syntax error' : 'loading it failed';
+    throw badFile(file, `${kind}: ${message}`, 'A matrix file imports nothing but netboot-harness and its own data.', cause);
+  }
+  if (module.default === undefined) {
+    throw badFile(file, 'no default export', 'End it with: export default defineMatrix({ name, groups });');
+  }
+  return module.default;
+}
+
+/**
+ * Reads a matrix from a JSON, TypeScript or JavaScript file. Files it names are taken relative to it.
+ * Throws `bad-matrix` for whatever is wrong with it, naming the file as given.
+ */
+export async function loadMatrix(file: string): Promise<Matrix> {
+  const path = resolve(file);
+  const extension = extname(file);
+  if (extension !== '.json' && !moduleExtensions.includes(extension)) {
+    throw badFile(file, `expected a .json, ${moduleExtensions.join(', ')} file, saw "${extension}"`, 'Rename it.');
+  }
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    const problem = code === 'ENOENT' ? 'no such file' : code === 'EISDIR' ? 'is a folder' : `cannot be read (${code})`;
+    throw badFile(file, problem, 'Give --matrix the path of a matrix file.', cause);
+  }
+  const value = extension === '.json' ? await readJson(file, text) : await importModule(file, path);
+  return resolvePaths(parseMatrix(value, file), dirname(path));
+}

@@ -1,0 +1,59 @@
+import { z } from 'zod';
+import { axisShape, expectationSchema, settingsShape } from '../model/scenario.ts';
+
+const oneOrMany = <T extends z.ZodType>(schema: T) => z.union([schema, z.array(schema).min(1)]);
+
+/** Group names begin case ids, and ids name directories. */
+const groupName = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,59}$/, 'a group name is up to 60 letters, digits, ".", "_" or "-"');
+
+const axisLists = {
+  arch: oneOrMany(axisShape.arch),
+  firmware: oneOrMany(axisShape.firmware),
+  machine: oneOrMany(axisShape.machine),
+  set: oneOrMany(axisShape.set),
+  nic: oneOrMany(axisShape.nic),
+  rom: oneOrMany(axisShape.rom),
+  secondStage: oneOrMany(axisShape.secondStage),
+  transport: oneOrMany(axisShape.transport),
+  payload: oneOrMany(axisShape.payload),
+  secureBoot: oneOrMany(axisShape.secureBoot),
+  ipVersion: oneOrMany(axisShape.ipVersion),
+};
+
+/** Some axes, each one value or a list: a cell matches when each axis named has one of its values. */
+const conditionSchema = z.strictObject(axisLists).partial();
+export type CellCondition = z.infer<typeof conditionSchema>;
+
+/** Groups with this tag run only with `--full`. */
+export const fullOnlyTag = 'full';
+
+export const groupSchema = z.strictObject({
+  name: groupName,
+  description: z.string().optional(),
+  ...conditionSchema.shape,
+  arch: axisLists.arch,
+  nic: axisLists.nic,
+  ...settingsShape,
+  /** The last entry whose `when` matches a cell wins over the group's `expect`. */
+  expectations: z.array(z.strictObject({ when: conditionSchema, expect: expectationSchema })).optional(),
+  exclude: z.array(z.strictObject({ when: conditionSchema, reason: z.string().min(1) })).optional(),
+  tags: z.array(z.string().min(1)).optional(),
+});
+export type Group = z.infer<typeof groupSchema>;
+
+export const matrixSchema = z.strictObject({
+  name: z.string().min(1),
+  description: z.string().optional(),
+  groups: z.array(groupSchema).min(1),
+});
+/** A validated matrix, with defaults of nested schemas filled in. */
+export type Matrix = z.infer<typeof matrixSchema>;
+/** What a matrix file holds: JSON-able data, and nothing else. */
+export type MatrixInput = z.input<typeof matrixSchema>;
+
+/** Types a matrix file written in TypeScript; returns its argument. */
+export function defineMatrix(input: MatrixInput): MatrixInput {
+  return input;
+}

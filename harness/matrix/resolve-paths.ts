@@ -1,0 +1,25 @@
+import { resolve } from 'node:path';
+import type { Group, Matrix } from './matrix.ts';
+
+/** Keys under which a matrix names files of the host; everything else stays as it is. */
+const groupKeys = ['firmware', 'rom', 'secondStage', 'kernel', 'initrd', 'serve', 'expectations', 'exclude'] as const;
+const fileKeys: readonly string[] = ['file', 'code', 'vars', 'path'];
+
+function resolveIn(value: unknown, directory: string): unknown {
+  if (Array.isArray(value)) return value.map((item) => resolveIn(item, directory));
+  if (typeof value !== 'object' || value === null) return value;
+  const entries = Object.entries(value).map(([key, inner]) => {
+    const isFile = fileKeys.includes(key) && typeof inner === 'string';
+    return [key, isFile ? resolve(directory, inner) : resolveIn(inner, directory)];
+  });
+  return Object.fromEntries(entries);
+}
+
+/** Files named in a matrix are relative to the matrix file, wherever the command is run. */
+export function resolvePaths(matrix: Matrix, directory: string): Matrix {
+  const groups = matrix.groups.map((group): Group => {
+    const given = groupKeys.filter((key) => group[key] !== undefined);
+    return { ...group, ...Object.fromEntries(given.map((key) => [key, resolveIn(group[key], directory)])) };
+  });
+  return { ...matrix, groups };
+}

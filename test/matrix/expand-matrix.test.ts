@@ -1,0 +1,180 @@
+import { describe, expect, it } from 'vitest';
+import { expandMatrix } from '../../harness/matrix/expand-matrix.ts';
+import type { MatrixInput } from '../../harness/matrix/matrix.ts';
+import { parseMatrix } from '../../harness/matrix/parse-matrix.ts';
+
+type GroupInput = MatrixInput['groups'][number];
+
+const expand = (...groups: GroupInput[]) => expandMatrix(parseMatrix({ name: 'm', groups }, 'm.json'), 'm.json');
+const ids = (...groups: GroupInput[]) => expand(...groups).cells.map((cell) => cell.id);
+
+describe('expansion', () => {
+  it('fills in defaults by architecture and firmware', () => {
+    const { cells } = expand(
+      { name: 'bios', arch: 'x86_64', firmware: 'seabios', nic: 'e1000' },
+      { name: 'uefi', arch: 'x86_64', firmware: 'ovmf', nic: 'e1000' },
+      { name: 'arm', arch: 'aarch64', nic: 'virtio-net-pci' },
+    );
+    expect(cells.map(({ machine, firmware }) => [machine, firmware])).toEqual([
+      ['pc', 'seabios'],
+      ['q35', 'ovmf'],
+      ['virt', 'aavmf'],
+    ]);
+    expect(cells[0]).toMatchObject({
+      set: 'host',
+      rom: 'bundled',
+      secondStage: 'none',
+      transport: 'tftp',
+      payload: 'script',
+      secureBoot: 'off',
+      ipVersion: 4,
+      expect: { reaches: 'last' },
+      group: 'bios',
+    });
+  });
+
+  it('takes the full product in the order of the lists', () => {
+    expect(ids({ name: 'g', arch: 'x86_64', firmware: 'seabios', machine: ['q35', 'pc'], nic: ['e1000', 'pcnet'] })).toEqual([
+      'g.x86_64.q35.seabios.e1000.bundled',
+      'g.x86_64.q35.seabios.pcnet.bundled',
+      'g.x86_64.pc.seabios.e1000.bundled',
+      'g.x86_64.pc.seabios.pcnet.bundled',
+    ]);
+  });
+
+  it('names in the id whatever is not a default, in safe characters', () => {
+    expect(
+      ids({
+        name: 'g',
+        arch: 'aarch64',
+        machine: 'virt,gic-version=3',
+        set: 'forky',
+        nic: 'virtio-net-pci',
+        rom: [{ file: 'roms/my rom.rom' }, { kind: 'snp', set: 'trixie' }],
+        secondStage: 'ipxe',
+        transport: { payload: 'http' },
+        payload: 'linux',
+        secureBoot: 'microsoft',
+        ipVersion: 6,
+      }),
+    ).toEqual([
+      'g.aarch64.virt-gic-version-3.aavmf@forky.virtio-net-pci.my-rom.rom.ipxe.payload-http.linux.sb-microsoft.ipv6',
+      'g.aarch64.virt-gic-version-3.aavmf@forky.virtio-net-pci.snp@trixie.ipxe.payload-http.linux.sb-microsoft.ipv6',
+    ]);
+  });
+
+  it('copies settings to every cell', () => {
+    const { cells } = expand({
+      name: 'g',
+      arch: 'x86_64',
+      firmware: 'seabios',
+      nic: ['e1000', 'pcnet'],
+      memoryMiB: 512,
+      boot: [{ name: 'nothing' }],
+    });
+    expect(cells.map((cell) => cell.memoryMiB)).toEqual([512, 512]);
+    expect(cells[1]?.boot).toEqual([{ name: 'nothing', when: {}, answer: true, options: [] }]);
+  });
+
+  it('lets the last matching expectation win', () => {
+    const stop = (reason: string) => ({ stopsAt: 'oprom', failure: 'no-boot-device', reason }) as const;
+    const { cells } = expand({
+      name: 'g',
+      arch: 'x86_64',
+      firmware: 'seabios',
+      nic: ['e1000', 'pcnet', 'rtl8139'],
+      expect: stop('group'),
+      expectations: [
+        { when: { nic: ['pcnet', 'rtl8139'] }, expect: stop('both') },
+        { when: { nic: 'rtl8139' }, expect: { reaches: 'last' } },
+      ],
+    });
+    expect(cells.map((cell) => cell.expect)).toEqual([stop('group'), stop('both'), { reaches: 'last' }]);
+  });
+
+  it('matches expectations on values that are objects, whatever the order of their keys', () => {
+    const { cells } = expand({
+      name: 'g',
+      arch: 'x86_64',
+      firmware: 'ovmf',
+      nic: 'e1000',
+      rom: ['snp', { kind: 'snp', set: 'forky' }],
+      expectations: [
+        { when: { rom: { set: 'forky', kind: 'snp' } }, expect: { stopsAt: 'nbp', failure: 'x', reason: 'y' } },
+      ],
+    });
+    expect(cells.map((cell) => 'stopsAt' in cell.expect)).toEqual([false, true]);
+  });
+});
+
+describe('what does not run', () => {
+  const reasonsOf = (group: GroupInput) => Object.fromEntries(expand(group).excluded.map(({ id, reason }) => [id, reason]));
+
+  it('refuses impossible combinations with a reason', () => {
+    const { cells, excluded } = expand({
+      name: 'g',
+      arch: ['x86_64', 'aarch64'],
+      firmware: ['seabios', 'ovmf', 'aavmf'],
+      nic: 'virtio-net-pci',
+      secondStage: ['undionly', 'snponly'],
+    });
+    expect(cells.map(({ firmware, secondStage }) => `${firmware} ${secondStage}`)).toEqual([
+      'seabios undionly',
+      'ovmf snponly',
+      'aavmf snponly',
+    ]);
+    expect(cells.length + excluded.length).toBe(12);
+    expect(excluded.find(({ axes }) => axes.firmware === 'ovmf' && axes.secondStage === 'undionly')?.reason).toMatch(/UNDI/);
+  });
+
+  const impossible: [string, Partial<GroupInput>, RegExp][] = [
+    ['Secure Boot on SeaBIOS', { firmware: ['seabios'], secureBoot: ['off', 'microsoft'] }, /UEFI feature/],
+    ['Secure Boot on machine pc', { firmware: 'ovmf', machine: ['pc', 'q35'], secureBoot: 'microsoft' }, /SMM/],
+    ['IPv6 from SeaBIOS', { firmware: ['seabios'], ipVersion: [4, 6] }, /IPv4 only/],
+    ['pxelinux on UEFI', { firmware: ['seabios', 'ovmf'], secondStage: 'pxelinux', payload: 'linux' }, /BIOS program/],
+    ['a PC machine on aarch64', { arch: 'aarch64', machine: ['virt', 'q35'] }, /x86 machines/],
+    ['syslinux on aarch64', { arch: 'aarch64', secondStage: ['syslinux', 'grub'], payload: 'linux' }, /no arm64 build/],
+    ['a script run by GRUB', { firmware: 'ovmf', secondStage: 'grub', payload: ['script', 'linux'] }, /only iPXE runs/],
+    ['virtio-mmio on q35', { arch: 'aarch64', nic: 'virtio-net-device', rom: ['none', 'bundled'] }, /not a PCI device/],
+  ];
+  it.each(impossible)('%s', (_, group, reason) => {
+    const reasons = Object.values(reasonsOf({ name: 'g', arch: 'x86_64', nic: 'virtio-net-pci', ...group }));
+    expect(reasons).toEqual([expect.stringMatching(reason)]);
+  });
+
+  it('lists exclusions of the matrix and cells that are not applicable', () => {
+    const reasons = reasonsOf({
+      name: 'g',
+      arch: 'x86_64',
+      firmware: 'seabios',
+      nic: ['e1000', 'pcnet', 'rtl8139'],
+      exclude: [{ when: { nic: 'pcnet' }, reason: 'too slow' }],
+      expectations: [{ when: { nic: 'rtl8139' }, expect: { notApplicable: 'no such ROM' } }],
+    });
+    expect(reasons).toEqual({
+      'g.x86_64.pc.seabios.pcnet.bundled': 'too slow',
+      'g.x86_64.pc.seabios.rtl8139.bundled': 'no such ROM',
+    });
+  });
+});
+
+describe('refusals', () => {
+  const base: GroupInput = { name: 'g', arch: 'x86_64', firmware: 'seabios', nic: 'e1000' };
+  const { firmware: _, ...withoutFirmware } = base;
+  const refusals: [string, GroupInput[], RegExp][] = [
+    ['an ambiguous firmware', [withoutFirmware], /^m\.json: groups\[0\]\.firmware: .*more than one \(seabios, ovmf\)/],
+    [
+      'a dead expectation',
+      [base, { ...base, name: 'h', expectations: [{ when: { nic: 'pcnet' }, expect: { reaches: 'last' } }] }],
+      /^m\.json: groups\[1\]\.expectations\[0\]\.when: \{"nic":"pcnet"\} matches no case/,
+    ],
+    ['a dead exclusion', [{ ...base, exclude: [{ when: { set: 'sid' }, reason: 'x' }] }], /groups\[0\]\.exclude\[0\]\.when/],
+    ['two cases of one id', [base, { ...base, memoryMiB: 512 }], /two cases have the id .*\n.*\n.*"memoryMiB":512/],
+    ['ids that differ only in case', [base, { ...base, name: 'G' }], /of groups "g" and "G"/],
+    ['a repeated value', [{ ...base, nic: ['e1000', 'e1000'] }], /two cases have the id/],
+    ['an impossible group', [{ ...base, secureBoot: 'microsoft' }], /every combination of group "g" is impossible/],
+  ];
+  it.each(refusals)('%s', (_name, groups, message) => {
+    expect(() => expand(...groups)).toThrow(message);
+  });
+});
