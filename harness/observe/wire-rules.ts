@@ -1,4 +1,4 @@
-import type { HarnessEvent } from '../model/events.ts';
+import type { HarnessEvent, UntimedEvent } from '../model/events.ts';
 import type { ExpectedFile, Plan } from '../model/plan.ts';
 import type { Finding, Observed, Rule } from './evidence.ts';
 
@@ -38,7 +38,7 @@ function allDelivered(files: readonly ExpectedFile[], observed: Observed): Findi
 }
 
 /** A delivered name, from TFTP or HTTP. */
-export function deliveryOf(event: WireEvent): { name: string; bytes: number } | undefined {
+export function deliveryOf(event: Extract<UntimedEvent, { source: 'wire' }>): { name: string; bytes: number } | undefined {
   if (event.type === 'tftp-complete') return { name: event.file, bytes: event.bytes };
   if (event.type === 'http-complete' && event.status === 200) return { name: nameOf(event.target), bytes: event.bytes };
   return undefined;

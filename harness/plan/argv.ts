@@ -1,0 +1,149 @@
+import type { Plan } from '../model/plan.ts';
+import type { Scenario } from '../model/scenario.ts';
+import type { Resolved } from './resolved.ts';
+import { transportsOf } from './transport.ts';
+
+export const fds = { nic: 3, qmp: 4, serial: 5, uplink: 6 } as const;
+
+/** QEMU splits option values at commas; a doubled one stands for itself. */
+const quoted = (value: string): string => value.replaceAll(',', ',,');
+
+const on = (value: string | number | boolean): string =>
+  typeof value === 'boolean' ? (value ? 'on' : 'off') : quoted(String(value));
+
+const machineOf = (scenario: Scenario, resolved: Resolved): string => {
+  const options = [scenario.machine];
+  // SeaBIOS copies its text console to the serial port only without a graphics adapter.
+  if (scenario.firmware === 'seabios') options.push('graphics=off');
+  if (resolved.firmware.smm) options.push('smm=on');
+  return options.join(',');
+};
+
+function firmwareArgs({ firmware }: Resolved): string[] {
+  if (firmware.code === null) return [];
+  if (firmware.bios) return ['-bios', firmware.code];
+  const flash = (unit: number, file: string, access: string): string[] => [
+    '-drive',
+    `if=pflash,unit=${unit},format=${firmware.format},${access},file=${quoted(file)}`,
+  ];
+  return [
+    ...flash(0, firmware.code, 'readonly=on'),
+    // Each case starts from the packaged variables and throws its own away.
+    ...(firmware.vars === null ? [] : flash(1, firmware.vars, 'snapshot=on')),
+    // The secure builds keep their variables safe from the guest only with this.
+    ...(firmware.smm ? ['-global', 'driver=cfi.pflash01,property=secure,value=on'] : []),
+  ];
+}
+
+function romProperty({ oprom }: Resolved): string[] {
+  if (oprom.kind === 'file') return [`romfile=${quoted(oprom.path)}`];
+  // Explicit on every architecture: QEMU would load an x86 ROM into an Arm machine's BAR too.
+  return { none: ['romfile='], 'rombar-off': ['rombar=0'], bundled: [], unsupported: [] }[oprom.kind];
+}
+
+function nicArgs(scenario: Scenario, resolved: Resolved, plan: Pick<Plan, 'network'>): string[] {
+  const properties = [
+    scenario.nic,
+    'netdev=net0',
+    `mac=${plan.network.guestMac}`,
+    'bootindex=0',
+    ...romProperty(resolved),
+    ...Object.entries(scenario.nicOptions ?? {}).map(([name, value]) => `${name}=${on(value)}`),
+  ];
+  return [
+    '-netdev',
+    `stream,id=net0,server=off,addr.type=fd,addr.str=${fds.nic}`,
+    ...(scenario.nic.startsWith('usb-') ? ['-device', 'qemu-xhci'] : []),
+    '-device',
+    properties.join(','),
+  ];
+}
+
+/** QEMU's user-mode stack as a way out for TCP, joined to the harness by a hub that no NIC is on. */
+const uplinkArgs = (plan: Pick<Plan, 'network'>): string[] => [
+  '-netdev',
+  plan.network.ipv6
+    ? 'user,id=up,net=10.0.2.0/24,host=10.0.2.2,ipv6=on,ipv6-prefix=fd00::,ipv6-host=fd00::2'
+    : 'user,id=up,net=10.0.2.0/24,host=10.0.2.2,ipv6=off',
+  '-netdev',
+  `stream,id=uplink,server=off,addr.type=fd,addr.str=${fds.uplink}`,
+  '-netdev',
+  'hubport,id=hub-up,hubid=1,netdev=up',
+  '-netdev',
+  'hubport,id=hub-link,hubid=1,netdev=uplink',
+];
+
+const fwCfg = (name: string, value: string): string[] => ['-fw_cfg', `name=opt/org.tianocore/${name},string=${value}`];
+
+/** Network boot by anything but the transport under test is switched off where the firmware knows the switch. */
+function networkSwitches(scenario: Scenario): string[] {
+  if (scenario.firmware === 'seabios') return [];
+  const http = transportsOf(scenario).nbp !== 'tftp' && scenario.secondStage !== 'none';
+  const six = scenario.ipVersion === 6;
+  return [
+    ...(http || six ? fwCfg('IPv4PXESupport', 'no') : []),
+    ...(http || !six ? fwCfg('IPv6PXESupport', 'no') : []),
+  ];
+}
+
+const debugPort = (scenario: Scenario): string[] =>
+  scenario.arch === 'x86_64'
+    ? ['-chardev', 'file,id=debug,path=firmware-debug.log', '-device', 'isa-debugcon,iobase=0x402,chardev=debug']
+    : [];
+
+/**
+ * QEMU's command line but for program, acceleration and sandbox, which depend on the host (`vm/` puts them in
+ * front). Paths of logs are relative: QEMU runs in the case's directory.
+ */
+export function planArgv(scenario: Scenario, resolved: Resolved, plan: Pick<Plan, 'network'>): string[] {
+  const memoryMiB = planMemoryMiB(scenario);
+  return [
+    '-nodefaults',
+    '-no-user-config',
+    '-no-reboot',
+    // A guest that ends stays, stopped, until its last figures have been read.
+    '-no-shutdown',
+    '-display',
+    'none',
+    '-machine',
+    machineOf(scenario, resolved),
+    '-m',
+    `${memoryMiB}M`,
+    '-chardev',
+    `socket,id=qmp,fd=${fds.qmp}`,
+    '-mon',
+    'chardev=qmp,mode=control',
+    '-chardev',
+    `socket,id=serial,fd=${fds.serial}`,
+    '-serial',
+    'chardev:serial',
+    ...debugPort(scenario),
+    ...firmwareArgs(resolved),
+    // AAVMF waits 5 s for a key otherwise.
+    ...(scenario.firmware === 'aavmf' ? ['-boot', 'menu=on,splash-time=0'] : []),
+    ...(scenario.randomSource === false ? [] : ['-device', 'virtio-rng-pci']),
+    ...networkSwitches(scenario),
+    ...nicArgs(scenario, resolved, plan),
+    ...(plan.network.tcp.length > 0 ? uplinkArgs(plan) : []),
+    ...(scenario.qemuArgs ?? []),
+  ];
+}
+
+/** What was found enough: iPXE and a tiny initrd in 256 MiB, the installer's initrd in four times that. */
+export function planMemoryMiB({ memoryMiB, payload, arch }: Scenario): number {
+  if (memoryMiB !== undefined) return memoryMiB;
+  if (payload === 'installer') return 1024;
+  return payload === 'linux' && arch === 'x86_64' ? 512 : 256;
+}
+
+const newerFirmware: readonly string[] = ['trixie', 'forky'];
+
+/** Guest CPU by accelerator, where the scenario does not say. */
+export function planCpu(scenario: Scenario): Plan['qemu']['cpu'] {
+  const { arch, cpu, set, randomSource } = scenario;
+  if (cpu !== undefined) return { tcg: cpu, kvm: cpu, hvf: cpu };
+  if (arch === 'x86_64') return { tcg: 'qemu64', kvm: 'qemu64', hvf: 'host' };
+  // Firmware since 2024.05 wants FEAT_RNG on Arm; pointer authentication costs half as much again under TCG.
+  const tcg = newerFirmware.includes(set) && randomSource !== false ? 'max,pauth=off' : 'cortex-a57';
+  return { tcg, kvm: 'host', hvf: 'host' };
+}

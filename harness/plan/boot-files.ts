@@ -1,0 +1,94 @@
+import type { Arch } from '../model/axes.ts';
+import type { Scenario } from '../model/scenario.ts';
+import { tokenPrefix } from '../model/stages.ts';
+import { type Transports, urlOf } from './transport.ts';
+
+/** Names in the served tree. */
+export const names = {
+  script: 'boot.ipxe',
+  kernel: 'linux',
+  initrd: 'initrd.gz',
+} as const;
+
+/** The name each second stage is asked for by; loaders derive further names from it, so they are the usual ones. */
+export function nbpName(secondStage: Scenario['secondStage'], arch: Arch): string {
+  if (typeof secondStage === 'object') return secondStage.file.split('/').at(-1) as string;
+  const x86 = arch === 'x86_64';
+  const table: Record<Exclude<Scenario['secondStage'], object>, string> = {
+    none: '',
+    undionly: 'undionly.kpxe',
+    snponly: x86 ? 'snponly.efi' : 'snponly-arm64.efi',
+    ipxe: x86 ? 'ipxe.efi' : 'ipxe-arm64.efi',
+    'shim-grub': x86 ? 'shimx64.efi' : 'shimaa64.efi',
+    grub: x86 ? 'grubx64.efi' : 'grubaa64.efi',
+    pxelinux: 'pxelinux.0',
+    syslinux: 'syslinux.efi',
+    linux: x86 ? 'linux-x64.efi' : 'linux-aa64.efi',
+    probe: x86 ? 'probe-x64.efi' : 'probe-aa64.efi',
+  };
+  return table[secondStage];
+}
+
+export const kernelConsole: Record<Arch, string> = { x86_64: 'ttyS0', aarch64: 'ttyAMA0' };
+
+export interface BootFileFacts {
+  arch: Arch;
+  nonce: string;
+  server: string;
+  transports: Transports;
+  kernelArgs: string;
+}
+
+export function kernelCommandLine({ arch, nonce, kernelArgs }: BootFileFacts): string {
+  return [`console=${kernelConsole[arch]}`, `nbh.nonce=${nonce}`, kernelArgs].filter(Boolean).join(' ');
+}
+
+/** An iPXE script that ends the path by itself: the token is put together in the guest. */
+export function tokenScript({ nonce }: BootFileFacts): string {
+  return ['#!ipxe', `set nonce ${nonce}`, `echo ${tokenPrefix}\${nonce}`, ''].join('\n');
+}
+
+/** An iPXE script that boots a kernel, each file by the payload's transport. */
+export function linuxScript(facts: BootFileFacts): string {
+  const url = (name: string): string => urlOf(facts.transports.payload, facts.server, name);
+  return [
+    '#!ipxe',
+    `kernel ${url(names.kernel)} initrd=${names.initrd} ${kernelCommandLine(facts)}`,
+    `initrd ${url(names.initrd)}`,
+    'boot',
+    '',
+  ].join('\n');
+}
+
+/** An iPXE script that boots from a SAN disk (RFC 4173 root path). */
+export function sanScript({ server }: BootFileFacts, iqn: string): string {
+  return ['#!ipxe', `sanboot iscsi:${server}::::${iqn}`, ''].join('\n');
+}
+
+/** grub.cfg: `timeout=0` and one entry; files by TFTP or HTTP through GRUB's own network devices. */
+export function grubConfig(facts: BootFileFacts): string {
+  const root = `(${facts.transports.payload},${facts.server})`;
+  return [
+    'set timeout=0',
+    'menuentry "Linux" {',
+    `  linux ${root}/${names.kernel} ${kernelCommandLine(facts)}`,
+    `  initrd ${root}/${names.initrd}`,
+    '}',
+    '',
+  ].join('\n');
+}
+
+/** pxelinux.cfg: kernel and initrd beside the loader, or by URL. */
+export function syslinuxConfig(facts: BootFileFacts): string {
+  const name = (file: string): string =>
+    facts.transports.payload === 'tftp' ? `/${file}` : urlOf(facts.transports.payload, facts.server, file);
+  return [
+    'SERIAL 0',
+    'DEFAULT linux',
+    'LABEL linux',
+    `  KERNEL ${name(names.kernel)}`,
+    `  INITRD ${name(names.initrd)}`,
+    `  APPEND ${kernelCommandLine(facts)}`,
+    '',
+  ].join('\n');
+}

@@ -1,0 +1,43 @@
+import type { BootRule } from '../model/boot-rule.ts';
+import { type Transports, urlOf } from './transport.ts';
+
+export interface PolicyFacts {
+  /** Served name of the NBP; undefined when the ROM's own iPXE goes straight to its script. */
+  nbp: string | undefined;
+  /** Served name of the second stage's script; undefined where the loader finds its configuration by itself. */
+  script: string | undefined;
+  transports: Transports;
+  server: string;
+  ipVersion: 4 | 6;
+}
+
+/** What the boot file is called: DHCPv4 and TFTP take the bare name, everything else a URL. */
+function fileOf(name: string, transport: Transports['nbp'], { server, ipVersion }: PolicyFacts): string {
+  return transport === 'tftp' && ipVersion === 4 ? name : urlOf(transport, server, name);
+}
+
+const rule = (name: string, when: BootRule['when'], file: string): BootRule => ({
+  name,
+  when,
+  file,
+  answer: true,
+  options: [],
+});
+
+/**
+ * The default policy: the NBP to whoever has not got it yet, the script to whoever has. A bundled ROM and a
+ * chain-loaded iPXE say the same of themselves, so only what was already served tells them apart.
+ */
+export function planBootPolicy(facts: PolicyFacts): BootRule[] {
+  const { nbp, script, transports } = facts;
+  const rules: BootRule[] = [];
+  if (nbp !== undefined && script !== undefined) {
+    rules.push(rule('second stage → script', { userClass: 'iPXE', served: [nbp] }, fileOf(script, transports.config, facts)));
+  }
+  if (nbp !== undefined) rules.push(rule('first stage → NBP', {}, fileOf(nbp, transports.nbp, facts)));
+  else if (script !== undefined) {
+    rules.push(rule('option ROM → script', { userClass: 'iPXE' }, fileOf(script, transports.config, facts)));
+    rules.push({ name: 'no NBP for others', when: {}, answer: true, options: [] });
+  }
+  return rules;
+}

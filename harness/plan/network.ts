@@ -1,0 +1,29 @@
+import type { Network } from '../model/plan.ts';
+import type { Scenario } from '../model/scenario.ts';
+import { transportsOf } from './transport.ts';
+
+/** Addresses inside the guest's network; the uplink's user-mode stack has the server's as its own. */
+const serverIp = '10.0.2.2';
+const guestIp = '10.0.2.15';
+const serverIp6 = 'fd00::2';
+const guestIp6 = 'fd00::15';
+
+const ports = { http: 80, https: 443, iscsi: 3260 } as const;
+
+/** Only the services that the scenario uses get a TCP port. */
+export function planNetwork(scenario: Scenario): Network {
+  const used = new Set<keyof typeof ports>(
+    Object.values(transportsOf(scenario)).filter((transport) => transport !== 'tftp'),
+  );
+  if (scenario.payload === 'iscsi') used.add('iscsi');
+  return {
+    serverMac: '52:55:0a:00:02:02',
+    serverIp,
+    guestMac: '52:54:00:12:34:56',
+    guestIp,
+    netmask: '255.255.255.0',
+    ...(scenario.ipVersion === 6 ? { ipv6: { serverIp: serverIp6, guestIp: guestIp6, managed: true } } : {}),
+    proxyDhcp: scenario.proxyDhcp ?? false,
+    tcp: [...used].map((service) => ({ port: ports[service], service })),
+  };
+}

@@ -1,0 +1,150 @@
+import type { BootRule } from '../model/boot-rule.ts';
+import type { ExpectedFile, Plan } from '../model/plan.ts';
+import type { Scenario, ServedFile } from '../model/scenario.ts';
+import { fds, planArgv, planCpu, planMemoryMiB } from './argv.ts';
+import {
+  type BootFileFacts,
+  grubConfig,
+  linuxScript,
+  names,
+  sanScript,
+  syslinuxConfig,
+  tokenScript,
+} from './boot-files.ts';
+import { planBootPolicy } from './boot-policy.ts';
+import { planDeadlines } from './deadlines.ts';
+import { planNetwork } from './network.ts';
+import { fillPlaceholders } from './placeholders.ts';
+import type { Resolved } from './resolved.ts';
+import { planStagePath } from './stage-path.ts';
+import { transportsOf } from './transport.ts';
+
+/** Which loader's configuration a path has, where the loader finds it, and whether DHCP names it. */
+interface ConfigFile {
+  name: string;
+  text: string;
+  byDhcp: boolean;
+}
+
+const sanName = 'iqn.2026-01.example.netboot:disk';
+
+function scriptFor({ payload }: Scenario, facts: BootFileFacts): string {
+  if (payload === 'iscsi') return sanScript(facts, sanName);
+  return payload === 'script' || payload === 'probe' ? tokenScript(facts) : linuxScript(facts);
+}
+
+/** The one configuration file of the path's loader; none for a bare NBP. */
+function configFor(scenario: Scenario, loader: Plan['loader'], facts: BootFileFacts): ConfigFile | undefined {
+  switch (loader) {
+    case 'grub':
+      return { name: 'grub.cfg', text: grubConfig(facts), byDhcp: false };
+    case 'shim-grub':
+      return { name: 'grub/grub.cfg', text: grubConfig(facts), byDhcp: false };
+    case 'pxelinux':
+    case 'syslinux':
+      return { name: 'pxelinux.cfg/default', text: syslinuxConfig(facts), byDhcp: false };
+    case 'linux':
+    case 'probe':
+    case 'custom':
+      return undefined;
+    default:
+      return { name: names.script, text: scriptFor(scenario, facts), byDhcp: true };
+  }
+}
+
+const qemuPrograms = { x86_64: 'qemu-system-x86_64', aarch64: 'qemu-system-aarch64' } as const;
+
+/** Length a served entry will have on the wire; undefined where the plan cannot know (a directory). */
+const textBytes = (text: string): number => Buffer.byteLength(text);
+
+/**
+ * A scenario with its files found → everything decided before QEMU starts. Pure; `nonce` is what the guest must
+ * print in the end: lower-case hex, new for every run.
+ */
+export function makePlan(scenario: Scenario, resolved: Resolved, nonce: string): Plan {
+  const loader = typeof scenario.secondStage === 'object' ? 'custom' : scenario.secondStage;
+  const network = planNetwork(scenario);
+  const transports = transportsOf(scenario);
+  const server = network.ipv6?.serverIp ?? network.serverIp;
+  const facts: BootFileFacts = {
+    arch: scenario.arch,
+    nonce,
+    server,
+    transports,
+    kernelArgs: scenario.kernelArgs ?? '',
+  };
+  const fill = (text: string): string => fillPlaceholders(text, { nonce, server, mac: network.guestMac });
+
+  const { nbp, companions, kernel, initrd } = resolved;
+  const config = configFor(scenario, loader, facts);
+  const serve: Record<string, ServedFile> = {
+    ...(nbp ? { [nbp.name]: { path: nbp.path } } : {}),
+    ...Object.fromEntries(Object.entries(companions).map(([name, { path }]) => [name, { path }])),
+    ...(config ? { [config.name]: { text: config.text } } : {}),
+    ...(kernel ? { [names.kernel]: { path: kernel.path } } : {}),
+    ...(initrd ? { [names.initrd]: { path: initrd.path } } : {}),
+    ...Object.fromEntries(
+      Object.entries(scenario.serve ?? {}).map(([name, file]) => [
+        name,
+        'text' in file ? { ...file, text: fill(file.text) } : file,
+      ]),
+    ),
+  };
+
+  const expectedOf = (name: string, bytes: number): ExpectedFile => {
+    const replaced = scenario.serve?.[name];
+    if (replaced === undefined) return { name, bytes };
+    const served = serve[name];
+    return served && 'text' in served ? { name, bytes: textBytes(served.text) } : { name };
+  };
+  const boot: BootRule[] =
+    scenario.boot?.map((rule) => ({
+      ...rule,
+      ...(rule.file === undefined ? {} : { file: fill(rule.file) }),
+      options: rule.options.map((option) =>
+        option.op !== 'withhold' && 'ascii' in option.value
+          ? { ...option, value: { ascii: fill(option.value.ascii) } }
+          : option,
+      ),
+    })) ??
+    planBootPolicy({
+      nbp: nbp?.name,
+      script: config?.byDhcp ? config.name : undefined,
+      transports,
+      server,
+      ipVersion: scenario.ipVersion,
+    });
+  const stagePath = planStagePath(scenario, loader);
+
+  return {
+    version: 1,
+    caseId: scenario.id,
+    scenario,
+    arch: scenario.arch,
+    nonce,
+    qemu: {
+      program: qemuPrograms[scenario.arch],
+      argv: planArgv(scenario, resolved, { network }),
+      cpu: planCpu(scenario),
+      fds: { nic: fds.nic, qmp: fds.qmp, serial: fds.serial, ...(network.tcp.length > 0 ? { uplink: fds.uplink } : {}) },
+      memoryMiB: planMemoryMiB(scenario),
+    },
+    inputs: resolved.inputs,
+    network,
+    boot,
+    serve,
+    loader,
+    declaredConfiguration: scenario.configuration ?? null,
+    stagePath,
+    deliveries: {
+      nbp: nbp ? [expectedOf(nbp.name, nbp.bytes)] : [],
+      config: config ? [expectedOf(config.name, textBytes(config.text))] : [],
+      payload: [
+        ...(kernel ? [expectedOf(names.kernel, kernel.bytes)] : []),
+        ...(initrd ? [expectedOf(names.initrd, initrd.bytes)] : []),
+      ],
+    },
+    deadlines: planDeadlines(scenario, stagePath),
+    expectation: scenario.expect,
+  };
+}

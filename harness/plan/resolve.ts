@@ -1,0 +1,157 @@
+import { type ArtefactSet, type FoundFirmware, type FoundKernel, type FoundNbp, type FoundRom, isMissing, type Missing } from '../assets/artefact-set.ts';
+import type { Fingerprints } from '../assets/fingerprint.ts';
+import type { ArtefactSets } from '../assets/sets.ts';
+import type { Input, InputRole } from '../model/plan.ts';
+import type { Scenario } from '../model/scenario.ts';
+import { nbpName } from './boot-files.ts';
+import type { Oprom, Resolved, ResolvedFile } from './resolved.ts';
+
+/** Where artefacts come from. */
+export interface PlanSources {
+  sets: Pick<ArtefactSets, 'get' | 'kernel' | 'payload'>;
+  fingerprints: Fingerprints;
+  /** One line on what a file is: PCIR images, PE machine, iPXE version. */
+  identify(path: string): Promise<string | undefined>;
+}
+
+/** A reason why the cell cannot be run here, thrown through the resolution and caught at its top. */
+class NotHere extends Error {}
+
+const noRomBar = /^(virtio-net-device|usb-.*)$/;
+
+interface Collector {
+  add(role: InputRole, path: string, packageIdentity?: string): Promise<ResolvedFile>;
+  inputs: Input[];
+}
+
+function createCollector({ fingerprints, identify }: PlanSources): Collector {
+  const inputs: Input[] = [];
+  return {
+    inputs,
+    async add(role, path, packageIdentity) {
+      const { sha256, bytes } = await fingerprints.of(path);
+      const parsed = await identify(path);
+      const identity = [packageIdentity, parsed].filter(Boolean).join('; ');
+      inputs.push({ role, path, sha256, bytes, ...(identity ? { identity } : {}) });
+      return { path, bytes };
+    },
+  };
+}
+
+const packageOf = (found: { package: { name: string; version: string } | undefined }): string | undefined =>
+  found.package && `${found.package.name} ${found.package.version}`;
+
+const setOf = async (name: string, { sets }: PlanSources): Promise<ArtefactSet> => found<ArtefactSet>(await sets.get(name));
+
+function found<T extends object>(query: T | Missing): T {
+  if (isMissing(query)) throw new NotHere(query.missing);
+  return query;
+}
+
+async function resolveFirmware(
+  scenario: Scenario,
+  sources: PlanSources,
+  { add }: Collector,
+): Promise<Resolved['firmware']> {
+  const { firmware, arch, secureBoot, machine } = scenario;
+  if (typeof firmware === 'object') {
+    await add('firmware-code', firmware.code);
+    if (firmware.vars !== undefined) await add('firmware-vars', firmware.vars);
+    const bios = firmware.vars === undefined && machine !== 'virt';
+    return { code: firmware.code, vars: firmware.vars ?? null, format: 'raw', smm: false, bios };
+  }
+  const set = await setOf(scenario.set, sources);
+  const answer = found<FoundFirmware>(set.firmware({ firmware, arch, secureBoot, machine }));
+  const recorded = answer.code ?? answer.builtIn;
+  if (recorded !== undefined) await add('firmware-code', recorded, packageOf(answer));
+  if (answer.vars !== undefined) await add('firmware-vars', answer.vars, packageOf(answer));
+  return {
+    code: answer.code ?? null,
+    vars: answer.vars ?? null,
+    format: answer.format,
+    smm: answer.smm,
+    bios: firmware === 'seabios',
+  };
+}
+
+async function resolveOprom(scenario: Scenario, sources: PlanSources, { add }: Collector): Promise<Oprom> {
+  const { rom, nic, arch, firmware } = scenario;
+  if (noRomBar.test(nic)) {
+    if (rom !== 'none') throw new NotHere(`${nic} has no expansion ROM BAR, so no option ROM of any kind`);
+    return { kind: 'unsupported' };
+  }
+  if (rom === 'none' || rom === 'rombar-off') return { kind: rom };
+  if (typeof rom === 'object' && 'file' in rom) {
+    const { path } = await add('oprom', rom.file);
+    return { kind: 'file', path };
+  }
+  const wanted = typeof rom === 'object' ? rom : { kind: rom, set: scenario.set };
+  const set = await setOf(wanted.set, sources);
+  const kindOfFirmware = typeof firmware === 'object' ? (arch === 'aarch64' ? 'aavmf' : 'ovmf') : firmware;
+  const answer = found<FoundRom>(await set.rom({ nic, kind: wanted.kind, arch, firmware: kindOfFirmware }));
+  const { path } = await add('oprom', answer.path, packageOf(answer));
+  return answer.byQemu ? { kind: 'bundled' } : { kind: 'file', path };
+}
+
+async function resolveSecondStage(
+  scenario: Scenario,
+  sources: PlanSources,
+  { add }: Collector,
+): Promise<Pick<Resolved, 'nbp' | 'companions'>> {
+  const { secondStage, arch, firmware } = scenario;
+  if (secondStage === 'none') return { nbp: undefined, companions: {} };
+  const name = nbpName(secondStage, arch);
+  if (typeof secondStage === 'object') {
+    return { nbp: { ...(await add('nbp', secondStage.file)), name }, companions: {} };
+  }
+  const set = await setOf(scenario.nbpSet ?? scenario.set, sources);
+  const kindOfFirmware = typeof firmware === 'object' ? (arch === 'aarch64' ? 'aavmf' : 'ovmf') : firmware;
+  const answer = found<FoundNbp>(set.nbp({ secondStage, arch, firmware: kindOfFirmware }));
+  const companions: Record<string, ResolvedFile> = {};
+  for (const [served, path] of Object.entries(answer.companions)) {
+    companions[served] = await add('second-stage', path, packageOf(answer));
+  }
+  return { nbp: { ...(await add('nbp', answer.path, packageOf(answer))), name }, companions };
+}
+
+async function resolvePayload(
+  scenario: Scenario,
+  sources: PlanSources,
+  { add }: Collector,
+): Promise<Pick<Resolved, 'kernel' | 'initrd'>> {
+  const { payload, arch } = scenario;
+  if (payload !== 'linux' && payload !== 'installer') return { kernel: undefined, initrd: undefined };
+  const wantsPackaged = !scenario.kernel || (payload === 'installer' && !scenario.initrd);
+  const packaged = wantsPackaged
+    ? found<FoundKernel>(await sources.sets.kernel(arch, scenario.nbpSet ?? scenario.set))
+    : undefined;
+  const packaging = packaged && packageOf(packaged);
+  const kernel = scenario.kernel
+    ? await add('kernel', scenario.kernel.file)
+    : await add('kernel', packaged?.kernel as string, packaging);
+  if (scenario.initrd) return { kernel, initrd: await add('initrd', scenario.initrd.file) };
+  if (payload === 'installer') {
+    if (packaged?.initrd === undefined) throw new NotHere(`no installer initrd for ${arch} was found`);
+    return { kernel, initrd: await add('initrd', packaged.initrd, packaging) };
+  }
+  const tiny = found<{ path: string }>(await sources.sets.payload(`linux-initrd-${arch}.cpio.gz`));
+  return { kernel, initrd: await add('initrd', tiny.path) };
+}
+
+/** Finds every file a scenario needs; a reason where one is missing. Rejects only for what the user named and is not there. */
+export async function resolveScenario(
+  scenario: Scenario,
+  sources: PlanSources,
+): Promise<Resolved | { missing: string }> {
+  const collector = createCollector(sources);
+  try {
+    const firmware = await resolveFirmware(scenario, sources, collector);
+    const oprom = await resolveOprom(scenario, sources, collector);
+    const secondStage = await resolveSecondStage(scenario, sources, collector);
+    const payload = await resolvePayload(scenario, sources, collector);
+    return { firmware, oprom, ...secondStage, ...payload, inputs: collector.inputs };
+  } catch (error) {
+    if (error instanceof NotHere) return { missing: error.message };
+    throw error;
+  }
+}

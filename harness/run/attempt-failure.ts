@@ -1,0 +1,25 @@
+import type { Accel } from '../model/axes.ts';
+import type { HarnessEvent } from '../model/events.ts';
+import type { GuestExit } from '../vm/qemu.ts';
+
+/** QEMU that ends by itself with a complaint, before anything was seen of a guest, did not start. */
+export function startFailureOf(exit: GuestExit | undefined, events: readonly HarnessEvent[]): string | undefined {
+  if (!exit || exit.byHarness || exit.exitCode === 0) return undefined;
+  if (events.some(({ source }) => source === 'serial' || source === 'wire')) return undefined;
+  const complaint = exit.stderr.trim().split('\n').slice(-3).join(' ').slice(0, 500);
+  return complaint || `it ended with ${exit.signal ?? exit.exitCode}`;
+}
+
+/** The accelerator's own failures: it stops the guest with an internal error, or QEMU aborts under it. */
+export function acceleratorFailureOf(
+  accel: Accel,
+  events: readonly HarnessEvent[],
+  exit: GuestExit | undefined,
+): string | undefined {
+  if (accel === 'tcg') return undefined;
+  if (events.some((event) => event.source === 'qmp' && event.type === 'status' && event.status === 'internal-error')) {
+    return `${accel} stopped the guest with an internal error`;
+  }
+  const aborted = exit && !exit.byHarness && (exit.signal === 'SIGABRT' || /KVM|MSR|hvf/i.test(exit.stderr));
+  return aborted ? `QEMU ended under ${accel}: ${exit.stderr.trim().split('\n')[0] ?? exit.signal}` : undefined;
+}

@@ -1,0 +1,180 @@
+import { createWriteStream, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { finished } from 'node:stream/promises';
+import { judge } from '../judge/judge.ts';
+import type { Accel } from '../model/axes.ts';
+import { HarnessError } from '../model/errors.ts';
+import type { EventSink, HarnessEvent } from '../model/events.ts';
+import type { Plan } from '../model/plan.ts';
+import type { Stage } from '../model/stages.ts';
+import type { Verdict } from '../model/verdict.ts';
+import { createConsole } from '../observe/console.ts';
+import { createObserver } from '../observe/observer.ts';
+import type { ContentCache } from '../services/tree/content-cache.ts';
+import type { QemuFacts } from '../vm/host.ts';
+import { type Guest, type GuestExit, startQemu } from '../vm/qemu.ts';
+import { runningArgv } from '../vm/running-argv.ts';
+import { createCapture } from '../wire/capture.ts';
+import { acceleratorFailureOf, startFailureOf } from './attempt-failure.ts';
+import { caseFiles, writePlanFiles } from './case-directory.ts';
+import { createDeadlineClock } from './deadline-clock.ts';
+import { startNetwork } from './network.ts';
+import { openTimeline } from './timeline.ts';
+
+export interface AttemptOptions {
+  plan: Plan;
+  attempt: number;
+  directory: string;
+  qemu: Pick<QemuFacts, 'sandbox'>;
+  accel: Accel;
+  cache: ContentCache;
+  /** Share of time in which guests wait for a CPU, 0 to 1: deadlines stretch by it. */
+  pressure(): number;
+  onStage(stage: Stage, atMs: number): void;
+  /** A person at the guest's console: sees what it prints, types into it. */
+  terminal?: { output(chunk: Buffer): void; input: NodeJS.ReadableStream } | undefined;
+  /** An accelerator gave up on this guest before: the event log begins by saying so. */
+  demotedFrom?: { accel: Accel; reason: string } | undefined;
+  signal: AbortSignal;
+}
+
+export interface AttemptResult {
+  verdict: Verdict;
+  guestCpuMs: number;
+  durationMs: number;
+  /** The accelerator gave up on this guest; it is to be run again under TCG. */
+  demote: string | undefined;
+}
+
+const tickMs = 250;
+/** After the last stage: evidence of earlier ones may still be on its way through the console. */
+const graceMs = 1_000;
+
+type EndReason = Extract<HarnessEvent, { source: 'run'; type: 'ended' }>['reason'];
+
+/** Which end an event that ends a case stands for. */
+const endReasons: Partial<Record<HarnessEvent['source'], EndReason>> = {
+  serial: 'failure',
+  run: 'deadline',
+  qmp: 'guest-ended',
+  vm: 'guest-ended',
+};
+
+/** QEMU stops a guest without saying why in the event; its status says it. */
+function askStatus(guest: Guest, emit: EventSink): void {
+  guest.qmp.execute('query-status').then(
+    (answer) => emit({ source: 'qmp', type: 'status', status: String((answer as { status?: unknown }).status) }),
+    () => {},
+  );
+}
+
+/** Starts one guest, follows it to its end, leaves its records in `directory` and nothing running. */
+export async function runAttempt(options: AttemptOptions): Promise<AttemptResult> {
+  const { plan, directory, accel, signal, terminal } = options;
+  mkdirSync(directory, { recursive: true });
+  const argv = runningArgv(plan, options.qemu, accel);
+  writePlanFiles(directory, plan, argv);
+
+  let end: (reason: EndReason) => void = () => {};
+  const ending = new Promise<EndReason>((resolve) => {
+    end = resolve;
+  });
+  const observer = createObserver(plan);
+  const deadlines = createDeadlineClock(plan, accel !== 'tcg');
+  let grace: NodeJS.Timeout | undefined;
+  let guest: Guest | undefined;
+  let exit: GuestExit | undefined;
+
+  const timeline = openTimeline(join(directory, caseFiles.events), (event) => {
+    if (event.source === 'run' && event.type === 'infrastructure') end('infrastructure');
+    if (event.source === 'qmp' && event.type === 'event' && event.name === 'STOP' && guest) askStatus(guest, emit);
+    if (event.source === 'qmp' && event.type === 'status' && event.status === 'internal-error') end('guest-ended');
+    for (const evidence of observer.observe(event)) {
+      if (evidence.kind === 'stage') {
+        deadlines.reached(evidence.stage);
+        options.onStage(evidence.stage, evidence.atMs);
+        if (evidence.stage === plan.stagePath.at(-1)) grace ??= setTimeout(() => end('complete'), graceMs);
+      } else if (evidence.ends) end(endReasons[event.source] ?? 'failure');
+    }
+    if (observer.complete) end('complete');
+  });
+  const { emit } = timeline;
+  emit({ source: 'run', type: 'started', caseId: plan.caseId, attempt: options.attempt, at: new Date().toISOString() });
+  if (options.demotedFrom) {
+    emit({ source: 'vm', type: 'demoted', from: options.demotedFrom.accel, to: accel, reason: options.demotedFrom.reason });
+  }
+  const onAbort = (): void => end('interrupted');
+  signal.addEventListener('abort', onAbort, { once: true });
+  if (signal.aborted) onAbort();
+
+  const serialFile = createWriteStream(join(directory, caseFiles.serial));
+  const stderrFile = createWriteStream(join(directory, caseFiles.stderr));
+  const console = createConsole(({ offset, text }) => emit({ source: 'serial', type: 'line', offset, text }));
+  let ticker: NodeJS.Timeout | undefined;
+  let network: { close(): Promise<void> } | undefined;
+
+  const start = async (): Promise<void> => {
+    const capture = await createCapture(join(directory, caseFiles.capture), Date.now());
+    guest = await startQemu({
+      program: plan.qemu.program,
+      argv,
+      fds: plan.qemu.fds,
+      cwd: directory,
+      emit,
+      onStderr(chunk) {
+        stderrFile.write(chunk);
+        emit({ source: 'vm', type: 'stderr', text: chunk.toString('utf8').trimEnd() });
+      },
+    });
+    guest.serial.on('data', (chunk: Buffer) => {
+      serialFile.write(chunk);
+      console.push(chunk);
+      terminal?.output(chunk);
+    });
+    terminal?.input.pipe(guest.serial, { end: false });
+    guest.exited.then((result) => {
+      exit = result;
+      emit({ source: 'vm', type: 'exited', exitCode: result.exitCode, signal: result.signal, byHarness: result.byHarness });
+    });
+    emit({ source: 'vm', type: 'spawned', pid: guest.pid, accel });
+    network = await startNetwork({ plan, guest, capture, cache: options.cache, emit, now: timeline.now });
+    let last = timeline.now();
+    ticker = setInterval(() => {
+      const deadline = deadlines.tick(timeline.now() - last, options.pressure());
+      last = timeline.now();
+      if (deadline) emit({ source: 'run', type: 'deadline', ...deadline });
+    }, tickMs);
+  };
+
+  try {
+    if (!signal.aborted) await start();
+    const reason = await ending;
+    // What the console still holds belongs to the record, and may be evidence.
+    await console.settle();
+    const refused = acceleratorFailureOf(accel, timeline.events, exit) ? undefined : startFailureOf(exit, timeline.events);
+    if (refused) emit({ source: 'run', type: 'infrastructure', code: 'qemu-failed', message: `QEMU would not start: ${refused}` });
+    emit({ source: 'vm', type: 'cpu', guestCpuMs: guest?.cpuMs() ?? 0 });
+    emit({ source: 'run', type: 'ended', reason: refused ? 'infrastructure' : reason });
+  } catch (error) {
+    const code = error instanceof HarnessError ? error.code : 'internal';
+    emit({ source: 'run', type: 'infrastructure', code, message: error instanceof Error ? error.message : String(error) });
+    emit({ source: 'run', type: 'ended', reason: 'infrastructure' });
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+    clearInterval(ticker);
+    clearTimeout(grace);
+    if (guest) terminal?.input.unpipe(guest.serial);
+    await guest?.stop();
+    await network?.close();
+    timeline.close();
+    await Promise.all([serialFile, stderrFile].map((file) => finished(file.end())));
+    writeFileSync(join(directory, caseFiles.console), `${console.transcript().join('\n')}\n`);
+    console.close();
+  }
+  return {
+    verdict: judge(plan, timeline.events),
+    guestCpuMs: guest?.cpuMs() ?? 0,
+    durationMs: timeline.now(),
+    demote: acceleratorFailureOf(accel, timeline.events, exit),
+  };
+}

@@ -1,0 +1,80 @@
+import { availableParallelism, totalmem } from 'node:os';
+import { execa } from 'execa';
+import { HarnessError } from '../model/errors.ts';
+
+/** What one QEMU program can do; asked of the program itself. */
+export interface QemuFacts {
+  program: string;
+  /** As it prints it, such as `7.2.22`. */
+  version: string;
+  /** Device names of `-device help`. */
+  devices: ReadonlySet<string>;
+  /** NICs among them, network class as QEMU lists it. */
+  nics: readonly string[];
+  /** `-sandbox` is compiled in. */
+  sandbox: boolean;
+  /** Accelerators compiled in; whether they work is another matter. */
+  accels: ReadonlySet<string>;
+}
+
+async function ask(program: string, args: readonly string[]): Promise<string> {
+  const { stdout, stderr, failed, code, shortMessage } = await execa(program, args, { reject: false, timeout: 20_000 });
+  if (failed && code === 'ENOENT') {
+    throw new HarnessError('missing-program', `${program} is not installed (not found in PATH)`, {
+      hint: 'run `npm run setup`, or install QEMU; `netboot doctor` lists what is missing',
+    });
+  }
+  if (failed && !stdout) throw new HarnessError('qemu-failed', `${shortMessage}: ${stderr.slice(0, 300)}`);
+  return stdout;
+}
+
+/** `-device help` groups devices under headings; a device line is `name "e1000", bus PCI, …`. */
+function parseDevices(help: string): { devices: Set<string>; nics: string[] } {
+  const devices = new Set<string>();
+  const nics: string[] = [];
+  let heading = '';
+  for (const line of help.split('\n')) {
+    const name = /^name "([^"]+)"/.exec(line)?.[1];
+    if (name === undefined) heading = line.trim() || heading;
+    else {
+      devices.add(name);
+      if (heading === 'Network devices:') nics.push(name);
+    }
+  }
+  return { devices, nics };
+}
+
+/** Asks a QEMU program what it is. Throws `missing-program` where there is none. */
+export async function probeQemu(program: string): Promise<QemuFacts> {
+  const [version, deviceHelp, help, accelHelp] = await Promise.all([
+    ask(program, ['--version']),
+    ask(program, ['-device', 'help']),
+    ask(program, ['-help']),
+    ask(program, ['-accel', 'help']),
+  ]);
+  return {
+    program,
+    version: /version (\S+)/.exec(version)?.[1] ?? 'unknown',
+    ...parseDevices(deviceHelp),
+    sandbox: /^-sandbox /m.test(help),
+    accels: new Set(accelHelp.split('\n').slice(1).map((line) => line.trim()).filter(Boolean)),
+  };
+}
+
+export const sandboxArgs = ['-sandbox', 'on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny'];
+
+export interface HostFacts {
+  cores: number;
+  memoryMiB: number;
+  platform: string;
+  node: string;
+}
+
+export function describeHost(): HostFacts {
+  return {
+    cores: availableParallelism(),
+    memoryMiB: Math.floor(totalmem() / (1 << 20)),
+    platform: `${process.platform} ${process.arch}`,
+    node: process.version,
+  };
+}
