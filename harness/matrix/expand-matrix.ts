@@ -82,8 +82,7 @@ function refuseDeadRules(group: Group, product: CellAxes[], possible: CellAxes[]
 function expandGroup(group: Group, source: string, where: string): Expansion {
   const product = productOf(group, `${source}: ${where}`);
   const excluded: ExcludedCell[] = [];
-  const exclude = (axes: CellAxes, reason: string) =>
-    excluded.push({ id: cellIdOf(group.name, axes), reason, axes });
+  const exclude = (axes: CellAxes, reason: string) => excluded.push({ id: cellIdOf(group.name, axes), reason, axes });
 
   const possible = product.filter((axes) => {
     const reason = impossibilityOf(axes);

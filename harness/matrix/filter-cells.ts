@@ -11,7 +11,10 @@ export interface CellFilter {
 }
 
 function globPattern(glob: string): RegExp {
-  const source = glob.replace(/[.+^${}()|[\]\\]/g, '\\$&').replace(/\*+/g, '.*').replace(/\?/g, '.');
+  const source = glob
+    .replace(/[.+^${}()|[\]\\]/g, '\\$&')
+    .replace(/\*+/g, '.*')
+    .replace(/\?/g, '.');
   return new RegExp(`^${source}$`, 'i');
 }
 
@@ -26,7 +29,10 @@ function idFilter(cells: readonly Scenario[], globs: readonly string[]): (cell: 
   if (dead >= 0) {
     const glob = globs[dead] ?? '';
     const known = [...new Set(cells.flatMap(({ group, id }) => [group, id]))];
-    throw refuse(`no case matches "${glob}"${didYouMean(glob, known)}`, '`netboot list` shows all cases; * stands for any text.');
+    throw refuse(
+      `no case matches "${glob}"${didYouMean(glob, known)}`,
+      '`netboot list` shows all cases; * stands for any text.',
+    );
   }
   return (cell) => patterns.length === 0 || patterns.some((pattern) => matchesOne(pattern)(cell));
 }

@@ -13,20 +13,19 @@ function badFile(file: string, problem: string, hint: string, cause?: unknown): 
   return new HarnessError('bad-matrix', `${file}: ${problem}`, { hint, details: { file }, cause });
 }
 
-/** V8 tells an offset; people and editors count lines. */
-function jsonPosition(text: string, message: string): string {
+/** V8 tells an offset, or quotes the place; people and editors count lines. */
+function jsonProblem(text: string, message: string): string {
   const offset = /at position (\d+)/.exec(message)?.[1];
-  const before = offset === undefined ? text : text.slice(0, Number(offset));
-  const lines = before.split('\n');
-  return `line ${lines.length}, column ${(lines.at(-1)?.length ?? 0) + 1}`;
+  if (offset === undefined) return message.replace(/\s+/g, ' ');
+  const lines = text.slice(0, Number(offset)).split('\n');
+  return `line ${lines.length}, column ${(lines.at(-1)?.length ?? 0) + 1}: ${message.replace(/ (in JSON )?at position .*/s, '')}`;
 }
 
 async function readJson(file: string, text: string): Promise<unknown> {
   try {
     return JSON.parse(text);
   } catch (cause) {
-    const message = (cause as Error).message.replace(/ (in JSON )?at position .*/s, '');
-    throw badFile(file, `not valid JSON: ${message} (${jsonPosition(text, (cause as Error).message)})`, 'Correct it.', cause);
+    throw badFile(file, `not valid JSON: ${jsonProblem(text, (cause as Error).message)}`, 'Correct it.', cause);
   }
 }
 
@@ -47,8 +46,14 @@ async function importModule(file: string, path: string): Promise<unknown> {
     module = await jiti.import<{ default?: unknown }>(path);
   } catch (cause) {
     const [message] = String(cause instanceof Error ? cause.message : cause).split('\n');
-    const kind = cause instanceof Error && /Syntax|Parse/.test(cause.name + cause.message) ? 'syntax error' : 'loading it failed';
-    throw badFile(file, `${kind}: ${message}`, 'A matrix file imports nothing but netboot-harness and its own data.', cause);
+    const kind =
+      cause instanceof Error && /Syntax|Parse/.test(cause.name + cause.message) ? 'syntax error' : 'loading it failed';
+    throw badFile(
+      file,
+      `${kind}: ${message}`,
+      'A matrix file imports nothing but netboot-harness and its own data.',
+      cause,
+    );
   }
   if (module.default === undefined) {
     throw badFile(file, 'no default export', 'End it with: export default defineMatrix({ name, groups });');

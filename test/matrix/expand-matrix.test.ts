@@ -34,7 +34,9 @@ describe('expansion', () => {
   });
 
   it('takes the full product in the order of the lists', () => {
-    expect(ids({ name: 'g', arch: 'x86_64', firmware: 'seabios', machine: ['q35', 'pc'], nic: ['e1000', 'pcnet'] })).toEqual([
+    expect(
+      ids({ name: 'g', arch: 'x86_64', firmware: 'seabios', machine: ['q35', 'pc'], nic: ['e1000', 'pcnet'] }),
+    ).toEqual([
       'g.x86_64.q35.seabios.e1000.bundled',
       'g.x86_64.q35.seabios.pcnet.bundled',
       'g.x86_64.pc.seabios.e1000.bundled',
@@ -108,7 +110,8 @@ describe('expansion', () => {
 });
 
 describe('what does not run', () => {
-  const reasonsOf = (group: GroupInput) => Object.fromEntries(expand(group).excluded.map(({ id, reason }) => [id, reason]));
+  const reasonsOf = (group: GroupInput) =>
+    Object.fromEntries(expand(group).excluded.map(({ id, reason }) => [id, reason]));
 
   it('refuses impossible combinations with a reason', () => {
     const { cells, excluded } = expand({
@@ -124,7 +127,9 @@ describe('what does not run', () => {
       'aavmf snponly',
     ]);
     expect(cells.length + excluded.length).toBe(12);
-    expect(excluded.find(({ axes }) => axes.firmware === 'ovmf' && axes.secondStage === 'undionly')?.reason).toMatch(/UNDI/);
+    expect(excluded.find(({ axes }) => axes.firmware === 'ovmf' && axes.secondStage === 'undionly')?.reason).toMatch(
+      /UNDI/,
+    );
   });
 
   const impossible: [string, Partial<GroupInput>, RegExp][] = [
@@ -168,7 +173,11 @@ describe('refusals', () => {
       [base, { ...base, name: 'h', expectations: [{ when: { nic: 'pcnet' }, expect: { reaches: 'last' } }] }],
       /^m\.json: groups\[1\]\.expectations\[0\]\.when: \{"nic":"pcnet"\} matches no case/,
     ],
-    ['a dead exclusion', [{ ...base, exclude: [{ when: { set: 'sid' }, reason: 'x' }] }], /groups\[0\]\.exclude\[0\]\.when/],
+    [
+      'a dead exclusion',
+      [{ ...base, exclude: [{ when: { set: 'sid' }, reason: 'x' }] }],
+      /groups\[0\]\.exclude\[0\]\.when/,
+    ],
     ['two cases of one id', [base, { ...base, memoryMiB: 512 }], /two cases have the id .*\n.*\n.*"memoryMiB":512/],
     ['ids that differ only in case', [base, { ...base, name: 'G' }], /of groups "g" and "G"/],
     ['a repeated value', [{ ...base, nic: ['e1000', 'e1000'] }], /two cases have the id/],

@@ -19,17 +19,37 @@ const problemsOfGroup = (fields: object) => problemsOf({ name: 'm', groups: [{ .
 describe('errors name the path, what was expected and what was seen', () => {
   const cases: [string, object, string][] = [
     ['a wrong value in a list', { nic: ['e1000', 7] }, 'groups[0].nic[1]: expected a text, saw 7'],
-    ['a NIC that is no device name', { nic: 'e 1000' }, 'groups[0].nic: a NIC is a QEMU device name, such as e1000; saw "e 1000"'],
+    [
+      'a NIC that is no device name',
+      { nic: 'e 1000' },
+      'groups[0].nic: a NIC is a QEMU device name, such as e1000; saw "e 1000"',
+    ],
     ['an empty list', { nic: [] }, 'groups[0].nic: expected a non-empty list, saw []'],
     ['a missing axis', { nic: undefined }, 'groups[0].nic: expected a text, or a list, saw nothing'],
-    ['an unknown enum value', { arch: 'arm64' }, 'groups[0].arch: expected one of x86_64, aarch64, or a list, saw "arm64"'],
+    [
+      'an unknown enum value',
+      { arch: 'arm64' },
+      'groups[0].arch: expected one of x86_64, aarch64, or a list, saw "arm64"',
+    ],
     ['a misspelt enum value', { secondStage: 'snp-only' }, 'saw "snp-only"; did you mean "snponly"?'],
     ['an unknown key', { nics: 'e1000' }, 'groups[0]: unknown key "nics"; did you mean "nic"?'],
-    ['an unknown key of a condition', { exclude: [{ when: { nik: 'x' }, reason: 'r' }] }, 'groups[0].exclude[0].when: unknown key "nik"; did you mean "nic"?'],
-    ['a half expectation', { expect: { stopsAt: 'nbp', reason: 'r' } }, 'groups[0].expect.failure: expected a text, or a list, saw nothing'],
+    [
+      'an unknown key of a condition',
+      { exclude: [{ when: { nik: 'x' }, reason: 'r' }] },
+      'groups[0].exclude[0].when: unknown key "nik"; did you mean "nic"?',
+    ],
+    [
+      'a half expectation',
+      { expect: { stopsAt: 'nbp', reason: 'r' } },
+      'groups[0].expect.failure: expected a text, or a list, saw nothing',
+    ],
     ['an unknown stage', { stagePath: ['firmware', 'dhpc'] }, 'groups[0].stagePath[1]: expected one of'],
     ['a function', { title: () => 'x' }, 'groups[0].title: expected a text, saw a function'],
-    ['a bad option value', { boot: [{ name: 'r', options: [{ code: 43, op: 'set', value: { hex: '6' } }] }] }, 'groups[0].boot[0].options[0].value.hex: hex octets, such as'],
+    [
+      'a bad option value',
+      { boot: [{ name: 'r', options: [{ code: 43, op: 'set', value: { hex: '6' } }] }] },
+      'groups[0].boot[0].options[0].value.hex: hex octets, such as',
+    ],
     ['memory out of range', { memoryMiB: 1 }, 'groups[0].memoryMiB: '],
   ];
   it.each(cases)('%s', (_, fields, expected) => {

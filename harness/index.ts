@@ -1,0 +1,13 @@
+export { judge } from './judge/judge.ts';
+export { type ExcludedCell, type Expansion, expandMatrix } from './matrix/expand-matrix.ts';
+export { loadMatrix } from './matrix/load-matrix.ts';
+export { defineMatrix, type Matrix, type MatrixInput } from './matrix/matrix.ts';
+export { parseMatrix } from './matrix/parse-matrix.ts';
+export type { BootRule, BootRuleInput, RawOption } from './model/boot-rule.ts';
+export { type ErrorCode, HarnessError } from './model/errors.ts';
+export type { HarnessEvent } from './model/events.ts';
+export type { Input, Plan } from './model/plan.ts';
+export type { CaseStart, Reporter, RunStart, StageReached } from './model/reporter.ts';
+export type { Axis, Expectation, Rom, Scenario } from './model/scenario.ts';
+export { type Stage, stages, tokenOf, tokenPrefix } from './model/stages.ts';
+export type { CaseResult, Failure, RunResult, StageResult, Status, Verdict } from './model/verdict.ts';
