@@ -1,0 +1,38 @@
+import type { UntimedEvent } from '../../harness/model/events.ts';
+import type { ServedFile } from '../../harness/model/scenario.ts';
+import { startTftp } from '../../harness/services/tftp/server.ts';
+import { openTree } from '../../harness/services/tree/served-tree.ts';
+import { encodeRequest, parseTftp, type TftpPacket } from '../../harness/wire/tftp-codec.ts';
+import { createManualClock } from './manual-clock.ts';
+import { createMemoryHost, type Sent } from './memory-host.ts';
+
+export const guest = { mac: '52:54:00:12:34:56', ip: '192.168.10.20', port: 2070 };
+
+/** A server without a network, and a guest that sends by hand; look-ups in memory are awaited by `settle`. */
+export function setUp(served: Record<string, ServedFile>) {
+  const clock = createManualClock();
+  const events: UntimedEvent[] = [];
+  const sent: Sent[] = [];
+  const host = createMemoryHost((one) => sent.push(one));
+  const server = startTftp(host, { tree: openTree(served, String), emit: (event) => events.push(event), clock });
+  const settle = () => new Promise<void>((resolve) => setImmediate(resolve));
+  return {
+    clock,
+    events,
+    host,
+    server,
+    settle,
+    /** What was sent since the last call, parsed. */
+    taken: (): TftpPacket[] => sent.splice(0).map(({ payload }) => parseTftp(payload)),
+    takenRaw: () => sent.splice(0),
+    async request(file: string, options: Record<string, string> = {}, from = guest, mode = 'octet') {
+      host.deliver(from, 69, encodeRequest({ kind: 'rrq', file, mode, options: new Map(Object.entries(options)) }));
+      await settle();
+    },
+    /** To the port of the only transfer, or of the latest. */
+    send: (payload: Buffer, from = guest) => host.deliver(from, Math.max(...host.openPorts()), payload),
+  };
+}
+
+export const blocksOf = (packets: readonly TftpPacket[]): number[] =>
+  packets.flatMap((packet) => (packet.kind === 'data' ? [packet.block] : []));

@@ -1,0 +1,148 @@
+import { describe, expect, test } from 'vitest';
+import type { UntimedEvent } from '../../harness/model/events.ts';
+import { startTftp } from '../../harness/services/tftp/server.ts';
+import { openTree } from '../../harness/services/tree/served-tree.ts';
+import { createTftpSniffer } from '../../harness/wire/sniff-tftp.ts';
+import { encodeAck, encodeRequest, parseTftp } from '../../harness/wire/tftp-codec.ts';
+import { guest } from './bench.ts';
+import { createManualClock } from './manual-clock.ts';
+import { createMemoryHost } from './memory-host.ts';
+
+interface Faults {
+  readonly loss: number;
+  readonly duplication: number;
+  readonly reordering: number;
+}
+
+/** mulberry32 */
+function seeded(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/** A whole read over a bad link, by a guest that acknowledges as edk2 does: each window, and what it did not expect. */
+async function readOverLink(content: string, options: Record<string, string>, faults: Faults, seed: number) {
+  const clock = createManualClock();
+  const random = seeded(seed);
+  const events: UntimedEvent[] = [];
+  const emit = (event: UntimedEvent) => events.push(event);
+  const sniffer = createTftpSniffer(clock.now);
+  const windowBlocks = Number(options.windowsize ?? 1);
+  const got: Buffer[] = [];
+  let dataPackets = 0;
+  let blockBytes = 512;
+  let unacknowledged = 0;
+  let serverPort = 69;
+  let isDone = false;
+  let lastSent = encodeRequest({ kind: 'rrq', file: 'file', mode: 'octet', options: new Map(Object.entries(options)) });
+  let cancelTimeout = () => {};
+
+  const overLink = (deliver: () => void) => {
+    if (random() < faults.loss) return;
+    const copies = random() < faults.duplication ? 2 : 1;
+    for (let copy = 0; copy < copies; copy++) {
+      clock.setTimer(deliver, 1 + (random() < faults.reordering ? 5 * random() : 0));
+    }
+  };
+  const sendFromGuest = (payload: Buffer) => {
+    lastSent = payload;
+    const port = serverPort;
+    cancelTimeout();
+    if (!isDone) cancelTimeout = clock.setTimer(() => sendFromGuest(lastSent), 2500);
+    sniffer.datagram('guest', guest.port, port, 4, payload, emit);
+    overLink(() => host.deliver(guest, port, payload));
+  };
+  const acknowledge = () => {
+    unacknowledged = 0;
+    sendFromGuest(encodeAck(got.length & 0xffff));
+  };
+  const receive = (fromPort: number, payload: Buffer) => {
+    const packet = parseTftp(payload);
+    if (serverPort === 69) serverPort = fromPort;
+    if (fromPort !== serverPort) return;
+    if (packet.kind === 'oack') {
+      blockBytes = Number(packet.options.get('blksize') ?? 512);
+      if (got.length === 0) acknowledge();
+    }
+    if (packet.kind !== 'data') return;
+    if (isDone || packet.block !== ((got.length + 1) & 0xffff)) return acknowledge();
+    got.push(packet.data);
+    unacknowledged += 1;
+    isDone = packet.data.length < blockBytes;
+    if (isDone || unacknowledged === windowBlocks) acknowledge();
+  };
+  const host = createMemoryHost(({ fromPort, payload }) => {
+    if (parseTftp(payload).kind === 'data') dataPackets += 1;
+    sniffer.datagram('server', guest.port, fromPort, 4, payload, emit);
+    overLink(() => receive(fromPort, payload));
+  });
+  startTftp(host, { tree: openTree({ file: { text: content } }, String), emit, clock });
+  sendFromGuest(lastSent);
+  const ended = () => events.some(({ source }) => source === 'tftp');
+  while (!ended()) {
+    clock.step();
+    // Look-ups are promises.
+    if (got.length === 0) await new Promise((resolve) => setImmediate(resolve));
+  }
+  return { received: Buffer.concat(got).toString('latin1'), dataPackets, blocks: got.length, events };
+}
+
+function contentOf(bytes: number): string {
+  const random = seeded(bytes);
+  return Array.from({ length: bytes }, () => String.fromCharCode(32 + Math.floor(random() * 90))).join('');
+}
+
+const clean: Faults = { loss: 0, duplication: 0, reordering: 0 };
+const links: Record<string, Faults> = {
+  'losing 5 %': { ...clean, loss: 0.05 },
+  'doubling 10 %': { ...clean, duplication: 0.1 },
+  'doubling everything': { ...clean, duplication: 1 },
+  'reordering 20 %': { ...clean, reordering: 0.2 },
+  'doing all of it': { loss: 0.03, duplication: 0.05, reordering: 0.1 },
+};
+const reads = [
+  { name: 'no options', options: {}, bytes: 60_000 },
+  { name: 'an exact multiple', options: { blksize: '1024', tsize: '0' }, bytes: 64 * 1024 },
+  { name: 'an empty file', options: { tsize: '0' }, bytes: 0 },
+  { name: 'windowsize 4', options: { blksize: '1468', windowsize: '4' }, bytes: 300_000 },
+  { name: 'windowsize 16', options: { blksize: '512', windowsize: '16' }, bytes: 200_000 },
+];
+
+describe.each(Object.entries(links))('over a link %s', (_name, faults) => {
+  test.each(reads)('$name arrives whole', async ({ options, bytes }) => {
+    const content = contentOf(bytes);
+    for (const seed of [1, 2, 3]) {
+      const { received, events } = await readOverLink(content, options, faults, seed);
+      expect(received === content).toBe(true);
+      // Where the last acknowledgement was lost, the server may not know.
+      const seen = events.filter(({ type }) => type === 'tftp-complete');
+      expect(seen).toEqual([expect.objectContaining({ file: 'file', bytes })]);
+    }
+  });
+});
+
+describe('the cost of duplicates', () => {
+  test('is at most one window for each, and not one for all that follow', async () => {
+    const faults = { ...clean, duplication: 0.01 };
+    const { dataPackets, blocks } = await readOverLink(contentOf(500_000), { windowsize: '4' }, faults, 7);
+    expect(dataPackets).toBeLessThan(blocks * 1.1);
+  });
+
+  test('is nothing for single blocks', async () => {
+    const faults = { ...clean, duplication: 1 };
+    const { dataPackets, blocks } = await readOverLink(contentOf(100_000), {}, faults, 7);
+    expect(dataPackets).toBe(blocks);
+  });
+});
+
+test.each([{}, { windowsize: '8' }])('block numbers go on from 65,535 with 0 (%o)', async (window) => {
+  const content = contentOf(8 * 65_540 + 3);
+  const { received, events } = await readOverLink(content, { blksize: '8', ...window }, clean, 1);
+  expect(received === content).toBe(true);
+  expect(events).toContainEqual(expect.objectContaining({ type: 'tftp-complete', bytes: content.length, blocks: 65_541 }));
+});
