@@ -99,7 +99,9 @@ export function encodeDhcp(message: DhcpMessage): Buffer {
   if (Buffer.byteLength(message.sname) > 63) throw new RangeError('sname is longer than 63 octets');
   if (Buffer.byteLength(message.file) > 127) throw new RangeError('file is longer than 127 octets');
   registerOptionTable();
-  const options: Record<number, number[]> = { [messageTypeOption]: [dhcpMessageTypes.indexOf(message.messageType) + 1] };
+  const options: Record<number, number[]> = {
+    [messageTypeOption]: [dhcpMessageTypes.indexOf(message.messageType) + 1],
+  };
   const long: Buffer[] = [];
   for (const [code, value] of message.options) {
     // The package sends nothing for a Buffer: it takes plain arrays only.

@@ -31,7 +31,7 @@ export function applyRawOptions(
   expand: (template: string) => string,
 ): void {
   for (const option of raw) {
-    if (option.on ? !option.on.includes(reply) : reply === 'nak') continue;
+    if (!concerns(option, reply)) continue;
     if (option.op === 'withhold') {
       options.delete(option.code);
       continue;
@@ -40,6 +40,15 @@ export function applyRawOptions(
     const present = option.op === 'add' ? options.get(option.code) : undefined;
     options.set(option.code, present ? Buffer.concat([present, value]) : value);
   }
+}
+
+/** Whether a rule keeps an option out of this reply. */
+export function withholds(rule: BootRule, code: number, reply: DhcpMessageType): boolean {
+  return rule.options.some((option) => option.op === 'withhold' && option.code === code && concerns(option, reply));
+}
+
+function concerns(option: RawOption, reply: DhcpMessageType): boolean {
+  return option.on?.includes(reply) ?? reply !== 'nak';
 }
 
 type RawValue = Extract<RawOption, { value: unknown }>['value'];

@@ -4,10 +4,17 @@ import type { Network } from '../../model/plan.ts';
 import { type DhcpMessage, encodeDhcp, parseDhcp } from '../../wire/dhcp-codec.ts';
 import { dhcpFactsOf } from '../../wire/dhcp-facts.ts';
 import type { Datagram, UdpHost, UdpPeer, UdpPort } from '../../wire/udp.ts';
-import { applyRawOptions, matchRule } from './boot-policy.ts';
+import { applyRawOptions, matchRule, withholds } from './boot-policy.ts';
 import { decideLease } from './lease-decision.ts';
 import { createLeasePool, spareHost } from './lease-pool.ts';
-import { addressOptions, bootFields, type Client, clientOf, identityOptions } from './reply-options.ts';
+import {
+  addressOptions,
+  bootFields,
+  type Client,
+  clientOf,
+  identityOptions,
+  type ProxyReply,
+} from './reply-options.ts';
 
 const serverPort = 67;
 const clientPort = 68;
@@ -31,8 +38,8 @@ interface Reply {
   readonly serverId: string;
   readonly yiaddr: string;
   readonly ciaddr: string;
-  /** Null: boot information is another server's business; `proxy` as in `bootFields`. */
-  readonly boot: { readonly rule: BootRule | undefined; readonly proxy: 'offer' | 'ack' | null } | null;
+  /** Null: boot information is another server's business. */
+  readonly boot: { readonly rule: BootRule | undefined; readonly proxy: ProxyReply | null } | null;
   readonly options: ReadonlyMap<number, Buffer>;
   readonly to: UdpPeer;
   readonly note?: string;
@@ -95,7 +102,8 @@ export function startDhcp(host: UdpHost, { network, rules, served, expand, emit 
     const options = addressOptions(client, network, true);
     send(port, message, client, { ...lease, type: reply, ciaddr: message.ciaddr, boot, options });
     if (reply === 'offer' && network.proxyDhcp && client.kind !== 'other' && rule?.file !== undefined) {
-      const proxied = { boot: { rule, proxy: 'offer' }, serverId: bootServerId, options: new Map() } as const;
+      const proxy = withholds(rule, 43, 'offer') ? 'binl-offer' : 'offer';
+      const proxied = { boot: { rule, proxy }, serverId: bootServerId, options: new Map() } as const;
       send(port, message, client, { ...lease, ...proxied, type: 'offer', yiaddr: unset, note: 'proxyDHCP' });
     }
   }
@@ -143,7 +151,16 @@ export function startDhcp(host: UdpHost, { network, rules, served, expand, emit 
     const { type: messageType, ciaddr, yiaddr, to } = reply;
     // A relay passes a NAK on by broadcast only when told so (RFC 2131 §4.3.2).
     const flag = request.broadcast || messageType === 'nak';
-    const payload = encode({ ...header, messageType, broadcast: flag, ciaddr, yiaddr, siaddr, file: fileField, options });
+    const payload = encode({
+      ...header,
+      messageType,
+      broadcast: flag,
+      ciaddr,
+      yiaddr,
+      siaddr,
+      file: fileField,
+      options,
+    });
     if (typeof payload === 'string') return ignored(client, rule, payload);
     port.send(payload, to);
     decided(request.mac, request.messageType, rule, messageType, file, reply.note);

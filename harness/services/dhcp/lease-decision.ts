@@ -22,7 +22,10 @@ export function decideLease(facts: DhcpFacts, pool: LeasePool, serverId: string)
     case 'decline': {
       if (facts.serverId !== serverId) return { reply: null, note: 'declined to another server' };
       const declined = facts.requestedIp !== undefined && pool.decline(mac, facts.requestedIp);
-      return { reply: null, note: declined ? `${facts.requestedIp} is withheld` : 'declined an address it does not have' };
+      return {
+        reply: null,
+        note: declined ? `${facts.requestedIp} is withheld` : 'declined an address it does not have',
+      };
     }
     case 'release': {
       if (facts.serverId !== serverId || pool.leaseOf(mac) !== facts.ciaddr) {

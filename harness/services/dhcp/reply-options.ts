@@ -53,18 +53,18 @@ export interface BootFields {
 }
 
 /**
- * Boot file and server for one client. `proxy` tells the replies of a proxyDHCP server (PXE 2.1 §2.2),
- * which must carry option 60: an offer brings the boot file itself, an acknowledgement comes from 4011.
+ * The replies of a proxyDHCP server (PXE 2.1 §2.2): an offer with the boot file in it, an offer that has none
+ * (clients ask for it on 4011: BINL), and the acknowledgement from 4011.
+ */
+export type ProxyReply = 'offer' | 'binl-offer' | 'ack';
+
+/**
+ * Boot file and server for one client; a proxyDHCP server's replies must carry option 60.
  *
  * A PXE client's plain reply carries neither 60 nor 43: every PXE ROM then takes it as a plain DHCP offer
  * with a boot file, while 60 alone sends it to port 4011 and iPXE takes 60 for a proxyDHCP offer.
  */
-export function bootFields(
-  client: Client,
-  file: string,
-  serverIp: string,
-  proxy: 'offer' | 'ack' | null,
-): BootFields {
+export function bootFields(client: Client, file: string, serverIp: string, proxy: ProxyReply | null): BootFields {
   const options = new Map<number, Buffer>();
   if (client.kind === 'http') {
     // UEFI §24.7.3.1: the reply must say HTTPClient, and the URI stands in option 67 alone.
@@ -72,16 +72,16 @@ export function bootFields(
     options.set(67, Buffer.from(file));
     return { siaddr: '0.0.0.0', file: '', options };
   }
+  if (proxy) options.set(60, Buffer.from('PXEClient'));
+  // iPXE and UEFI take a proxy's offer that names a file as the whole answer.
+  if (proxy === 'binl-offer') return { siaddr: serverIp, file: '', options };
   if (wants(client, 66)) options.set(66, Buffer.from(serverIp));
   // `file` holds 127 octets and a NUL; a longer name stands in option 67 whether asked for or not.
   const fits = Buffer.byteLength(file) < 128;
   if (!fits || wants(client, 67)) options.set(67, Buffer.from(file));
-  if (proxy) {
-    options.set(60, Buffer.from('PXEClient'));
-    const item = requestedBootItem(client);
-    if (item) options.set(43, item);
-    else if (proxy === 'offer') options.set(43, noDiscovery);
-  }
+  const item = proxy === 'ack' && requestedBootItem(client);
+  if (item) options.set(43, item);
+  if (proxy === 'offer') options.set(43, noDiscovery);
   return { siaddr: serverIp, file: fits ? file : '', options };
 }
 

@@ -1,0 +1,117 @@
+import { type BootRuleInput, bootRuleSchema } from '../../harness/model/boot-rule.ts';
+import type { UntimedEvent } from '../../harness/model/events.ts';
+import type { Network } from '../../harness/model/plan.ts';
+import { startDhcp } from '../../harness/services/dhcp/dhcp-server.ts';
+import { type DhcpMessage, encodeDhcp, parseDhcp } from '../../harness/wire/dhcp-codec.ts';
+import type { Datagram, UdpHost, UdpPeer } from '../../harness/wire/udp.ts';
+
+export const guestMac = '52:54:00:12:34:56';
+
+export const network: Network = {
+  serverMac: '52:54:00:00:00:02',
+  serverIp: '10.0.2.2',
+  guestMac,
+  guestIp: '10.0.2.15',
+  netmask: '255.255.255.0',
+  ipv6: { serverIp: 'fd00::2', guestIp: 'fd00::15', managed: true },
+  proxyDhcp: false,
+  tcp: [],
+};
+
+export interface Sent {
+  readonly payload: Buffer;
+  readonly to: UdpPeer;
+}
+
+/** A host of bound ports on no link: datagrams go in by call, replies are kept. */
+export function recordingHost(maxPayloadBytes = 1472) {
+  const bound = new Map<number, (datagram: Datagram) => void>();
+  let sent: Sent[] = [];
+  const host: UdpHost = {
+    maxPayloadBytes,
+    bind(port, onDatagram) {
+      bound.set(port, onDatagram);
+      return {
+        port,
+        send: (payload, to) => void sent.push({ payload: Buffer.from(payload), to }),
+        close: () => void bound.delete(port),
+      };
+    },
+    bindEphemeral: () => {
+      throw new Error('a DHCP server needs no port of its own');
+    },
+  };
+  return {
+    host,
+    boundPorts: () => [...bound.keys()],
+    deliver(port: number, payload: Buffer, from: UdpPeer): Sent[] {
+      sent = [];
+      bound.get(port)?.({ from, to: { ip: '255.255.255.255', port }, payload });
+      return sent;
+    },
+  };
+}
+
+export interface RigOptions {
+  readonly rules?: readonly BootRuleInput[];
+  readonly network?: Partial<Network>;
+  readonly served?: readonly string[];
+  readonly maxPayloadBytes?: number;
+}
+
+export interface Reply extends DhcpMessage {
+  readonly to: UdpPeer;
+  readonly bytes: number;
+}
+
+/** A running server and a way to send it messages. */
+export function startRig({ rules = [], network: changes = {}, served = [], maxPayloadBytes }: RigOptions = {}) {
+  const { host, deliver, boundPorts } = recordingHost(maxPayloadBytes);
+  const events: UntimedEvent[] = [];
+  const files = new Set(served);
+  const server = startDhcp(host, {
+    network: { ...network, ...changes },
+    rules: rules.map((rule) => bootRuleSchema.parse(rule)),
+    served: () => files,
+    expand: (template) => template.replaceAll('{server}', '10.0.2.2'),
+    emit: (event) => void events.push(event),
+  });
+  function send(payload: Buffer, port = 67, from: Partial<UdpPeer> = {}): Reply[] {
+    const sent = deliver(port, payload, { mac: guestMac, ip: '0.0.0.0', port: port === 67 ? 68 : 4011, ...from });
+    return sent.map(({ payload: reply, to }) => {
+      const parsed = parseDhcp(reply);
+      if ('malformed' in parsed) throw new Error(`the server sent a malformed reply: ${parsed.malformed}`);
+      return { ...parsed.message, to, bytes: reply.length };
+    });
+  }
+  return { server, send, events, files, boundPorts };
+}
+
+/** A client's message; options by code, as octets or text. */
+export function message(
+  messageType: DhcpMessage['messageType'],
+  options: Record<number, readonly number[] | string> = {},
+  header: Partial<DhcpMessage> = {},
+): Buffer {
+  return encodeDhcp({
+    op: 1,
+    messageType,
+    xid: 0x1234abcd,
+    secs: 0,
+    broadcast: false,
+    ciaddr: '0.0.0.0',
+    yiaddr: '0.0.0.0',
+    siaddr: '0.0.0.0',
+    giaddr: '0.0.0.0',
+    mac: guestMac,
+    sname: '',
+    file: '',
+    options: new Map(
+      Object.entries(options).map(([code, value]) => [
+        Number(code),
+        typeof value === 'string' ? Buffer.from(value) : Buffer.from([...value]),
+      ]),
+    ),
+    ...header,
+  });
+}
