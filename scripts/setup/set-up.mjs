@@ -1,3 +1,4 @@
+import { buildPayloads } from '../payloads/build-payloads.mjs';
 import { makeArtefactSets } from './artefact-sets.mjs';
 import { compile } from './compile.mjs';
 import { installDebianPackages } from './debian-packages.mjs';
@@ -10,5 +11,6 @@ export function setUp({ refresh = false, record = false } = {}) {
   const host = inspectHost();
   installDebianPackages(host);
   makeArtefactSets(host, { refresh, record });
+  buildPayloads();
   compile();
 }
