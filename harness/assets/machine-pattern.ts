@@ -5,9 +5,9 @@ const aliases: Readonly<Record<string, string>> = { pc: 'pc-i440fx-0', q35: 'pc-
 export function machineFits(machine: string, patterns: readonly string[] | undefined): boolean {
   if (patterns === undefined) return true;
   const type = machine.split(',')[0] ?? machine;
-  const named = aliases[type] ?? type;
+  const names = [type, aliases[type] ?? type];
   return patterns.some((pattern) => {
     const expression = pattern.split('*').map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&')).join('.*');
-    return new RegExp(`^${expression}$`).test(named);
+    return names.some((name) => new RegExp(`^${expression}$`).test(name));
   });
 }

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { listRoms } from './host-files.ts';
+import { listRoms, romFolders } from './host-files.ts';
 import type { PackageIdentity } from './packages.ts';
 import type { Manifest } from './set-manifest.ts';
 
@@ -34,14 +34,14 @@ export async function contentOfManifest(manifest: Manifest): Promise<SetContent>
     nbps,
     kernels,
     bundled: new Map(names.map((name) => [name, join(bundledRoms as string, name)])),
-    bundledByQemu: false,
+    // A manifest may name the machine's own folder, which is where QEMU looks.
+    bundledByQemu: romFolders.some((folder) => folder === bundledRoms),
     packageOf: (path) => packages.find(({ name }) => name === owners.get(path)),
   };
 }
 
 /** `first` goes before `second` in every list; ROM files of `first` hide those of `second` with the same name. */
 export function joinContents(first: SetContent, second: SetContent): SetContent {
-  const ownRoms = first.bundled.size > 0;
   return {
     packages: [...first.packages, ...second.packages.filter((a) => !first.packages.some((b) => a.name === b.name))],
     firmware: [...first.firmware, ...second.firmware],
@@ -49,7 +49,7 @@ export function joinContents(first: SetContent, second: SetContent): SetContent 
     nbps: [...first.nbps, ...second.nbps],
     kernels: [...first.kernels, ...second.kernels],
     bundled: new Map([...second.bundled, ...first.bundled]),
-    bundledByQemu: second.bundledByQemu && !ownRoms,
+    bundledByQemu: first.bundled.size > 0 ? first.bundledByQemu : second.bundledByQemu,
     packageOf: (path) => first.packageOf(path) ?? second.packageOf(path),
   };
 }

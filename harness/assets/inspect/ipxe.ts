@@ -1,0 +1,63 @@
+import { printable } from './printable.ts';
+
+/** What can be read off an iPXE image that is not compressed (or was decompressed). */
+export interface IpxeFacts {
+  /** Such as `1.21.1+git20250501`; null where the image keeps it compressed (every BIOS build). */
+  readonly version: string | null;
+  /** Build target, such as `82540em.efidrv`; null as for the version. */
+  readonly build: string | null;
+  /** `full`: has its own DHCP and scripts (autoboot); `driver`: cut down to hand an SNP interface to the firmware. */
+  readonly role: 'full' | 'driver';
+  /** Names that the banner's "Features:" line can show, where the image has the string; empty for a driver. */
+  readonly features: readonly string[];
+}
+
+const featureNames = [
+  'AoE', 'bzImage', 'COMBOOT', 'DNS', 'EFI', 'ELF', 'FCoE', 'FDT', 'FTP', 'GZIP', 'HTTP', 'HTTPS', 'iSCSI', 'Menu',
+  'MBOOT', 'NBI', 'NFS', 'PNG', 'PXE', 'PXEXT', 'SLAM', 'SRP', 'SYSLOG', 'TFTP', 'VLAN', 'WIM', 'ZLIB',
+] as const;
+
+const versionPattern = /^\d+\.\d+\.\d+[\w.+~:() -]*$/;
+const buildPattern = /^[\w.-]+\.(efi|efidrv|efirom|pxe|kpxe|lkrn|rom|sys)$/;
+/** Version, build name and product stand together in the constants of `core/version.c`. */
+const nearbyBytes = 128;
+
+function* stringsAround(bytes: Buffer, at: number): Generator<string> {
+  const region = bytes.toString('latin1', Math.max(0, at - nearbyBytes), at + nearbyBytes);
+  for (const text of region.split('\0')) if (text !== '') yield text;
+}
+
+function find(bytes: Buffer, text: string): Buffer | undefined {
+  return bytes.includes(text, 0, 'latin1') ? bytes : undefined;
+}
+
+/** Newer builds keep the build name in UCS-2, but tell it in their SBAT line. */
+function sbatText(bytes: Buffer): string {
+  const at = bytes.indexOf('ipxe,', 0, 'latin1');
+  return at < 0 ? '' : bytes.toString('latin1', at, at + 200);
+}
+
+/** `undefined`: not an iPXE. The image must be as it runs, that is decompressed. */
+export function inspectIpxe(bytes: Buffer): IpxeFacts | undefined {
+  let version: string | null = null;
+  let build: string | null = null;
+  const product = Buffer.from('iPXE\0', 'latin1');
+  for (let at = bytes.indexOf(product), tries = 0; at >= 0 && tries < 32; at = bytes.indexOf(product, at + 1), tries++) {
+    for (const text of stringsAround(bytes, at)) {
+      if (versionPattern.test(text)) version ??= printable(text, 80);
+      if (buildPattern.test(text)) build ??= printable(text, 80);
+    }
+    if (version !== null) break;
+  }
+  const sbat = /ipxe,\d+,iPXE,([\w.-]+),([\w.+~-]+),/.exec(sbatText(bytes));
+  version ??= sbat?.[2] ?? null;
+  build ??= sbat?.[1] ?? null;
+  const banner = find(bytes, 'ipxe.org');
+  if (version === null && banner === undefined) return undefined;
+  // A driver build has neither a shell nor autoboot. BIOS builds keep both compressed, and are never drivers alone.
+  const compressed = version === null;
+  const full = compressed || find(bytes, 'autoboot\0') !== undefined || find(bytes, 'Features:') !== undefined;
+  const features =
+    !full || compressed ? [] : featureNames.filter((name) => bytes.includes(`\0${name}\0`, 0, 'latin1'));
+  return { version, build, role: full ? 'full' : 'driver', features };
+}
