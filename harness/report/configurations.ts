@@ -1,0 +1,73 @@
+import { type Configuration, configurations } from '../model/axes.ts';
+import type { CaseResult, RunResult } from '../model/verdict.ts';
+import { code, inline, table } from './markdown.ts';
+import { seconds } from './printable.ts';
+import { evidenceLine, statusWords } from './run-facts.ts';
+import { signOf } from './summary.ts';
+
+/** Firmware, option ROM and second stage of each configuration. */
+export const configurationMeanings: Record<Configuration, string> = {
+  1: "legacy BIOS, the vendor's complete PXE ROM, full iPXE chain-loaded",
+  2: 'legacy BIOS, full iPXE in the option ROM, anything after it',
+  3: "UEFI, the vendor's low-level driver (SNP) in the option ROM, full iPXE chain-loaded",
+  4: 'UEFI, full iPXE in the option ROM, anything after it',
+  5: 'UEFI, iPXE cut down to an SNP driver in the option ROM, then full iPXE or another loader',
+  6: "UEFI, no option ROM, the firmware's own driver, then full iPXE or another loader",
+};
+
+const header = ['arch', 'NIC', 'firmware', 'ROM', 'second stage', 'verdict', 'last stage', 'time', 'evidence'];
+
+function configurationOf({ declaredConfiguration, observedConfiguration }: CaseResult): Configuration | null {
+  return declaredConfiguration ?? observedConfiguration;
+}
+
+function differences(result: CaseResult): string {
+  const {
+    declaredConfiguration: declared,
+    observedConfiguration: observed,
+    predictedConfiguration: predicted,
+  } = result;
+  return [
+    ...(declared !== null && observed !== null && declared !== observed ? [`observed as ${observed}`] : []),
+    ...(predicted !== null && predicted !== (observed ?? declared) ? [`predicted as ${predicted}`] : []),
+  ].join(', ');
+}
+
+function row(result: CaseResult): string[] {
+  const { arch, nic, machine, firmware, set, rom, secondStage, transport, status, lastStage, durationMs } = result;
+  const evidence = [differences(result), evidenceLine(result)].filter((text) => text !== '').join('; ');
+  return [
+    arch,
+    `${code(nic)} on ${inline(machine)}`,
+    inline(set === 'host' ? firmware : `${firmware}, ${set}`),
+    inline(rom),
+    inline(secondStage === 'none' ? '–' : `${secondStage} by ${transport}`),
+    `${signOf(result)} ${statusWords[status]}`,
+    lastStage ?? '–',
+    status === 'not-run' ? '–' : seconds(durationMs),
+    inline(evidence, 200),
+  ];
+}
+
+function section(title: string, cases: readonly CaseResult[]): string[] {
+  const order = ({ arch, nic, id }: CaseResult) => `${arch} ${nic} ${id}`;
+  const sorted = [...cases].sort((a, b) => (order(a) < order(b) ? -1 : 1));
+  return [`## ${title}`, '', ...(sorted.length > 0 ? table(header, sorted.map(row)) : ['No case in this run.']), ''];
+}
+
+/** configurations.md: the six configurations × architecture × NIC, with verdict, stage, time and evidence. */
+export function configurationsMarkdown(result: RunResult): string {
+  const of = (configuration: Configuration | null) =>
+    result.cases.filter((one) => configurationOf(one) === configuration);
+  const others = of(null);
+  const { qemu, platform, cores } = result.host;
+  const programs = Object.entries(qemu).map(([program, version]) => `${program} ${version}`);
+  return [
+    '# The six configurations',
+    '',
+    inline(`${result.matrix}, ${result.startedAt}, ${[...programs, platform].join(', ')}, ${cores} cores`),
+    '',
+    ...configurations.flatMap((one) => section(`${one}: ${configurationMeanings[one]}`, of(one))),
+    ...(others.length > 0 ? section('None declared, none observed', others) : []),
+  ].join('\n');
+}

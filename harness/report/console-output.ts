@@ -1,0 +1,64 @@
+import type { CaseResult, RunResult, Status } from '../model/verdict.ts';
+import { clip, printable, seconds } from './printable.ts';
+import { costLine, notRunReasons, reproCommand, statusWords, totalsLine, troubleStatuses } from './run-facts.ts';
+
+/** Where a console reporter writes; the command line gives it standard error or output. */
+export interface ConsoleOutput {
+  write(text: string): void;
+  /** `undefined` where it is no terminal. */
+  columns: number | undefined;
+  rows: number | undefined;
+  /** Colours and cursor movement are welcome. */
+  colour: boolean;
+}
+
+const colourCodes: Record<Status, string> = {
+  passed: '32',
+  failed: '31',
+  flaky: '33',
+  error: '35',
+  'not-run': '33',
+  interrupted: '33',
+};
+
+export function paintStatus(status: Status, colour: boolean): string {
+  const word = statusWords[status].padEnd(11);
+  return colour ? `\u001b[${colourCodes[status]}m${word}\u001b[0m` : word;
+}
+
+/** A finished case in a line, and its diagnosis where it is needed. */
+export function caseLines(
+  result: CaseResult,
+  { done, total, colour }: { done: number; total: number; colour: boolean },
+): string[] {
+  const { id, status, stoppedAt, durationMs, diagnosis } = result;
+  const count = `[${String(done).padStart(String(total).length)}/${total}]`;
+  const stop = status === 'passed' && stoppedAt !== null ? ` (stops at ${stoppedAt}, as expected)` : '';
+  const time = status === 'not-run' ? '' : ` ${seconds(durationMs)}`;
+  const why = status !== 'passed' && diagnosis !== null ? [`    ${clip(printable(diagnosis), 500)}`] : [];
+  return [`${count} ${paintStatus(status, colour)} ${id}${time}${stop}`, ...why];
+}
+
+const shownTrouble = 20;
+const shownReasons = 8;
+
+/** The last lines of a run: what was not as expected, what was not run, totals, cost, and where the results are. */
+export function closingLines(result: RunResult, outDir: string, colour: boolean): string[] {
+  const troubled = result.cases.filter(({ status }) => troubleStatuses.includes(status));
+  const reasons = notRunReasons(result);
+  const more = (count: number, shown: number) => (count > shown ? [`  … and ${count - shown} more in summary.md`] : []);
+  return [
+    '',
+    ...troubled
+      .slice(0, shownTrouble)
+      .flatMap((one) => [`${paintStatus(one.status, colour)} ${one.id}`, `    again: ${reproCommand(one, outDir)}`]),
+    ...more(troubled.length, shownTrouble),
+    ...(reasons.length > 0 ? [`warning: ${result.totals['not-run']} not run:`] : []),
+    ...reasons.slice(0, shownReasons).map(({ reason, ids }) => `  ${ids.length} × ${clip(printable(reason), 300)}`),
+    ...more(reasons.length, shownReasons),
+    ...result.notes.map((note) => `note: ${printable(note)}`),
+    totalsLine(result),
+    costLine(result),
+    `results: ${outDir}/summary.md, results.json, junit.xml, configurations.md`,
+  ];
+}

@@ -1,0 +1,85 @@
+import type { CaseResult, RunResult } from '../model/verdict.ts';
+import { evidenceLine, expectationText, reproCommand } from './run-facts.ts';
+
+/** What XML 1.0 §2.2 does not allow, not even escaped; lone surrogates among it. */
+const forbidden = /[^\t\n\r\u{20}-\u{d7ff}\u{e000}-\u{fffd}\u{10000}-\u{10ffff}]/gu;
+
+const entities: Record<string, string> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  '\t': '&#9;',
+  '\n': '&#10;',
+  '\r': '&#13;',
+};
+
+function attribute(text: string): string {
+  return text.replace(forbidden, '\ufffd').replace(/[&<>"\t\n\r]/g, (char) => entities[char] ?? char);
+}
+
+function content(text: string): string {
+  return text.replace(forbidden, '\ufffd').replace(/[&<>\r]/g, (char) => entities[char] ?? char);
+}
+
+function attributes(values: Record<string, string | number>): string {
+  return Object.entries(values)
+    .map(([name, value]) => ` ${name}="${attribute(String(value))}"`)
+    .join('');
+}
+
+function body(result: CaseResult, outDir: string): string {
+  const stages = result.stages.map(({ stage, reached, atMs, evidence }) =>
+    reached ? `  ${stage} at ${((atMs ?? 0) / 1000).toFixed(1)} s: ${evidence ?? ''}` : `  ${stage}: not reached`,
+  );
+  return [
+    result.diagnosis ?? evidenceLine(result),
+    `expected: ${expectationText(result.expected)}`,
+    ...(result.failure === null ? [] : [`seen: ${result.failure.text}`]),
+    ...result.findings.map((finding) => `also: ${finding}`),
+    'stages:',
+    ...stages,
+    `again: ${reproCommand(result, outDir)}`,
+  ].join('\n');
+}
+
+function outcome(result: CaseResult, outDir: string): string {
+  const { status } = result;
+  const message = result.diagnosis ?? status;
+  if (status === 'passed') return '';
+  if (status === 'not-run' || status === 'interrupted') {
+    return `<skipped${attributes({ message: status === 'not-run' ? message : 'interrupted' })}/>`;
+  }
+  const element = status === 'error' ? 'error' : 'failure';
+  const type = status === 'failed' ? (result.failure?.rule ?? 'unexpected') : status;
+  return `<${element}${attributes({ message, type })}>${content(body(result, outDir))}</${element}>`;
+}
+
+function counts(cases: readonly CaseResult[]): Record<string, number | string> {
+  const count = (...statuses: CaseResult['status'][]) => cases.filter(({ status }) => statuses.includes(status)).length;
+  return {
+    tests: cases.length,
+    failures: count('failed', 'flaky'),
+    errors: count('error'),
+    skipped: count('not-run', 'interrupted'),
+    time: (cases.reduce((sum, { durationMs }) => sum + durationMs, 0) / 1000).toFixed(3),
+  };
+}
+
+function testcase(result: CaseResult, outDir: string): string {
+  const { id: name, group: classname, durationMs } = result;
+  const time = (durationMs / 1000).toFixed(3);
+  return `    <testcase${attributes({ name, classname, time })}>${outcome(result, outDir)}</testcase>`;
+}
+
+/** junit.xml as CI systems read it: a suite per group, a testcase per case; flaky is a failure, not run is skipped. */
+export function junitXml(result: RunResult, outDir: string): string {
+  const groups = [...new Set(result.cases.map(({ group }) => group))];
+  const suites = groups.flatMap((name) => {
+    const cases = result.cases.filter(({ group }) => group === name);
+    const head = attributes({ name, timestamp: result.startedAt, ...counts(cases) });
+    return [`  <testsuite${head}>`, ...cases.map((one) => testcase(one, outDir)), '  </testsuite>'];
+  });
+  const head = attributes({ name: result.matrix, ...counts(result.cases), time: (result.wallMs / 1000).toFixed(3) });
+  return ['<?xml version="1.0" encoding="UTF-8"?>', `<testsuites${head}>`, ...suites, '</testsuites>', ''].join('\n');
+}

@@ -1,0 +1,81 @@
+import type { Reporter } from '../model/reporter.ts';
+import type { Stage } from '../model/stages.ts';
+import { type ConsoleOutput, caseLines, closingLines } from './console-output.ts';
+import { clip, roughDuration, seconds } from './printable.ts';
+
+interface Running {
+  id: string;
+  attempt: number;
+  stage: Stage | undefined;
+  startedMs: number;
+}
+
+export interface LiveOptions {
+  output: ConsoleOutput;
+  /** Monotonic milliseconds. */
+  now: () => number;
+  /** Calls `draw` now and then; returns what stops it. */
+  every: (draw: () => void) => () => void;
+}
+
+/** Time left, from the cases done so far; nothing to say before the first. */
+function timeLeft(elapsedMs: number, done: number, total: number): string {
+  return done === 0 || done === total ? '' : `, about ${roughDuration((elapsedMs / done) * (total - done))} left`;
+}
+
+/** For terminals: finished cases scroll by above one line per running case and a progress count. */
+export function liveReporter({ output, now, every }: LiveOptions): Reporter {
+  const { colour } = output;
+  const running = new Map<string, Running>();
+  let total = 0;
+  let done = 0;
+  let outDir = '';
+  let startedMs = 0;
+  let drawnLines = 0;
+  let stop = () => {};
+
+  function frame(): string[] {
+    const width = (output.columns ?? 80) - 1;
+    const room = Math.max(1, (output.rows ?? 24) - 3);
+    const cases = [...running.values()];
+    const lines = cases.slice(0, room).map(({ id, stage, startedMs: since, attempt }) => {
+      const facts = `${(stage ?? 'starting').padEnd(13)} ${seconds(now() - since).padStart(8)}${attempt > 1 ? ' again' : ''}`;
+      return clip(`  ${facts}  ${id}`, width);
+    });
+    const hidden = cases.length > room ? `, ${cases.length - room} not shown` : '';
+    const progress = `${done}/${total} done, ${cases.length} running${hidden}${timeLeft(now() - startedMs, done, total)}`;
+    return [...lines, clip(progress, width)];
+  }
+
+  /** Lines that stay, then the frame in place of the last one. */
+  function redraw(above: readonly string[] = [], next: readonly string[] = frame()): void {
+    const erase = drawnLines > 0 ? `\u001b[${drawnLines}A\u001b[J` : '';
+    output.write(erase + [...above, ...next].map((line) => `${line}\n`).join(''));
+    drawnLines = next.length;
+  }
+
+  return {
+    onRunStart(run) {
+      ({ total, outDir } = run);
+      startedMs = now();
+      redraw([`${run.matrix}: ${total} ${total === 1 ? 'case' : 'cases'} into ${outDir}`]);
+      stop = every(() => redraw());
+    },
+    onCaseStart({ id, attempt }) {
+      running.set(id, { id, attempt, stage: undefined, startedMs: now() });
+    },
+    onStage({ id, stage }) {
+      const one = running.get(id);
+      if (one) one.stage = stage;
+    },
+    onCaseEnd(result) {
+      running.delete(result.id);
+      done += 1;
+      redraw(caseLines(result, { done, total, colour }));
+    },
+    onRunEnd(result) {
+      stop();
+      redraw(closingLines(result, outDir, colour), []);
+    },
+  };
+}

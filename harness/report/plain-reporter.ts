@@ -1,0 +1,24 @@
+import type { Reporter } from '../model/reporter.ts';
+import { type ConsoleOutput, caseLines, closingLines } from './console-output.ts';
+
+/** For logs: a line per finished case. */
+export function plainReporter(output: ConsoleOutput): Reporter {
+  const { colour } = output;
+  const say = (lines: readonly string[]) => output.write(lines.map((line) => `${line}\n`).join(''));
+  let total = 0;
+  let done = 0;
+  let outDir = '';
+  return {
+    onRunStart(run) {
+      ({ total, outDir } = run);
+      say([`${run.matrix}: ${total} ${total === 1 ? 'case' : 'cases'} into ${outDir}`]);
+    },
+    onCaseEnd(result) {
+      done += 1;
+      say(caseLines(result, { done, total, colour }));
+    },
+    onRunEnd(result) {
+      say(closingLines(result, outDir, colour));
+    },
+  };
+}

@@ -1,0 +1,27 @@
+/** What guests say reaches terminals and files: control characters (C0, C1, DEL) and bidi overrides become `·`. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what it is about
+const unprintable = /[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g;
+
+export function printable(text: string): string {
+  return text.replace(/\s*\r?\n\s*/g, ' ').replace(unprintable, '·');
+}
+
+/** Shortened to `length` characters with an ellipsis. */
+export function clip(text: string, length: number): string {
+  return text.length <= length ? text : `${text.slice(0, Math.max(0, length - 1))}…`;
+}
+
+export function seconds(ms: number): string {
+  return `${(ms / 1000).toFixed(1)} s`;
+}
+
+/** `3m05s` from a minute on, `42s` below. */
+export function roughDuration(ms: number): string {
+  const total = Math.round(ms / 1000);
+  return total < 60 ? `${total}s` : `${Math.floor(total / 60)}m${String(total % 60).padStart(2, '0')}s`;
+}
+
+/** One word for a POSIX shell. */
+export function shellWord(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+}

@@ -1,0 +1,73 @@
+import { isAbsolute, join } from 'node:path';
+import type { Expectation } from '../model/scenario.ts';
+import { type CaseResult, type RunResult, type Status, statuses } from '../model/verdict.ts';
+import { seconds, shellWord } from './printable.ts';
+
+export const statusWords: Record<Status, string> = {
+  passed: 'passed',
+  failed: 'failed',
+  flaky: 'flaky',
+  error: 'error',
+  'not-run': 'not run',
+  interrupted: 'interrupted',
+};
+
+/** Statuses that say something went otherwise than it should; `not-run` is told apart, with its reasons. */
+export const troubleStatuses: readonly Status[] = ['failed', 'flaky', 'error', 'interrupted'];
+
+/** `41 cases: 38 passed, 1 failed, 2 not run`. */
+export function totalsLine({ cases, totals }: RunResult): string {
+  const counts = statuses
+    .filter((status) => totals[status] > 0)
+    .map((status) => `${totals[status]} ${statusWords[status]}`);
+  return `${cases.length} ${cases.length === 1 ? 'case' : 'cases'}${counts.length > 0 ? `: ${counts.join(', ')}` : ''}`;
+}
+
+/** How well the host was used: wall time against guest CPU time per core, and the longest boot. */
+export function costLine({ cases, wallMs, guestCpuMs, harnessCpuMs, host }: RunResult): string {
+  const perCoreMs = guestCpuMs / host.cores;
+  const longest = Math.max(0, ...cases.map(({ durationMs }) => durationMs));
+  return [
+    `wall ${seconds(wallMs)}`,
+    `guests ${seconds(guestCpuMs)} CPU ÷ ${host.cores} cores = ${seconds(perCoreMs)}`,
+    ...(perCoreMs > 0 ? [`ratio ${(wallMs / perCoreMs).toFixed(2)}`] : []),
+    `longest boot ${seconds(longest)}`,
+    `harness ${seconds(harnessCpuMs)} CPU`,
+  ].join(' · ');
+}
+
+export interface NotRunReason {
+  reason: string;
+  ids: string[];
+}
+
+/** Reasons for which cases were not run, each once, most frequent first. */
+export function notRunReasons({ cases }: RunResult): NotRunReason[] {
+  const byReason = new Map<string, string[]>();
+  for (const { status, diagnosis, id } of cases) {
+    if (status !== 'not-run') continue;
+    const reason = diagnosis ?? 'no reason was recorded';
+    byReason.set(reason, [...(byReason.get(reason) ?? []), id]);
+  }
+  return [...byReason].map(([reason, ids]) => ({ reason, ids })).sort((a, b) => b.ids.length - a.ids.length);
+}
+
+export function expectationText(expected: Expectation): string {
+  if ('reaches' in expected) return 'reaches its last stage';
+  if ('notApplicable' in expected) return `not applicable: ${expected.notApplicable}`;
+  const rules = typeof expected.failure === 'string' ? [expected.failure] : expected.failure;
+  const reference = expected.reference === undefined ? '' : ` (${expected.reference})`;
+  return `stops at ${expected.stopsAt} with ${rules.join(' or ')}: ${expected.reason}${reference}`;
+}
+
+/** The command that runs this case again with the same inputs. */
+export function reproCommand({ id, directory }: CaseResult, outDir: string): string {
+  if (directory === null) return `netboot run ${shellWord(id)}`;
+  return `netboot repro ${shellWord(isAbsolute(directory) ? directory : join(outDir, directory))}`;
+}
+
+/** What a case rests on, in a line: why it stopped, or the evidence of its last stage. */
+export function evidenceLine({ stages, lastStage, stoppedAt, failure, diagnosis }: CaseResult): string {
+  if (stoppedAt !== null || lastStage === null) return diagnosis ?? failure?.text ?? '';
+  return stages.find(({ stage }) => stage === lastStage)?.evidence ?? '';
+}

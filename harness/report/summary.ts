@@ -1,0 +1,118 @@
+import type { CaseResult, RunResult, Status } from '../model/verdict.ts';
+import { code, html, inline, table } from './markdown.ts';
+import { seconds } from './printable.ts';
+import {
+  costLine,
+  expectationText,
+  notRunReasons,
+  reproCommand,
+  statusWords,
+  totalsLine,
+  troubleStatuses,
+} from './run-facts.ts';
+
+type Mark = Status | 'stopped';
+
+/** A pass that ended where it was expected to stop is told apart from a boot that went all the way. */
+const marks: Record<Mark, { sign: string; meaning: string }> = {
+  passed: { sign: '✅', meaning: 'booted, as expected' },
+  stopped: { sign: '🛑', meaning: 'stopped, as expected' },
+  failed: { sign: '❌', meaning: 'not as expected' },
+  flaky: { sign: '🎲', meaning: 'failed, then passed' },
+  error: { sign: '💥', meaning: 'the harness could not tell' },
+  'not-run': { sign: '⏭️', meaning: 'not run' },
+  interrupted: { sign: '✋', meaning: 'interrupted' },
+};
+const markOrder = Object.keys(marks) as Mark[];
+
+function markOf({ status, stoppedAt }: CaseResult): Mark {
+  return status === 'passed' && stoppedAt !== null ? 'stopped' : status;
+}
+
+export function signOf(result: CaseResult): string {
+  return marks[markOf(result)].sign;
+}
+
+/** One cell of the grid: a sign for each outcome, with a count where several cases share the cell. */
+function gridCell(cases: readonly CaseResult[]): string {
+  return markOrder
+    .map((mark) => ({ mark, count: cases.filter((result) => markOf(result) === mark).length }))
+    .filter(({ count }) => count > 0)
+    .map(({ mark, count }) => marks[mark].sign + (cases.length > 1 ? ` ${count}` : ''))
+    .join(' ');
+}
+
+function grid(cases: readonly CaseResult[]): string[] {
+  const rowOf = ({ nic, rom }: CaseResult) => `${code(nic)} | ${inline(rom)}`;
+  const columnOf = ({ arch, firmware, set }: CaseResult) =>
+    `${arch}<br>${inline(firmware)}${set === 'host' ? '' : `<br>${inline(set)}`}`;
+  const columns = [...new Set(cases.map(columnOf))].sort();
+  const rows = [...new Set(cases.map(rowOf))].sort();
+  const at = (row: string, column: string) =>
+    cases.filter((result) => rowOf(result) === row && columnOf(result) === column);
+  const used = markOrder.filter((mark) => cases.some((result) => markOf(result) === mark));
+  return [
+    ...table(
+      ['NIC', 'ROM', ...columns],
+      rows.map((row) => [row, ...columns.map((column) => gridCell(at(row, column)))]),
+    ),
+    '',
+    used.map((mark) => `${marks[mark].sign} ${marks[mark].meaning}`).join(' · '),
+  ];
+}
+
+function trouble(result: CaseResult, outDir: string): string[] {
+  const reached = result.lastStage === null ? 'no stage reached' : `last stage ${result.lastStage}`;
+  return [
+    `### ${signOf(result)} ${code(result.id)}`,
+    '',
+    `${statusWords[result.status]}: ${reached}${result.stoppedAt === null ? '' : `, stopped at ${result.stoppedAt}`}, ${seconds(result.durationMs)}`,
+    '',
+    `- expected: ${inline(expectationText(result.expected))}`,
+    ...(result.diagnosis === null ? [] : [`- diagnosis: ${inline(result.diagnosis, 1000)}`]),
+    ...(result.failure === null ? [] : [`- seen: ${inline(result.failure.text)}`]),
+    ...result.findings.map((finding) => `- also: ${inline(finding)}`),
+    `- again: ${code(reproCommand(result, outDir))}`,
+    '',
+  ];
+}
+
+function notRun(result: RunResult): string[] {
+  const reasons = notRunReasons(result);
+  if (reasons.length === 0) return [];
+  const lines = reasons.flatMap(({ reason, ids }) => [
+    `<details><summary>${ids.length} × ${html(reason)}</summary>`,
+    '',
+    ...ids.map((id) => `- ${code(id)}`),
+    '',
+    '</details>',
+    '',
+  ]);
+  return ['## Not run', '', ...lines];
+}
+
+function findings(cases: readonly CaseResult[]): string[] {
+  const odd = cases.filter(({ status, findings: found }) => found.length > 0 && !troubleStatuses.includes(status));
+  if (odd.length === 0) return [];
+  const lines = odd.flatMap(({ id, findings: found }) => found.map((finding) => `- ${code(id)}: ${inline(finding)}`));
+  return ['## Findings in cases that passed', '', ...lines, ''];
+}
+
+/** summary.md: the grid, then what was not as expected, then what was not run and why. */
+export function summaryMarkdown(result: RunResult, outDir: string): string {
+  const troubled = result.cases.filter(({ status }) => troubleStatuses.includes(status));
+  return [
+    `# ${inline(result.matrix)}`,
+    '',
+    `**${totalsLine(result)}**`,
+    '',
+    costLine(result),
+    '',
+    ...(result.cases.length > 0 ? [...grid(result.cases), ''] : []),
+    ...(troubled.length > 0 ? ['## Not as expected', ''] : []),
+    ...troubled.flatMap((one) => trouble(one, outDir)),
+    ...notRun(result),
+    ...findings(result.cases),
+    ...(result.notes.length > 0 ? ['## Notes', '', ...result.notes.map((note) => `- ${inline(note, 1000)}`), ''] : []),
+  ].join('\n');
+}

@@ -1,0 +1,97 @@
+import { expect, it } from 'vitest';
+import { configurationsMarkdown } from '../../harness/report/configurations.ts';
+import { closingLines } from '../../harness/report/console-output.ts';
+import { summaryMarkdown } from '../../harness/report/summary.ts';
+import { failedCase, notRunCase, sampleCase, sampleRun, stoppedCase } from './sample-run.ts';
+
+const run = sampleRun([sampleCase(), stoppedCase, failedCase, notRunCase], { notes: ['package ipxe moved'] });
+
+it('summary.md has the grid, then failures with diagnosis and command, then what was not run', () => {
+  const summary = summaryMarkdown(run, '/out');
+  expect(summary).toContain('**4 cases: 2 passed, 1 failed, 1 not run**');
+  expect(summary).toContain('| NIC | ROM | aarch64<br>aavmf | x86_64<br>ovmf | x86_64<br>seabios |');
+  expect(summary).toContain('| `e1000` | bundled |  |  | ✅ |');
+  expect(summary).toContain('| `e1000` | none |  | 🛑 |  |');
+  expect(summary).toContain('| `pcnet` | bundled |  |  | ❌ |');
+  expect(summary).toContain('- diagnosis: no DHCP; the last thing seen was "No bootable device."');
+  expect(summary).toContain('`netboot repro /out/cases/bios.x86_64.pc.seabios.pcnet.bundled`');
+  expect(summary).toContain('1 × no such ROM in set host');
+  expect(summary).toContain('- package ipxe moved');
+  const order = ['| NIC |', '## Not as expected', '## Not run', '## Notes'].map((text) => summary.indexOf(text));
+  expect(order).toEqual([...order].sort((a, b) => a - b));
+});
+
+it('counts cases that share a cell of the grid', () => {
+  const summary = summaryMarkdown(
+    sampleRun([
+      sampleCase({ id: 'a' }),
+      sampleCase({ id: 'b', machine: 'q35' }),
+      sampleCase({ id: 'c', status: 'failed' }),
+    ]),
+    '/out',
+  );
+  expect(summary).toContain('| `e1000` | bundled | ✅ 2 ❌ 1 |');
+});
+
+it('shows artefact sets as columns of their own', () => {
+  const summary = summaryMarkdown(sampleRun([sampleCase(), sampleCase({ id: 'b', set: 'forky' })]), '/out');
+  expect(summary).toContain('| NIC | ROM | x86_64<br>seabios | x86_64<br>seabios<br>forky |');
+});
+
+it('tells wall time against guest CPU time per core, and the longest boot', () => {
+  expect(closingLines(run, '/out', false)).toContain(
+    'wall 12.0 s · guests 16.0 s CPU ÷ 2 cores = 8.0 s · ratio 1.50 · longest boot 5.8 s · harness 0.7 s CPU',
+  );
+});
+
+it('ends with trouble, what was not run, totals, and where the results are', () => {
+  const lines = closingLines(run, '/out', false);
+  expect(lines).toContain('failed      bios.x86_64.pc.seabios.pcnet.bundled');
+  expect(lines).toContain('warning: 1 not run:');
+  expect(lines).toContain('  1 × no such ROM in set host');
+  expect(lines.at(-1)).toBe('results: /out/summary.md, results.json, junit.xml, configurations.md');
+});
+
+it('configurations.md has a section for each configuration, with evidence in a line', () => {
+  const text = configurationsMarkdown(run);
+  expect(text.match(/^## \d: /gm)).toHaveLength(6);
+  expect(text).toContain(
+    '| x86_64 | `e1000` on pc | seabios | bundled | – | ✅ passed | config | 5.8 s | token: netboot-ok:0123 |',
+  );
+  expect(text).toContain('🛑 passed | firmware | 5.8 s | UEFI shell reached without a network boot option |');
+  expect(text).toMatch(/## 1: .*\n\nNo case in this run\./);
+});
+
+it('says where the observed configuration is not the declared one', () => {
+  const text = configurationsMarkdown(sampleRun([sampleCase({ declaredConfiguration: 5, observedConfiguration: 4 })]));
+  expect(text).toContain('| observed as 4; token: netboot-ok:0123 |');
+});
+
+it("keeps a guest's text from breaking tables, HTML or the terminal", () => {
+  const hostile = 'a | b\n| <img src=x> `c` \u001b[2J\u202e';
+  const cell = sampleCase({
+    status: 'failed',
+    stoppedAt: 'dhcp',
+    diagnosis: hostile,
+    failure: { rule: 'r', atMs: 1, text: hostile },
+  });
+  const result = sampleRun([cell], { notes: [hostile] });
+  for (const text of [
+    summaryMarkdown(result, '/out'),
+    configurationsMarkdown(result),
+    closingLines(result, '/out', false).join('\n'),
+  ]) {
+    expect(text).not.toContain('\u001b');
+    expect(text).not.toContain('\u202e');
+  }
+  for (const text of [summaryMarkdown(result, '/out'), configurationsMarkdown(result)]) {
+    expect(text).not.toContain('<img');
+    expect(text).toContain('a \\| b');
+  }
+});
+
+it('has something to say of an empty run', () => {
+  const empty = sampleRun([], { guestCpuMs: 0 });
+  expect(summaryMarkdown(empty, '/out')).toContain('**0 cases**');
+  expect(closingLines(empty, '/out', false).join('\n')).not.toMatch(/NaN|Infinity/);
+});
