@@ -18,6 +18,11 @@ export interface Expansion {
   excluded: ExcludedCell[];
 }
 
+interface Expanding {
+  where: string;
+  sets: readonly string[];
+}
+
 type Settings = Pick<Scenario, keyof typeof settingsShape>;
 
 /** A directory name may have 255 octets, and a case directory's gets an attempt's suffix. */
@@ -27,10 +32,16 @@ function badMatrix(source: string, message: string, hint: string): HarnessError 
   return new HarnessError('bad-matrix', `${source}: ${message}`, { hint, details: { source } });
 }
 
-function valuesOf(group: Group, axis: keyof CellAxes, decided: Partial<CellAxes>, where: string): unknown[] {
+function valuesOf(
+  group: Group,
+  axis: keyof CellAxes,
+  decided: Partial<CellAxes>,
+  { where, sets }: Expanding,
+): readonly unknown[] {
   const given = group[axis];
   if (given !== undefined) return Array.isArray(given) ? given : [given];
   const { arch, firmware } = decided as CellAxes;
+  if (axis === 'set') return sets;
   if (axis === 'machine') return [defaultMachineOf({ arch, firmware })];
   if (axis !== 'firmware') return [(fixedDefaults as Partial<CellAxes>)[axis]];
   const [only, ...others] = firmwaresOf[arch];
@@ -39,12 +50,12 @@ function valuesOf(group: Group, axis: keyof CellAxes, decided: Partial<CellAxes>
   throw new HarnessError('bad-matrix', `${where}.firmware: ${message}`, { hint: `Say "firmware": "${only}".` });
 }
 
-function productOf(group: Group, where: string): CellAxes[] {
+function productOf(group: Group, expanding: Expanding): CellAxes[] {
   const start: Partial<CellAxes>[] = [{}];
   return expansionOrder.reduce(
     (partials, axis) =>
       partials.flatMap((partial) =>
-        valuesOf(group, axis, partial, where).map((value) => ({ ...partial, [axis]: value })),
+        valuesOf(group, axis, partial, expanding).map((value) => ({ ...partial, [axis]: value })),
       ),
     start,
   ) as CellAxes[];
@@ -79,8 +90,8 @@ function refuseDeadRules(group: Group, product: CellAxes[], possible: CellAxes[]
   }
 }
 
-function expandGroup(group: Group, source: string, where: string): Expansion {
-  const product = productOf(group, `${source}: ${where}`);
+function expandGroup(group: Group, source: string, where: string, sets: readonly string[]): Expansion {
+  const product = productOf(group, { where: `${source}: ${where}`, sets });
   const excluded: ExcludedCell[] = [];
   const exclude = (axes: CellAxes, reason: string) => excluded.push({ id: cellIdOf(group.name, axes), reason, axes });
 
@@ -127,10 +138,15 @@ function refuseBadIds(cells: readonly Scenario[], source: string): void {
 
 /**
  * The full product of each group's axes, less what cannot be. `source` names the matrix in errors
- * (`bad-matrix`: ambiguous firmware, a rule that matches nothing, two cases of one id).
+ * (`bad-matrix`: ambiguous firmware, a rule that matches nothing, two cases of one id); `sets` are the
+ * artefact sets of groups that name none.
  */
-export function expandMatrix(matrix: Matrix, source: string = matrix.name): Expansion {
-  const expansions = matrix.groups.map((group, index) => expandGroup(group, source, `groups[${index}]`));
+export function expandMatrix(
+  matrix: Matrix,
+  source: string = matrix.name,
+  sets: readonly string[] = [fixedDefaults.set],
+): Expansion {
+  const expansions = matrix.groups.map((group, index) => expandGroup(group, source, `groups[${index}]`, sets));
   const cells = expansions.flatMap((expansion) => expansion.cells);
   refuseBadIds(cells, source);
   return { cells, excluded: expansions.flatMap((expansion) => expansion.excluded) };

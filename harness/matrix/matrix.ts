@@ -26,8 +26,8 @@ const axisLists = {
 const conditionSchema = z.strictObject(axisLists).partial();
 export type CellCondition = z.infer<typeof conditionSchema>;
 
-/** Groups with this tag run only with `--full`. */
-export const fullOnlyTag = 'full';
+/** Groups with this tag are left out unless the full product is asked for. */
+const fullOnlyTag = 'full';
 
 export const groupSchema = z.strictObject({
   name: groupName,
@@ -56,4 +56,9 @@ export type MatrixInput = z.input<typeof matrixSchema>;
 /** Types a matrix file written in TypeScript; returns its argument. */
 export function defineMatrix(input: MatrixInput): MatrixInput {
   return input;
+}
+
+/** The matrix without the groups that only a full run takes. */
+export function withoutFullOnly(matrix: Matrix): Matrix {
+  return { ...matrix, groups: matrix.groups.filter(({ tags = [] }) => !tags.includes(fullOnlyTag)) };
 }

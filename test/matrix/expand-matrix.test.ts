@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { expandMatrix } from '../../harness/matrix/expand-matrix.ts';
-import type { MatrixInput } from '../../harness/matrix/matrix.ts';
+import { type MatrixInput, withoutFullOnly } from '../../harness/matrix/matrix.ts';
 import { parseMatrix } from '../../harness/matrix/parse-matrix.ts';
 
 type GroupInput = MatrixInput['groups'][number];
@@ -185,5 +185,23 @@ describe('refusals', () => {
   ];
   it.each(refusals)('%s', (_name, groups, message) => {
     expect(() => expand(...groups)).toThrow(message);
+  });
+});
+
+describe('choices of the caller', () => {
+  const armGroup: GroupInput = { name: 'g', arch: 'aarch64', nic: 'virtio-net-pci' };
+
+  it('puts groups that name no artefact set on the given ones', () => {
+    const matrix = parseMatrix({ name: 'm', groups: [armGroup, { ...armGroup, name: 'h', set: 'forky' }] }, 'm.json');
+    expect(expandMatrix(matrix, 'm.json', ['mine', 'theirs']).cells.map(({ group, set }) => [group, set])).toEqual([
+      ['g', 'mine'],
+      ['g', 'theirs'],
+      ['h', 'forky'],
+    ]);
+  });
+
+  it('leaves out the groups that only a full run takes', () => {
+    const matrix = parseMatrix({ name: 'm', groups: [armGroup, { ...armGroup, name: 'h', tags: ['full'] }] }, 'm.json');
+    expect(withoutFullOnly(matrix).groups.map(({ name }) => name)).toEqual(['g']);
   });
 });
