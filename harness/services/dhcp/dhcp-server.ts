@@ -6,7 +6,7 @@ import { dhcpFactsOf } from '../../wire/dhcp-facts.ts';
 import type { Datagram, UdpHost, UdpPeer, UdpPort } from '../../wire/udp.ts';
 import { applyRawOptions, matchRule, withholds } from './boot-policy.ts';
 import { decideLease } from './lease-decision.ts';
-import { createLeasePool, spareHost } from './lease-pool.ts';
+import { createLeasePool } from './lease-pool.ts';
 import {
   addressOptions,
   bootFields,
@@ -15,6 +15,7 @@ import {
   identityOptions,
   type ProxyReply,
 } from './reply-options.ts';
+import { hostsFrom, spareHost } from './subnet.ts';
 
 const serverPort = 67;
 const clientPort = 68;
@@ -57,16 +58,25 @@ export function startDhcp(host: UdpHost, { network, rules, served, expand, emit 
   const addressServerId = network.proxyDhcp
     ? spareHost(network.guestIp, network.netmask, [network.serverIp, network.guestIp])
     : network.serverIp;
-  const pool = createLeasePool(network.guestIp, network.netmask, [network.serverIp, addressServerId]);
+  const pool = createLeasePool(hostsFrom(network.guestIp, network.netmask, [network.serverIp, addressServerId]));
 
   function receive(port: UdpPort, { from, payload }: Datagram): void {
     const parsed = parseDhcp(payload);
-    if ('malformed' in parsed) return decided(from.mac, 'malformed', null, null, null, parsed.malformed);
+    if ('malformed' in parsed) {
+      decided(from.mac, 'malformed', null, null, null, parsed.malformed);
+      return;
+    }
     const { message } = parsed;
     const client = clientOf(dhcpFactsOf(message, port.port), message.options);
-    if (message.op !== 1) return ignored(client, null, 'a reply, sent to a server');
+    if (message.op !== 1) {
+      ignored(client, null, 'a reply, sent to a server');
+      return;
+    }
     const rule = matchRule(rules, client.facts, served(message.mac));
-    if (rule?.answer === false) return ignored(client, rule, 'the rule gives no answer');
+    if (rule?.answer === false) {
+      ignored(client, rule, 'the rule gives no answer');
+      return;
+    }
     if (port.port === bootServerPort) answerBootRequest(port, message, client, rule, from);
     else answerAddressRequest(port, message, client, rule, from);
   }
@@ -79,9 +89,12 @@ export function startDhcp(host: UdpHost, { network, rules, served, expand, emit 
     from: UdpPeer,
   ): void {
     const { facts } = client;
-    const decision = decideLease(facts, pool, addressServerId);
+    const decision = decideLease(facts, pool, { ...network, serverId: addressServerId });
     const { reply } = decision;
-    if (reply === null) return ignored(client, rule, decision.note);
+    if (reply === null) {
+      ignored(client, rule, decision.note);
+      return;
+    }
     const boot = network.proxyDhcp ? null : ({ rule, proxy: null } as const);
     const common = { serverId: addressServerId, ciaddr: unset, yiaddr: unset };
     if (reply === 'nak') {
@@ -118,12 +131,17 @@ export function startDhcp(host: UdpHost, { network, rules, served, expand, emit 
   ): void {
     const { facts } = client;
     if (facts.messageType !== 'request' && facts.messageType !== 'inform' && facts.messageType !== 'discover') {
-      return ignored(client, rule, `a boot server takes no ${facts.messageType}`);
+      ignored(client, rule, `a boot server takes no ${facts.messageType}`);
+      return;
     }
     if (facts.serverId !== undefined && facts.serverId !== bootServerId) {
-      return ignored(client, rule, `meant for the server ${facts.serverId}`);
+      ignored(client, rule, `meant for the server ${facts.serverId}`);
+      return;
     }
-    if (rule?.file === undefined) return ignored(client, rule, 'nothing to boot');
+    if (rule?.file === undefined) {
+      ignored(client, rule, 'nothing to boot');
+      return;
+    }
     send(port, message, client, {
       type: 'ack',
       serverId: bootServerId,
@@ -161,7 +179,10 @@ export function startDhcp(host: UdpHost, { network, rules, served, expand, emit 
       file: fileField,
       options,
     });
-    if (typeof payload === 'string') return ignored(client, rule, payload);
+    if (typeof payload === 'string') {
+      ignored(client, rule, payload);
+      return;
+    }
     port.send(payload, to);
     decided(request.mac, request.messageType, rule, messageType, file, reply.note);
   }

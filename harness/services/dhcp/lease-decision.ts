@@ -1,5 +1,6 @@
 import type { DhcpFacts } from '../../model/events.ts';
 import type { LeasePool } from './lease-pool.ts';
+import { onSubnet } from './subnet.ts';
 
 /** What RFC 2131 §4.3 makes of one message; `note` says why where it is not plain. */
 export type LeaseDecision =
@@ -8,7 +9,14 @@ export type LeaseDecision =
   | { readonly reply: 'nak'; readonly note: string }
   | { readonly reply: null; readonly note: string };
 
-export function decideLease(facts: DhcpFacts, pool: LeasePool, serverId: string): LeaseDecision {
+/** The server's identifier (54), and an address and the mask of its network. */
+export interface Server {
+  readonly serverId: string;
+  readonly serverIp: string;
+  readonly netmask: string;
+}
+
+export function decideLease(facts: DhcpFacts, pool: LeasePool, server: Server): LeaseDecision {
   const { mac } = facts;
   switch (facts.messageType) {
     case 'discover': {
@@ -16,11 +24,11 @@ export function decideLease(facts: DhcpFacts, pool: LeasePool, serverId: string)
       return ip ? { reply: 'offer', ip } : { reply: null, note: 'no address is left' };
     }
     case 'request':
-      return decideRequest(facts, pool, serverId);
+      return decideRequest(facts, pool, server);
     case 'inform':
       return { reply: 'inform-ack' };
     case 'decline': {
-      if (facts.serverId !== serverId) return { reply: null, note: 'declined to another server' };
+      if (facts.serverId !== server.serverId) return { reply: null, note: 'declined to another server' };
       const declined = facts.requestedIp !== undefined && pool.decline(mac, facts.requestedIp);
       return {
         reply: null,
@@ -28,7 +36,7 @@ export function decideLease(facts: DhcpFacts, pool: LeasePool, serverId: string)
       };
     }
     case 'release': {
-      if (facts.serverId !== serverId || pool.leaseOf(mac) !== facts.ciaddr) {
+      if (facts.serverId !== server.serverId || pool.leaseOf(mac) !== facts.ciaddr) {
         return { reply: null, note: 'released an address it does not have here' };
       }
       pool.release(mac);
@@ -42,13 +50,13 @@ export function decideLease(facts: DhcpFacts, pool: LeasePool, serverId: string)
 const unset = '0.0.0.0';
 
 /** The client's state is read from what it sends (RFC 2131 §4.3.2, table 4). */
-function decideRequest(facts: DhcpFacts, pool: LeasePool, serverId: string): LeaseDecision {
+function decideRequest(facts: DhcpFacts, pool: LeasePool, server: Server): LeaseDecision {
   const { mac } = facts;
   const has = pool.leaseOf(mac);
   const asks = facts.requestedIp ?? (facts.ciaddr === unset ? undefined : facts.ciaddr);
 
   if (facts.serverId !== undefined) {
-    if (facts.serverId !== serverId) {
+    if (facts.serverId !== server.serverId) {
       pool.release(mac);
       return { reply: null, note: `chose the server ${facts.serverId}` };
     }
@@ -57,7 +65,8 @@ function decideRequest(facts: DhcpFacts, pool: LeasePool, serverId: string): Lea
     }
   } else {
     if (asks === undefined) return { reply: null, note: 'names neither an address nor a server' };
-    if (!pool.onSubnet(asks)) return { reply: 'nak', note: `${asks} is not on this network` };
+    if (!onSubnet(asks, server.serverIp, server.netmask))
+      return { reply: 'nak', note: `${asks} is not on this network` };
     // Silence: another server may know the client.
     if (has === undefined) return { reply: null, note: `nothing is known of ${asks}` };
     if (has !== asks) return { reply: 'nak', note: `asked for ${asks}, has ${has}` };

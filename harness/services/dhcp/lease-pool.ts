@@ -1,17 +1,14 @@
-/** Enough for every NIC a guest can have; a bound on what random hardware addresses can take. */
-const mostAddresses = 64;
-
 interface Lease {
   readonly ip: string;
   bound: boolean;
 }
 
 /**
- * Addresses by hardware address: not by option 61, which firmware and second stage fill differently for
- * the same NIC.
+ * Addresses by hardware address: not by option 61 or DUID, which firmware and second stage fill differently
+ * for the same NIC.
  */
 export interface LeasePool {
-  /** RFC 2131 §4.3.1's order: what it has, what it asks for, the first free one. Null: none is left. */
+  /** What it has, what it asks for, the first free one (RFC 2131 §4.3.1's order). Null: none is left. */
   offer(mac: string, requestedIp: string | undefined): string | null;
   /** The address offered to or bound by a client. */
   leaseOf(mac: string): string | undefined;
@@ -20,20 +17,10 @@ export interface LeasePool {
   release(mac: string): void;
   /** Withholds an address that a client found in use, when it is the client's. */
   decline(mac: string, ip: string): boolean;
-  /** Whether an address is in the subnet at all. */
-  onSubnet(ip: string): boolean;
 }
 
-/** `firstIp`, then those after it in its subnet, without the network's, the broadcast's and `reserved`. */
-export function createLeasePool(firstIp: string, netmask: string, reserved: readonly string[]): LeasePool {
-  const mask = numberOf(netmask);
-  const subnet = (numberOf(firstIp) & mask) >>> 0;
-  const last = (subnet | ~mask) >>> 0;
-  const addresses: string[] = [];
-  for (let ip = numberOf(firstIp); ip < last && addresses.length < mostAddresses; ip++) {
-    const text = quadOf(ip);
-    if (ip > subnet && !reserved.includes(text)) addresses.push(text);
-  }
+/** `addresses` in the order they are given out. */
+export function createLeasePool(addresses: readonly string[]): LeasePool {
   /** Oldest first. */
   const leases = new Map<string, Lease>();
   const declined = new Set<string>();
@@ -74,22 +61,5 @@ export function createLeasePool(firstIp: string, netmask: string, reserved: read
       declined.add(ip);
       return true;
     },
-    onSubnet: (ip) => (numberOf(ip) & mask) >>> 0 === subnet,
   };
-}
-
-/** The highest host address of a subnet that `taken` leaves: an identity for a second server. */
-export function spareHost(ip: string, netmask: string, taken: readonly string[]): string {
-  const mask = numberOf(netmask);
-  let host = ((numberOf(ip) | ~mask) >>> 0) - 1;
-  while (taken.includes(quadOf(host))) host--;
-  return quadOf(host);
-}
-
-function numberOf(quad: string): number {
-  return quad.split('.').reduce((sum, part) => sum * 256 + Number(part), 0);
-}
-
-function quadOf(value: number): string {
-  return [24, 16, 8, 0].map((shift) => (value >>> shift) & 255).join('.');
 }
