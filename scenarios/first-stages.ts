@@ -1,0 +1,132 @@
+import type { MatrixInput } from 'netboot-harness';
+
+/** NICs for which QEMU bundles an option ROM; one of the i8255x family stands for all. */
+const romNics = ['e1000', 'e1000e', 'ne2k_pci', 'pcnet', 'rtl8139', 'virtio-net-pci', 'vmxnet3', 'i82559er'];
+const withoutVirtio = romNics.filter((nic) => nic !== 'virtio-net-pci');
+
+/**
+ * Firmware and bundled option ROMs of Debian 12, each path ended by an iPXE script: configurations 1, 2, 4 and 6,
+ * and the same NICs without a ROM.
+ */
+export const firstStages: MatrixInput['groups'] = [
+  {
+    name: 'bios-ipxe-rom',
+    description: "Configuration 2: SeaBIOS runs QEMU's bundled ROM, which is a full iPXE and goes straight to its script",
+    configuration: 2,
+    arch: 'x86_64',
+    firmware: 'seabios',
+    set: 'bookworm',
+    machine: ['pc', 'q35'],
+    nic: romNics,
+    rom: 'bundled',
+  },
+  {
+    name: 'bios-pxe-rom',
+    title: "the bundled ROM stands in for a vendor's PXE ROM: the server treats it as a plain PXE client",
+    description: 'Configuration 1: the ROM is handed undionly.kpxe by TFTP, which then fetches its script',
+    configuration: 1,
+    arch: 'x86_64',
+    firmware: 'seabios',
+    set: 'bookworm',
+    machine: 'pc',
+    nic: romNics,
+    rom: 'bundled',
+    secondStage: 'undionly',
+    expectations: [
+      {
+        when: { nic: 'vmxnet3' },
+        expect: {
+          stopsAt: 'nbp-dhcp',
+          failure: 'ipxe-no-device',
+          reason: "undionly.kpxe sends through the ROM's UNDI and never receives: the offers made to it are not taken",
+        },
+      },
+    ],
+  },
+  {
+    name: 'uefi-ipxe-rom',
+    description: 'Configuration 4: the EFI image of the combined ROM is a full iPXE and boots the script by itself',
+    configuration: 4,
+    arch: 'x86_64',
+    firmware: 'ovmf',
+    set: 'bookworm',
+    nic: romNics,
+    rom: 'bundled',
+    expectations: [
+      {
+        when: { nic: 'i82559er' },
+        expect: {
+          stopsAt: 'oprom',
+          failure: 'uefi-shell',
+          reason: 'QEMU loads pxe-eepro100.rom for the i8255x family by itself: a BIOS image alone, which UEFI passes over',
+        },
+      },
+    ],
+  },
+  {
+    name: 'uefi-no-rom',
+    description: 'Configuration 6: no ROM; the firmware drives virtio-net itself and chain-loads snponly.efi',
+    configuration: 6,
+    arch: 'x86_64',
+    firmware: 'ovmf',
+    set: 'bookworm',
+    nic: 'virtio-net-pci',
+    rom: ['none', 'rombar-off'],
+    secondStage: 'snponly',
+  },
+  {
+    name: 'bios-no-rom',
+    description: 'SeaBIOS has no network boot of its own',
+    arch: 'x86_64',
+    firmware: 'seabios',
+    set: 'bookworm',
+    nic: romNics,
+    rom: 'none',
+    expect: {
+      stopsAt: 'dhcp',
+      failure: 'seabios-no-boot',
+      reason: 'SeaBIOS boots from a NIC only through a BIOS image in its option ROM',
+    },
+  },
+  {
+    name: 'uefi-no-driver',
+    description: 'OVMF carries one NIC driver, VirtioNetDxe',
+    arch: 'x86_64',
+    firmware: 'ovmf',
+    set: 'bookworm',
+    nic: withoutVirtio,
+    rom: 'none',
+    secondStage: 'snponly',
+    expect: {
+      stopsAt: 'dhcp',
+      failure: 'uefi-shell',
+      reason: 'the firmware has no driver for this NIC and there is no ROM to bring one, so there is no network boot option',
+    },
+  },
+  {
+    name: 'arm-no-rom',
+    description: "Configuration 6 on Arm: AAVMF drives virtio-net itself and chain-loads forky's ipxe-arm64.efi",
+    configuration: 6,
+    arch: 'aarch64',
+    set: 'bookworm',
+    nbpSet: 'forky',
+    nic: ['virtio-net-pci', 'virtio-net-pci-transitional', 'virtio-net-device'],
+    rom: 'none',
+    secondStage: 'ipxe',
+  },
+  {
+    name: 'arm-no-driver',
+    description: 'AAVMF carries one NIC driver, VirtioNetDxe',
+    arch: 'aarch64',
+    set: 'bookworm',
+    nbpSet: 'forky',
+    nic: withoutVirtio,
+    rom: 'none',
+    secondStage: 'ipxe',
+    expect: {
+      stopsAt: 'dhcp',
+      failure: 'uefi-shell',
+      reason: 'the firmware has no driver for this NIC and there is no ROM to bring one, so there is no network boot option',
+    },
+  },
+];
