@@ -7,8 +7,6 @@ export interface BiosNbpFacts {
   readonly evidence: string;
   /** Where the file says. */
   readonly version: string | null;
-  /** iPXE: keeps the loader's UNDI driver (undionly) rather than its own. */
-  readonly usesUndi: boolean;
 }
 
 /** PXE 2.1 §2.4.4 loads an NBP at 0:7C00; it fits the 640 KiB below, less what firmware keeps. */
@@ -36,6 +34,5 @@ export function inspectBiosNbp(bytes: Buffer): BiosNbpFacts | undefined {
     program: found.program,
     evidence: printable(words),
     version: found.version?.exec(words)?.[1] ?? null,
-    usesUndi: found.program === 'iPXE' && bytes.includes('UNDI code segment', 0, 'latin1'),
   };
 }

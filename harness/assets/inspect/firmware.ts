@@ -1,0 +1,77 @@
+import type { Budget } from './budget.ts';
+import { createWalk, ffsTypes, type VolumeFacts, walkVolumes } from './ffs.ts';
+import { networkRoleOf, type NetworkRole } from './network-drivers.ts';
+import { cString, ucs2String } from './printable.ts';
+
+export interface FirmwareDriver {
+  readonly guid: string;
+  readonly name: string | null;
+  readonly type: string;
+  readonly format: 'PE32' | 'TE' | null;
+  readonly bytes: number;
+  /** What it does for the network, where it does. */
+  readonly network: NetworkRole | null;
+}
+
+export interface FirmwareFacts {
+  readonly volumes: readonly VolumeFacts[];
+  readonly compressions: readonly string[];
+  readonly drivers: readonly FirmwareDriver[];
+  /** Version strings of the build, such as `2022.11-6+deb12u2`. */
+  readonly versions: readonly string[];
+  readonly problems: readonly string[];
+}
+
+/** `2022.11-6+deb12u2`, `2026.08+ds-2`; and as a build path names it, `edk2-2022.11`. */
+const ucs2Version = /^\d{4}\.\d{2}[\w.+~-]*$/;
+const pathVersion = /^edk2-(\d{4}\.\d{2}[\w.+~-]*|stable[\w.+~-]*)/;
+const yearInUcs2 = Buffer.from('20', 'utf16le');
+const maxCandidates = 20_000;
+
+/** edk2 keeps the version for SMBIOS in UCS-2; older builds have it in the paths of their debug records only. */
+function versionsOf(streams: readonly Buffer[]): string[] {
+  const found = new Set<string>();
+  let candidates = 0;
+  const next = (stream: Buffer, text: Buffer, from: number) => (candidates++ < maxCandidates ? stream.indexOf(text, from) : -1);
+  for (const stream of streams) {
+    for (let at = next(stream, yearInUcs2, 0); at >= 0; at = next(stream, yearInUcs2, at + 2)) {
+      const version = ucs2String(stream, at, 60);
+      if (ucs2Version.test(version)) found.add(version);
+    }
+  }
+  if (found.size > 0) return [...found].slice(0, 8);
+  const path = Buffer.from('edk2-', 'latin1');
+  for (const stream of streams) {
+    for (let at = next(stream, path, 0); at >= 0; at = next(stream, path, at + 5)) {
+      const version = pathVersion.exec(cString(stream, at, 60))?.[1];
+      if (version !== undefined) found.add(version);
+    }
+  }
+  return [...found].slice(0, 8);
+}
+
+/** A flash image of UEFI firmware; `undefined` where there is no volume in it. Never throws for what is in the file. */
+export function inspectFirmware(bytes: Buffer, budget: Budget): FirmwareFacts | undefined {
+  const walk = createWalk(budget);
+  walkVolumes(bytes, walk);
+  if (walk.volumes.length === 0) return undefined;
+  const topLevel = walk.volumes
+    .filter(({ depth }) => depth === 0)
+    .map(({ offset, bytes: length }) => bytes.subarray(offset, offset + length));
+  return {
+    volumes: walk.volumes,
+    compressions: [...walk.compressions],
+    drivers: walk.files
+      .filter(({ executable }) => executable !== null)
+      .map(({ guid, name, type, executable }) => ({
+        guid,
+        name,
+        type: ffsTypes.get(type) ?? `type ${type}`,
+        format: executable?.format ?? null,
+        bytes: executable?.bytes.length ?? 0,
+        network: networkRoleOf({ guid, name }) ?? null,
+      })),
+    versions: versionsOf([...topLevel, ...walk.streams]),
+    problems: walk.problems,
+  };
+}

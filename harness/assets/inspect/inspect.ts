@@ -1,0 +1,102 @@
+import { open } from 'node:fs/promises';
+import { HarnessError } from '../../model/errors.ts';
+import { type BiosNbpFacts, inspectBiosNbp } from './bios-nbp.ts';
+import { type Budget, createBudget } from './budget.ts';
+import { type FirmwareFacts, inspectFirmware } from './firmware.ts';
+import { type IpxeFacts, inspectIpxe } from './ipxe.ts';
+import { inspectLinuxKernel, isLinuxKernel, type LinuxKernelFacts } from './linux-kernel.ts';
+import { attempt } from './malformed.ts';
+import { inspectOptionRom, isOptionRom, type OptionRomFacts } from './option-rom.ts';
+import { inspectPe, isPe, type PeFacts } from './pe.ts';
+
+interface Inspected<T extends string> {
+  readonly type: T;
+  readonly bytes: number;
+}
+
+export type Inspection =
+  | (Inspected<'option-rom'> & OptionRomFacts)
+  | (Inspected<'firmware'> & FirmwareFacts)
+  | (Inspected<'kernel'> & LinuxKernelFacts)
+  | (Inspected<'pe'> & { readonly pe: PeFacts; readonly ipxe: IpxeFacts | null })
+  | (Inspected<'bios-nbp'> & BiosNbpFacts)
+  /** Looks like `looksLike`, and is not whole. */
+  | (Inspected<'broken'> & { readonly looksLike: string; readonly problem: string })
+  | (Inspected<'unknown'> & { readonly guess: string | null });
+
+/** Larger files are none of these. */
+export const maxFileBytes = 256 * 1024 * 1024;
+
+const magics: readonly { readonly hex: string; readonly at?: number; readonly is: string }[] = [
+  { hex: '1f8b', is: 'gzip data (an initrd?)' },
+  { hex: '28b52ffd', is: 'Zstandard data' },
+  { hex: 'fd377a585a00', is: 'xz data' },
+  { hex: '303730373031', is: 'a cpio archive (an initrd?)' },
+  { hex: '514649fb', is: 'a qcow2 image: convert it to raw to look inside' },
+  { hex: '7f454c46', is: 'an ELF file' },
+  { hex: '213c617263683e', is: 'an ar archive (a Debian package?)' },
+  { hex: '4344303031', at: 0x8001, is: 'an ISO 9660 image' },
+  { hex: '2321', is: 'a script' },
+];
+
+function guessOf(bytes: Buffer): string | null {
+  if (bytes.length === 0) return 'an empty file';
+  const known = magics.find(({ hex, at = 0 }) => bytes.subarray(at, at + hex.length / 2).toString('hex') === hex);
+  if (known !== undefined) return known.is;
+  if (bytes.length >= 512 && bytes.readUInt16LE(0) === 0xaa55) return 'an option ROM without a PCI data structure (ISA?)';
+  return bytes.length >= 512 && bytes.readUInt16LE(510) === 0xaa55 ? 'a boot sector' : null;
+}
+
+function wrap<T extends Inspection>(looksLike: string, bytes: number, decode: () => T): Inspection {
+  const result = attempt(decode);
+  return 'problem' in result && !('type' in result) ? { type: 'broken', bytes, looksLike, problem: result.problem } : (result as T);
+}
+
+/**
+ * What these octets are: the order is from the surest sign to the least sure. Never throws for what is in the file, and
+ * spends no more than the budget.
+ */
+export function inspectBytes(file: Buffer, budget: Budget = createBudget()): Inspection {
+  const bytes = file.length;
+  if (isOptionRom(file)) return { type: 'option-rom', bytes, ...inspectOptionRom(file, budget) };
+  if (isLinuxKernel(file)) {
+    return wrap('a Linux kernel', bytes, () => ({ type: 'kernel', bytes, ...inspectLinuxKernel(file) }));
+  }
+  if (isPe(file)) {
+    return wrap('a PE image', bytes, () => ({ type: 'pe', bytes, pe: inspectPe(file), ipxe: inspectIpxe(file) ?? null }));
+  }
+  const firmware = attempt(() => inspectFirmware(file, budget) ?? { none: true });
+  if ('problem' in firmware) return { type: 'broken', bytes, looksLike: 'a firmware volume', problem: firmware.problem };
+  if (!('none' in firmware)) return { type: 'firmware', bytes, ...firmware };
+  const nbp = inspectBiosNbp(file);
+  if (nbp !== undefined) return { type: 'bios-nbp', bytes, ...nbp };
+  return { type: 'unknown', bytes, guess: guessOf(file) };
+}
+
+/** Rejects with HarnessError `bad-file` for a file that cannot be read or is too large to be any of these. */
+export async function readBounded(path: string): Promise<Buffer> {
+  const refuse = (why: string, cause?: unknown) =>
+    new HarnessError('bad-file', `cannot inspect ${path}: ${why}`, {
+      hint: 'give a readable ROM, EFI image, kernel, network boot program or firmware image',
+      details: { path },
+      cause,
+    });
+  try {
+    const handle = await open(path, 'r');
+    try {
+      const found = await handle.stat();
+      if (!found.isFile()) throw refuse('not a regular file');
+      if (found.size > maxFileBytes) throw refuse(`${found.size} bytes, and at most ${maxFileBytes} are read`);
+      return await handle.readFile();
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    if (error instanceof HarnessError) throw error;
+    throw refuse((error as Error).message, error);
+  }
+}
+
+export async function inspectFile(path: string): Promise<Inspection> {
+  return inspectBytes(await readBounded(path));
+}
