@@ -1,5 +1,4 @@
 import type { EventSink } from '../model/events.ts';
-import { createMalformedLog, type MalformedLog } from './malformed.ts';
 import {
   blockOf,
   defaultBlockBytes,
@@ -55,14 +54,12 @@ const answers: readonly number[] = [opcodes.data, opcodes.oack, opcodes.error];
 export function createTftpSniffer(now: () => number): TftpSniffer {
   const requests = new Map<number, Request>();
   const reads = new Map<number, Read>();
-  let malformedLog: MalformedLog | undefined;
   let datagrams = 0;
 
   const request = (key: number, port: number, ipVersion: 4 | 6, payload: Buffer, emit: EventSink): void => {
     const packet = parseTftp(payload);
     if (packet.kind === 'malformed') {
-      malformedLog ??= createMalformedLog(emit);
-      malformedLog('guest', 'tftp', packet.reason);
+      emit({ source: 'wire', type: 'malformed', from: 'guest', layer: 'tftp', reason: packet.reason, count: 1 });
     }
     // A guest that heard nothing asks again; that is still the same request.
     if (packet.kind !== 'rrq' || requests.get(key)?.octets.equals(payload)) return;

@@ -144,5 +144,7 @@ test.each([{}, { windowsize: '8' }])('block numbers go on from 65,535 with 0 (%o
   const content = contentOf(8 * 65_540 + 3);
   const { received, events } = await readOverLink(content, { blksize: '8', ...window }, clean, 1);
   expect(received === content).toBe(true);
-  expect(events).toContainEqual(expect.objectContaining({ type: 'tftp-complete', bytes: content.length, blocks: 65_541 }));
+  expect(events).toContainEqual(
+    expect.objectContaining({ type: 'tftp-complete', bytes: content.length, blocks: 65_541 }),
+  );
 });

@@ -263,7 +263,8 @@ describe('refusals', () => {
     expect(taken()).toEqual([]);
     await request('file');
     taken();
-    for (const hex of ['', '00', '0004', '000400', '0005', '000300010203', '0006', 'ffff0001']) send(Buffer.from(hex, 'hex'));
+    for (const hex of ['', '00', '0004', '000400', '0005', '000300010203', '0006', 'ffff0001'])
+      send(Buffer.from(hex, 'hex'));
     expect(taken()).toEqual([]);
     expect(events).toEqual([]);
   });

@@ -19,7 +19,10 @@ export interface Terms {
  * lets a server answer with less; what is out of range otherwise, unknown or no number is left out.
  * @param maxBlockBytes largest block that fits a frame
  */
-export function negotiate(asked: TftpOptions, { fileBytes, maxBlockBytes }: { fileBytes: number; maxBlockBytes: number }): Terms {
+export function negotiate(
+  asked: TftpOptions,
+  { fileBytes, maxBlockBytes }: { fileBytes: number; maxBlockBytes: number },
+): Terms {
   const granted = new Map<string, string>();
   const grant = (name: string, min: number, max: number, answer: (value: number) => number): number | undefined => {
     const value = decimal(asked.get(name));

@@ -1,5 +1,5 @@
-import type { ServedEntry } from '../tree/served-entry.ts';
 import { blockOf, encodeOack, opcodes } from '../../wire/tftp-codec.ts';
+import type { ServedEntry } from '../tree/served-entry.ts';
 import type { Terms } from './negotiate.ts';
 
 /** Timeouts in a row without an answer, after which the guest is given up. */
@@ -130,7 +130,11 @@ export class Sender {
 
   /** Sends what the window allows; stops where the file must be waited for, and is called again then. */
   #pump(): void {
-    while (!this.#ended && !this.#reading && this.#next <= Math.min(this.#acked + this.#terms.windowBlocks, this.#last)) {
+    while (
+      !this.#ended &&
+      !this.#reading &&
+      this.#next <= Math.min(this.#acked + this.#terms.windowBlocks, this.#last)
+    ) {
       const block = this.#next;
       const slot = block % this.#terms.windowBlocks;
       if (this.#held[slot] !== block && !this.#load(block, slot)) return;

@@ -5,14 +5,14 @@ import {
   opcodeOf,
   opcodes,
   parseTftp,
-  tftpPort,
   type TftpRequest,
+  tftpPort,
 } from '../../wire/tftp-codec.ts';
 import type { Datagram, UdpHost, UdpPeer, UdpPort } from '../../wire/udp.ts';
 import type { Clock } from '../clock.ts';
 import type { ServedTree } from '../tree/served-tree.ts';
-import { openRequested } from './open-requested.ts';
 import { negotiate } from './negotiate.ts';
+import { openRequested } from './open-requested.ts';
 import { Sender } from './sender.ts';
 
 export interface TftpServices {

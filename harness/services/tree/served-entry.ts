@@ -26,12 +26,7 @@ export function memoryEntry(name: string, content: Buffer, truncateToBytes?: num
   };
 }
 
-export function fileEntry(
-  name: string,
-  file: FileVersion,
-  cache: ContentCache,
-  truncateToBytes?: number,
-): ServedEntry {
+export function fileEntry(name: string, file: FileVersion, cache: ContentCache, truncateToBytes?: number): ServedEntry {
   const lastIndex = Math.floor((file.bytes - 1) / chunkBytes);
   let index = -1;
   let start = 0;

@@ -1,0 +1,111 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ServedEntry } from '../tree/served-entry.ts';
+import type { ServedTree } from '../tree/served-tree.ts';
+import { contentTypeOf } from './content-type.ts';
+import { parseRange } from './range.ts';
+import { locationOf, nameOfTarget } from './target.ts';
+
+/** What became of a request: octets of body handed to the connection, and a remark for the event log. */
+export interface Answered {
+  readonly bytes: number;
+  readonly note?: string;
+}
+
+const pieceBytes = 128 * 1024;
+
+const refusalStatus = { 'not-found': 404, 'unsafe-name': 403, unreadable: 500 } as const;
+
+/** Answers one GET or HEAD from the tree. Ends the response, or its connection where the body cannot be completed. */
+export async function answer(tree: ServedTree, request: IncomingMessage, response: ServerResponse): Promise<Answered> {
+  if (request.method !== 'GET' && request.method !== 'HEAD') {
+    return refuse(response, 405, 'Only GET and HEAD are served', { Allow: 'GET, HEAD' });
+  }
+  const name = nameOfTarget(request.url ?? '');
+  if (name === undefined) return refuse(response, 400, 'The target cannot be percent-decoded');
+  const found = await tree.lookup(name);
+  if (found.kind === 'refused') {
+    return { ...refuse(response, refusalStatus[found.cause], found.cause), note: found.reason };
+  }
+  if (found.kind === 'redirect') {
+    return refuse(response, found.status, 'redirect', { Location: locationOf(found.location) });
+  }
+  // Without validators nothing can match If-Range, and then the whole file is the answer (RFC 9110 §13.1.5).
+  const range = request.headers['if-range'] ? undefined : parseRange(request.headers.range, found.bytes);
+  if (range === 'unsatisfiable') {
+    return refuse(response, 416, 'range not satisfiable', { 'Content-Range': `bytes */${found.bytes}` });
+  }
+  const { start, end } = range ?? { start: 0, end: found.bytes };
+  response.writeHead(range ? 206 : 200, {
+    'Content-Type': contentTypeOf(found.name),
+    'Content-Length': end - start,
+    'Accept-Ranges': 'bytes',
+    ...(range ? { 'Content-Range': `bytes ${start}-${end - 1}/${found.bytes}` } : {}),
+  });
+  if (request.method === 'HEAD') {
+    response.end();
+    return { bytes: 0 };
+  }
+  const stop = Math.min(end, found.truncateToBytes ?? end);
+  return sendBody(response, found, start, stop, end);
+}
+
+async function sendBody(
+  response: ServerResponse,
+  entry: ServedEntry,
+  start: number,
+  stop: number,
+  end: number,
+): Promise<Answered> {
+  let position = start;
+  try {
+    while (position < stop && !response.destroyed) {
+      const piece = Buffer.allocUnsafe(Math.min(pieceBytes, stop - position));
+      await entry.read(position, piece.length, piece);
+      position += piece.length;
+      if (!response.write(piece)) await drained(response);
+    }
+  } catch (error) {
+    response.destroy();
+    return { bytes: position - start, note: (error as Error).message };
+  }
+  const bytes = Math.max(0, position - start);
+  if (response.destroyed) return { bytes };
+  if (stop === end) {
+    response.end();
+    return { bytes };
+  }
+  response.flushHeaders();
+  response.socket?.destroySoon();
+  return { bytes, note: 'cut short, as the served file says' };
+}
+
+/** Room for more, or a connection that is gone. */
+function drained(response: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      response.off('drain', done);
+      response.off('close', done);
+      resolve();
+    };
+    response.on('drain', done);
+    response.on('close', done);
+    if (response.destroyed) done();
+  });
+}
+
+function refuse(
+  response: ServerResponse,
+  status: number,
+  text: string,
+  headers: Record<string, string> = {},
+): Answered {
+  const body = Buffer.from(`${text}\n`);
+  response.writeHead(status, {
+    'Content-Type': 'text/plain; charset=utf-8',
+    'Content-Length': body.length,
+    ...headers,
+  });
+  const isHead = response.req.method === 'HEAD';
+  response.end(isHead ? undefined : body);
+  return { bytes: isHead ? 0 : body.length, ...(status >= 400 ? { note: text } : {}) };
+}

@@ -1,0 +1,205 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
+import { request as httpRequest } from 'node:http';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { buffer, text } from 'node:stream/consumers';
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { UntimedEvent } from '../../harness/model/events.ts';
+import { type RunningHttp, startHttp } from '../../harness/services/http/server.ts';
+import { openTree } from '../../harness/services/tree/served-tree.ts';
+
+const big = randomBytes(3_000_001);
+const events: UntimedEvent[] = [];
+let folder: string;
+let server: RunningHttp;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'http-'));
+  await writeFile(join(folder, 'big'), big);
+  // More than the kernel's socket buffers take.
+  await writeFile(join(folder, 'huge'), '');
+  await truncate(join(folder, 'huge'), 64 * 1024 * 1024);
+  const entries = {
+    huge: { path: join(folder, 'huge') },
+    'boot/big.efi': { path: join(folder, 'big') },
+    'short.efi': { path: join(folder, 'big'), truncateToBytes: 200_000 },
+    'no-body': { text: 'never sent', truncateToBytes: 0 },
+    'script.ipxe': { text: '0123456789' },
+    empty: { text: '' },
+    'with space': { text: 'space' },
+    moved: { redirect: 'with space', status: 301 as const },
+    away: { redirect: 'http://{server}/other' },
+  };
+  const tree = openTree(entries, (template) => template.replace('{server}', '10.0.2.2'));
+  server = await startHttp({ tree, emit: (event) => events.push(event) });
+});
+afterAll(async () => {
+  await server.close();
+  await rm(folder, { recursive: true });
+});
+beforeEach(() => {
+  events.length = 0;
+});
+
+const get = (path: string, init: RequestInit = {}) =>
+  fetch(`http://127.0.0.1:${server.port}${path}`, { redirect: 'manual', ...init });
+
+/** What comes back for raw octets, until the server ends the connection. */
+async function raw(octets: string): Promise<string> {
+  const socket = connect(server.port, '127.0.0.1');
+  socket.write(octets);
+  return text(socket);
+}
+
+describe('GET and HEAD', () => {
+  test('a file arrives whole, with length and type', async () => {
+    const response = await get('/boot/big.efi');
+    expect(Buffer.from(await response.arrayBuffer()).equals(big)).toBe(true);
+    expect(response.headers.get('content-length')).toBe(String(big.length));
+    expect(response.headers.get('content-type')).toBe('application/efi');
+    await vi.waitFor(() => expect(events).toHaveLength(1));
+    expect(events[0]).toMatchObject({
+      method: 'GET',
+      target: '/boot/big.efi',
+      status: 200,
+      bytes: big.length,
+      tls: false,
+    });
+  });
+
+  test('HEAD gives the same length and no body', async () => {
+    const response = await get('/boot/big.efi', { method: 'HEAD' });
+    expect(response.headers.get('content-length')).toBe(String(big.length));
+    expect(await response.text()).toBe('');
+    await vi.waitFor(() => expect(events).toMatchObject([{ method: 'HEAD', status: 200, bytes: 0 }]));
+  });
+
+  test.each([
+    { path: '/with%20space', body: 'space' },
+    { path: '//script.ipxe', body: '0123456789' },
+    { path: '/script.ipxe?mac=52:54:00', body: '0123456789' },
+    { path: '/empty', body: '' },
+  ])('$path', async ({ path, body }) => {
+    const response = await get(path);
+    expect(response.status).toBe(200);
+    expect(await response.text()).toBe(body);
+  });
+
+  test('one connection serves several requests', async () => {
+    const requests = ['/script.ipxe', '/absent', '/empty'].map((path) => `GET ${path} HTTP/1.1\r\nHost: x\r\n`);
+    const answers = await raw(`${requests.join('\r\n')}Connection: close\r\n\r\n`);
+    expect(answers.match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 200', 'HTTP/1.1 404', 'HTTP/1.1 200']);
+  });
+});
+
+describe('ranges', () => {
+  test.each([
+    { range: 'bytes=2-4', status: 206, body: '234', contentRange: 'bytes 2-4/10' },
+    { range: 'bytes=7-', status: 206, body: '789', contentRange: 'bytes 7-9/10' },
+    { range: 'bytes=-3', status: 206, body: '789', contentRange: 'bytes 7-9/10' },
+    { range: 'bytes=-30', status: 206, body: '0123456789', contentRange: 'bytes 0-9/10' },
+    { range: 'bytes=8-100', status: 206, body: '89', contentRange: 'bytes 8-9/10' },
+    { range: 'bytes=10-', status: 416, contentRange: 'bytes */10' },
+    { range: 'bytes=-0', status: 416, contentRange: 'bytes */10' },
+    { range: 'bytes=0-1,4-5', status: 200, body: '0123456789' },
+    { range: 'bytes=4-2', status: 200, body: '0123456789' },
+    { range: 'bytes=-', status: 200, body: '0123456789' },
+    { range: 'lines=1-2', status: 200, body: '0123456789' },
+  ])('$range', async ({ range, status, body, contentRange }) => {
+    const response = await get('/script.ipxe', { headers: { range } });
+    expect(response.status).toBe(status);
+    expect(response.headers.get('content-range')).toBe(contentRange ?? null);
+    if (body !== undefined) expect(await response.text()).toBe(body);
+  });
+
+  test('a range across the pieces a file is read in', async () => {
+    const response = await get('/boot/big.efi', { headers: { range: 'bytes=262100-524400' } });
+    expect(Buffer.from(await response.arrayBuffer()).equals(big.subarray(262_100, 524_401))).toBe(true);
+  });
+});
+
+describe('refusals', () => {
+  test.each([
+    { path: '/absent', status: 404 },
+    { path: '/boot', status: 404 },
+    { path: '/%2e%2e/%2e%2e/etc/passwd', status: 403 },
+    { path: '/boot/..%2f..%2fetc%2fpasswd', status: 403 },
+    { path: '/a%00b', status: 403 },
+    { path: '/a%5cb', status: 403 },
+    { path: '/%ff', status: 400 },
+    { path: '/%', status: 400 },
+  ])('$path', async ({ path, status }) => {
+    const answered = await raw(`GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`);
+    expect(answered).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+    expect(events).toMatchObject([{ status, note: expect.any(String) }]);
+  });
+
+  test('plain dots do not lead out either', async () => {
+    expect(await raw('GET /../../etc/passwd HTTP/1.0\r\n\r\n')).toMatch(/^HTTP\/1.1 403 /);
+  });
+
+  test('writing', async () => {
+    const response = await get('/script.ipxe', { method: 'PUT', body: 'x' });
+    expect(response.status).toBe(405);
+    expect(response.headers.get('allow')).toBe('GET, HEAD');
+  });
+
+  test('what is not HTTP, and headers without end', async () => {
+    expect(await raw('\x16\x03\x01\r\n\r\n')).toMatch(/^HTTP\/1.1 400 /);
+    expect(await raw(`GET / HTTP/1.1\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`)).toMatch(/^HTTP\/1.1 400 /);
+  });
+});
+
+describe('faults that a served file asks for', () => {
+  test.each([
+    { path: '/moved', status: 301, location: '/with%20space' },
+    { path: '/away', status: 302, location: 'http://10.0.2.2/other' },
+  ])('$path is elsewhere', async ({ path, status, location }) => {
+    const response = await get(path);
+    expect(response.status).toBe(status);
+    expect(response.headers.get('location')).toBe(location);
+  });
+
+  test.each([
+    { path: '/short.efi', promised: String(big.length), sent: 200_000 },
+    { path: '/no-body', promised: '10', sent: 0 },
+  ])('$path promises more than it sends', async ({ path, promised, sent }) => {
+    const octets = await new Promise<Buffer>((resolve) => {
+      const socket = connect(server.port, '127.0.0.1');
+      socket.write(`GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`);
+      resolve(buffer(socket));
+    });
+    const headEnd = octets.indexOf('\r\n\r\n') + 4;
+    expect(octets.toString('latin1', 0, headEnd)).toContain(`Content-Length: ${promised}\r\n`);
+    expect(octets.length - headEnd).toBe(sent);
+    expect(events).toMatchObject([{ status: 200, bytes: sent, note: expect.stringContaining('cut short') }]);
+  });
+});
+
+test('a guest that leaves in the middle is told of, and costs nothing more', async () => {
+  await new Promise<void>((resolve) => {
+    const request = httpRequest({ port: server.port, host: '127.0.0.1', path: '/huge' }, (response) => {
+      response.once('data', () => request.destroy());
+    });
+    request.on('error', () => {});
+    request.on('close', () => resolve());
+    request.end();
+  });
+  await vi.waitFor(() => expect(events).toMatchObject([{ status: 200, note: 'the guest closed the connection' }]));
+});
+
+test('closing ends connections at once, idle ones and those that do not read', async () => {
+  const tree = openTree({ big: { path: join(folder, 'huge') } }, String);
+  const closing = await startHttp({ tree, emit: () => {} });
+  const idle = connect(closing.port, '127.0.0.1');
+  const stuck = connect(closing.port, '127.0.0.1').on('error', () => {});
+  stuck.write('GET /big HTTP/1.1\r\nHost: x\r\n\r\n');
+  await new Promise((resolve) => stuck.once('readable', resolve));
+  const ended = new Promise((resolve) => idle.once('close', resolve));
+  await closing.close();
+  idle.resume();
+  await ended;
+  stuck.destroy();
+});

@@ -1,0 +1,111 @@
+import { X509Certificate } from 'node:crypto';
+import { once } from 'node:events';
+import { request } from 'node:https';
+import { text } from 'node:stream/consumers';
+import { execa } from 'execa';
+import { beforeAll, describe, expect, test, vi } from 'vitest';
+import type { UntimedEvent } from '../../harness/model/events.ts';
+import { startHttp } from '../../harness/services/http/server.ts';
+import { efiSignatureList } from '../../harness/services/http/signature-list.ts';
+import { type Authority, type CertificateRequest, makeAuthority } from '../../harness/services/http/tls.ts';
+import { openTree } from '../../harness/services/tree/served-tree.ts';
+
+let authority: Authority;
+let other: Authority;
+beforeAll(async () => {
+  [authority, other] = await Promise.all([makeAuthority(), makeAuthority()]);
+}, 30_000);
+
+/** A client that trusts `authority` asks a server with a certificate of `issuer`, by address. */
+async function ask(issuer: Authority, certificate: CertificateRequest) {
+  const events: UntimedEvent[] = [];
+  const tls = await issuer.issue(certificate);
+  const server = await startHttp({
+    tree: openTree({ file: { text: 'secret' } }, String),
+    emit: (e) => events.push(e),
+    tls,
+  });
+  try {
+    const body = await new Promise<string>((resolve, reject) => {
+      request({ host: '127.0.0.1', port: server.port, path: '/file', ca: authority.pem, agent: false }, (response) =>
+        resolve(text(response)),
+      )
+        .on('error', reject)
+        .end();
+    });
+    await vi.waitFor(() => expect(events).not.toEqual([]));
+    return { body, events };
+  } finally {
+    await server.close();
+  }
+}
+
+describe('certificates', () => {
+  test('a guest of the authority is served', async () => {
+    const { body, events } = await ask(authority, { ip: ['127.0.0.1'], dns: ['boot.test'] });
+    expect(body).toBe('secret');
+    expect(events).toMatchObject([{ type: 'served', status: 200, tls: true }]);
+  });
+
+  test.each([
+    {
+      name: 'wrong name',
+      issuer: () => authority,
+      certificate: { ip: ['192.0.2.1'] },
+      code: 'ERR_TLS_CERT_ALTNAME_INVALID',
+    },
+    {
+      name: 'expired',
+      issuer: () => authority,
+      certificate: { ip: ['127.0.0.1'], expired: true },
+      code: 'CERT_HAS_EXPIRED',
+    },
+    {
+      name: 'wrong authority',
+      issuer: () => other,
+      certificate: { ip: ['127.0.0.1'] },
+      code: /SIGNATURE|LOCAL|VERIFY|FAILURE/,
+    },
+  ])('$name is refused by the guest', async ({ issuer, certificate, code }) => {
+    await expect(ask(issuer(), certificate)).rejects.toMatchObject({ code: expect.stringMatching(code) });
+  });
+
+  test('the EFI signature list holds the certificate', () => {
+    const list = efiSignatureList(authority.der);
+    expect(list.subarray(0, 16).toString('hex')).toBe('a159c0a5e494a74a87b5ab155c2bf072');
+    expect([list.readUInt32LE(16), list.readUInt32LE(20), list.readUInt32LE(24)]).toEqual([
+      list.length,
+      0,
+      authority.der.length + 16,
+    ]);
+    expect(new X509Certificate(list.subarray(44)).ca).toBe(true);
+  });
+});
+
+describe('a guest that refuses the certificate', () => {
+  test.each([
+    {
+      when: 'in the handshake',
+      leave: (port: number) =>
+        execa('openssl', ['s_client', '-verify_return_error', '-connect', `127.0.0.1:${port}`], {
+          reject: false,
+          input: '',
+        }),
+      reason: /unknown ca/,
+    },
+    {
+      when: 'after it',
+      leave: (port: number) => once(request({ host: '127.0.0.1', port, maxVersion: 'TLSv1.2' }).end(), 'error'),
+      reason: /after the handshake/,
+    },
+  ])('$when is told of', async ({ leave, reason }) => {
+    const events: UntimedEvent[] = [];
+    const tls = await authority.issue({ ip: ['127.0.0.1'] });
+    const server = await startHttp({ tree: openTree({}, String), emit: (event) => events.push(event), tls });
+    await leave(server.port);
+    await vi.waitFor(() =>
+      expect(events).toMatchObject([{ type: 'tls-refused', reason: expect.stringMatching(reason) }]),
+    );
+    await server.close();
+  });
+});
