@@ -16,7 +16,7 @@ const tells: readonly { program: BiosNbpFacts['program']; text: string; version?
   // The first is in every PXE build's prefix, which looks for the loader's PXE entry points before anything else.
   { program: 'iPXE', text: 'No PXE stack found!' },
   { program: 'iPXE', text: 'ipxe.org' },
-  { program: 'PXELINUX', text: 'PXELINUX', version: /PXELINUX (?:\d|lwIP )*([\w.+~-]+)/ },
+  { program: 'PXELINUX', text: 'PXELINUX', version: /PXELINUX(?: lwIP)? (\d[\w.+~-]*)/ },
   { program: 'GRUB', text: 'GRUB' },
 ];
 

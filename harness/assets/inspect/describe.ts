@@ -91,7 +91,7 @@ function bodyLines(result: Inspection): string[] {
     }
     case 'kernel':
       return [
-        `Linux kernel, ${result.format}, version ${result.version ?? 'not told'}`,
+        `Linux boot image, ${result.format}, version ${result.version ?? 'not told'}`,
         ...(result.bootProtocol === null ? [] : [`boot protocol ${result.bootProtocol}`]),
         ...(result.pe === null ? ['no EFI stub'] : ['EFI stub', ...indent(peLines(result.pe))]),
       ];
@@ -128,7 +128,7 @@ export function identityOf(result: Inspection): string {
     case 'firmware':
       return `UEFI firmware ${result.versions[0] ?? ''}`.trimEnd();
     case 'kernel':
-      return `Linux ${result.version?.split(' ')[0] ?? result.format}`;
+      return `${result.format} ${result.version?.split(' ')[0] ?? ''}`.trimEnd();
     case 'pe': {
       const ipxe = result.ipxe === null ? '' : `, iPXE ${result.ipxe.version ?? ''}`.trimEnd();
       return `EFI ${result.pe.machineName} ${result.pe.subsystemName}${ipxe}${result.pe.signatures.length > 0 ? ', signed' : ''}`;
