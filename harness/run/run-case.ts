@@ -1,0 +1,122 @@
+import { randomBytes } from 'node:crypto';
+import { renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import pRetry, { AbortError } from 'p-retry';
+import type { Accel } from '../model/axes.ts';
+import type { CaseResult, Verdict } from '../model/verdict.ts';
+import type { Resolved } from '../plan/resolved.ts';
+import { makePlan } from '../plan/plan.ts';
+import type { Scenario } from '../model/scenario.ts';
+import type { Stage } from '../model/stages.ts';
+import type { ContentCache } from '../services/tree/content-cache.ts';
+import type { AccelChooser } from '../vm/acceleration.ts';
+import type { QemuFacts } from '../vm/host.ts';
+import { type AttemptResult, runAttempt } from './attempt.ts';
+import { caseFiles, writeJson } from './case-directory.ts';
+import { attemptedResult } from './case-result.ts';
+
+export interface CaseRun {
+  id: string;
+  scenario: Scenario;
+  resolved: Resolved;
+  qemu: QemuFacts;
+  /** The run's directory, and the case's within it. */
+  outDir: string;
+  directory: string;
+  chooseAccel: AccelChooser;
+  cache: ContentCache;
+  pressure(): number;
+  onAttempt(attempt: number): void;
+  onStage(stage: Stage, atMs: number): void;
+  terminal?: { output(chunk: Buffer): void; input: NodeJS.ReadableStream } | undefined;
+  signal: AbortSignal;
+}
+
+/** A new nonce for every guest, so that no stale log can stand in for it. */
+const newNonce = (): string => randomBytes(6).toString('hex');
+
+const infrastructureRetries = 2;
+
+/** The harness could not tell, and might on another try: thrown for p-retry alone. */
+class CouldNotTell extends Error {
+  readonly result: AttemptResult;
+  constructor(result: AttemptResult) {
+    super(result.verdict.diagnosis ?? 'infrastructure error');
+    this.result = result;
+  }
+}
+
+/**
+ * Runs one case to its result: infrastructure errors are tried again, an accelerator that gives up is replaced by
+ * TCG, and a guest that failed is rerun once into a directory of its own; passing then is `flaky`, never `passed`.
+ */
+export async function runCase(run: CaseRun): Promise<CaseResult> {
+  const { id, scenario, resolved, qemu, signal } = run;
+  const main = join(run.outDir, run.directory);
+  let guestCpuMs = 0;
+  let durationMs = 0;
+  let accel: Accel = 'tcg';
+
+  const once = async (directory: string, attempt: number): Promise<AttemptResult & { plan: ReturnType<typeof makePlan> }> => {
+    rmSync(directory, { recursive: true, force: true });
+    const plan = makePlan(scenario, resolved, newNonce());
+    ({ accel } = await run.chooseAccel(plan, qemu, signal));
+    const start = (demotedFrom?: { accel: Accel; reason: string }) =>
+      runAttempt({ ...run, plan, attempt, directory, accel, demotedFrom });
+    let result = await start();
+    guestCpuMs += result.guestCpuMs;
+    if (result.demote !== undefined && !signal.aborted) {
+      const demotedFrom = { accel, reason: result.demote };
+      const aside = `${directory}.${accel}`;
+      rmSync(aside, { recursive: true, force: true });
+      renameSync(directory, aside);
+      accel = 'tcg';
+      result = await start(demotedFrom);
+      guestCpuMs += result.guestCpuMs;
+    }
+    durationMs += result.durationMs;
+    return { ...result, plan };
+  };
+
+  const told = async (directory: string, attempt: number) => {
+    run.onAttempt(attempt);
+    let last: Awaited<ReturnType<typeof once>> | undefined;
+    await pRetry(
+      async () => {
+        last = await once(directory, attempt);
+        if (last.verdict.status !== 'error') return;
+        const failure = new CouldNotTell(last);
+        // QEMU refusing its command line refuses it again.
+        throw last.verdict.diagnosis?.includes('would not start') ? new AbortError(failure) : failure;
+      },
+      { retries: infrastructureRetries, minTimeout: 500, signal },
+    ).catch((error: unknown) => {
+      if (!last) throw error;
+    });
+    return last as Awaited<ReturnType<typeof once>>;
+  };
+
+  const first = await told(main, 1);
+  const { verdict, plan } = first;
+  let status: Verdict['status'] = verdict.status;
+  let attempts = 1;
+  if (status === 'failed' && !signal.aborted) {
+    attempts = 2;
+    const second = await told(join(main, 'attempt-2'), 2);
+    if (second.verdict.status === 'passed') status = 'flaky';
+    // The first attempt is the record; the second tells only whether it happens every time.
+  }
+  const result = attemptedResult({
+    id,
+    plan,
+    verdict,
+    status,
+    accel,
+    attempts,
+    durationMs: Math.round(durationMs),
+    guestCpuMs,
+    directory: run.directory,
+  });
+  writeJson(join(main, caseFiles.result), result);
+  return result;
+}

@@ -1,0 +1,124 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { HarnessError } from '../model/errors.ts';
+import { eventSchema, type HarnessEvent } from '../model/events.ts';
+import { type Plan, planSchema } from '../model/plan.ts';
+import { scenarioSchema } from '../model/scenario.ts';
+import { type CaseResult, caseResultSchema } from '../model/verdict.ts';
+import { caseFiles } from './case-directory.ts';
+
+/** What a run was asked to do; written first, so that a killed run can be gone on with. */
+export const runRecordSchema = z.strictObject({
+  version: z.literal(1),
+  matrix: z.string(),
+  startedAt: z.string(),
+  cells: z.array(scenarioSchema),
+  repeat: z.int().positive(),
+});
+export type RunRecord = z.infer<typeof runRecordSchema>;
+
+export const runRecordFile = 'run.json';
+export const casesFolder = 'cases';
+
+const badRun = (path: string, what: string, cause?: unknown): HarnessError =>
+  new HarnessError('bad-run-directory', `${path}: ${what}`, {
+    hint: 'name a directory that `netboot run --out` wrote, or one case within it',
+    details: { path },
+    cause,
+  });
+
+function readJson<T>(path: string, schema: z.ZodType<T>): T {
+  let raw: unknown;
+  try {
+    raw = JSON.parse(readFileSync(path, 'utf8'));
+  } catch (cause) {
+    const missing = (cause as NodeJS.ErrnoException).code === 'ENOENT';
+    throw badRun(path, missing ? 'there is no such file' : `it cannot be read: ${(cause as Error).message}`, cause);
+  }
+  const parsed = schema.safeParse(raw);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  throw badRun(path, `not what a run writes: ${issue?.path.join('.')}: ${issue?.message}`, parsed.error);
+}
+
+export function readRunRecord(runDir: string): RunRecord {
+  return readJson(join(runDir, runRecordFile), runRecordSchema);
+}
+
+/** A finished case's result; undefined where it has none (yet). */
+export function readCaseResult(caseDir: string): CaseResult | undefined {
+  const path = join(caseDir, caseFiles.result);
+  return existsSync(path) ? readJson(path, caseResultSchema) : undefined;
+}
+
+export function readPlan(caseDir: string): Plan {
+  return readJson(join(caseDir, caseFiles.plan), planSchema);
+}
+
+/**
+ * Reads a case's event log. A last line cut off by a kill is left out; any other line that is not an event is an
+ * error that names it.
+ */
+export function readEvents(caseDir: string): HarnessEvent[] {
+  const path = join(caseDir, caseFiles.events);
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (cause) {
+    throw new HarnessError('bad-event-log', `${path}: it cannot be read: ${(cause as Error).message}`, {
+      hint: 'a case directory holds an events.jsonl; was the directory copied whole?',
+      cause,
+    });
+  }
+  const lines = text.split('\n');
+  const torn = lines.pop();
+  const whole = torn === '' ? lines : lines.filter((line) => line !== '');
+  return whole.map((line, index) => {
+    let raw: unknown;
+    try {
+      raw = JSON.parse(line);
+    } catch (cause) {
+      throw badLine(path, index, 'it is not JSON', cause);
+    }
+    const parsed = eventSchema.safeParse(raw);
+    if (!parsed.success) throw badLine(path, index, `it is not an event of this version: ${line.slice(0, 120)}`);
+    return parsed.data;
+  });
+}
+
+function badLine(path: string, index: number, what: string, cause?: unknown): HarnessError {
+  return new HarnessError('bad-event-log', `${path}, line ${index + 1}: ${what}`, {
+    hint: 'restore the log from its run; logs are not meant to be edited',
+    cause,
+  });
+}
+
+/** The case directories of a run, or the one directory itself when it is a case's. */
+export function caseDirectoriesOf(path: string): string[] {
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (!found) throw badRun(path, 'there is no such directory');
+  if (!found.isDirectory()) throw badRun(path, 'it is not a directory');
+  if (existsSync(join(path, caseFiles.plan))) return [path];
+  const cases = join(path, casesFolder);
+  if (!existsSync(cases)) throw badRun(path, `it holds neither ${caseFiles.plan} nor ${casesFolder}/`);
+  return readdirSync(cases)
+    .map((name) => join(cases, name))
+    .filter((dir) => existsSync(join(dir, caseFiles.plan)))
+    .sort();
+}
+
+/** Makes the directory; refuses one that already holds another run. */
+export function claimRunDirectory(outDir: string): void {
+  if (existsSync(join(outDir, runRecordFile))) {
+    throw badRun(outDir, 'it already holds a run (to go on with it, use --rerun)');
+  }
+  try {
+    mkdirSync(join(outDir, casesFolder), { recursive: true });
+  } catch (cause) {
+    throw new HarnessError('disk', `${outDir}: it cannot be made: ${(cause as Error).message}`, {
+      hint: 'choose another folder with --out',
+      cause,
+    });
+  }
+}

@@ -1,0 +1,197 @@
+import { join } from 'node:path';
+import type { Fingerprints } from '../assets/fingerprint.ts';
+import type { ArtefactSets } from '../assets/sets.ts';
+import { HarnessError } from '../model/errors.ts';
+import type { Reporter } from '../model/reporter.ts';
+import type { Scenario } from '../model/scenario.ts';
+import { type CaseResult, type RunResult, type Status, statuses } from '../model/verdict.ts';
+import { qemuProgramOf } from '../plan/plan.ts';
+import { resolveScenario } from '../plan/resolve.ts';
+import type { Resolved } from '../plan/resolved.ts';
+import { createContentCache } from '../services/tree/content-cache.ts';
+import { type AccelChoice, createAccelChooser } from '../vm/acceleration.ts';
+import { describeHost, probeQemu, type QemuFacts } from '../vm/host.ts';
+import { planMemoryMiB } from '../plan/argv.ts';
+import { writeJson } from './case-directory.ts';
+import { unstartedResult } from './case-result.ts';
+import { cpuPressure } from './cpu-load.ts';
+import { runCase } from './run-case.ts';
+import { casesFolder, claimRunDirectory, readCaseResult, type RunRecord, readRunRecord, runRecordFile } from './run-directory.ts';
+import { type Job, schedule } from './scheduler.ts';
+
+export interface RunHost {
+  sets: ArtefactSets;
+  fingerprints: Fingerprints;
+  /** One line on what a file is, for the record; see PlanSources. */
+  identify(path: string): Promise<string | undefined>;
+  /** Where probe boots are remembered. */
+  accelCacheFile?: string | undefined;
+}
+
+export interface RunOptions extends RunHost {
+  matrixName: string;
+  cells: readonly Scenario[];
+  outDir: string;
+  /** As many at once as the host carries, unless given. */
+  jobs?: number | undefined;
+  accel: AccelChoice;
+  /** Each cell this many times; from the second on its id ends in `~2`, `~3`, …. */
+  repeat: number;
+  /** Goes on with the run in `outDir`: cells and repeat are read from it, finished cases are kept. */
+  resume?: boolean | undefined;
+  reporter: Reporter;
+  signal: AbortSignal;
+}
+
+interface Entry {
+  id: string;
+  scenario: Scenario;
+  resolved: Resolved | { missing: string };
+  kept: CaseResult | undefined;
+}
+
+/** A case whose first attempt may stand: everything but what never came to a verdict. */
+const final = (result: CaseResult | undefined): boolean =>
+  result !== undefined && !['interrupted', 'error', 'not-run'].includes(result.status);
+
+/** Rough CPU cost for the order of starting; only the order matters. */
+function lengthOf({ firmware, payload, secondStage, transport }: Scenario): number {
+  const uefi = firmware === 'seabios' ? 0 : 10;
+  const linux = { script: 0, probe: 0, iscsi: 2, linux: 12, installer: 30 }[payload];
+  return uefi + linux + (secondStage === 'none' ? 0 : 4) + (transport === 'tftp' ? 0 : 1);
+}
+
+async function qemuFacts(cells: readonly Scenario[]): Promise<Map<string, QemuFacts | HarnessError>> {
+  const programs = [...new Set(cells.map(({ arch }) => qemuProgramOf(arch)))];
+  const facts = await Promise.all(
+    programs.map((program) => probeQemu(program).catch((error: unknown) => error as HarnessError)),
+  );
+  return new Map(programs.map((program, index) => [program, facts[index] as QemuFacts | HarnessError]));
+}
+
+/** Why this host cannot run a case, before anything is tried. */
+function obstacle({ resolved, scenario }: Entry, qemu: QemuFacts | HarnessError | undefined): string | undefined {
+  if ('missing' in resolved) return resolved.missing;
+  if (qemu === undefined || qemu instanceof HarnessError) return qemu?.message ?? 'there is no QEMU for it';
+  if (!qemu.devices.has(scenario.nic)) return `QEMU ${qemu.version} (${qemu.program}) has no device ${scenario.nic}`;
+  return undefined;
+}
+
+function countStatuses(cases: readonly CaseResult[]): Record<Status, number> {
+  const totals = Object.fromEntries(statuses.map((status) => [status, 0])) as Record<Status, number>;
+  for (const { status } of cases) totals[status]++;
+  return totals;
+}
+
+/** Cells that did not agree with themselves over `--repeat`. */
+function disagreements(cases: readonly CaseResult[], repeat: number): string[] {
+  if (repeat < 2) return [];
+  const seen = new Map<string, Set<string>>();
+  for (const { id, status, stoppedAt } of cases) {
+    const cell = id.replace(/~\d+$/, '');
+    seen.set(cell, (seen.get(cell) ?? new Set()).add(`${status}${stoppedAt ? ` at ${stoppedAt}` : ''}`));
+  }
+  const differing = [...seen].filter(([, outcomes]) => outcomes.size > 1);
+  return differing.length === 0
+    ? [`all ${seen.size} cells agree with themselves over ${repeat} repeats`]
+    : differing.map(([cell, outcomes]) => `${cell} differs from itself: ${[...outcomes].join(', ')}`);
+}
+
+/**
+ * Runs cells and resolves to the run's result; every finished case is on disk before the next line of it. Rejects
+ * with a HarnessError before anything is started where the user's own files or folders are not right.
+ */
+export async function runMatrix(options: RunOptions): Promise<RunResult> {
+  const { outDir, reporter, signal } = options;
+  const startedAt = new Date().toISOString();
+  const started = performance.now();
+  const cpuAtStart = process.cpuUsage();
+
+  const record: RunRecord = options.resume
+    ? readRunRecord(outDir)
+    : { version: 1, matrix: options.matrixName, startedAt, cells: [...options.cells], repeat: options.repeat };
+  if (!options.resume) claimRunDirectory(outDir);
+
+  const entries: Entry[] = [];
+  for (const scenario of record.cells) {
+    const resolved = await resolveScenario(scenario, options);
+    for (let round = 1; round <= record.repeat; round++) {
+      const id = round === 1 ? scenario.id : `${scenario.id}~${round}`;
+      const kept = options.resume ? readCaseResult(join(outDir, casesFolder, id)) : undefined;
+      entries.push({ id, scenario, resolved, kept: final(kept) ? kept : undefined });
+    }
+  }
+  await options.fingerprints.save();
+  if (!options.resume) writeJson(join(outDir, runRecordFile), record);
+  const facts = await qemuFacts(record.cells);
+  await reporter.onRunStart?.({ matrix: record.matrix, outDir, total: entries.length });
+
+  const results = new Map<string, CaseResult>();
+  const finish = async (result: CaseResult): Promise<void> => {
+    results.set(result.id, result);
+    await reporter.onCaseEnd?.(result);
+  };
+  const chooseAccel = createAccelChooser(options.accel, options.accelCacheFile);
+  const cache = createContentCache();
+  const jobs: Job[] = [];
+
+  for (const entry of entries) {
+    const { id, scenario, resolved, kept } = entry;
+    const qemu = facts.get(qemuProgramOf(scenario.arch));
+    const reason = obstacle(entry, qemu);
+    if (kept) await finish(kept);
+    else if (reason !== undefined) await finish(unstartedResult(scenario, id, 'not-run', reason));
+    else {
+      jobs.push({
+        memoryMiB: planMemoryMiB(scenario),
+        length: lengthOf(scenario),
+        run: async () => {
+          const run = {
+            id,
+            scenario,
+            resolved: resolved as Resolved,
+            qemu: qemu as QemuFacts,
+            outDir,
+            directory: join(casesFolder, id),
+            chooseAccel,
+            cache,
+            pressure: cpuPressure,
+            onAttempt: (attempt: number) => void reporter.onCaseStart?.({ id, attempt }),
+            onStage: (stage: Parameters<NonNullable<Reporter['onStage']>>[0]['stage'], atMs: number) =>
+              void reporter.onStage?.({ id, stage, atMs }),
+            signal,
+          };
+          // One case that trips over a fault of ours must not take the others' results with it.
+          const result = await runCase(run).catch((error: unknown) =>
+            unstartedResult(scenario, id, signal.aborted ? 'interrupted' : 'error', `The harness failed: ${(error as Error).message}`),
+          );
+          await finish(result);
+        },
+      });
+    }
+  }
+  await schedule(jobs, { jobs: options.jobs, signal });
+
+  for (const { id, scenario } of entries) {
+    if (!results.has(id)) await finish(unstartedResult(scenario, id, 'interrupted', 'The run ended before this case started.'));
+  }
+  const cases = entries.map(({ id }) => results.get(id) as CaseResult);
+  const cpu = process.cpuUsage(cpuAtStart);
+  const result: RunResult = {
+    version: 1,
+    matrix: record.matrix,
+    startedAt: record.startedAt,
+    host: {
+      ...describeHost(),
+      qemu: Object.fromEntries([...facts].map(([program, fact]) => [program, fact instanceof HarnessError ? fact.message : fact.version])),
+    },
+    cases,
+    totals: countStatuses(cases),
+    wallMs: Math.round(performance.now() - started),
+    guestCpuMs: cases.reduce((sum, { guestCpuMs }) => sum + guestCpuMs, 0),
+    harnessCpuMs: Math.round((cpu.user + cpu.system) / 1000),
+    notes: disagreements(cases, record.repeat),
+  };
+  await reporter.onRunEnd?.(result);
+  return result;
+}
