@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
-const boots = 'test/boots/**/*.test.ts';
+const boots = 'test/boots/**/*.test.{ts,mjs}';
 
 export default defineConfig({
   resolve: { alias: { 'netboot-harness': fileURLToPath(new URL('harness/index.ts', import.meta.url)) } },

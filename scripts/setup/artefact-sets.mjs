@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { findMirror } from './apt-sources.mjs';
 import { cacheFolder, inCheckout, SetUpError, say } from './checkout.mjs';
 import { installedPackages } from './debian-packages.mjs';
@@ -8,7 +9,8 @@ import { openPrivateApt, unpack } from './private-apt.mjs';
 import { manifestFor } from './set-manifest.mjs';
 import { manifestRows, setRecipes } from './set-recipes.mjs';
 
-const setsFolder = `${cacheFolder}/sets`;
+/** Sets are where the harness looks for them; programs beside. */
+const folderOf = (recipe) => `${cacheFolder}/${recipe.program === undefined ? 'sets' : 'programs'}/${recipe.name}`;
 const recordFile = inCheckout('scripts/artefacts.json');
 const readJson = (file) => JSON.parse(readFileSync(file, 'utf8'));
 
@@ -23,9 +25,9 @@ const fromMachine = (recipe, host) => host.isDebian && host.suite === recipe.nam
 /** Whether the set is there, made by this recipe, with every file it was made with at its length. */
 function intact(recipe, host) {
   try {
-    const folder = `${setsFolder}/${recipe.name}`;
+    const folder = folderOf(recipe);
     const { hash, installed, files } = readJson(`${folder}/made.json`);
-    if (hash !== recipeHash(recipe, host) || !existsSync(`${folder}/set.json`)) return false;
+    if (hash !== recipeHash(recipe, host)) return false;
     if (!Object.entries(files).every(([file, bytes]) => statSync(`${folder}/${file}`).size === bytes)) return false;
     if (Object.keys(installed).length === 0) return true;
     const now = installedPackages();
@@ -52,7 +54,7 @@ function driftOf(name, packages) {
 }
 
 function fetchPackages(recipe, wanted, mirror, work) {
-  const apt = openPrivateApt(`${work}/apt`, mirror, recipe.name);
+  const apt = openPrivateApt(`${work}/apt`, mirror, recipe.suite ?? recipe.name);
   const names = Object.keys(wanted);
   const packages = apt.download(names).map((found) => {
     const key = names.find((name) => name === found.name || name === `${found.name}:${found.arch}`);
@@ -64,7 +66,7 @@ function fetchPackages(recipe, wanted, mirror, work) {
 }
 
 function makeSet(recipe, host, mirror, record) {
-  const work = `${setsFolder}/.making-${recipe.name}`;
+  const work = `${cacheFolder}/making-${recipe.name}`;
   rmSync(work, { recursive: true, force: true });
   mkdirSync(`${work}/set`, { recursive: true });
   const own = fromMachine(recipe, host);
@@ -74,27 +76,30 @@ function makeSet(recipe, host, mirror, record) {
   const installed = own ? Object.keys(recipe.installed).map((name) => ({ name, version: versions.get(name) })) : [];
   const drift = driftOf(recipe.name, fetched);
   if (drift.length > 0 && !record) say(`${recipe.name}: moved since it was recorded: ${drift.join(', ')}`);
-  const manifest = manifestFor({ recipe, folder: `${work}/set`, packages: [...installed, ...fetched], own, drift });
-  writeFileSync(`${work}/set/set.json`, `${JSON.stringify(manifest, null, 2)}\n`);
+  if (recipe.program === undefined) {
+    const manifest = manifestFor({ recipe, folder: `${work}/set`, packages: [...installed, ...fetched], own, drift });
+    writeFileSync(`${work}/set/set.json`, `${JSON.stringify(manifest, null, 2)}\n`);
+  }
   const made = {
     hash: recipeHash(recipe, host),
     installed: Object.fromEntries(installed.map(({ name, version }) => [name, version])),
     files: filesBelow(`${work}/set`),
   };
   writeFileSync(`${work}/set/made.json`, `${JSON.stringify(made, null, 2)}\n`);
-  rmSync(`${setsFolder}/${recipe.name}`, { recursive: true, force: true });
-  renameSync(`${work}/set`, `${setsFolder}/${recipe.name}`);
+  rmSync(folderOf(recipe), { recursive: true, force: true });
+  mkdirSync(dirname(folderOf(recipe)), { recursive: true });
+  renameSync(`${work}/set`, folderOf(recipe));
   rmSync(work, { recursive: true });
   return Object.fromEntries(fetched.map(({ name, ...facts }) => [name, facts]));
 }
 
 function tryMakeSet(recipe, host, mirror, record) {
-  say(`fetching artefact set ${recipe.name}`);
+  say(`fetching ${recipe.name}`);
   try {
     return makeSet(recipe, host, mirror, record);
   } catch (error) {
     if (!(error instanceof SetUpError)) throw error;
-    say(`no artefact set ${recipe.name}, its cells are not run: ${error.message}`);
+    say(`no ${recipe.name}, its cells are not run: ${error.message}`);
     return undefined;
   }
 }

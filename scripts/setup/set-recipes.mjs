@@ -7,10 +7,14 @@ const installer = (arch) =>
     (name) => `usr/lib/debian-installer/images/12/${arch}/text/debian-installer/${arch}/${name}`,
   );
 
+/** Debian's word for this machine's architecture. */
+const hostArch = { x64: 'amd64', arm64: 'arm64' }[process.arch] ?? process.arch;
+
 /**
  * Which packages make a set and which of their files are wanted, by `name[:arch]`. `installed` ones are taken
  * from the machine where it runs that very suite. Boot loaders are unpacked, never installed: their packages
- * write to the machine's own boot partition when installed.
+ * write to the machine's own boot partition when installed. A recipe with `program` makes no set but holds what
+ * is run from the cache, with its libraries.
  */
 export const setRecipes = [
   {
@@ -47,6 +51,22 @@ export const setRecipes = [
       seabios,
       ipxe,
       'ipxe-qemu': ['usr/share/qemu/*.rom'],
+    },
+  },
+  {
+    // Installed, it would start a service that listens to the world.
+    name: 'tgt',
+    suite: 'bookworm',
+    program: 'usr/sbin/tgtd',
+    installed: {},
+    unpacked: {
+      [`tgt:${hostArch}`]: ['usr/sbin/tgt*'],
+      ...Object.fromEntries(
+        ['libaio1', 'libibverbs1', 'librdmacm1', 'libnl-3-200', 'libnl-route-3-200'].map((name) => [
+          `${name}:${hostArch}`,
+          ['*.so*'],
+        ]),
+      ),
     },
   },
 ];
