@@ -1,5 +1,5 @@
 import { ethernetHeaderBytes } from './ethernet.ts';
-import { malformed, type Malformed } from './malformed.ts';
+import { type Malformed, malformed } from './malformed.ts';
 
 /** ARP for IPv4 over Ethernet (RFC 826). */
 export interface ArpView {

@@ -1,6 +1,6 @@
 import { finishChecksum, sumOctets } from './checksum.ts';
 import type { IpView } from './ip.ts';
-import { malformed, type Malformed } from './malformed.ts';
+import { type Malformed, malformed } from './malformed.ts';
 
 export const icmpTypes = { echoReply: 0, echoRequest: 8 } as const;
 

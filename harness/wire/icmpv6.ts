@@ -1,7 +1,7 @@
-import { finishChecksum, sumOctets } from './checksum.ts';
 import { ipv6Bytes } from './addresses.ts';
+import { finishChecksum, sumOctets } from './checksum.ts';
 import { type IpView, protocols, sumPseudoHeader } from './ip.ts';
-import { malformed, type Malformed } from './malformed.ts';
+import { type Malformed, malformed } from './malformed.ts';
 
 export const icmpv6Types = {
   destinationUnreachable: 1,

@@ -1,6 +1,6 @@
 import { finishChecksum, sumOctets } from './checksum.ts';
 import type { IpView } from './ip.ts';
-import { malformed, type Malformed } from './malformed.ts';
+import { type Malformed, malformed } from './malformed.ts';
 
 export const ipv4HeaderBytes = 20;
 const defaultTtl = 64;

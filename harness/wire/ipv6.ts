@@ -1,5 +1,5 @@
 import type { IpView } from './ip.ts';
-import { malformed, type Malformed } from './malformed.ts';
+import { type Malformed, malformed } from './malformed.ts';
 
 export const ipv6HeaderBytes = 40;
 

@@ -47,7 +47,9 @@ const alertNames: Readonly<Record<number, string>> = {
 
 /** TLS record headers in clear: hellos and alerts become events, everything else is skipped. */
 export function createTlsSniffer(emit: EventSink) {
-  return createConversations((port) => createTlsReader((from, kind) => emit({ source: 'wire', type: 'tls', port, from, kind })));
+  return createConversations((port) =>
+    createTlsReader((from, kind) => emit({ source: 'wire', type: 'tls', port, from, kind })),
+  );
 }
 
 function createTlsReader(tell: (from: Side, kind: string) => void): ConversationReader {

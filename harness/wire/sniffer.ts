@@ -4,8 +4,8 @@ import { formatIpv4Address, formatIpv6Address } from './addresses.ts';
 import { icmpv6Types } from './icmpv6.ts';
 import type { MalformedLog } from './malformed.ts';
 import type { ArpPacket, Icmpv6Packet, Packet, UdpPacket } from './packet.ts';
-import { sniffDhcp6 } from './sniff-dhcp6.ts';
 import { sniffDhcp } from './sniff-dhcp.ts';
+import { sniffDhcp6 } from './sniff-dhcp6.ts';
 import { createHttpSniffer } from './sniff-http.ts';
 import { createTftpSniffer } from './sniff-tftp.ts';
 import { createTlsSniffer } from './sniff-tls.ts';
@@ -27,7 +27,10 @@ interface SnifferOptions {
 const dhcpPorts: ReadonlySet<number> = new Set([67, 68, 4011]);
 const dhcp6Ports: ReadonlySet<number> = new Set([546, 547]);
 const icmpv6Kinds = new Map<number, string>(
-  Object.entries(icmpv6Types).map(([name, type]) => [type, name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)]),
+  Object.entries(icmpv6Types).map(([name, type]) => [
+    type,
+    name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`),
+  ]),
 );
 
 /** The same ARP or ICMPv6 fact is told again only after this long. */

@@ -10,8 +10,8 @@ import { ipv4HeaderBytes, writeIpv4 } from './ipv4.ts';
 import { ipv6HeaderBytes, writeIpv6 } from './ipv6.ts';
 import type { MalformedLog } from './malformed.ts';
 import type { ArpPacket, IcmpPacket, Icmpv6Packet, Packet } from './packet.ts';
-import { createUdpPorts } from './udp-ports.ts';
 import type { UdpHost } from './udp.ts';
+import { createUdpPorts } from './udp-ports.ts';
 
 export interface Stack {
   readonly udp: UdpHost;

@@ -1,6 +1,6 @@
 import { finishChecksum, sumOctets } from './checksum.ts';
 import { type IpView, protocols, sumPseudoHeader } from './ip.ts';
-import { malformed, type Malformed } from './malformed.ts';
+import { type Malformed, malformed } from './malformed.ts';
 
 export const tcpHeaderBytes = 20;
 export const tcpFlags = { fin: 0x01, syn: 0x02, rst: 0x04, psh: 0x08, ack: 0x10 } as const;

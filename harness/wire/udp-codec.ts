@@ -1,6 +1,6 @@
 import { finishChecksum, sumOctets } from './checksum.ts';
 import { type IpView, protocols, sumPseudoHeader } from './ip.ts';
-import { malformed, type Malformed } from './malformed.ts';
+import { type Malformed, malformed } from './malformed.ts';
 
 export const udpHeaderBytes = 8;
 

@@ -1,6 +1,15 @@
 import { HarnessError } from '../model/errors.ts';
-import { equalsAt, formatIpv4Address, formatIpv6Address, formatMac, ipv6Bytes, macBytes } from './addresses.ts';
-import { parseIpv4Address, parseIpv6Address, parseMac } from './addresses.ts';
+import {
+  equalsAt,
+  formatIpv4Address,
+  formatIpv6Address,
+  formatMac,
+  ipv6Bytes,
+  macBytes,
+  parseIpv4Address,
+  parseIpv6Address,
+  parseMac,
+} from './addresses.ts';
 import { broadcastMac, ethernet, ethernetHeaderBytes, etherTypes, mtuBytes, writeEthernet } from './ethernet.ts';
 import type { Hosts } from './host.ts';
 import { protocols } from './ip.ts';
@@ -8,8 +17,8 @@ import { ipv4HeaderBytes, writeIpv4 } from './ipv4.ts';
 import { ipv6HeaderBytes, writeIpv6 } from './ipv6.ts';
 import type { MalformedLog } from './malformed.ts';
 import type { UdpPacket } from './packet.ts';
-import { udpHeaderBytes, writeUdp } from './udp-codec.ts';
 import type { Datagram, UdpHost, UdpPeer } from './udp.ts';
+import { udpHeaderBytes, writeUdp } from './udp-codec.ts';
 
 const maxIpv4PayloadBytes = mtuBytes - ipv4HeaderBytes - udpHeaderBytes;
 const maxIpv6PayloadBytes = mtuBytes - ipv6HeaderBytes - udpHeaderBytes;
@@ -47,10 +56,14 @@ export function createUdpPorts(hosts: Hosts, transmit: (frame: Buffer) => void, 
 
   function send(port: number, payload: Buffer, to: UdpPeer): void {
     const route = routeTo(to);
-    if (route === undefined) return malformed('server', 'udp', 'destination is no address');
+    if (route === undefined) {
+      malformed('server', 'udp', 'destination is no address');
+      return;
+    }
     const isIpv4 = 'ipv4' in route;
     if (payload.length > (isIpv4 ? maxIpv4PayloadBytes : maxIpv6PayloadBytes)) {
-      return malformed('server', 'udp', 'payload larger than the MTU allows');
+      malformed('server', 'udp', 'payload larger than the MTU allows');
+      return;
     }
     const etherType = isIpv4 ? etherTypes.ipv4 : etherTypes.ipv6;
     const start = writeEthernet(scratch, route.mac, hosts.serverMac, etherType);

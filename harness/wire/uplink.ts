@@ -77,22 +77,25 @@ export function createUplink(options: UplinkOptions): Uplink {
     if (!uplink.send([frame])) nic.pause();
   }
 
+  /** Readdresses a segment from a listed port of the server's address; false for any other. */
+  function passesToGuest({ frame, ip, tcp }: TcpPacket): boolean {
+    const guestPort = guestPorts.get(tcp.sourcePort);
+    const isOpening = (tcp.flags & (tcpFlags.syn | tcpFlags.ack)) === tcpFlags.syn;
+    if (guestPort === undefined || isOpening || !isServer(frame, ip, ip.sourceAt)) return false;
+    rewritePort(frame, tcp.start, 0, guestPort);
+    hosts.guestMac.copy(frame, ethernet.destinationAt);
+    hosts.serverMac.copy(frame, ethernet.sourceAt);
+    return true;
+  }
+
   if (uplink !== undefined) {
     const answer = createNeighbourAnswers(hosts, uplink, scratch);
     uplink.onFrame((frame) => {
       const packet = dissect(frame, false);
-      if (packet.malformed) return options.malformed('server', packet.malformed.layer, packet.malformed.reason);
-      if (packet.kind === 'arp') return answer.arp(packet);
-      if (packet.kind === 'icmpv6') return answer.icmpv6(packet);
-      if (packet.kind !== 'tcp') return;
-      const { ip, tcp } = packet;
-      const guestPort = guestPorts.get(tcp.sourcePort);
-      const isOpening = (tcp.flags & (tcpFlags.syn | tcpFlags.ack)) === tcpFlags.syn;
-      if (guestPort === undefined || isOpening || !isServer(frame, ip, ip.sourceAt)) return;
-      rewritePort(frame, tcp.start, 0, guestPort);
-      hosts.guestMac.copy(frame, ethernet.destinationAt);
-      hosts.serverMac.copy(frame, ethernet.sourceAt);
-      if (!toGuest(frame)) uplink.pause();
+      if (packet.malformed) options.malformed('server', packet.malformed.layer, packet.malformed.reason);
+      else if (packet.kind === 'arp') answer.arp(packet);
+      else if (packet.kind === 'icmpv6') answer.icmpv6(packet);
+      else if (packet.kind === 'tcp' && passesToGuest(packet) && !toGuest(frame)) uplink.pause();
     });
     nic.onDrain(() => uplink.resume());
     uplink.onDrain(() => nic.resume());

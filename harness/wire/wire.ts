@@ -77,7 +77,10 @@ export function createWire({ network, nic, uplink, capture, emit, now, tcpTarget
     count(fromGuestTraffic, frame);
     capture?.frame('guest', frame, now());
     const packet = dissect(frame, true);
-    if (packet.malformed) return malformed('guest', packet.malformed.layer, packet.malformed.reason);
+    if (packet.malformed) {
+      malformed('guest', packet.malformed.layer, packet.malformed.reason);
+      return;
+    }
     sniffer.packet('guest', packet);
     if (packet.kind === 'tcp') tcp.fromGuest(packet);
     else stack.receive(packet);

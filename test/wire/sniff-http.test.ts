@@ -1,0 +1,242 @@
+import { describe, expect, test } from 'vitest';
+import type { UntimedEvent } from '../../harness/model/events.ts';
+import { createMalformedLog } from '../../harness/wire/malformed.ts';
+import { dissect } from '../../harness/wire/packet.ts';
+import { createSniffer } from '../../harness/wire/sniffer.ts';
+import { tcpFlags } from '../../harness/wire/tcp.ts';
+import { network, type Segment, seededRandom, tcpFrame } from './frames.ts';
+
+const { syn, ack, fin, rst } = tcpFlags;
+/** Near the end of the sequence space, so that every test wraps. */
+const guestIsn = 0xffff_ffe0;
+const serverIsn = 0xffff_fff0;
+
+/** A connection as it stands after its handshake; positions count octets of data. */
+function connect(serverPort = 80) {
+  const events: UntimedEvent[] = [];
+  const emit = (event: UntimedEvent) => void events.push(event);
+  const sniffer = createSniffer({ network, now: () => 5, emit, malformed: createMalformedLog(emit) });
+  const see = (segment: Segment) => {
+    const packet = dissect(tcpFrame({ serverPort, ...segment }), true);
+    if (packet.malformed) throw new Error(packet.malformed.reason);
+    sniffer.packet(segment.from, packet);
+  };
+  see({ from: 'guest', sequence: guestIsn, flags: syn });
+  see({ from: 'server', sequence: serverIsn, acknowledgment: guestIsn + 1, flags: syn | ack });
+  return {
+    events,
+    asks: (position: number, data: string, flags: number = ack) =>
+      see({ from: 'guest', sequence: guestIsn + 1 + position, data, flags, acknowledgment: serverIsn + 1 }),
+    answers: (position: number, data: string | Buffer, flags: number = ack) =>
+      see({ from: 'server', sequence: serverIsn + 1 + position, data, flags }),
+    acknowledges: (position: number, flags: number = ack) =>
+      see({ from: 'guest', sequence: guestIsn + 1 + 5000, acknowledgment: serverIsn + 1 + position, flags }),
+    of: (type: string) => events.filter((event) => event.type === type),
+  };
+}
+
+const request = 'GET /kernel HTTP/1.1\r\nHost: 10.0.2.2\r\nUser-Agent: iPXE\r\n\r\n';
+const head = (fields: string, status = '200 OK') => `HTTP/1.1 ${status}\r\n${fields}\r\n\r\n`;
+const complete = { type: 'http-complete', target: '/kernel', status: 200, port: 80 };
+
+test('request, response and delivery are told', () => {
+  const tcp = connect();
+  const answer = head('Content-Length: 5') + 'hello';
+  tcp.asks(0, request);
+  tcp.answers(0, answer);
+  expect(tcp.of('http-complete')).toEqual([]);
+  tcp.acknowledges(answer.length - 1);
+  expect(tcp.of('http-complete')).toEqual([]);
+  tcp.acknowledges(answer.length);
+  expect(tcp.events).toEqual([
+    { source: 'wire', type: 'http-request', method: 'GET', target: '/kernel', host: '10.0.2.2', port: 80 },
+    { source: 'wire', type: 'http-response', target: '/kernel', status: 200, port: 80, length: 5 },
+    { source: 'wire', ...complete, bytes: 5, ms: 0 },
+  ]);
+});
+
+test('requests and responses split at every octet, in any order and twice, are the same', () => {
+  const random = seededRandom(3);
+  for (let round = 0; round < 20; round++) {
+    const tcp = connect();
+    const answer = head('Content-Length: 30\r\nX: y') + 'b'.repeat(30);
+    const shuffled = (text: string) =>
+      [...text, ...text]
+        .map((octet, index) => ({ octet, at: index % text.length, rank: random() }))
+        .sort((a, b) => a.rank - b.rank);
+    for (const { octet, at } of shuffled(request)) tcp.asks(at, octet);
+    for (const { octet, at } of shuffled(answer)) tcp.answers(at, octet);
+    tcp.acknowledges(answer.length);
+    expect(tcp.events.map(({ type }) => type)).toEqual(['http-request', 'http-response', 'http-complete']);
+  }
+});
+
+describe('a body that is not delivered whole is never complete', () => {
+  const stated = head('Content-Length: 1000');
+
+  test.each([0, 1, 500, 999])('cut at %i octets and acknowledged, FIN and all', (bytes) => {
+    const tcp = connect();
+    tcp.asks(0, request);
+    tcp.answers(0, stated + 'b'.repeat(bytes), ack | fin);
+    tcp.acknowledges(stated.length + bytes + 1);
+    tcp.acknowledges(stated.length + 1000);
+    expect(tcp.of('http-complete')).toEqual([]);
+  });
+
+  test('acknowledged beyond what was sent', () => {
+    const tcp = connect();
+    tcp.asks(0, request);
+    tcp.answers(0, stated);
+    tcp.acknowledges(stated.length + 1000);
+    expect(tcp.of('http-complete')).toEqual([]);
+  });
+
+  test('reset before its end', () => {
+    const tcp = connect();
+    tcp.asks(0, request);
+    tcp.answers(0, head('Connection: close'));
+    tcp.answers(head('Connection: close').length, 'body');
+    tcp.answers(head('Connection: close').length + 4, '', rst | ack);
+    tcp.acknowledges(head('Connection: close').length + 5);
+    expect(tcp.of('http-complete')).toEqual([]);
+  });
+
+  test('chunked, without its last chunk', () => {
+    const tcp = connect();
+    const chunked = `${head('Transfer-Encoding: chunked')}5\r\nhello\r\n`;
+    tcp.asks(0, request);
+    tcp.answers(0, chunked, ack | fin);
+    tcp.acknowledges(chunked.length + 1);
+    expect(tcp.of('http-complete')).toEqual([]);
+  });
+});
+
+test('a large body in segments late and twice is complete when all is acknowledged', () => {
+  const tcp = connect();
+  const bodyBytes = 3_000_000;
+  const start = head(`Content-Length: ${bodyBytes}`);
+  tcp.asks(0, request);
+  tcp.answers(0, start);
+  const segment = Buffer.alloc(1000);
+  for (let at = 0; at < bodyBytes; at += 2000) {
+    tcp.answers(start.length + at + 1000, segment);
+    tcp.answers(start.length + at, segment);
+    tcp.answers(start.length + at, segment);
+    if (at + 2000 < bodyBytes) tcp.acknowledges(start.length + at + 2000);
+  }
+  expect(tcp.of('http-complete')).toEqual([]);
+  tcp.acknowledges(start.length + bodyBytes);
+  expect(tcp.of('http-complete')).toMatchObject([{ ...complete, bytes: bodyBytes }]);
+});
+
+test('chunks are counted, trailers are not', () => {
+  const tcp = connect();
+  const answer = `${head('Transfer-Encoding: chunked')}5\r\nhello\r\nA;x=y\r\n0123456789\r\n0\r\nT: v\r\n\r\n`;
+  tcp.asks(0, request);
+  for (let at = 0; at < answer.length; at += 7) tcp.answers(at, answer.slice(at, at + 7));
+  tcp.acknowledges(answer.length);
+  expect(tcp.of('http-complete')).toMatchObject([{ ...complete, bytes: 15 }]);
+});
+
+test('a body that ends with the connection is complete when the FIN is acknowledged', () => {
+  const tcp = connect();
+  const answer = `${head('Server: old')}0123456789`;
+  tcp.asks(0, request);
+  tcp.answers(0, answer);
+  tcp.answers(answer.length, '', ack | fin);
+  tcp.acknowledges(answer.length);
+  expect(tcp.of('http-complete')).toEqual([]);
+  tcp.acknowledges(answer.length + 1);
+  expect(tcp.of('http-complete')).toMatchObject([{ ...complete, bytes: 10 }]);
+});
+
+test('one connection carries HEAD, a redirect, a missing file and a delivery', () => {
+  const tcp = connect();
+  const ask = (method: string, target: string) => `${method} ${target} HTTP/1.1\r\nHost: h\r\n\r\n`;
+  const exchanges = [
+    [ask('HEAD', '/a'), head('Content-Length: 77')],
+    [ask('GET', '/b'), `${head('Location: /c\r\nContent-Length: 2', '302 Found')}no`],
+    [ask('GET', '/d'), `${head('Content-Length: 4', '404 Not Found')}none`],
+    [
+      ask('POST', '/e').replace('Host', 'Content-Length: 3\r\nHost') + 'abc',
+      `${head('X: y', '100 Continue')}${head('Content-Length: 2')}ok`,
+    ],
+  ] as const;
+  let asked = 0;
+  let answered = 0;
+  for (const [question, answer] of exchanges) {
+    tcp.asks(asked, question);
+    tcp.answers(answered, answer);
+    asked += question.length;
+    answered += answer.length;
+    tcp.acknowledges(answered);
+  }
+  expect(tcp.of('http-response')).toMatchObject([
+    { target: '/a', status: 200, length: 77 },
+    { target: '/b', status: 302, location: '/c' },
+    { target: '/d', status: 404 },
+    { target: '/e', status: 200 },
+  ]);
+  expect(tcp.of('http-complete')).toMatchObject([
+    { target: '/b', status: 302, bytes: 2 },
+    { target: '/d', status: 404, bytes: 4 },
+    { target: '/e', status: 200, bytes: 2 },
+  ]);
+});
+
+test.each(['Content-Length: 5\r\nContent-Length: 6', 'Content-Length: -1', 'Content-Length: 1e3'])(
+  'a length that means nothing proves nothing: %s',
+  (fields) => {
+    const tcp = connect();
+    const answer = `${head(fields)}hello`;
+    tcp.asks(0, request);
+    tcp.answers(0, answer, ack | fin);
+    tcp.acknowledges(answer.length + 1);
+    expect(tcp.of('http-complete')).toEqual([]);
+  },
+);
+
+test('what is no HTTP is malformed once, and the connection let be', () => {
+  const tcp = connect();
+  tcp.asks(0, 'SSH-2.0-x\r\n\r\n');
+  for (let at = 13; at < 4000; at += 100) tcp.asks(at, 'x'.repeat(100));
+  expect(tcp.events).toMatchObject([{ type: 'malformed', from: 'guest', layer: 'http', reason: 'no request line' }]);
+});
+
+test('a head without end is given up', () => {
+  const tcp = connect();
+  for (let at = 0; at < 40_000; at += 1000) tcp.asks(at, 'x'.repeat(1000));
+  expect(tcp.events).toMatchObject([{ type: 'malformed', layer: 'http' }]);
+});
+
+describe('TLS', () => {
+  const record = (type: number, body: string) =>
+    `${type.toString(16)}0303${(body.length / 2).toString(16).padStart(4, '0')}${body}`;
+
+  test('hellos and an alert in clear are told, split or not', () => {
+    for (const size of [1, 6, 1000]) {
+      const tcp = connect(443);
+      const hello = Buffer.from(record(0x16, `0100${'00'.repeat(300)}`) + record(0x15, '0230'), 'hex');
+      const answer = Buffer.from(
+        record(0x16, `0200${'00'.repeat(90)}`) + record(0x16, `0b00${'01'.repeat(900)}`),
+        'hex',
+      );
+      const sendIn = (data: Buffer, send: (at: number, data: string) => void) => {
+        for (let at = 0; at < data.length; at += size) send(at, data.toString('latin1', at, at + size));
+      };
+      tcp.answers(0, answer);
+      sendIn(hello, (at, data) => tcp.asks(at, data));
+      expect(tcp.events).toMatchObject([
+        { type: 'tls', port: 443, from: 'server', kind: 'server-hello' },
+        { type: 'tls', port: 443, from: 'guest', kind: 'client-hello' },
+        { type: 'tls', port: 443, from: 'guest', kind: 'alert:unknown_ca' },
+      ]);
+    }
+  });
+
+  test('nothing is read into what is encrypted', () => {
+    const tcp = connect(443);
+    tcp.answers(0, Buffer.from(record(0x14, '01ff') + record(0x15, '0228'), 'hex'));
+    expect(tcp.events).toEqual([]);
+  });
+});
