@@ -16,10 +16,10 @@ import { dhcp6FactsOf } from '../../wire/dhcp6-facts.ts';
 import type { Datagram, UdpHost } from '../../wire/udp.ts';
 import { matchRule } from '../dhcp/boot-policy.ts';
 import { createLeasePool } from '../dhcp/lease-pool.ts';
+import { mostAddresses } from '../dhcp/subnet.ts';
 import { type Decision6, decideLease6 } from './lease-decision.ts';
 
 const serverPort = 547;
-const mostAddresses = 64;
 const prefixBytes = 8;
 /** PXE's and UEFI HTTP boot's enterprise number, Intel (RFC 5970 §3.3, UEFI §24.7.3.1). */
 const bootEnterprise = 343;
