@@ -20,7 +20,8 @@ export function firstClientOf(events: readonly HarnessEvent[]): FirstClient | un
   const first = events.find(
     (event): event is Dhcp | Dhcp6 =>
       event.source === 'wire' &&
-      ((event.type === 'dhcp' && event.messageType === 'discover') || (event.type === 'dhcp6' && event.from === 'guest')),
+      ((event.type === 'dhcp' && event.messageType === 'discover') ||
+        (event.type === 'dhcp6' && event.from === 'guest')),
   );
   if (!first) return undefined;
   if (first.type === 'dhcp6') return { ipxe: first.userClass === 'iPXE', romDriver: false };

@@ -53,7 +53,8 @@ const at =
 const meanings: readonly { holds: (stop: Stop) => boolean; means: (stop: Stop) => string }[] = [
   {
     holds: all(endedBy('secure-boot-refused')),
-    means: () => 'Secure Boot refused to run what was loaded, because it is not signed by an enrolled key or was changed since',
+    means: () =>
+      'Secure Boot refused to run what was loaded, because it is not signed by an enrolled key or was changed since',
   },
   {
     holds: all(at('oprom', 'dhcp', 'firmware'), endedBy('uefi-shell', 'bds-nothing'), not(discovered)),
@@ -76,17 +77,24 @@ const meanings: readonly { holds: (stop: Stop) => boolean; means: (stop: Stop) =
     means: () => 'an offer was made and the client did not take it: it lacks something this client insists on',
   },
   {
-    holds: all(at('nbp-fetch'), wireSaw((event) => event.type === 'tftp-error' && event.code === 1)),
+    holds: all(
+      at('nbp-fetch'),
+      wireSaw((event) => event.type === 'tftp-error' && event.code === 1),
+    ),
     means: () => 'the server has no file of the name asked for',
   },
   {
-    holds: all(at('nbp-fetch'), wireSaw((event) => event.type === 'http-response' && event.status >= 400)),
+    holds: all(
+      at('nbp-fetch'),
+      wireSaw((event) => event.type === 'http-response' && event.status >= 400),
+    ),
     means: () => 'the HTTP server refused the request',
   },
   { holds: at('nbp-fetch'), means: () => 'the network boot program did not arrive whole' },
   {
     holds: all(at('nbp'), said(/failed to (load|start)|Exec format|Not Found|Unsupported/i)),
-    means: () => 'the firmware would not run what it had loaded: wrong machine type, not an executable, or refused by policy',
+    means: () =>
+      'the firmware would not run what it had loaded: wrong machine type, not an executable, or refused by policy',
   },
   { holds: at('nbp'), means: () => 'the network boot program was delivered and gave no sign of running' },
   {

@@ -48,7 +48,10 @@ function compare(
   if ('notApplicable' in expected) return { asExpected: false, why: 'this cell is declared not applicable' };
   if ('reaches' in expected) return { asExpected: stoppedAt === null };
   if (stoppedAt === null) {
-    return { asExpected: false, why: `it was expected to stop at ${expected.stopsAt} (${expected.reason}), and it went all the way` };
+    return {
+      asExpected: false,
+      why: `it was expected to stop at ${expected.stopsAt} (${expected.reason}), and it went all the way`,
+    };
   }
   if (stoppedAt !== expected.stopsAt) {
     return { asExpected: false, why: `it was expected to stop at ${expected.stopsAt} (${expected.reason})` };
@@ -68,7 +71,10 @@ function undecided(events: readonly HarnessEvent[]): { status: Status; diagnosis
   }
   const end = events.findLast((event) => event.source === 'run' && event.type === 'ended');
   if (end?.source === 'run' && end.type === 'ended' && end.reason !== 'interrupted') return undefined;
-  return { status: 'interrupted', diagnosis: end ? 'The run was interrupted.' : 'The event log has no end: the run was killed.' };
+  return {
+    status: 'interrupted',
+    diagnosis: end ? 'The run was interrupted.' : 'The event log has no end: the run was killed.',
+  };
 }
 
 /** What the guest did, from its plan and its event log alone: pure, so that a saved log is judged the same again. */

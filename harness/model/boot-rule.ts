@@ -1,15 +1,6 @@
 import { z } from 'zod';
 
-export const dhcpMessageTypes = [
-  'discover',
-  'offer',
-  'request',
-  'decline',
-  'ack',
-  'nak',
-  'release',
-  'inform',
-] as const;
+export const dhcpMessageTypes = ['discover', 'offer', 'request', 'decline', 'ack', 'nak', 'release', 'inform'] as const;
 export type DhcpMessageType = (typeof dhcpMessageTypes)[number];
 export const dhcpMessageTypeSchema = z.enum(dhcpMessageTypes);
 

@@ -112,7 +112,13 @@ export const eventSchema = z.union([
     location: z.string().optional(),
   }),
   /** The guest acknowledged the last octet of a response body. */
-  event('wire', 'http-complete', { target: z.string(), status: z.int(), port: z.int(), bytes: z.int(), ms: z.number() }),
+  event('wire', 'http-complete', {
+    target: z.string(),
+    status: z.int(),
+    port: z.int(),
+    bytes: z.int(),
+    ms: z.number(),
+  }),
   event('wire', 'arp', { from: peer, op: z.enum(['request', 'reply']), senderIp: z.string(), targetIp: z.string() }),
   event('wire', 'icmpv6', { from: peer, kind: z.string(), target: z.string().optional() }),
   event('wire', 'tcp-refused', { address: z.string(), port: z.int() }),

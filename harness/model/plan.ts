@@ -40,9 +40,7 @@ export const networkSchema = z.strictObject({
   guestIp: z.string(),
   netmask: z.string(),
   /** Present where the case boots over IPv6. */
-  ipv6: z
-    .strictObject({ serverIp: z.string(), guestIp: z.string(), managed: z.boolean() })
-    .optional(),
+  ipv6: z.strictObject({ serverIp: z.string(), guestIp: z.string(), managed: z.boolean() }).optional(),
   /** An address server without boot information, and a proxyDHCP server beside it. */
   proxyDhcp: z.boolean(),
   /** Guest-facing TCP ports and the service behind each; any other TCP is refused with RST. */

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { accels, archSchema, configurationSchema } from './axes.ts';
-import { expectationSchema } from './scenario.ts';
 import { inputSchema } from './plan.ts';
+import { expectationSchema } from './scenario.ts';
 import { stageSchema } from './stages.ts';
 
 export const statuses = ['passed', 'failed', 'flaky', 'error', 'not-run', 'interrupted'] as const;

@@ -8,7 +8,8 @@ const scrollback = 20_000;
 const batchMs = 20;
 
 /** Control sequences that wipe the screen: what stood there must be read first (ECMA-48 ED, RIS). */
-const wipe = /(?=\x1b\[[0-3]?J|\x1bc)/;
+const esc = '\u001b';
+const wipe = new RegExp(`(?=${esc}\\[[0-3]?J|${esc}c)`);
 
 export interface ConsoleLine {
   /** Serial octets received when the line stood like this. */
@@ -81,7 +82,7 @@ export function createConsole(onLine: (line: ConsoleLine) => void): SerialConsol
   const render = async (bytes: Buffer): Promise<void> => {
     const parts = bytes.toString('latin1').split(wipe);
     for (const part of parts) {
-      if (part.startsWith('\x1b') && wipe.test(part)) {
+      if (part.startsWith(esc) && wipe.test(part)) {
         scan();
         wiped.push(...linesFrom(kept));
         kept = buffer().baseY;

@@ -18,8 +18,10 @@ export const guestRules: readonly Rule<GuestEvent>[] = [
     name: 'guest-reset',
     proves: 'QEMU says the guest asked for a reset, and it runs with -no-reboot',
     match: (event) =>
-      event.source === 'qmp' && event.type === 'event' && event.name === 'SHUTDOWN' &&
-      shutdownCauses[String(event.data['reason'])] === 'guest-reset'
+      event.source === 'qmp' &&
+      event.type === 'event' &&
+      event.name === 'SHUTDOWN' &&
+      shutdownCauses[String(event.data.reason)] === 'guest-reset'
         ? ending('the guest reset itself')
         : undefined,
   },
@@ -27,8 +29,10 @@ export const guestRules: readonly Rule<GuestEvent>[] = [
     name: 'guest-shutdown',
     proves: 'QEMU says the guest powered itself off',
     match: (event) =>
-      event.source === 'qmp' && event.type === 'event' && event.name === 'SHUTDOWN' &&
-      shutdownCauses[String(event.data['reason'])] === 'guest-shutdown'
+      event.source === 'qmp' &&
+      event.type === 'event' &&
+      event.name === 'SHUTDOWN' &&
+      shutdownCauses[String(event.data.reason)] === 'guest-shutdown'
         ? ending('the guest powered itself off')
         : undefined,
   },
@@ -36,8 +40,9 @@ export const guestRules: readonly Rule<GuestEvent>[] = [
     name: 'guest-panicked',
     proves: 'QEMU says the guest panicked',
     match: (event) =>
-      event.source === 'qmp' && event.type === 'event' &&
-      (event.name === 'GUEST_PANICKED' || shutdownCauses[String(event.data['reason'])] === 'guest-panicked')
+      event.source === 'qmp' &&
+      event.type === 'event' &&
+      (event.name === 'GUEST_PANICKED' || shutdownCauses[String(event.data.reason)] === 'guest-panicked')
         ? ending('the guest panicked')
         : undefined,
   },
@@ -54,7 +59,9 @@ export const guestRules: readonly Rule<GuestEvent>[] = [
     proves: 'the stage did not come in the time allowed, scaled by accelerator and host load',
     match: (event) =>
       event.source === 'run' && event.type === 'deadline'
-        ? ending(`no ${event.stage === 'total' ? 'end of the boot' : `${event.stage} stage`} within ${Math.round(event.allowedMs / 1000)} s`)
+        ? ending(
+            `no ${event.stage === 'total' ? 'end of the boot' : `${event.stage} stage`} within ${Math.round(event.allowedMs / 1000)} s`,
+          )
         : undefined,
   },
 ];

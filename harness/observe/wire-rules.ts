@@ -38,7 +38,9 @@ function allDelivered(files: readonly ExpectedFile[], observed: Observed): Findi
 }
 
 /** A delivered name, from TFTP or HTTP. */
-export function deliveryOf(event: Extract<UntimedEvent, { source: 'wire' }>): { name: string; bytes: number } | undefined {
+export function deliveryOf(
+  event: Extract<UntimedEvent, { source: 'wire' }>,
+): { name: string; bytes: number } | undefined {
   if (event.type === 'tftp-complete') return { name: event.file, bytes: event.bytes };
   if (event.type === 'http-complete' && event.status === 200) return { name: nameOf(event.target), bytes: event.bytes };
   return undefined;
@@ -74,7 +76,7 @@ export const wireRules: readonly Rule<WireEvent>[] = [
     proves: 'a DISCOVER from a client that says it is UEFI (RFC 4578) and not iPXE is the firmware speaking',
     match(event, plan, observed) {
       if (!isUefi(plan) || observed.stages.has('firmware') || event.type !== 'dhcp' || event.from !== 'guest') return;
-      return event.vendorClass ? { stage: 'firmware', text: event.vendorClass } : undefined;
+      return event.vendorClass && !event.ipxe ? { stage: 'firmware', text: event.vendorClass } : undefined;
     },
   },
   {

@@ -32,7 +32,9 @@ export function planBootPolicy(facts: PolicyFacts): BootRule[] {
   const { nbp, script, transports } = facts;
   const rules: BootRule[] = [];
   if (nbp !== undefined && script !== undefined) {
-    rules.push(rule('second stage → script', { userClass: 'iPXE', served: [nbp] }, fileOf(script, transports.config, facts)));
+    rules.push(
+      rule('second stage → script', { userClass: 'iPXE', served: [nbp] }, fileOf(script, transports.config, facts)),
+    );
   }
   if (nbp !== undefined) rules.push(rule('first stage → NBP', {}, fileOf(nbp, transports.nbp, facts)));
   else if (script !== undefined) {

@@ -1,3 +1,4 @@
+import type { Arch } from '../model/axes.ts';
 import type { BootRule } from '../model/boot-rule.ts';
 import type { ExpectedFile, Plan } from '../model/plan.ts';
 import type { Scenario, ServedFile } from '../model/scenario.ts';
@@ -52,7 +53,7 @@ function configFor(scenario: Scenario, loader: Plan['loader'], facts: BootFileFa
   }
 }
 
-const qemuPrograms = { x86_64: 'qemu-system-x86_64', aarch64: 'qemu-system-aarch64' } as const;
+export const qemuProgramOf = (arch: Arch): string => `qemu-system-${arch}`;
 
 /** Length a served entry will have on the wire; undefined where the plan cannot know (a directory). */
 const textBytes = (text: string): number => Buffer.byteLength(text);
@@ -123,10 +124,15 @@ export function makePlan(scenario: Scenario, resolved: Resolved, nonce: string):
     arch: scenario.arch,
     nonce,
     qemu: {
-      program: qemuPrograms[scenario.arch],
+      program: qemuProgramOf(scenario.arch),
       argv: planArgv(scenario, resolved, { network }),
       cpu: planCpu(scenario),
-      fds: { nic: fds.nic, qmp: fds.qmp, serial: fds.serial, ...(network.tcp.length > 0 ? { uplink: fds.uplink } : {}) },
+      fds: {
+        nic: fds.nic,
+        qmp: fds.qmp,
+        serial: fds.serial,
+        ...(network.tcp.length > 0 ? { uplink: fds.uplink } : {}),
+      },
       memoryMiB: planMemoryMiB(scenario),
     },
     inputs: resolved.inputs,

@@ -1,4 +1,12 @@
-import { type ArtefactSet, type FoundFirmware, type FoundKernel, type FoundNbp, type FoundRom, isMissing, type Missing } from '../assets/artefact-set.ts';
+import {
+  type ArtefactSet,
+  type FoundFirmware,
+  type FoundKernel,
+  type FoundNbp,
+  type FoundRom,
+  isMissing,
+  type Missing,
+} from '../assets/artefact-set.ts';
 import type { Fingerprints } from '../assets/fingerprint.ts';
 import type { ArtefactSets } from '../assets/sets.ts';
 import type { Input, InputRole } from '../model/plan.ts';
@@ -41,7 +49,8 @@ function createCollector({ fingerprints, identify }: PlanSources): Collector {
 const packageOf = (found: { package: { name: string; version: string } | undefined }): string | undefined =>
   found.package && `${found.package.name} ${found.package.version}`;
 
-const setOf = async (name: string, { sets }: PlanSources): Promise<ArtefactSet> => found<ArtefactSet>(await sets.get(name));
+const setOf = async (name: string, { sets }: PlanSources): Promise<ArtefactSet> =>
+  found<ArtefactSet>(await sets.get(name));
 
 function found<T extends object>(query: T | Missing): T {
   if (isMissing(query)) throw new NotHere(query.missing);

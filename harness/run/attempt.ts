@@ -101,7 +101,13 @@ export async function runAttempt(options: AttemptOptions): Promise<AttemptResult
   const { emit } = timeline;
   emit({ source: 'run', type: 'started', caseId: plan.caseId, attempt: options.attempt, at: new Date().toISOString() });
   if (options.demotedFrom) {
-    emit({ source: 'vm', type: 'demoted', from: options.demotedFrom.accel, to: accel, reason: options.demotedFrom.reason });
+    emit({
+      source: 'vm',
+      type: 'demoted',
+      from: options.demotedFrom.accel,
+      to: accel,
+      reason: options.demotedFrom.reason,
+    });
   }
   const onAbort = (): void => end('interrupted');
   signal.addEventListener('abort', onAbort, { once: true });
@@ -134,7 +140,13 @@ export async function runAttempt(options: AttemptOptions): Promise<AttemptResult
     terminal?.input.pipe(guest.serial, { end: false });
     guest.exited.then((result) => {
       exit = result;
-      emit({ source: 'vm', type: 'exited', exitCode: result.exitCode, signal: result.signal, byHarness: result.byHarness });
+      emit({
+        source: 'vm',
+        type: 'exited',
+        exitCode: result.exitCode,
+        signal: result.signal,
+        byHarness: result.byHarness,
+      });
     });
     emit({ source: 'vm', type: 'spawned', pid: guest.pid, accel });
     network = await startNetwork({ plan, guest, capture, cache: options.cache, emit, now: timeline.now });
@@ -151,13 +163,21 @@ export async function runAttempt(options: AttemptOptions): Promise<AttemptResult
     const reason = await ending;
     // What the console still holds belongs to the record, and may be evidence.
     await console.settle();
-    const refused = acceleratorFailureOf(accel, timeline.events, exit) ? undefined : startFailureOf(exit, timeline.events);
-    if (refused) emit({ source: 'run', type: 'infrastructure', code: 'qemu-failed', message: `QEMU would not start: ${refused}` });
+    const refused = acceleratorFailureOf(accel, timeline.events, exit)
+      ? undefined
+      : startFailureOf(exit, timeline.events);
+    if (refused)
+      emit({ source: 'run', type: 'infrastructure', code: 'qemu-failed', message: `QEMU would not start: ${refused}` });
     emit({ source: 'vm', type: 'cpu', guestCpuMs: guest?.cpuMs() ?? 0 });
     emit({ source: 'run', type: 'ended', reason: refused ? 'infrastructure' : reason });
   } catch (error) {
     const code = error instanceof HarnessError ? error.code : 'internal';
-    emit({ source: 'run', type: 'infrastructure', code, message: error instanceof Error ? error.message : String(error) });
+    emit({
+      source: 'run',
+      type: 'infrastructure',
+      code,
+      message: error instanceof Error ? error.message : String(error),
+    });
     emit({ source: 'run', type: 'ended', reason: 'infrastructure' });
   } finally {
     signal.removeEventListener('abort', onAbort);

@@ -41,7 +41,9 @@ export function createDeadlineClock(plan: Plan, isAccelerated: boolean): Deadlin
         return { stage: next, allowedMs: stageAllowed, waitedMs: Math.round(sinceStage) };
       }
       const totalAllowed = plan.deadlines.totalMs * factor;
-      return total > totalAllowed ? { stage: 'total', allowedMs: totalAllowed, waitedMs: Math.round(total) } : undefined;
+      return total > totalAllowed
+        ? { stage: 'total', allowedMs: totalAllowed, waitedMs: Math.round(total) }
+        : undefined;
     },
   };
 }

@@ -38,7 +38,14 @@ async function startTcpServers(plan: Plan, tree: ServedTree, emit: EventSink): P
 }
 
 /** Puts the plan's servers on the guest's wire. `close` ends them all and flushes the capture. */
-export async function startNetwork({ plan, guest, capture, cache, emit, now }: NetworkStart): Promise<{ close(): Promise<void> }> {
+export async function startNetwork({
+  plan,
+  guest,
+  capture,
+  cache,
+  emit,
+  now,
+}: NetworkStart): Promise<{ close(): Promise<void> }> {
   const served = new Set<string>();
   const tree = openTree(plan.serve, (text) => text, cache);
   const onMalformed = (reason: string): void =>

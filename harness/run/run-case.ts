@@ -3,11 +3,11 @@ import { renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import pRetry, { AbortError } from 'p-retry';
 import type { Accel } from '../model/axes.ts';
-import type { CaseResult, Verdict } from '../model/verdict.ts';
-import type { Resolved } from '../plan/resolved.ts';
-import { makePlan } from '../plan/plan.ts';
 import type { Scenario } from '../model/scenario.ts';
 import type { Stage } from '../model/stages.ts';
+import type { CaseResult, Verdict } from '../model/verdict.ts';
+import { makePlan } from '../plan/plan.ts';
+import type { Resolved } from '../plan/resolved.ts';
 import type { ContentCache } from '../services/tree/content-cache.ts';
 import type { AccelChooser } from '../vm/acceleration.ts';
 import type { QemuFacts } from '../vm/host.ts';
@@ -57,7 +57,10 @@ export async function runCase(run: CaseRun): Promise<CaseResult> {
   let durationMs = 0;
   let accel: Accel = 'tcg';
 
-  const once = async (directory: string, attempt: number): Promise<AttemptResult & { plan: ReturnType<typeof makePlan> }> => {
+  const once = async (
+    directory: string,
+    attempt: number,
+  ): Promise<AttemptResult & { plan: ReturnType<typeof makePlan> }> => {
     rmSync(directory, { recursive: true, force: true });
     const plan = makePlan(scenario, resolved, newNonce());
     ({ accel } = await run.chooseAccel(plan, qemu, signal));

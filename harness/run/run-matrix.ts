@@ -5,18 +5,25 @@ import { HarnessError } from '../model/errors.ts';
 import type { Reporter } from '../model/reporter.ts';
 import type { Scenario } from '../model/scenario.ts';
 import { type CaseResult, type RunResult, type Status, statuses } from '../model/verdict.ts';
+import { planMemoryMiB } from '../plan/argv.ts';
 import { qemuProgramOf } from '../plan/plan.ts';
 import { resolveScenario } from '../plan/resolve.ts';
 import type { Resolved } from '../plan/resolved.ts';
 import { createContentCache } from '../services/tree/content-cache.ts';
 import { type AccelChoice, createAccelChooser } from '../vm/acceleration.ts';
 import { describeHost, probeQemu, type QemuFacts } from '../vm/host.ts';
-import { planMemoryMiB } from '../plan/argv.ts';
 import { writeJson } from './case-directory.ts';
 import { unstartedResult } from './case-result.ts';
 import { cpuPressure } from './cpu-load.ts';
 import { runCase } from './run-case.ts';
-import { casesFolder, claimRunDirectory, readCaseResult, type RunRecord, readRunRecord, runRecordFile } from './run-directory.ts';
+import {
+  casesFolder,
+  claimRunDirectory,
+  type RunRecord,
+  readCaseResult,
+  readRunRecord,
+  runRecordFile,
+} from './run-directory.ts';
 import { type Job, schedule } from './scheduler.ts';
 
 export interface RunHost {
@@ -163,7 +170,12 @@ export async function runMatrix(options: RunOptions): Promise<RunResult> {
           };
           // One case that trips over a fault of ours must not take the others' results with it.
           const result = await runCase(run).catch((error: unknown) =>
-            unstartedResult(scenario, id, signal.aborted ? 'interrupted' : 'error', `The harness failed: ${(error as Error).message}`),
+            unstartedResult(
+              scenario,
+              id,
+              signal.aborted ? 'interrupted' : 'error',
+              `The harness failed: ${(error as Error).message}`,
+            ),
           );
           await finish(result);
         },
@@ -173,7 +185,8 @@ export async function runMatrix(options: RunOptions): Promise<RunResult> {
   await schedule(jobs, { jobs: options.jobs, signal });
 
   for (const { id, scenario } of entries) {
-    if (!results.has(id)) await finish(unstartedResult(scenario, id, 'interrupted', 'The run ended before this case started.'));
+    if (!results.has(id))
+      await finish(unstartedResult(scenario, id, 'interrupted', 'The run ended before this case started.'));
   }
   const cases = entries.map(({ id }) => results.get(id) as CaseResult);
   const cpu = process.cpuUsage(cpuAtStart);
@@ -183,7 +196,9 @@ export async function runMatrix(options: RunOptions): Promise<RunResult> {
     startedAt: record.startedAt,
     host: {
       ...describeHost(),
-      qemu: Object.fromEntries([...facts].map(([program, fact]) => [program, fact instanceof HarnessError ? fact.message : fact.version])),
+      qemu: Object.fromEntries(
+        [...facts].map(([program, fact]) => [program, fact instanceof HarnessError ? fact.message : fact.version]),
+      ),
     },
     cases,
     totals: countStatuses(cases),

@@ -22,14 +22,16 @@ const overheadMiB = 160;
  * Runs jobs with as many at once as the host carries: guests mostly wait, so admission goes by measured CPU
  * headroom and free memory. `jobs` overrides the measuring. Stops admitting when `signal` aborts.
  */
-export async function schedule(list: readonly Job[], { jobs, signal }: { jobs?: number | undefined; signal: AbortSignal }): Promise<void> {
+export async function schedule(
+  list: readonly Job[],
+  { jobs, signal }: { jobs?: number | undefined; signal: AbortSignal },
+): Promise<void> {
   const queue = new PQueue({ concurrency: jobs ?? 1 });
   let promised = 0;
   let admittedAt = Number.NEGATIVE_INFINITY;
   const meter = createLoadMeter();
 
-  const fits = (memoryMiB: number): boolean =>
-    availableMemoryMiB() - promised > reserveMiB + overheadMiB + memoryMiB;
+  const fits = (memoryMiB: number): boolean => availableMemoryMiB() - promised > reserveMiB + overheadMiB + memoryMiB;
   const waiting = [...list].sort((a, b) => b.length - a.length);
 
   const add = (job: Job): void => {

@@ -57,7 +57,13 @@ export async function probeQemu(program: string): Promise<QemuFacts> {
     version: /version (\S+)/.exec(version)?.[1] ?? 'unknown',
     ...parseDevices(deviceHelp),
     sandbox: /^-sandbox /m.test(help),
-    accels: new Set(accelHelp.split('\n').slice(1).map((line) => line.trim()).filter(Boolean)),
+    accels: new Set(
+      accelHelp
+        .split('\n')
+        .slice(1)
+        .map((line) => line.trim())
+        .filter(Boolean),
+    ),
   };
 }
 

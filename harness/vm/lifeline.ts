@@ -13,7 +13,8 @@ export function tieToParent(program: string, argv: readonly string[]): { file: s
   return { file: setpriv, args: ['--pdeathsig', 'KILL', '--', program, ...argv] };
 }
 
-const watcher = 'while kill -0 "$1" 2>/dev/null && kill -0 "$2" 2>/dev/null; do sleep 1; done; kill -9 "$2" 2>/dev/null';
+const watcher =
+  'while kill -0 "$1" 2>/dev/null && kill -0 "$2" 2>/dev/null; do sleep 1; done; kill -9 "$2" 2>/dev/null';
 
 /** Where the kernel cannot do it: a detached watcher that ends `pid` within a second of our own end. */
 export function watchOver(pid: number): void {

@@ -37,11 +37,11 @@ export function startQmp(stream: Duplex, emit: EventSink): Qmp {
   };
 
   const settle = (message: Record<string, unknown>): void => {
-    const waiter = pending.get(message['id'] as number);
+    const waiter = pending.get(message.id as number);
     if (!waiter) return;
-    pending.delete(message['id'] as number);
-    if ('error' in message) waiter.reject(new Error(`QMP: ${JSON.stringify(message['error'])}`));
-    else waiter.resolve(message['return']);
+    pending.delete(message.id as number);
+    if ('error' in message) waiter.reject(new Error(`QMP: ${JSON.stringify(message.error)}`));
+    else waiter.resolve(message.return);
   };
 
   const receive = (line: string): void => {
@@ -53,12 +53,12 @@ export function startQmp(stream: Duplex, emit: EventSink): Qmp {
     }
     if (typeof message !== 'object' || message === null) return;
     const fields = message as Record<string, unknown>;
-    if (typeof fields['event'] === 'string') {
+    if (typeof fields.event === 'string') {
       emit({
         source: 'qmp',
         type: 'event',
-        name: fields['event'],
-        data: (fields['data'] ?? {}) as Record<string, unknown>,
+        name: fields.event,
+        data: (fields.data ?? {}) as Record<string, unknown>,
       });
     } else if ('id' in fields) settle(fields);
   };

@@ -1,0 +1,145 @@
+import { createHash } from 'node:crypto';
+import { accessSync, constants, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { cpus, release, tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import type { Accel } from '../model/axes.ts';
+import type { Plan } from '../model/plan.ts';
+import type { QemuFacts } from './host.ts';
+import { startQemu } from './qemu.ts';
+import { runningArgv } from './running-argv.ts';
+
+export type AccelChoice = Accel | 'auto';
+
+export interface AccelDecision {
+  accel: Accel;
+  /** Why `auto` chose so. */
+  reason: string;
+}
+
+const probeMs = 20_000;
+/** Any text from the firmware or its first ROM, but not the accelerator's register dump. */
+const signOfLife = /SeaBIOS \(version|UEFI firmware|BdsDxe|>>Start|UEFI Interactive Shell|iPXE/;
+
+const guestOf: Partial<Record<NodeJS.Architecture, Plan['arch']>> = { x64: 'x86_64', arm64: 'aarch64' };
+
+/** The accelerator this host could have for that guest, before anything is tried. */
+function candidate(plan: Plan, qemu: QemuFacts): { accel: Accel } | { reason: string } {
+  if (guestOf[process.arch] !== plan.arch)
+    return { reason: `this ${process.arch} host cannot accelerate ${plan.arch}` };
+  if (process.platform === 'darwin') {
+    return qemu.accels.has('hvf') ? { accel: 'hvf' } : { reason: 'this QEMU has no hvf' };
+  }
+  if (!qemu.accels.has('kvm')) return { reason: 'this QEMU has no kvm' };
+  try {
+    accessSync('/dev/kvm', constants.R_OK | constants.W_OK);
+    return { accel: 'kvm' };
+  } catch {
+    return { reason: '/dev/kvm cannot be opened' };
+  }
+}
+
+/** Boots the plan's machine and firmware under `accel`, without its network; the complaint where it does not live. */
+async function probeBoot(plan: Plan, qemu: QemuFacts, accel: Accel, signal: AbortSignal): Promise<string | undefined> {
+  const cwd = await mkdtemp(join(tmpdir(), 'netboot-probe-'));
+  let text = '';
+  let trouble: string | undefined;
+  let wake: () => void = () => {};
+  const decided = new Promise<void>((resolve) => {
+    wake = resolve;
+  });
+  const timer = setTimeout(wake, probeMs);
+  signal.addEventListener('abort', wake, { once: true });
+  try {
+    await using guest = await startQemu({
+      program: plan.qemu.program,
+      argv: runningArgv(plan, qemu, accel),
+      fds: plan.qemu.fds,
+      cwd,
+      onStderr: () => {},
+      emit(event) {
+        if (event.source !== 'qmp' || event.type !== 'event' || event.name !== 'STOP') return;
+        trouble = `${accel} stopped the guest`;
+        wake();
+      },
+    });
+    guest.serial.on('data', (chunk: Buffer) => {
+      text += chunk.toString('latin1');
+      if (signOfLife.test(text)) wake();
+    });
+    guest.exited.then(({ byHarness, stderr }) => {
+      if (!byHarness) trouble = stderr.trim().split('\n')[0] || 'QEMU ended by itself';
+      wake();
+    });
+    await decided;
+  } catch (error) {
+    trouble = error instanceof Error ? error.message : String(error);
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', wake);
+    await rm(cwd, { recursive: true, force: true });
+  }
+  return (
+    trouble ?? (signOfLife.test(text) ? undefined : `no sign of life from the firmware within ${probeMs / 1000} s`)
+  );
+}
+
+function readCache(path: string | undefined): Record<string, string> {
+  try {
+    return path === undefined ? {} : JSON.parse(readFileSync(path, 'utf8'));
+  } catch {
+    return {};
+  }
+}
+
+/**
+ * Decides the accelerator of each case. `auto` trusts KVM (or hvf) only after a boot of that very firmware
+ * under it, because a device that opens may still die in UEFI firmware; answers are kept by host, QEMU and
+ * firmware in `cacheFile`.
+ */
+export function createAccelChooser(choice: AccelChoice, cacheFile: string | undefined) {
+  const known = readCache(cacheFile);
+  const pending = new Map<string, Promise<string>>();
+
+  const keyOf = (plan: Plan, qemu: QemuFacts, accel: Accel): string => {
+    const firmware = plan.inputs.find(({ role }) => role === 'firmware-code')?.sha256 ?? 'built-in';
+    const host = [
+      release(),
+      cpus()[0]?.model ?? '',
+      qemu.program,
+      qemu.version,
+      accel,
+      plan.qemu.cpu[accel] ?? '',
+    ].join('|');
+    return `${createHash('sha256').update(host).digest('hex').slice(0, 16)}:${firmware}`;
+  };
+
+  const remember = (key: string, answer: string): void => {
+    known[key] = answer;
+    if (cacheFile === undefined) return;
+    mkdirSync(dirname(cacheFile), { recursive: true });
+    writeFileSync(cacheFile, `${JSON.stringify(known, null, 2)}\n`);
+  };
+
+  return async (plan: Plan, qemu: QemuFacts, signal: AbortSignal): Promise<AccelDecision> => {
+    if (choice !== 'auto') return { accel: choice, reason: 'asked for' };
+    const possible = candidate(plan, qemu);
+    if ('reason' in possible) return { accel: 'tcg', reason: possible.reason };
+    const { accel } = possible;
+    const key = keyOf(plan, qemu, accel);
+    let answer = known[key];
+    if (answer === undefined) {
+      let probe = pending.get(key);
+      if (!probe) {
+        probe = probeBoot(plan, qemu, accel, signal).then((trouble) => trouble ?? 'works');
+        pending.set(key, probe);
+      }
+      answer = await probe;
+      if (!signal.aborted) remember(key, answer);
+    }
+    return answer === 'works'
+      ? { accel, reason: `a probe boot of this firmware under ${accel} worked` }
+      : { accel: 'tcg', reason: `${accel} failed a probe boot of this firmware: ${answer}` };
+  };
+}
+export type AccelChooser = ReturnType<typeof createAccelChooser>;
