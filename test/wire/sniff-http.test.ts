@@ -41,7 +41,7 @@ const complete = { type: 'http-complete', target: '/kernel', status: 200, port: 
 
 test('request, response and delivery are told', () => {
   const tcp = connect();
-  const answer = head('Content-Length: 5') + 'hello';
+  const answer = `${head('Content-Length: 5')}hello`;
   tcp.asks(0, request);
   tcp.answers(0, answer);
   expect(tcp.of('http-complete')).toEqual([]);
@@ -158,7 +158,7 @@ test('one connection carries HEAD, a redirect, a missing file and a delivery', (
     [ask('GET', '/b'), `${head('Location: /c\r\nContent-Length: 2', '302 Found')}no`],
     [ask('GET', '/d'), `${head('Content-Length: 4', '404 Not Found')}none`],
     [
-      ask('POST', '/e').replace('Host', 'Content-Length: 3\r\nHost') + 'abc',
+      `${ask('POST', '/e').replace('Host', 'Content-Length: 3\r\nHost')}abc`,
       `${head('X: y', '100 Continue')}${head('Content-Length: 2')}ok`,
     ],
   ] as const;
