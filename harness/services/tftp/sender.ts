@@ -92,7 +92,10 @@ export class Sender {
     if (advance > 0) {
       this.#acked += advance;
       this.#answered();
-      if (this.#acked === this.#last) return this.#end('complete');
+      if (this.#acked === this.#last) {
+        this.#end('complete');
+        return;
+      }
       this.#next = Math.max(this.#next, this.#acked + 1);
     }
     const gap = this.#terms.windowBlocks > 1 && this.#acked < this.#sent && this.#acked > this.#repeatedUpTo;
@@ -107,7 +110,8 @@ export class Sender {
     this.#quietMs = 0;
     this.#timeouts += 1;
     if (this.#timeouts > maxTimeouts) {
-      return this.#end('timed-out', `no answer to ${this.#oackPending ? 'the OACK' : `block ${this.#acked + 1}`}`);
+      this.#end('timed-out', `no answer to ${this.#oackPending ? 'the OACK' : `block ${this.#acked + 1}`}`);
+      return;
     }
     if (this.#oackPending) {
       this.#retransmissions += 1;

@@ -88,7 +88,8 @@ export function startTftp(host: UdpHost, { tree, emit, clock }: TftpServices): {
     if (transfers.get(keyOf(peer)) !== opening) return;
     if (opened.kind === 'refused') {
       refuse(peer, opened.code, opened.message);
-      return end(opening, opened.outcome, opened.note);
+      end(opening, opened.outcome, opened.note);
+      return;
     }
     const headers = dataHeaderBytes + (peer.ip.includes(':') ? ipv6ExtraHeaderBytes : 0);
     const terms = negotiate(request.options, {
@@ -117,7 +118,7 @@ export function startTftp(host: UdpHost, { tree, emit, clock }: TftpServices): {
       }
       return;
     }
-    if (opcode === opcodes.ack) return sender.acknowledge(payload);
+    if (opcode === opcodes.ack) sender.acknowledge(payload);
     if (opcode !== opcodes.error) return;
     const packet = parseTftp(payload);
     if (packet.kind === 'error') end(transfer, 'aborted', `guest: error ${packet.code} ${packet.message}`.trimEnd());
@@ -135,7 +136,8 @@ export function startTftp(host: UdpHost, { tree, emit, clock }: TftpServices): {
     }
     if (transfers.size >= maxTransfers) {
       refuse(peer, errorCodes.undefined, 'Too many transfers');
-      return report(transfer, 'refused', `${maxTransfers} transfers are under way`);
+      report(transfer, 'refused', `${maxTransfers} transfers are under way`);
+      return;
     }
     transfers.set(keyOf(peer), transfer);
     cancelTick ??= clock.setTimer(tick, tickMs);

@@ -1,0 +1,124 @@
+import { randomBytes } from 'node:crypto';
+import { appendFile, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { chunkBytes, createContentCache } from '../../harness/services/tree/content-cache.ts';
+import { openTree, type ServedTree } from '../../harness/services/tree/served-tree.ts';
+
+const big = randomBytes(1_000_000);
+let folder: string;
+let tree: ServedTree;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'tree-'));
+  await mkdir(join(folder, 'served', 'sub'), { recursive: true });
+  await writeFile(join(folder, 'secret'), 'secret');
+  await writeFile(join(folder, 'served', 'sub', 'file'), 'below');
+  await writeFile(join(folder, 'big'), big);
+  await symlink(join(folder, 'secret'), join(folder, 'served', 'link'));
+  await symlink(folder, join(folder, 'served', 'out'));
+  await symlink(join(folder, 'served', 'sub'), join(folder, 'served', 'inside'));
+  await symlink(join(folder, 'big'), join(folder, 'big-link'));
+  tree = openTree(
+    {
+      'grub/grub.cfg': { text: 'token {nonce}' },
+      files: { path: join(folder, 'served') },
+      'files/sub/file2': { text: 'beside' },
+      big: { path: join(folder, 'big-link') },
+      gone: { path: join(folder, 'gone') },
+    },
+    (template) => template.replace('{nonce}', 'abc'),
+  );
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+async function contentOf(name: string, from = tree): Promise<string> {
+  const found = await from.lookup(name);
+  if (found.kind !== 'file') throw new Error(JSON.stringify(found));
+  const content = Buffer.alloc(found.bytes);
+  await found.read(0, found.bytes, content);
+  return content.toString('latin1');
+}
+
+describe('names', () => {
+  test.each([
+    ['grub/grub.cfg', 'token abc'],
+    ['/grub/grub.cfg', 'token abc'],
+    ['//grub//./grub.cfg', 'token abc'],
+    ['files/sub/file', 'below'],
+    ['/files//sub/file', 'below'],
+    ['files/sub/file2', 'beside'],
+  ])('%s is served', async (name, content) => {
+    expect(await contentOf(name)).toBe(content);
+  });
+
+  test.each([
+    ['../secret', 'unsafe-name', /"\.\."/],
+    ['files/../../secret', 'unsafe-name', /"\.\."/],
+    ['files/sub/..', 'unsafe-name', /"\.\."/],
+    ['files\\sub\\file', 'unsafe-name', /backslash/],
+    ['files/sub/file\0.efi', 'unsafe-name', /control/],
+    ['files/\ufffd', 'unsafe-name', /UTF-8/],
+    [`files/${'x'.repeat(256)}`, 'unsafe-name', /segment/],
+    ['x/'.repeat(600), 'unsafe-name', /longer/],
+    ['files/link', 'unsafe-name', /symbolic link/],
+    ['files/out/secret', 'unsafe-name', /symbolic link/],
+    ['files/inside/file', 'unsafe-name', /symbolic link/],
+    ['/etc/passwd', 'not-found', /nothing is served/],
+    ['//etc/passwd', 'not-found', /nothing is served/],
+    ['', 'not-found', /nothing is served/],
+    ['__proto__', 'not-found', /nothing is served/],
+    ['files', 'not-found', /not a regular file/],
+    ['files/sub', 'not-found', /not a regular file/],
+    ['files/sub/file/more', 'not-found', /ENOTDIR/],
+    ['files/absent', 'not-found', /ENOENT/],
+    ['grub/grub.cfg/x', 'not-found', /nothing is served/],
+    ['gone', 'not-found', /ENOENT/],
+  ])('%j is refused', async (name, cause, reason) => {
+    expect(await tree.lookup(name)).toEqual({ kind: 'refused', cause, reason: expect.stringMatching(reason) });
+  });
+
+  test('a whole folder can be the root', async () => {
+    const root = openTree({ '/': { path: join(folder, 'served') } }, String);
+    expect(await contentOf('/sub/file', root)).toBe('below');
+    expect(await root.lookup('link')).toMatchObject({ cause: 'unsafe-name' });
+  });
+
+  test('a name that could never be asked for is an error of the scenario', () => {
+    expect(() => openTree({ '../up': { text: '' } }, String)).toThrow(/"\.\.\/up" cannot be a name/);
+  });
+});
+
+describe('content', () => {
+  test('reading in order waits at most once for each piece of the file', async () => {
+    const found = await tree.lookup('big');
+    if (found.kind !== 'file') throw new Error(found.kind);
+    const content = Buffer.alloc(big.length);
+    let waits = 0;
+    for (let offset = 0; offset < big.length; offset += 1428) {
+      const copied = found.read(offset, 1428, content, offset);
+      if (typeof copied === 'number') continue;
+      waits += 1;
+      await copied;
+    }
+    expect(content.equals(big)).toBe(true);
+    expect(waits).toBeLessThanOrEqual(Math.ceil(big.length / chunkBytes));
+  });
+
+  test('a cache with room for almost nothing still gives the right octets to several readers', async () => {
+    const small = openTree({ big: { path: join(folder, 'big') } }, String, createContentCache({ maxBytes: 1 }));
+    const contents = await Promise.all([1, 2, 3].map(() => contentOf('big', small)));
+    for (const content of contents) expect(content === big.toString('latin1')).toBe(true);
+  });
+
+  test('a file that changes while it is served is an error, not a mixture', async () => {
+    const path = join(folder, 'changing');
+    await writeFile(path, big);
+    const changing = openTree({ file: { path } }, String);
+    const found = await changing.lookup('file');
+    if (found.kind !== 'file') throw new Error(found.kind);
+    await appendFile(path, 'more');
+    await expect(found.read(0, 10, Buffer.alloc(10))).rejects.toThrow(/changed while it was served/);
+  });
+});
