@@ -1,7 +1,7 @@
 import { formatIpv6Address, ipv6Bytes, parseIpv6Address } from './addresses.ts';
 
 /** By message type number less one (RFC 8415 §7.3); relays' messages have another form and are none of ours. */
-export const dhcp6MessageTypes = [
+const dhcp6MessageTypes = [
   'solicit',
   'advertise',
   'request',
@@ -57,7 +57,7 @@ export interface IaNa {
   readonly status?: number;
 }
 
-export interface IaAddress {
+interface IaAddress {
   readonly ip: string;
   readonly preferredSeconds: number;
   readonly validSeconds: number;

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 
 const folder = new URL('../../fixtures/captures/dhcp/', import.meta.url);
 
-export interface CapturedPacket {
+interface CapturedPacket {
   readonly from: 'guest' | 'server';
   readonly dstPort: number;
   readonly hex: string;

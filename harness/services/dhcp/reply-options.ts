@@ -11,7 +11,7 @@ const noDiscovery = Buffer.of(6, 1, 8, 255);
 const noProxyDhcp = Buffer.of(0xb0, 1, 1);
 const bootItem = 71;
 
-export type ClientKind = 'pxe' | 'http' | 'other';
+type ClientKind = 'pxe' | 'http' | 'other';
 
 /** A parsed client: its facts beside the options they were read from. */
 export interface Client {

@@ -24,7 +24,7 @@ const prefixBytes = 8;
 /** PXE's and UEFI HTTP boot's enterprise number, Intel (RFC 5970 §3.3, UEFI §24.7.3.1). */
 const bootEnterprise = 343;
 
-export interface Dhcp6Network extends Network {
+interface Dhcp6Network extends Network {
   readonly ipv6: NonNullable<Network['ipv6']>;
 }
 
@@ -76,7 +76,8 @@ export function startDhcp6(
       decided(from.mac, messageType, rule, null, null, decision.note);
       return;
     }
-    const url = decision.configures && rule?.file !== undefined ? urlOf(expand(rule.file)) : null;
+    const boots = decision.configures && wants(message, dhcp6Options.bootFileUrl);
+    const url = boots && rule?.file !== undefined ? urlOf(expand(rule.file)) : null;
     const isHttp = client.vendorClass?.startsWith('HTTPClient') ?? false;
     const options = replyOptions(message, decision, url, isHttp);
     const reply = encodeDhcp6({ messageType: decision.reply, xid: message.xid, options });
@@ -99,7 +100,7 @@ export function startDhcp6(
     if (decision.reply === 'advertise') options.push({ code: dhcp6Options.preference, data: Buffer.of(255) });
     if (decision.rapidCommit) options.push({ code: dhcp6Options.rapidCommit, data: Buffer.alloc(0) });
     if (decision.status !== undefined) options.push(statusOption(decision.status));
-    if (url !== null && wants(request, dhcp6Options.bootFileUrl)) {
+    if (url !== null) {
       options.push({ code: dhcp6Options.bootFileUrl, data: Buffer.from(url) });
       // UEFI takes an URL for HTTP boot only beside this class; PXE's class would send it to a boot server.
       if (isHttp) options.push({ code: dhcp6Options.vendorClass, data: httpClass() });
