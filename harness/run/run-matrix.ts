@@ -15,7 +15,7 @@ import { describeHost, probeQemu, type QemuFacts } from '../vm/host.ts';
 import { writeJson } from './case-directory.ts';
 import { unstartedResult } from './case-result.ts';
 import { cpuPressure } from './cpu-load.ts';
-import { runCase } from './run-case.ts';
+import { type CaseRun, runCase } from './run-case.ts';
 import {
   casesFolder,
   claimRunDirectory,
@@ -47,6 +47,8 @@ export interface RunOptions extends RunHost {
   /** Goes on with the run in `outDir`: cells and repeat are read from it, finished cases are kept. */
   resume?: boolean | undefined;
   reporter: Reporter;
+  /** A person at the console of the guest; for a run of one cell. */
+  terminal?: CaseRun['terminal'];
   signal: AbortSignal;
 }
 
@@ -166,6 +168,7 @@ export async function runMatrix(options: RunOptions): Promise<RunResult> {
             onAttempt: (attempt: number) => void reporter.onCaseStart?.({ id, attempt }),
             onStage: (stage: Parameters<NonNullable<Reporter['onStage']>>[0]['stage'], atMs: number) =>
               void reporter.onStage?.({ id, stage, atMs }),
+            terminal: options.terminal,
             signal,
           };
           // One case that trips over a fault of ours must not take the others' results with it.

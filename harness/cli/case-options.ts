@@ -1,0 +1,102 @@
+import { extname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type Command, Option } from 'commander';
+import { type Expansion, expandMatrix } from '../matrix/expand-matrix.ts';
+import { type CellFilter, filterCells } from '../matrix/filter-cells.ts';
+import { loadMatrix } from '../matrix/load-matrix.ts';
+import { type Matrix, withoutFullOnly } from '../matrix/matrix.ts';
+import { parseMatrix } from '../matrix/parse-matrix.ts';
+import { parseShard, takeShard } from '../matrix/shard.ts';
+import { HarnessError } from '../model/errors.ts';
+import type { Axis, Scenario } from '../model/scenario.ts';
+
+/** One filter option for each axis. */
+const axisOptions: Record<Axis, { flag: string; example: string }> = {
+  arch: { flag: 'arch', example: 'aarch64' },
+  machine: { flag: 'machine', example: 'pc,q35' },
+  firmware: { flag: 'firmware', example: 'ovmf' },
+  set: { flag: 'only-set', example: 'forky' },
+  nic: { flag: 'nic', example: 'e1000,virtio-net-pci' },
+  rom: { flag: 'rom', example: 'bundled' },
+  secondStage: { flag: 'second-stage', example: 'snponly' },
+  transport: { flag: 'transport', example: 'http' },
+  payload: { flag: 'payload', example: 'linux' },
+  secureBoot: { flag: 'secure-boot', example: 'microsoft' },
+  ipVersion: { flag: 'ip-version', example: '6' },
+};
+
+export function collectList(value: string, earlier: string[] = []): string[] {
+  return [...earlier, ...value.split(',').filter((part) => part !== '')];
+}
+
+/** Options that say which cases of which matrix; commander puts each under its camel-case flag. */
+export type CaseOptions = { matrix?: string; full?: boolean; shard?: string; set?: string[] } & Record<string, unknown>;
+
+export function addMatrixOptions(command: Command): Command {
+  return command
+    .option('--matrix <file>', 'a matrix of your own (.json, .ts, .mts, .js, .mjs) instead of the default one')
+    .option('--full', 'also the groups that only a full run takes')
+    .addOption(
+      new Option('--set <dir|name>', 'run groups that name no artefact set on this one; may be repeated').argParser(
+        collectList,
+      ),
+    );
+}
+
+/** Matrix, filters by axis, and a shard. */
+export function addCaseOptions(command: Command): Command {
+  addMatrixOptions(command).option('--shard <i/n>', 'the i-th of n parts of the cases');
+  for (const [axis, { flag, example }] of Object.entries(axisOptions)) {
+    const option = new Option(`--${flag} <values>`, `only cases with this ${axis}, such as ${example}`);
+    command.addOption(option.argParser(collectList).helpGroup('Filters (comma-separated, * for any text):'));
+  }
+  return command;
+}
+
+function camelCase(flag: string): string {
+  return flag.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase());
+}
+
+export function axisFiltersOf(options: CaseOptions): NonNullable<CellFilter['axes']> {
+  const given = Object.entries(axisOptions).map(([axis, { flag }]) => [axis, options[camelCase(flag)]] as const);
+  return Object.fromEntries(given.filter(([, values]) => values !== undefined));
+}
+
+/** The matrix this package comes with; compiled beside it, so that it is found from a checkout and installed. */
+async function defaultMatrix(): Promise<Matrix> {
+  const url = new URL(`../../scenarios/default${extname(fileURLToPath(import.meta.url))}`, import.meta.url);
+  const module = (await import(url.href)) as { default: unknown };
+  return parseMatrix(module.default, 'default matrix');
+}
+
+export interface ChosenCases extends Expansion {
+  matrix: Matrix;
+}
+
+/** Loads and expands the matrix that the options ask for. `sets` are the names that `--set` stands for. */
+export async function expandChosen(options: CaseOptions, sets: readonly string[]): Promise<ChosenCases> {
+  const { matrix: file, full } = options;
+  const whole = file === undefined ? await defaultMatrix() : await loadMatrix(file);
+  const matrix = full ? whole : withoutFullOnly(whole);
+  const source = file ?? 'default matrix';
+  return { matrix, ...expandMatrix(matrix, source, sets.length > 0 ? sets : undefined) };
+}
+
+/** The cells that filters and shard leave. */
+export function selectCells(cells: readonly Scenario[], ids: readonly string[], options: CaseOptions): Scenario[] {
+  const shard = options.shard === undefined ? undefined : parseShard(options.shard);
+  const chosen = filterCells(cells, { ids, axes: axisFiltersOf(options) });
+  return shard ? takeShard(chosen, shard) : chosen;
+}
+
+/** The one cell of this id, or that a glob matches alone. */
+export function selectOne(cells: readonly Scenario[], id: string): Scenario {
+  const exact = cells.find((cell) => cell.id === id);
+  if (exact) return exact;
+  const [first, ...others] = filterCells(cells, { ids: [id] });
+  if (first && others.length === 0) return first;
+  const some = [first, ...others].slice(0, 5).map((cell) => cell?.id);
+  throw new HarnessError('usage', `"${id}" matches ${others.length + 1} cases, expected one: ${some.join(', ')}, …`, {
+    hint: 'Give a whole id; `netboot list` shows them.',
+  });
+}

@@ -1,0 +1,96 @@
+import { accessSync, constants, existsSync } from 'node:fs';
+import { isMissing } from '../../assets/artefact-set.ts';
+import { type Arch, archs, type Firmware } from '../../model/axes.ts';
+import { examineHost, type ProgramReport } from '../../run/examine-host.ts';
+import { type Artefacts, openArtefacts } from '../artefacts.ts';
+import { cacheFolder } from '../cache-folder.ts';
+import { type CliIo, writeJson, writeLines } from '../io.ts';
+import type { AddCommand } from '../program.ts';
+
+interface Finding {
+  /** `note`: worth knowing, nothing to mend. */
+  state: 'ok' | 'missing' | 'note';
+  what: string;
+  detail: string;
+}
+
+const firmwareChecks: readonly { arch: Arch; firmware: Firmware }[] = [
+  { arch: 'x86_64', firmware: 'seabios' },
+  { arch: 'x86_64', firmware: 'ovmf' },
+  { arch: 'aarch64', firmware: 'aavmf' },
+];
+
+const installCommands = [
+  'Debian:   sudo apt install qemu-system-x86 qemu-system-arm ovmf qemu-efi-aarch64 seabios ipxe ipxe-qemu',
+  'Fedora:   sudo dnf install qemu-system-x86-core qemu-system-aarch64-core edk2-ovmf edk2-aarch64 seabios-bin ipxe-roms-qemu ipxe-bootimgs-x86',
+  'Homebrew: brew install qemu',
+];
+
+function programFinding({ program, facts, problem }: ProgramReport): Finding {
+  if (facts === undefined) return { state: 'missing', what: program, detail: problem ?? 'cannot be asked' };
+  const accels = [...facts.accels].join(', ');
+  return { state: 'ok', what: program, detail: `${facts.version}, ${facts.nics.length} NICs, accelerators ${accels}` };
+}
+
+function kvmFinding(): Finding | undefined {
+  if (process.platform !== 'linux') return undefined;
+  if (!existsSync('/dev/kvm')) return { state: 'note', what: 'KVM', detail: 'no /dev/kvm: guests are emulated' };
+  try {
+    accessSync('/dev/kvm', constants.R_OK | constants.W_OK);
+    return {
+      state: 'note',
+      what: 'KVM',
+      detail: '/dev/kvm opens; used for firmware that a probe boot shows to run under it',
+    };
+  } catch {
+    return { state: 'note', what: 'KVM', detail: '/dev/kvm cannot be opened by this user: guests are emulated' };
+  }
+}
+
+async function firmwareFindings({ sets }: Artefacts): Promise<Finding[]> {
+  const host = await sets.get('host');
+  return firmwareChecks.map(({ arch, firmware }): Finding => {
+    const what = `${firmware} for ${arch}`;
+    const found = isMissing(host) ? host : host.firmware({ arch, firmware, secureBoot: 'off' });
+    if (isMissing(found)) return { state: 'missing', what, detail: found.missing };
+    return { state: 'ok', what, detail: found.code ?? found.builtIn ?? 'built into QEMU' };
+  });
+}
+
+async function findings(io: CliIo): Promise<Finding[]> {
+  const artefacts = await openArtefacts([], io);
+  const { programs, host } = await examineHost(archs);
+  const kvm = kvmFinding();
+  return [
+    {
+      state: 'ok',
+      what: 'host',
+      detail: `${host.platform}, Node ${host.node}, ${host.cores} cores, ${host.memoryMiB} MiB`,
+    },
+    ...programs.map(programFinding),
+    ...(await firmwareFindings(artefacts)),
+    { state: 'note', what: 'artefact sets', detail: artefacts.sets.names.join(', ') },
+    { state: 'note', what: 'cache', detail: cacheFolder(io.env) },
+    ...(kvm ? [kvm] : []),
+  ];
+}
+
+export const doctorCommand: AddCommand = (program, io, end) => {
+  program
+    .command('doctor')
+    .description('Say what this host has and lacks for running cases.')
+    .option('--json', 'as JSON')
+    .action(async (options: { json?: boolean }) => {
+      const found = await findings(io);
+      const lacks = found.some(({ state }) => state === 'missing');
+      if (options.json) writeJson(io.stdout, found);
+      else
+        writeLines(
+          io.stdout,
+          found.map(({ state, what, detail }) => `${state.padEnd(8)} ${what}: ${detail}`),
+        );
+      if (lacks)
+        writeLines(io.stderr, ['', 'What is missing is installed by:', ...installCommands.map((line) => `  ${line}`)]);
+      end(lacks ? 3 : 0);
+    });
+};

@@ -1,0 +1,41 @@
+import { judge } from '../../judge/judge.ts';
+import type { Verdict } from '../../model/verdict.ts';
+import { printable } from '../../report/printable.ts';
+import { caseDirectoriesOf, readEvents, readPlan } from '../../run/run-directory.ts';
+import { exitCodeOfCases } from '../exit-code.ts';
+import { writeJson, writeLines } from '../io.ts';
+import type { AddCommand } from '../program.ts';
+
+interface Judged extends Verdict {
+  id: string;
+  directory: string;
+}
+
+function judgeDirectory(directory: string): Judged {
+  const plan = readPlan(directory);
+  return { id: plan.caseId, directory, ...judge(plan, readEvents(directory)) };
+}
+
+function lines({ id, status, lastStage, diagnosis, findings }: Judged): string[] {
+  const why = diagnosis === null ? [] : [`    ${printable(diagnosis)}`];
+  return [
+    `${status.padEnd(11)} ${id}  (last stage ${lastStage ?? 'none'})`,
+    ...why,
+    ...findings.map((finding) => `    also: ${printable(finding)}`),
+  ];
+}
+
+export const judgeCommand: AddCommand = (program, io, end) => {
+  program
+    .command('judge')
+    .description('Judge saved event logs again, offline: a case, or all cases of a run.')
+    .argument('<dir>', "a run's directory, or one case's")
+    .option('--json', 'as JSON')
+    .addHelpText('after', '\nExample:\n  netboot judge results/cases/bios.x86_64.pc.seabios.e1000.bundled')
+    .action((directory: string, options: { json?: boolean }) => {
+      const judged = caseDirectoriesOf(directory).map(judgeDirectory);
+      if (options.json) writeJson(io.stdout, judged);
+      else writeLines(io.stdout, judged.flatMap(lines));
+      end(exitCodeOfCases(judged));
+    });
+};

@@ -1,0 +1,47 @@
+import { axisText, expansionOrder } from '../../matrix/cell-axes.ts';
+import type { Scenario } from '../../model/scenario.ts';
+import { openArtefacts } from '../artefacts.ts';
+import { addCaseOptions, axisFiltersOf, type CaseOptions, expandChosen, selectCells } from '../case-options.ts';
+import { writeJson, writeLines } from '../io.ts';
+import type { AddCommand } from '../program.ts';
+
+interface ListOptions {
+  excluded?: boolean;
+  json?: boolean;
+}
+
+function caseLine({ id, expect }: Scenario): string {
+  return 'stopsAt' in expect ? `${id}  (stops at ${expect.stopsAt}: ${expect.reason})` : id;
+}
+
+export const listCommand: AddCommand = (program, io) => {
+  addCaseOptions(program.command('list'))
+    .description('List the cases, or what was left out of them.')
+    .argument('[ids...]', 'case ids or group names, * for any text')
+    .option('--excluded', 'list the combinations that are not cases, with reasons')
+    .option('--json', 'as JSON')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  netboot list --arch aarch64\n  netboot list --excluded\n  netboot list --matrix my.ts --json',
+    )
+    .action(async (ids: string[], options: CaseOptions & ListOptions) => {
+      const { chosenSets } = await openArtefacts(options.set ?? [], io);
+      const { cells, excluded } = await expandChosen(options, chosenSets);
+      if (options.excluded) {
+        const filters = axisFiltersOf(options);
+        const chosen = excluded.filter(({ axes }) =>
+          expansionOrder.every((axis) => filters[axis]?.includes(axisText(axes, axis)) ?? true),
+        );
+        if (options.json) writeJson(io.stdout, chosen);
+        else
+          writeLines(
+            io.stdout,
+            chosen.map(({ id, reason }) => `${id}  (${reason})`),
+          );
+        return;
+      }
+      const chosen = selectCells(cells, ids, options);
+      if (options.json) writeJson(io.stdout, chosen);
+      else writeLines(io.stdout, chosen.map(caseLine));
+    });
+};

@@ -1,0 +1,109 @@
+import { resolve } from 'node:path';
+import { Option } from 'commander';
+import { accels } from '../../model/axes.ts';
+import { HarnessError } from '../../model/errors.ts';
+import type { Reporter } from '../../model/reporter.ts';
+import { liveReporter } from '../../report/live-reporter.ts';
+import { type Multiplexed, multiplex } from '../../report/multiplex.ts';
+import { plainReporter } from '../../report/plain-reporter.ts';
+import { fileReporter } from '../../report/report-files.ts';
+import { type RunOptions, runMatrix } from '../../run/run-matrix.ts';
+import { openArtefacts } from '../artefacts.ts';
+import { addCaseOptions, axisFiltersOf, type CaseOptions, expandChosen, selectCells } from '../case-options.ts';
+import { exitCodeOfCases } from '../exit-code.ts';
+import { type CliIo, consoleOutput, isDrawable, writeJson, writeLines } from '../io.ts';
+import { parseCount } from '../parse-count.ts';
+import type { AddCommand } from '../program.ts';
+
+const redrawMs = 250;
+
+interface RunCommandOptions {
+  out?: string;
+  jobs?: number;
+  accel: RunOptions['accel'];
+  repeat: number;
+  rerun?: string;
+  json?: boolean;
+}
+
+export function consoleReporter(io: CliIo, json: boolean): Reporter {
+  // JSON has standard output for itself.
+  const stream = json ? io.stderr : io.stdout;
+  const output = consoleOutput(stream, io.env);
+  if (!isDrawable(stream, io.env)) return plainReporter(output);
+  return liveReporter({
+    output,
+    now: () => performance.now(),
+    every(draw) {
+      const timer = setInterval(draw, redrawMs).unref();
+      return () => clearInterval(timer);
+    },
+  });
+}
+
+export function runReporters(io: CliIo, outDir: string, json: boolean): Multiplexed {
+  return multiplex({ files: fileReporter(outDir, io.env), console: consoleReporter(io, json) });
+}
+
+/** A folder named by the time, beside other runs. */
+export function defaultOutDir(): string {
+  return resolve('.runs', new Date().toISOString().slice(0, 19).replaceAll(':', '-'));
+}
+
+/** A run is gone on with as it was begun. */
+function refuseChoices(ids: readonly string[], options: CaseOptions & RunCommandOptions): void {
+  const { matrix, shard, full, out } = options;
+  const chosen = ids.length > 0 || Object.keys(axisFiltersOf(options)).length > 0;
+  if (!chosen && matrix === undefined && shard === undefined && full === undefined && out === undefined) return;
+  throw new HarnessError('usage', '--rerun goes on with a run as it was begun, and takes no cases, filters or --out', {
+    hint: 'Leave them out, or start a run of its own without --rerun.',
+  });
+}
+
+export const runCommand: AddCommand = (program, io, end) => {
+  addCaseOptions(program.command('run'))
+    .description('Run cases, and say how far each got.')
+    .argument('[ids...]', 'case ids or group names, * for any text; all cases if none is given')
+    .option('--out <dir>', 'where the results go (default: .runs/<time>)')
+    .option('--jobs <n>', 'this many guests at once, instead of as many as the host carries', parseCount)
+    .addOption(new Option('--accel <name>', 'accelerator').choices(['auto', ...accels]).default('auto'))
+    .option('--repeat <n>', 'run each case this often', parseCount, 1)
+    .option('--rerun <dir>', 'go on with a run that was interrupted; finished cases are kept')
+    .option('--json', 'print results.json on standard output, and the progress on standard error')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  netboot run --arch aarch64 --nic e1000,virtio-net-pci
+  netboot run 'bios*' --jobs 2 --out results
+  netboot run --matrix bug.json --repeat 5
+  netboot run --set ./my-build              your own firmware and ROMs, described by ./my-build/set.json
+  netboot run --shard 2/4 --json > part.json
+  netboot run --rerun results               go on where a run was interrupted`,
+    )
+    .action(async (ids: string[], options: CaseOptions & RunCommandOptions) => {
+      const { rerun, json = false, jobs, accel, repeat } = options;
+      if (rerun !== undefined) refuseChoices(ids, options);
+      const artefacts = await openArtefacts(options.set ?? [], io);
+      const outDir = rerun ?? options.out;
+      const chosen = rerun === undefined ? await expandChosen(options, artefacts.chosenSets) : undefined;
+      const directory = outDir === undefined ? defaultOutDir() : resolve(outDir);
+      const { reporter, failures } = runReporters(io, directory, json);
+      const result = await runMatrix({
+        ...artefacts,
+        matrixName: chosen?.matrix.name ?? '',
+        cells: chosen ? selectCells(chosen.cells, ids, options) : [],
+        outDir: directory,
+        resume: rerun !== undefined,
+        jobs,
+        accel,
+        repeat,
+        reporter,
+        signal: io.signal,
+      });
+      if (json) writeJson(io.stdout, result);
+      writeLines(io.stderr, failures);
+      const code = exitCodeOfCases(result.cases);
+      end(failures.length > 0 && code === 0 ? 1 : code);
+    });
+};

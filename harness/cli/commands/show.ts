@@ -1,0 +1,97 @@
+import type { Plan } from '../../model/plan.ts';
+import type { Scenario } from '../../model/scenario.ts';
+import { stageMeanings } from '../../model/stages.ts';
+import { makePlan } from '../../plan/plan.ts';
+import { resolveScenario } from '../../plan/resolve.ts';
+import { seconds, shellWord } from '../../report/printable.ts';
+import { expectationText } from '../../report/run-facts.ts';
+import { type Artefacts, openArtefacts } from '../artefacts.ts';
+import { addMatrixOptions, type CaseOptions, expandChosen, selectOne } from '../case-options.ts';
+import { writeJson, writeLines } from '../io.ts';
+import type { AddCommand } from '../program.ts';
+
+/** Stands in for the random text a run would make. */
+const shownNonce = '000000000000';
+
+/** The plan of a case, or why it cannot be run here. */
+export async function planCase(cell: Scenario, artefacts: Artefacts): Promise<Plan | { missing: string }> {
+  const resolved = await resolveScenario(cell, artefacts);
+  await artefacts.fingerprints.save();
+  return 'missing' in resolved ? resolved : makePlan(cell, resolved, shownNonce);
+}
+
+/** An option and its value belong on one line. */
+function argvLines(argv: readonly string[]): string[] {
+  const lines: string[] = [];
+  for (const word of argv) {
+    const last = lines.at(-1);
+    if (word.startsWith('-') || last === undefined || !/^-\S+$/.test(last)) lines.push(shellWord(word));
+    else lines[lines.length - 1] = `${last} ${shellWord(word)}`;
+  }
+  return lines;
+}
+
+function conditionText(when: Plan['boot'][number]['when']): string {
+  const facts = Object.entries(when).map(([fact, value]) => `${fact} ${[value].flat().join(' or ')}`);
+  return facts.length > 0 ? facts.join(', ') : 'any client';
+}
+
+function planLines(plan: Plan): string[] {
+  const { scenario, stagePath, boot, inputs, qemu, deadlines } = plan;
+  const indent = (lines: readonly string[]) => lines.map((line) => `  ${line}`);
+  return [
+    plan.caseId,
+    ...indent([
+      ...(scenario.title === undefined ? [] : [scenario.title]),
+      `expected: ${expectationText(plan.expectation)}`,
+      `configuration: ${plan.declaredConfiguration ?? 'none declared'}`,
+      `time allowed: ${seconds(deadlines.totalMs)} in all`,
+    ]),
+    'stages',
+    ...indent(stagePath.map((stage) => `${stage.padEnd(14)}${stageMeanings[stage]}`)),
+    'boot policy (the first rule that holds)',
+    ...indent(
+      boot.map(({ name, when, file, answer, options }) => {
+        const offer = answer ? (file ?? 'an address only') : 'no answer';
+        const raw = options.length > 0 ? `, ${options.length} raw options` : '';
+        return `${name}: ${conditionText(when)} → ${offer}${raw}`;
+      }),
+    ),
+    'served',
+    ...indent(
+      Object.entries(plan.serve).map(([name, file]) => `${name}: ${'path' in file ? file.path : 'inline text'}`),
+    ),
+    'inputs',
+    ...indent(
+      inputs.map(
+        ({ role, path, sha256, identity }) =>
+          `${role}: ${path} sha256 ${sha256.slice(0, 16)}…${identity ? ` (${identity})` : ''}`,
+      ),
+    ),
+    'command (accelerator and CPU are put in front)',
+    ...indent([qemu.program, ...argvLines(qemu.argv)]),
+  ];
+}
+
+export const showCommand: AddCommand = (program, io, end) => {
+  addMatrixOptions(program.command('show'))
+    .description('Show what a case would do: command line, boot policy, stages, expectation. Needs no QEMU.')
+    .argument('<case>', 'its id, or a glob that matches it alone')
+    .option('--json', 'as JSON')
+    .addHelpText(
+      'after',
+      "\nExamples:\n  netboot show bios.x86_64.pc.seabios.e1000.bundled\n  netboot show '*virt*virtio-net-pci*none*' --json",
+    )
+    .action(async (id: string, options: CaseOptions & { json?: boolean }) => {
+      const artefacts = await openArtefacts(options.set ?? [], io);
+      const { cells } = await expandChosen(options, artefacts.chosenSets);
+      const cell = selectOne(cells, id);
+      const plan = await planCase(cell, artefacts);
+      if (options.json) writeJson(io.stdout, 'missing' in plan ? { scenario: cell, notRun: plan.missing } : plan);
+      else if ('missing' in plan) {
+        const expected = `expected: ${expectationText(cell.expect)}`;
+        writeLines(io.stdout, [cell.id, `  ${expected}`, `  cannot be run here: ${plan.missing}`]);
+      } else writeLines(io.stdout, planLines(plan));
+      end('missing' in plan ? 3 : 0);
+    });
+};

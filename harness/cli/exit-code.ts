@@ -1,0 +1,13 @@
+import type { CaseResult } from '../model/verdict.ts';
+
+/** 0 all as expected, 1 something was not, 2 usage, 3 could not run, 130 interrupted. */
+export type ExitCode = 0 | 1 | 2 | 3 | 130;
+
+/** What cases not run mean: nothing, as long as others ran; they are told apart with their reasons. */
+export function exitCodeOfCases(cases: readonly Pick<CaseResult, 'status'>[]): ExitCode {
+  const some = (...statuses: CaseResult['status'][]) => cases.some(({ status }) => statuses.includes(status));
+  if (some('interrupted')) return 130;
+  if (some('failed', 'flaky')) return 1;
+  if (some('error')) return 3;
+  return cases.length > 0 && !some('passed') ? 3 : 0;
+}

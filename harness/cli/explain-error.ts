@@ -1,0 +1,28 @@
+import { CommanderError } from 'commander';
+import { exitCodeOf, HarnessError } from '../model/errors.ts';
+import type { ExitCode } from './exit-code.ts';
+import { type CliIo, writeLines } from './io.ts';
+
+/** Says what went wrong in one message, with its remedy, and returns the exit code. The stack only with `--debug`. */
+export function explainError(error: unknown, io: CliIo, debug: boolean): ExitCode {
+  // Commander has said it already, on standard error.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+  if (error instanceof HarnessError) {
+    writeLines(io.stderr, [`error: ${error.message}`, ...(error.hint === undefined ? [] : [`hint: ${error.hint}`])]);
+    if (debug) writeLines(io.stderr, stackOf(error));
+    return exitCodeOf(error);
+  }
+  if (io.signal.aborted) {
+    writeLines(io.stderr, ['interrupted']);
+    return 130;
+  }
+  const message = error instanceof Error ? error.message : String(error);
+  writeLines(io.stderr, [`error: ${message}`, 'hint: This is a fault of the harness; --debug shows where.']);
+  if (debug) writeLines(io.stderr, stackOf(error));
+  return 3;
+}
+
+function stackOf(error: unknown): string[] {
+  if (!(error instanceof Error)) return [];
+  return [error.stack ?? '', ...(error.cause === undefined ? [] : ['caused by:', ...stackOf(error.cause)])];
+}

@@ -1,0 +1,36 @@
+import { PassThrough } from 'node:stream';
+import { type CliIo, writeLines } from './io.ts';
+
+/** A person at the guest's serial console. */
+export interface GuestConsole extends Disposable {
+  output(chunk: Buffer): void;
+  input: NodeJS.ReadableStream;
+  /** Aborts when the person leaves. */
+  left: AbortSignal;
+}
+
+/** Ctrl-], as telnet has it: everything else, Ctrl-C among it, is the guest's. */
+const escapeOctet = 0x1d;
+
+/** Hands the terminal to the guest until it is disposed of. */
+export function openGuestConsole({ stdin, stdout, stderr }: Pick<CliIo, 'stdin' | 'stdout' | 'stderr'>): GuestConsole {
+  const leaving = new AbortController();
+  const input = new PassThrough();
+  const onData = (chunk: Buffer): void => {
+    if (chunk.includes(escapeOctet)) leaving.abort(new Error('left the console'));
+    else input.write(chunk);
+  };
+  writeLines(stderr, ["The guest's serial console; Ctrl-] ends the guest and leaves.", '']);
+  if (stdin.isTTY) stdin.setRawMode(true);
+  stdin.on('data', onData);
+  return {
+    output: (chunk) => void stdout.write(chunk),
+    input,
+    left: leaving.signal,
+    [Symbol.dispose]() {
+      stdin.off('data', onData);
+      stdin.pause();
+      if (stdin.isTTY) stdin.setRawMode(false);
+    },
+  };
+}

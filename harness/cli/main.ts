@@ -1,0 +1,28 @@
+#!/usr/bin/env node
+import { type CliIo, writeLines } from './io.ts';
+import { runProgram } from './program.ts';
+
+const interruption = new AbortController();
+
+/** The first signal ends guests and completes records; a second one leaves at once, and guests end with us. */
+function onSignal(signal: NodeJS.Signals): void {
+  if (interruption.signal.aborted) process.exit(130);
+  writeLines(process.stderr, [`\n${signal}: ending guests and completing records; once more leaves at once`]);
+  interruption.abort(new Error(signal));
+}
+process.on('SIGINT', onSignal);
+process.on('SIGTERM', onSignal);
+
+for (const stream of [process.stdout, process.stderr]) {
+  // A reader that goes away (`netboot list | head`) has had what it wanted; records go to files, not here.
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
+}
+
+const { stdout, stderr, stdin, env, argv } = process;
+const io: CliIo = { stdout, stderr, stdin, env, signal: interruption.signal };
+// Not process.exit(): pipes are written to asynchronously, and would be cut off.
+process.exitCode = await runProgram(argv.slice(2), io);
+process.off('SIGINT', onSignal);
+process.off('SIGTERM', onSignal);

@@ -1,0 +1,76 @@
+import { Command } from 'commander';
+import { doctorCommand } from './commands/doctor.ts';
+import { firmwareCommand } from './commands/firmware.ts';
+import { inspectCommand } from './commands/inspect.ts';
+import { judgeCommand } from './commands/judge.ts';
+import { listCommand } from './commands/list.ts';
+import { reproCommand } from './commands/repro.ts';
+import { romCommand } from './commands/rom.ts';
+import { runCommand } from './commands/run.ts';
+import { showCommand } from './commands/show.ts';
+import type { ExitCode } from './exit-code.ts';
+import { explainError } from './explain-error.ts';
+import type { CliIo } from './io.ts';
+
+/** Adds one command to the program; its action hands its exit code to `end`. */
+export type AddCommand = (program: Command, io: CliIo, end: (code: ExitCode) => void) => void;
+
+const commands: readonly AddCommand[] = [
+  runCommand,
+  listCommand,
+  showCommand,
+  reproCommand,
+  judgeCommand,
+  doctorCommand,
+  inspectCommand,
+  romCommand,
+  firmwareCommand,
+];
+
+const examples = `
+Examples:
+  netboot run                                 every case of the default matrix
+  netboot run --arch aarch64 --nic e1000      those of one architecture and NIC
+  netboot run 'bios.*' --out results          by id, into a folder of your choice
+  netboot run --matrix bug.json               a matrix of your own
+  netboot show CASE                           what a case would do, without QEMU
+  netboot repro results/cases/CASE --console  the same case again, at its console
+
+Exit codes: 0 all as expected, 1 something was not, 2 usage, 3 could not run, 130 interrupted.`;
+
+function createProgram(io: CliIo, end: (code: ExitCode) => void): Command {
+  const program = new Command('netboot')
+    .description('Network-boots emulated machines and says, with evidence, how far each one got.')
+    .option('--debug', 'show where an error comes from')
+    .exitOverride()
+    .showHelpAfterError('hint: --help shows options and examples')
+    .configureOutput({
+      writeOut: (text) => void io.stdout.write(text),
+      writeErr: (text) => void io.stderr.write(text),
+      getOutHelpWidth: () => io.stdout.columns ?? 100,
+      getErrHelpWidth: () => io.stderr.columns ?? 100,
+      getOutHasColors: () => false,
+      getErrHasColors: () => false,
+    })
+    .addHelpText('after', examples);
+  for (const add of commands) add(program, io, end);
+  return program;
+}
+
+/** Runs the command line: `argv` without node and script. Never throws; what went wrong is said on `io.stderr`. */
+export async function runProgram(argv: readonly string[], io: CliIo): Promise<ExitCode> {
+  let exitCode: ExitCode = 0;
+  const program = createProgram(io, (code) => {
+    exitCode = code;
+  });
+  try {
+    if (argv.length === 0) {
+      io.stdout.write(program.helpInformation() + examples.concat('\n'));
+      return 2;
+    }
+    await program.parseAsync([...argv], { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    return explainError(error, io, argv.includes('--debug'));
+  }
+}
