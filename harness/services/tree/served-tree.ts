@@ -7,7 +7,7 @@ import { parseName, refusal, type TreeRefusal } from './name.ts';
 import { fileEntry, memoryEntry, type ServedEntry } from './served-entry.ts';
 
 /** A name that HTTP answers with a redirect; `location` is a served name or a URL. */
-export interface ServedRedirect {
+interface ServedRedirect {
   readonly kind: 'redirect';
   readonly location: string;
   readonly status: number;
