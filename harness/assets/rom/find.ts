@@ -2,6 +2,7 @@ import type { FoundRom, Missing, RomQuery } from '../artefact-set.ts';
 import { bundledRomNames } from '../bundled-roms.ts';
 import type { SetParts } from '../build-set.ts';
 import { efiRomKind } from './bundled-kind.ts';
+import { deriveRom, withIdsOfNic } from './derive.ts';
 
 type BundledChoice = { readonly file: string; readonly byQemu?: boolean; readonly note?: string } | undefined;
 
@@ -37,18 +38,12 @@ export async function findRom(parts: SetParts, query: RomQuery): Promise<FoundRo
     const { path } = entry;
     return { set: name, nic, kind, path, byQemu: false, package: content.packageOf(path), note: undefined };
   }
-  // QEMU's own ROMs are x86; on another architecture only `bundled` puts them into the BAR, and `foreign` means to.
-  const chosen =
-    arch === 'x86_64' || kind === 'bundled'
-      ? await chooseBundled(parts, query)
-      : kind === 'foreign' && bundledRomNames(nic, query.defaultRom) && {
-          file: bundledRomNames(nic, query.defaultRom)?.combined ?? '',
-          note: 'an x86 ROM, which this machine cannot run',
-        };
-  const path = chosen ? content.bundled.get(chosen.file) : undefined;
-  if (chosen && path !== undefined) {
+  // QEMU's own ROMs are x86: elsewhere only `bundled` puts them into the BAR.
+  const chosen = arch === 'x86_64' || kind === 'bundled' ? await chooseBundled(parts, query) : undefined;
+  const path = chosen && content.bundled.get(chosen.file);
+  if (chosen !== undefined && path !== undefined) {
     const { byQemu = false, note } = chosen;
-    return { set: name, nic, kind, path, byQemu, package: content.packageOf(path), note };
+    return withIdsOfNic(parts, query, { set: name, nic, kind, path, byQemu, package: content.packageOf(path), note });
   }
-  return { missing: `no such ROM (${kind}, ${nic}${arch === 'x86_64' ? '' : `, ${arch}`}) in set ${name}` };
+  return deriveRom(parts, query);
 }

@@ -2,6 +2,7 @@ import { HarnessError } from '../../model/errors.ts';
 import { attempt } from '../inspect/malformed.ts';
 import { efiSignature, romImageAt, romSignature, romUnitBytes } from '../inspect/option-rom.ts';
 import { inspectPe } from '../inspect/pe.ts';
+import type { PciId } from './pci-ids.ts';
 
 export type RomPart =
   /** An EFI PE image; `subsystem` overrides the header's. */
@@ -89,6 +90,22 @@ function fixChecksum(image: Buffer): void {
   const covered = image.subarray(0, (image[2] as number) * romUnitBytes);
   const sum = covered.reduce((total, octet) => total + octet, 0);
   image[6] = ((image[6] as number) - sum) & 0xff;
+}
+
+/**
+ * A copy whose first image has these ids, checksum included, as QEMU does for a ROM that it chose itself: SeaBIOS passes
+ * over a ROM with another device's ids. Undefined where the ids are right already, or the first image is not for BIOS.
+ */
+export function withPciIds(rom: Buffer, { vendorId, deviceId }: PciId): Buffer | undefined {
+  const found = attempt(() => romImageAt(rom, 0));
+  if ('problem' in found || found.image[found.pcir + 0x14] !== 0) return undefined;
+  const { pcir } = found;
+  if (rom.readUInt16LE(pcir + 4) === vendorId && rom.readUInt16LE(pcir + 6) === deviceId) return undefined;
+  const copy = Buffer.from(rom);
+  copy.writeUInt16LE(vendorId, pcir + 4);
+  copy.writeUInt16LE(deviceId, pcir + 6);
+  fixChecksum(copy);
+  return copy;
 }
 
 /**

@@ -1,0 +1,136 @@
+import { createHash } from 'node:crypto';
+import { mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Arch, RomKind } from '../../model/axes.ts';
+import { HarnessError } from '../../model/errors.ts';
+import type { FoundRom, Missing, RomQuery } from '../artefact-set.ts';
+import type { SetParts } from '../build-set.ts';
+import { bundledRomNames } from '../bundled-roms.ts';
+import { extractDriver } from '../firmware/extract.ts';
+import { createBudget } from '../inspect/budget.ts';
+import { Malformed } from '../inspect/malformed.ts';
+import { drivesNic } from '../inspect/network-drivers.ts';
+import { efiRomPayload, inspectOptionRom } from '../inspect/option-rom.ts';
+import { makeOptionRom, type RomPart, withPciIds } from './make.ts';
+import { type PciId, pciIdOf } from './pci-ids.ts';
+
+/** One input of a made ROM: where it is and what becomes of it. */
+interface Source {
+  readonly path: string;
+  readonly part: (bytes: Buffer) => RomPart;
+}
+
+interface Recipe {
+  readonly note: string;
+  readonly sources: readonly Source[];
+}
+
+const driverName = 'VirtioNetDxe';
+
+const asDriver = (path: string): Source => ({ path, part: (bytes) => ({ kind: 'efi', pe: extractDriver(bytes, driverName) }) });
+const asImage = (path: string): Source => ({ path, part: (bytes) => ({ kind: 'efi', pe: bytes }) });
+const asBios = (path: string): Source => ({ path, part: (bytes) => ({ kind: 'bios', image: bytes }) });
+
+/** The EFI half of a combined ROM, decompressed. */
+const asEfiHalf = (path: string): Source => ({
+  path,
+  part(bytes) {
+    const efi = inspectOptionRom(bytes, createBudget()).images.find((image) => image.efi !== null);
+    if (efi === undefined) throw new Malformed(`${path} has no EFI image`);
+    return { kind: 'efi', pe: efiRomPayload(bytes.subarray(efi.offset, efi.offset + efi.bytes), createBudget()) };
+  },
+});
+
+function firmwareFor({ content }: SetParts, arch: Arch): string | undefined {
+  return content.firmware.find((entry) => entry.arch === arch && entry.secureBoot === 'off' && entry.vars !== undefined)?.code;
+}
+
+type Derivation = (parts: SetParts, query: RomQuery) => Recipe | undefined;
+
+/** Kinds that no package ships, and how they are made of what is there. */
+const derivations: Partial<Record<RomKind, Derivation>> = {
+  'vendor-snp': (parts, { nic, arch }) => {
+    const firmware = firmwareFor(parts, arch);
+    if (firmware === undefined || !drivesNic({ guid: '', name: driverName }, nic)) return undefined;
+    return { note: `${driverName} taken out of the firmware stands in for a vendor's driver`, sources: [asDriver(firmware)] };
+  },
+  app: ({ content }, { arch }) => {
+    const ipxe = content.nbps.find((nbp) => nbp.secondStage === 'ipxe' && nbp.arch === arch && !nbp.bios);
+    return ipxe && { note: 'the iPXE application wrapped as a ROM', sources: [asImage(ipxe.path)] };
+  },
+  combined: (parts, { nic, arch, defaultRom }) => {
+    const names = bundledRomNames(nic, defaultRom);
+    if (arch !== 'x86_64' || names === undefined) return undefined;
+    const bios = parts.content.bundled.get(names.bios);
+    const efi = parts.content.bundled.get(names.combined);
+    if (bios === undefined || efi === undefined) return undefined;
+    return { note: 'made of the BIOS ROM and the EFI half, with the ids of this NIC', sources: [asBios(bios), asEfiHalf(efi)] };
+  },
+  foreign: (parts, { arch }) => {
+    const other = firmwareFor(parts, arch === 'x86_64' ? 'aarch64' : 'x86_64');
+    return other === undefined ? undefined : { note: 'a driver for another machine type', sources: [asDriver(other)] };
+  },
+};
+
+/** A file of the cache folder, made once per key. HarnessError `disk` where it cannot be written. */
+async function keep(cacheDir: string, name: string, make: () => Promise<Buffer>): Promise<string> {
+  const folder = join(cacheDir, 'roms');
+  const path = join(folder, `${name}.rom`);
+  if ((await stat(path).catch(() => undefined)) !== undefined) return path;
+  const rom = await make();
+  try {
+    await mkdir(folder, { recursive: true });
+    // Two runs may make the same ROM at once: the rename is atomic, and both made the same octets.
+    const unfinished = `${path}.${process.pid}.part`;
+    await writeFile(unfinished, rom);
+    await rename(unfinished, path);
+  } catch (cause) {
+    const message = `cannot write the option ROM ${path}: ${(cause as Error).message}`;
+    throw new HarnessError('disk', message, { hint: 'free some space or make the cache folder writable', cause });
+  }
+  return path;
+}
+
+async function keyOf(paths: readonly string[], ids: PciId): Promise<string> {
+  const stats = await Promise.all(paths.map((path) => stat(path)));
+  const facts = stats.map(({ size, mtimeMs }, i) => [paths[i], size, mtimeMs]);
+  return createHash('sha256').update(JSON.stringify([1, ids, facts])).digest('hex').slice(0, 16);
+}
+
+const missingRom = ({ name }: SetParts, { nic, kind, arch }: RomQuery): string =>
+  `no such ROM (${kind}, ${nic}${arch === 'x86_64' ? '' : `, ${arch}`}) in set ${name}`;
+
+/** Makes the ROM in the cache folder, once per set of inputs. */
+export async function deriveRom(parts: SetParts, query: RomQuery): Promise<FoundRom | Missing> {
+  const { name, content, cacheDir } = parts;
+  const { nic, kind, arch } = query;
+  const missing = missingRom(parts, query);
+  const recipe = derivations[kind]?.(parts, query);
+  const ids = pciIdOf(nic);
+  const [first] = recipe?.sources ?? [];
+  if (recipe === undefined || first === undefined || ids === undefined) return { missing };
+  if (cacheDir === undefined) return { missing: `${missing}, and without a cache folder none can be made` };
+  try {
+    const key = await keyOf(recipe.sources.map((source) => source.path), ids);
+    const path = await keep(cacheDir, `${kind}-${nic}-${arch}-${key}`, async () => {
+      const images = await Promise.all(recipe.sources.map(async ({ path: from, part }) => part(await readFile(from))));
+      return makeOptionRom({ images, ...ids });
+    });
+    return { set: name, nic, kind, path, byQemu: false, package: content.packageOf(first.path), note: recipe.note };
+  } catch (error) {
+    const unusable = error instanceof Malformed || (error instanceof HarnessError && error.code === 'bad-file');
+    if (unusable) return { missing: `${missing}: ${error.message}` };
+    throw error;
+  }
+}
+
+/** The ROM with this NIC's ids in its first image, where it has others and the firmware minds. */
+export async function withIdsOfNic({ cacheDir }: SetParts, query: RomQuery, rom: FoundRom): Promise<FoundRom> {
+  const ids = pciIdOf(query.nic);
+  if (query.firmware !== 'seabios' || rom.byQemu || ids === undefined || cacheDir === undefined) return rom;
+  const patched = withPciIds(await readFile(rom.path), ids);
+  if (patched === undefined) return rom;
+  const key = await keyOf([rom.path], ids);
+  const path = await keep(cacheDir, `${query.kind}-${query.nic}-ids-${key}`, async () => patched);
+  return { ...rom, path, note: [rom.note, "with this NIC's ids, as QEMU patches its own choice"].filter(Boolean).join('; ') };
+}
