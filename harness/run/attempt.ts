@@ -1,6 +1,7 @@
 import { createWriteStream, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { finished } from 'node:stream/promises';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { judge } from '../judge/judge.ts';
 import type { Accel } from '../model/axes.ts';
 import { HarnessError } from '../model/errors.ts';
@@ -116,6 +117,16 @@ export async function runAttempt(options: AttemptOptions): Promise<AttemptResult
   const serialFile = createWriteStream(join(directory, caseFiles.serial));
   const stderrFile = createWriteStream(join(directory, caseFiles.stderr));
   const console = createConsole(({ offset, text }) => emit({ source: 'serial', type: 'line', offset, text }));
+  let toldByQmp: Promise<void> = Promise.resolve();
+  /** QMP overtakes the serial port: what a guest printed before it stopped is read, and told, first. */
+  const emitAfterConsole: EventSink = (event) => {
+    toldByQmp = toldByQmp.then(async () => {
+      await nextTurn();
+      await nextTurn();
+      await console.settle();
+      emit(event);
+    });
+  };
   let ticker: NodeJS.Timeout | undefined;
   let network: { close(): Promise<void> } | undefined;
 
@@ -126,7 +137,7 @@ export async function runAttempt(options: AttemptOptions): Promise<AttemptResult
       argv,
       fds: plan.qemu.fds,
       cwd: directory,
-      emit,
+      emit: emitAfterConsole,
       onStderr(chunk) {
         stderrFile.write(chunk);
         emit({ source: 'vm', type: 'stderr', text: chunk.toString('utf8').trimEnd() });
