@@ -1,0 +1,225 @@
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { isMissing } from '../../harness/assets/artefact-set.ts';
+import { machineFits } from '../../harness/assets/machine-pattern.ts';
+import { loadSets } from '../../harness/assets/sets.ts';
+import { found, hostSet } from './host.ts';
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'sets-'));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+async function put(path: string, contents: string | object = 'x'): Promise<void> {
+  const at = join(folder, path);
+  await mkdir(dirname(at), { recursive: true });
+  await writeFile(at, typeof contents === 'string' ? contents : JSON.stringify(contents));
+}
+
+const reasonOf = (result: object) => (isMissing(result) ? result.missing : 'found');
+/** A machine with nothing on it but what the test puts there. */
+const bareHost = () => ({ env: { HOME: '/home/user' }, root: join(folder, 'root') });
+
+async function ownSet(manifest: object) {
+  await put('mine/set.json', manifest);
+  const sets = await loadSets({ cacheDir: undefined, setDirs: [join(folder, 'mine')], host: bareHost() });
+  return found(await sets.get('mine'));
+}
+
+describe("a user's folder", () => {
+  test('offers what its manifest names, by paths relative to it', async () => {
+    await put('mine/OVMF_CODE.fd');
+    await put('mine/OVMF_VARS.fd');
+    await put('mine/e1000.rom');
+    const set = await ownSet({
+      name: 'mine',
+      packages: [{ name: 'ovmf', version: '1.2' }],
+      firmware: [{ firmware: 'ovmf', arch: 'x86_64', code: 'OVMF_CODE.fd', vars: 'OVMF_VARS.fd', package: 'ovmf' }],
+      roms: [{ nic: 'e1000', kind: 'snp', path: 'e1000.rom' }],
+    });
+    expect(set.firmware({ firmware: 'ovmf', arch: 'x86_64', secureBoot: 'off' })).toMatchObject({
+      code: join(folder, 'mine/OVMF_CODE.fd'),
+      package: { name: 'ovmf', version: '1.2' },
+    });
+    expect(await set.rom({ nic: 'e1000', kind: 'snp', arch: 'x86_64', firmware: 'ovmf' })).toMatchObject({
+      path: join(folder, 'mine/e1000.rom'),
+      byQemu: false,
+    });
+  });
+
+  test('says what it has not', async () => {
+    const set = await ownSet({ name: 'mine' });
+    const query = { nic: 'e1000', arch: 'x86_64', firmware: 'ovmf' } as const;
+    expect(reasonOf(await set.rom({ ...query, kind: 'snp' }))).toBe('no such ROM (snp, e1000) in set mine');
+    expect(reasonOf(await set.rom({ ...query, kind: 'full', arch: 'aarch64' }))).toBe('no such ROM (full, e1000, aarch64) in set mine');
+    expect(reasonOf(set.firmware({ firmware: 'ovmf', arch: 'x86_64', secureBoot: 'off' }))).toBe('no ovmf for x86_64 in set mine');
+    expect(reasonOf(set.nbp({ secondStage: 'snponly', arch: 'aarch64', firmware: 'aavmf' }))).toBe(
+      'no such NBP (snponly, aarch64, UEFI) in set mine',
+    );
+    expect(reasonOf(set.kernel('aarch64'))).toBe('no kernel for aarch64 in set mine');
+  });
+
+  test('uses the SeaBIOS that QEMU brings where it has none', async () => {
+    const set = await ownSet({ name: 'mine' });
+    expect(set.firmware({ firmware: 'seabios', arch: 'x86_64', secureBoot: 'off' })).toMatchObject({ code: undefined });
+  });
+
+  test('firmware that does not fit the machine is no answer', async () => {
+    await put('mine/code.fd');
+    const set = await ownSet({
+      name: 'mine',
+      firmware: [{ firmware: 'ovmf', arch: 'x86_64', code: 'code.fd', machines: ['pc-q35-*'] }],
+    });
+    const query = { firmware: 'ovmf', arch: 'x86_64', secureBoot: 'off' } as const;
+    expect(reasonOf(set.firmware({ ...query, machine: 'q35' }))).toBe('found');
+    expect(reasonOf(set.firmware({ ...query, machine: 'pc' }))).toContain('machine pc');
+  });
+
+  test.each([
+    ['a wrong kind', { roms: [{ nic: 'e1000', kind: 'fulll', path: 'a' }] }, 'roms[0].kind'],
+    ['an unknown field', { rom: [] }, 'rom'],
+    ['a missing file', { kernels: [{ arch: 'x86_64', kernel: 'no-such-file' }] }, 'kernels[0].kernel: no such file'],
+    ['a missing companion', { nbps: [{ secondStage: 'shim-grub', arch: 'x86_64', path: '.', companions: { g: 'b' } }] }, 'nbps[0].path'],
+    ['an unknown package', { roms: [{ nic: 'e1000', kind: 'snp', path: 'set.json', package: 'p' }] }, 'roms[0].package'],
+  ])('%s is an error that names file and field', async (_, wrong, field) => {
+    await put('mine/set.json', { name: 'mine', ...wrong });
+    await expect(loadSets({ cacheDir: undefined, setDirs: [join(folder, 'mine')] })).rejects.toMatchObject({
+      code: 'bad-set',
+      message: expect.stringMatching(new RegExp(`set\\.json.*${field.replace(/[[\].]/g, '\\$&')}`)),
+      hint: expect.any(String),
+    });
+  });
+
+  test('a folder without manifest, or with one that is not JSON, is an error too', async () => {
+    await mkdir(join(folder, 'empty'));
+    await put('torn/set.json', '{"name":');
+    for (const name of ['empty', 'torn']) {
+      await expect(loadSets({ cacheDir: undefined, setDirs: [join(folder, name)] })).rejects.toMatchObject({ code: 'bad-set' });
+    }
+  });
+});
+
+describe('the cache', () => {
+  test('its sets, payloads and kernels are found; the host stands in for the set of its own code name', async () => {
+    await put('root/etc/os-release', 'NAME="Debian"\nVERSION_CODENAME=bookworm\n');
+    await put('cache/sets/forky/set.json', { name: 'forky', kernels: [{ arch: 'aarch64', kernel: 'linux' }] });
+    await put('cache/sets/forky/linux');
+    await put('cache/payloads/probe-aarch64.efi');
+    const sets = await loadSets({ cacheDir: join(folder, 'cache'), setDirs: [], host: bareHost() });
+    expect(sets.names).toEqual(['host', 'bookworm', 'forky']);
+    expect(await sets.kernel('aarch64', 'bookworm')).toMatchObject({ set: 'forky' });
+    const host = found(await sets.get('bookworm'));
+    expect(host.nbp({ secondStage: 'probe', arch: 'aarch64', firmware: 'aavmf' })).toMatchObject({
+      path: join(folder, 'cache/payloads/probe-aarch64.efi'),
+    });
+    expect(reasonOf(await sets.payload('probe-bios.0'))).toContain('npm run setup');
+    expect(reasonOf(await sets.get('sid'))).toContain('there are: host, bookworm, forky');
+  });
+
+  test('a set may add to what the host has', async () => {
+    await put('root/usr/lib/ipxe/undionly.kpxe');
+    await put('root/usr/lib/ipxe/snponly.efi');
+    await put('cache/sets/more/own.efi');
+    await put('cache/sets/more/set.json', {
+      name: 'more',
+      extends: 'host',
+      nbps: [{ secondStage: 'snponly', arch: 'x86_64', path: 'own.efi' }],
+    });
+    const sets = await loadSets({ cacheDir: join(folder, 'cache'), setDirs: [], host: bareHost() });
+    const more = found(await sets.get('more'));
+    const nbp = (secondStage: 'snponly' | 'undionly', firmware: 'ovmf' | 'seabios') =>
+      found(more.nbp({ secondStage, arch: 'x86_64', firmware })).path;
+    expect(nbp('snponly', 'ovmf')).toBe(join(folder, 'cache/sets/more/own.efi'));
+    expect(nbp('undionly', 'seabios')).toBe(join(folder, 'root/usr/lib/ipxe/undionly.kpxe'));
+  });
+});
+
+describe("QEMU's firmware descriptors", () => {
+  const descriptor = (code: string, features: string[] = []) => ({
+    'interface-types': ['uefi'],
+    mapping: {
+      device: 'flash',
+      executable: { filename: `/fw/${code}`, format: 'raw' },
+      'nvram-template': { filename: '/fw/VARS.ms.fd', format: 'raw' },
+    },
+    targets: [{ architecture: 'x86_64', machines: ['pc-q35-*'] }],
+    features,
+  });
+  const codeOf = async (secureBoot: 'off' | 'microsoft' | 'snakeoil' = 'off') => {
+    const sets = await loadSets({ cacheDir: undefined, setDirs: [], host: bareHost() });
+    const result = found(await sets.get('host')).firmware({ firmware: 'ovmf', arch: 'x86_64', secureBoot });
+    return isMissing(result) ? undefined : result.code?.split('/').at(-1);
+  };
+
+  beforeEach(async () => {
+    for (const name of ['a.fd', 'b.fd', 'c.fd', 'VARS.ms.fd']) await put(`root/fw/${name}`);
+    await put('root/usr/share/qemu/firmware/50-b.json', descriptor('b.fd'));
+  });
+
+  test('the lowest file name goes first', async () => {
+    await put('root/usr/share/qemu/firmware/40-a.json', descriptor('a.fd'));
+    expect(await codeOf()).toBe('a.fd');
+  });
+
+  test("the user's folder hides a file of the same name, and an empty file hides it altogether", async () => {
+    await put('root/home/user/.config/qemu/firmware/50-b.json', descriptor('c.fd'));
+    expect(await codeOf()).toBe('c.fd');
+    await put('root/home/user/.config/qemu/firmware/50-b.json', '');
+    expect(await codeOf()).toBeUndefined();
+  });
+
+  test('a descriptor whose files are not installed is passed over', async () => {
+    await put('root/usr/share/qemu/firmware/40-a.json', descriptor('not-there.fd'));
+    expect(await codeOf()).toBe('b.fd');
+  });
+
+  test('Secure Boot is told by enrolled keys, and the snakeoil store lies beside', async () => {
+    await put('root/usr/share/qemu/firmware/40-a.json', descriptor('a.fd', ['secure-boot', 'enrolled-keys']));
+    expect([await codeOf('off'), await codeOf('microsoft'), await codeOf('snakeoil')]).toEqual(['b.fd', 'a.fd', undefined]);
+    await symlink('VARS.ms.fd', join(folder, 'root/fw/VARS.snakeoil.fd'));
+    expect(await codeOf('snakeoil')).toBe('a.fd');
+  });
+});
+
+test.each([
+  ['q35', ['pc-q35-*'], true],
+  ['pc-q35-7.2', ['pc-q35-*'], true],
+  ['pc', ['pc-q35-*'], false],
+  ['virt,acpi=off', ['virt-*'], true],
+  ['microvm', ['pc', 'q35'], false],
+  ['microvm', undefined, true],
+])('machine %s against %j: %s', (machine, patterns, fits) => {
+  expect(machineFits(machine, patterns)).toBe(fits);
+});
+
+describe('this machine', () => {
+  test('has firmware and bundled ROMs, told by package and version', async () => {
+    const host = await hostSet();
+    for (const [firmware, arch] of [
+      ['ovmf', 'x86_64'],
+      ['aavmf', 'aarch64'],
+    ] as const) {
+      const { code, vars } = found(host.firmware({ firmware, arch, secureBoot: 'off' }));
+      expect([code, vars]).toEqual([expect.stringContaining('CODE'), expect.stringContaining('VARS')]);
+    }
+    const rom = found(await host.rom({ nic: 'rtl8139', kind: 'bundled', arch: 'x86_64', firmware: 'seabios' }));
+    expect(rom).toMatchObject({ byQemu: true, package: { name: 'ipxe-qemu', version: expect.any(String) } });
+  });
+
+  test('the i8255x models share a BIOS ROM, and a NIC without one has a reason', async () => {
+    const host = await hostSet();
+    const bundled = (nic: string) => host.rom({ nic, kind: 'bundled', arch: 'x86_64', firmware: 'seabios' });
+    expect(found(await bundled('i82559c')).path).toMatch(/pxe-eepro100\.rom$/);
+    expect(reasonOf(await bundled('tulip'))).toBe('no such ROM (bundled, tulip) in set host');
+  });
+
+  test('what QEMU says of its default ROM goes before the table', async () => {
+    const host = await hostSet();
+    const query = { nic: 'new-nic', kind: 'bundled', arch: 'x86_64', firmware: 'seabios' } as const;
+    expect(found(await host.rom({ ...query, defaultRom: 'efi-e1000e.rom' })).path).toMatch(/efi-e1000e\.rom$/);
+    expect(reasonOf(await host.rom({ ...query, nic: 'e1000', defaultRom: '' }))).toContain('no such ROM');
+  });
+});
