@@ -1,3 +1,5 @@
+export { describeInspection } from './assets/inspect/describe.ts';
+export { type Inspection, inspectFile } from './assets/inspect/inspect.ts';
 export { judge } from './judge/judge.ts';
 export { type ExcludedCell, type Expansion, expandMatrix } from './matrix/expand-matrix.ts';
 export { loadMatrix } from './matrix/load-matrix.ts';

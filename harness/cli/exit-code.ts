@@ -11,3 +11,12 @@ export function exitCodeOfCases(cases: readonly Pick<CaseResult, 'status'>[]): E
   if (some('error')) return 3;
   return cases.length > 0 && !some('passed') ? 3 : 0;
 }
+
+/** A run whose reports failed has failed, however its boots went. */
+export function exitCodeOfRun(
+  cases: readonly Pick<CaseResult, 'status'>[],
+  reporterFailures: readonly string[],
+): ExitCode {
+  const code = exitCodeOfCases(cases);
+  return code === 0 && reporterFailures.length > 0 ? 1 : code;
+}

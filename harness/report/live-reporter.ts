@@ -35,8 +35,9 @@ export function liveReporter({ output, now, every }: LiveOptions): Reporter {
   let stop = () => {};
 
   function frame(): string[] {
-    const width = (output.columns ?? 80) - 1;
-    const room = Math.max(1, (output.rows ?? 24) - 3);
+    // A terminal that was never told its size says 0.
+    const width = (output.columns || 80) - 1;
+    const room = Math.max(1, (output.rows || 24) - 3);
     const cases = [...running.values()];
     const lines = cases.slice(0, room).map(({ id, stage, startedMs: since, attempt }) => {
       const facts = `${(stage ?? 'starting').padEnd(13)} ${seconds(now() - since).padStart(8)}${attempt > 1 ? ' again' : ''}`;

@@ -5,19 +5,17 @@ import type { Fingerprints } from '../../assets/fingerprint.ts';
 import { accels } from '../../model/axes.ts';
 import { HarnessError } from '../../model/errors.ts';
 import type { Plan } from '../../model/plan.ts';
-import type { Reporter } from '../../model/reporter.ts';
 import type { Scenario } from '../../model/scenario.ts';
 import { stages } from '../../model/stages.ts';
 import type { CaseResult } from '../../model/verdict.ts';
-import { plainReporter } from '../../report/plain-reporter.ts';
 import { shellWord } from '../../report/printable.ts';
 import { caseDirectoriesOf, readCaseResult, readPlan } from '../../run/run-directory.ts';
 import { type RunOptions, runMatrix } from '../../run/run-matrix.ts';
 import { type Artefacts, openArtefacts } from '../artefacts.ts';
 import { addMatrixOptions, type CaseOptions, expandChosen, selectOne } from '../case-options.ts';
-import { exitCodeOfCases } from '../exit-code.ts';
+import { exitCodeOfRun } from '../exit-code.ts';
 import { openGuestConsole } from '../guest-console.ts';
-import { type CliIo, consoleOutput, writeLines } from '../io.ts';
+import { type CliIo, writeLines } from '../io.ts';
 import type { AddCommand } from '../program.ts';
 import { defaultOutDir, runReporters } from './run.ts';
 import { planCase } from './show.ts';
@@ -114,7 +112,7 @@ export const reproCommand: AddCommand = (program, io, end) => {
       const outDir = options.out === undefined ? defaultOutDir() : resolve(options.out);
       using guestConsole = options.console ? openGuestConsole(io) : undefined;
       const scenario = guestConsole ? withoutDeadlines(before.scenario) : before.scenario;
-      const quiet: Reporter = plainReporter(consoleOutput(io.stderr, io.env));
+      const { reporter, failures } = runReporters(io, outDir, { quiet: guestConsole !== undefined });
       const result = await runMatrix({
         ...artefacts,
         matrixName: `repro of ${scenario.id}`,
@@ -122,12 +120,13 @@ export const reproCommand: AddCommand = (program, io, end) => {
         outDir,
         accel: options.accel,
         repeat: 1,
-        reporter: guestConsole ? quiet : runReporters(io, outDir, false).reporter,
+        reporter,
         terminal: guestConsole,
         signal: guestConsole ? AbortSignal.any([io.signal, guestConsole.left]) : io.signal,
       });
       const [now] = result.cases;
       if (before.result && now) writeLines(io.stdout, [compare(before.result, now)]);
-      end(exitCodeOfCases(result.cases));
+      writeLines(io.stderr, failures);
+      end(exitCodeOfRun(result.cases, failures));
     });
 };

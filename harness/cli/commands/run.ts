@@ -10,7 +10,7 @@ import { fileReporter } from '../../report/report-files.ts';
 import { type RunOptions, runMatrix } from '../../run/run-matrix.ts';
 import { openArtefacts } from '../artefacts.ts';
 import { addCaseOptions, axisFiltersOf, type CaseOptions, expandChosen, selectCells } from '../case-options.ts';
-import { exitCodeOfCases } from '../exit-code.ts';
+import { exitCodeOfRun } from '../exit-code.ts';
 import { type CliIo, consoleOutput, isDrawable, writeJson, writeLines } from '../io.ts';
 import { parseCount } from '../parse-count.ts';
 import type { AddCommand } from '../program.ts';
@@ -26,11 +26,10 @@ interface RunCommandOptions {
   json?: boolean;
 }
 
-export function consoleReporter(io: CliIo, json: boolean): Reporter {
-  // JSON has standard output for itself.
-  const stream = json ? io.stderr : io.stdout;
+function consoleReporter(io: CliIo, quiet: boolean): Reporter {
+  const stream = quiet ? io.stderr : io.stdout;
   const output = consoleOutput(stream, io.env);
-  if (!isDrawable(stream, io.env)) return plainReporter(output);
+  if (quiet || !isDrawable(stream, io.env)) return plainReporter(output);
   return liveReporter({
     output,
     now: () => performance.now(),
@@ -41,8 +40,9 @@ export function consoleReporter(io: CliIo, json: boolean): Reporter {
   });
 }
 
-export function runReporters(io: CliIo, outDir: string, json: boolean): Multiplexed {
-  return multiplex({ files: fileReporter(outDir, io.env), console: consoleReporter(io, json) });
+/** `quiet` leaves standard output to something else. */
+export function runReporters(io: CliIo, outDir: string, { quiet }: { quiet: boolean }): Multiplexed {
+  return multiplex({ files: fileReporter(outDir, io.env), console: consoleReporter(io, quiet) });
 }
 
 /** A folder named by the time, beside other runs. */
@@ -88,7 +88,7 @@ Examples:
       const outDir = rerun ?? options.out;
       const chosen = rerun === undefined ? await expandChosen(options, artefacts.chosenSets) : undefined;
       const directory = outDir === undefined ? defaultOutDir() : resolve(outDir);
-      const { reporter, failures } = runReporters(io, directory, json);
+      const { reporter, failures } = runReporters(io, directory, { quiet: json });
       const result = await runMatrix({
         ...artefacts,
         matrixName: chosen?.matrix.name ?? '',
@@ -103,7 +103,6 @@ Examples:
       });
       if (json) writeJson(io.stdout, result);
       writeLines(io.stderr, failures);
-      const code = exitCodeOfCases(result.cases);
-      end(failures.length > 0 && code === 0 ? 1 : code);
+      end(exitCodeOfRun(result.cases, failures));
     });
 };

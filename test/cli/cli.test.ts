@@ -1,0 +1,292 @@
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { exitCodeOfCases, exitCodeOfRun } from '../../harness/cli/exit-code.ts';
+import type { CliIo } from '../../harness/cli/io.ts';
+import { runProgram } from '../../harness/cli/program.ts';
+import type { Status } from '../../harness/model/verdict.ts';
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'netboot-cli-'));
+  await writeFile(
+    join(folder, 'mine.json'),
+    JSON.stringify({
+      name: 'mine',
+      groups: [
+        { name: 'bios', arch: 'x86_64', firmware: 'seabios', nic: ['e1000', 'pcnet'], rom: ['bundled', 'none'] },
+        { name: 'arm', arch: 'aarch64', nic: 'virtio-net-pci', rom: 'none', secondStage: ['ipxe', 'undionly'] },
+        { name: 'all', arch: 'x86_64', firmware: 'seabios', nic: 'rtl8139', tags: ['full'] },
+        {
+          name: 'stop',
+          arch: 'x86_64',
+          firmware: 'ovmf',
+          nic: 'e1000',
+          rom: { file: 'not-there.rom' },
+          expect: { stopsAt: 'dhcp', failure: 'uefi-shell', reason: 'no such ROM' },
+        },
+      ],
+    }),
+  );
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+interface Outcome {
+  code: number;
+  out: string;
+  err: string;
+}
+
+async function netboot(...argv: string[]): Promise<Outcome> {
+  const written = { out: '', err: '' };
+  const into = (name: 'out' | 'err') => ({
+    write(text: string | Buffer) {
+      written[name] += String(text);
+    },
+  });
+  const io: CliIo = {
+    stdout: into('out'),
+    stderr: into('err'),
+    stdin: process.stdin,
+    env: { ...process.env, NETBOOT_CACHE: join(folder, 'cache') },
+    signal: new AbortController().signal,
+  };
+  return { code: await runProgram(argv, io), ...written };
+}
+const mine = () => ['--matrix', join(folder, 'mine.json')];
+const linesOf = (text: string) => text.split('\n').filter((line) => line !== '');
+
+describe('list', () => {
+  it('lists cases with what is expected of them', async () => {
+    const { code, out } = await netboot('list', ...mine());
+    expect(code).toBe(0);
+    expect(linesOf(out)).toEqual([
+      'bios.x86_64.pc.seabios.e1000.bundled',
+      'bios.x86_64.pc.seabios.e1000.none',
+      'bios.x86_64.pc.seabios.pcnet.bundled',
+      'bios.x86_64.pc.seabios.pcnet.none',
+      'arm.aarch64.virt.aavmf.virtio-net-pci.none.ipxe',
+      'stop.x86_64.q35.ovmf.e1000.not-there.rom  (stops at dhcp: no such ROM)',
+    ]);
+  });
+
+  it('filters by axis, lists and globs, and by id', async () => {
+    const ids = async (...argv: string[]) => linesOf((await netboot('list', ...mine(), ...argv)).out);
+    expect(await ids('--arch', 'aarch64')).toEqual(['arm.aarch64.virt.aavmf.virtio-net-pci.none.ipxe']);
+    expect(await ids('--nic', 'e1000,pcnet', '--rom', 'none')).toHaveLength(2);
+    expect(await ids('--nic', 'e1000', '--nic', 'pcnet', '--firmware', 'sea*')).toHaveLength(4);
+    expect(await ids('bios', '--shard', '1/2')).toHaveLength(2);
+    expect(await ids('*.none', '*.ipxe')).toHaveLength(3);
+    expect(await ids('--second-stage', 'ipxe', '--ip-version', '4')).toHaveLength(1);
+  });
+
+  it('takes the groups of the full product with --full alone', async () => {
+    expect((await netboot('list', ...mine(), 'all')).code).toBe(2);
+    expect(linesOf((await netboot('list', ...mine(), '--full', 'all')).out)).toEqual([
+      'all.x86_64.pc.seabios.rtl8139.bundled',
+    ]);
+  });
+
+  it('lists what was left out, with reasons', async () => {
+    const { out } = await netboot('list', ...mine(), '--excluded');
+    expect(out).toMatch(/^arm\.aarch64\.virt\.aavmf\.virtio-net-pci\.none\.undionly {2}\(.*UNDI.*\)\n$/);
+    expect(JSON.parse((await netboot('list', ...mine(), '--excluded', '--json')).out)).toHaveLength(1);
+  });
+
+  it('prints JSON that is a list of scenarios', async () => {
+    const scenarios = JSON.parse((await netboot('list', ...mine(), '--json', 'arm')).out) as unknown[];
+    expect(scenarios).toEqual([expect.objectContaining({ arch: 'aarch64', machine: 'virt', firmware: 'aavmf' })]);
+  });
+
+  it('has a default matrix', async () => {
+    const { code, out } = await netboot('list');
+    expect(code).toBe(0);
+    expect(linesOf(out).length).toBeGreaterThan(10);
+  });
+});
+
+describe('artefact sets', () => {
+  beforeAll(async () => {
+    await mkdir(join(folder, 'set'));
+    await writeFile(join(folder, 'set', 'set.json'), JSON.stringify({ name: 'mybuild' }));
+  });
+
+  it('puts groups that name no set on the one given, folder or name', async () => {
+    const { out } = await netboot('list', ...mine(), 'arm', '--set', join(folder, 'set'));
+    expect(out).toBe('arm.aarch64.virt.aavmf@mybuild.virtio-net-pci.none.ipxe\n');
+    expect((await netboot('list', ...mine(), 'arm', '--set', 'host')).out).toContain('.aavmf.virtio');
+  });
+
+  it('refuses one that is neither', async () => {
+    const { code, err } = await netboot('list', ...mine(), '--set', 'nonsense');
+    expect(code).toBe(2);
+    expect(err).toMatch(/^error: --set nonsense: expected a folder .*\nhint: Known sets: host/);
+  });
+});
+
+describe('what is wrong is said once, with a remedy and the right exit code', () => {
+  const wrong: [string, () => string[], number, RegExp][] = [
+    ['no command', () => [], 2, /^$/],
+    ['an unknown command', () => ['rnu'], 2, /^error: unknown command 'rnu'\n\(Did you mean run\?\)/],
+    [
+      'an unknown option',
+      () => ['run', '--jbos', '2'],
+      2,
+      /^error: unknown option '--jbos'\n\(Did you mean --jobs\?\)/,
+    ],
+    [
+      'a bad number',
+      () => ['run', '--jobs', '0'],
+      2,
+      /^error: option '--jobs <n>' argument '0' is invalid\. Expected a whole number/,
+    ],
+    ['a bad accelerator', () => ['run', '--accel', 'fast'], 2, /^error: .*Allowed choices are auto, tcg, kvm, hvf/],
+    ['a bad shard', () => ['list', ...mine(), '--shard', '3/2'], 2, /^error: --shard: expected i\/n .*saw "3\/2"/],
+    [
+      'an unknown axis value',
+      () => ['list', ...mine(), '--nic', 'e100'],
+      2,
+      /^error: no case has nic "e100"; did you mean "e1000"\?\nhint: Known here: /,
+    ],
+    ['an unknown id', () => ['show', ...mine(), 'nope'], 2, /^error: no case matches "nope"/],
+    ['an ambiguous id', () => ['show', ...mine(), 'bios'], 2, /^error: "bios" matches 4 cases, expected one: /],
+    ['no matrix file', () => ['list', '--matrix', 'no.json'], 2, /^error: no\.json: no such file\nhint: /],
+    ['a folder as ROM', () => ['inspect', folder], 2, /^error: cannot inspect .*: not a regular file/],
+    ['no file to inspect', () => ['inspect', join(folder, 'no.rom')], 2, /^error: cannot inspect .*no\.rom/],
+    ['no run directory', () => ['judge', join(folder, 'no')], 2, /^error: .*no: there is no such directory/],
+    ['a folder that is no run', () => ['judge', folder], 2, /^error: /],
+    [
+      'a rerun of nothing',
+      () => ['run', '--rerun', join(folder, 'no')],
+      2,
+      /^error: .*run\.json: there is no such file/,
+    ],
+    [
+      'a rerun with filters',
+      () => ['run', '--rerun', folder, '--nic', 'e1000'],
+      2,
+      /^error: --rerun goes on with a run as it was begun/,
+    ],
+    [
+      'a ROM without images',
+      () => ['rom', 'make', '--id', '8086:100e', '--out', join(folder, 'x.rom')],
+      2,
+      /^error: cannot make an option ROM: no image/,
+    ],
+    [
+      'PCI ids that are none',
+      () => ['rom', 'make', '--id', 'e1000', '--out', 'x.rom'],
+      2,
+      /Expected vendor:device in hex/,
+    ],
+  ];
+  it.each(wrong)('%s', async (_, argv, code, message) => {
+    const outcome = await netboot(...argv());
+    expect(outcome.err).toMatch(message);
+    expect(outcome.err).not.toMatch(/^\s+at /m);
+    expect(outcome.code).toBe(code);
+  });
+
+  it('a corrupt case directory', async () => {
+    const directory = join(folder, 'corrupt');
+    await mkdir(directory);
+    await writeFile(join(directory, 'plan.json'), '{ "version": 1, ');
+    const { code, err } = await netboot('judge', directory);
+    expect(code).toBe(2);
+    expect(err).toMatch(/^error: .*corrupt\/plan\.json: .*\nhint: /);
+  });
+
+  it('shows where it comes from with --debug', async () => {
+    const { err } = await netboot('list', '--matrix', 'no.json', '--debug');
+    expect(err).toMatch(/^\s+at /m);
+  });
+});
+
+describe('help', () => {
+  it.each([
+    [['--help']],
+    [['run', '--help']],
+    [['list', '--help']],
+    [['show', '--help']],
+    [['repro', '--help']],
+    [['judge', '--help']],
+    [['inspect', '--help']],
+    [['rom', 'make', '--help']],
+    [['firmware', 'extract', '--help']],
+  ])('%j teaches by example and exits 0', async (argv) => {
+    const { code, out, err } = await netboot(...argv);
+    expect(code).toBe(0);
+    expect(err).toBe('');
+    expect(out).toMatch(/Examples?:\n {2}netboot /);
+  });
+
+  it('has a filter for every axis', async () => {
+    const { out } = await netboot('run', '--help');
+    for (const flag of [
+      'arch',
+      'machine',
+      'firmware',
+      'only-set',
+      'nic',
+      'rom',
+      'second-stage',
+      'transport',
+      'payload',
+      'secure-boot',
+      'ip-version',
+    ]) {
+      expect(out).toContain(`--${flag} <values>`);
+    }
+  });
+});
+
+it('inspects a file that is nothing known', async () => {
+  const file = join(folder, 'nothing');
+  await writeFile(file, Buffer.alloc(700, 0x5a));
+  expect(await netboot('inspect', file)).toMatchObject({ code: 0, err: '' });
+  expect(JSON.parse((await netboot('inspect', file, '--json')).out)).toMatchObject({ type: 'unknown', bytes: 700 });
+});
+
+it('makes an option ROM that inspection reads back', async () => {
+  // The least that is a PE image: DOS header, COFF header, an optional header for X64 and no section.
+  const pe = Buffer.alloc(512);
+  pe.write('MZ', 0);
+  pe.writeUInt32LE(0x40, 0x3c);
+  pe.write('PE\0\0', 0x40, 'latin1');
+  pe.writeUInt16LE(0x8664, 0x44);
+  pe.writeUInt16LE(0xf0, 0x54);
+  pe.writeUInt16LE(0x20b, 0x58);
+  pe.writeUInt32LE(512, 0x58 + 56);
+  pe.writeUInt32LE(512, 0x58 + 60);
+  pe.writeUInt16LE(11, 0x58 + 68);
+  pe.writeUInt32LE(16, 0x58 + 108);
+  await writeFile(join(folder, 'driver.efi'), pe);
+  const out = join(folder, 'made.rom');
+  const made = await netboot('rom', 'make', '--id', '8086:100e', '--efi', join(folder, 'driver.efi'), '--out', out);
+  expect(made).toMatchObject({ code: 0, err: '' });
+  expect((await readFile(out)).readUInt16LE(0)).toBe(0xaa55);
+  const { images } = JSON.parse((await netboot('inspect', out, '--json')).out) as { images: unknown[] };
+  expect(images).toEqual([expect.objectContaining({ vendorId: 0x8086, deviceId: 0x100e, lastImage: true })]);
+});
+
+describe('exit codes of runs', () => {
+  const codes: [Status[], number][] = [
+    [[], 0],
+    [['passed', 'passed'], 0],
+    [['passed', 'not-run'], 0],
+    [['not-run'], 3],
+    [['passed', 'failed', 'error'], 1],
+    [['passed', 'flaky'], 1],
+    [['passed', 'error'], 3],
+    [['failed', 'interrupted'], 130],
+  ];
+  it.each(codes)('%j → %d', (statuses, code) => {
+    expect(exitCodeOfCases(statuses.map((status) => ({ status })))).toBe(code);
+  });
+
+  it('a broken reporter fails a run that went well, and hides nothing worse', () => {
+    expect(exitCodeOfRun([{ status: 'passed' }], ['reporter files failed'])).toBe(1);
+    expect(exitCodeOfRun([{ status: 'error' }], ['reporter files failed'])).toBe(3);
+  });
+});
