@@ -4,6 +4,9 @@ import type { MatrixInput } from 'netboot-harness';
 const romNics = ['e1000', 'e1000e', 'ne2k_pci', 'pcnet', 'rtl8139', 'virtio-net-pci', 'vmxnet3', 'i82559er'];
 const withoutVirtio = romNics.filter((nic) => nic !== 'virtio-net-pci');
 
+/** EDK II ends in its shell when no boot option worked; on a busy host the shell itself may fail to open its console. */
+const nothingToBoot = ['uefi-shell', 'bds-nothing'];
+
 /**
  * Firmware and bundled option ROMs of Debian 12, each path ended by an iPXE script: configurations 1, 2, 4 and 6,
  * and the same NICs without a ROM.
@@ -11,7 +14,8 @@ const withoutVirtio = romNics.filter((nic) => nic !== 'virtio-net-pci');
 export const firstStages: MatrixInput['groups'] = [
   {
     name: 'bios-ipxe-rom',
-    description: "Configuration 2: SeaBIOS runs QEMU's bundled ROM, which is a full iPXE and goes straight to its script",
+    description:
+      "Configuration 2: SeaBIOS runs QEMU's bundled ROM, which is a full iPXE and goes straight to its script",
     configuration: 2,
     arch: 'x86_64',
     firmware: 'seabios',
@@ -57,8 +61,9 @@ export const firstStages: MatrixInput['groups'] = [
         when: { nic: 'i82559er' },
         expect: {
           stopsAt: 'oprom',
-          failure: 'uefi-shell',
-          reason: 'QEMU loads pxe-eepro100.rom for the i8255x family by itself: a BIOS image alone, which UEFI passes over',
+          failure: nothingToBoot,
+          reason:
+            'QEMU loads pxe-eepro100.rom for the i8255x family by itself: a BIOS image alone, which UEFI passes over',
         },
       },
     ],
@@ -99,8 +104,9 @@ export const firstStages: MatrixInput['groups'] = [
     secondStage: 'snponly',
     expect: {
       stopsAt: 'dhcp',
-      failure: 'uefi-shell',
-      reason: 'the firmware has no driver for this NIC and there is no ROM to bring one, so there is no network boot option',
+      failure: nothingToBoot,
+      reason:
+        'the firmware has no driver for this NIC and there is no ROM to bring one, so there is no network boot option',
     },
   },
   {
@@ -125,8 +131,9 @@ export const firstStages: MatrixInput['groups'] = [
     secondStage: 'ipxe',
     expect: {
       stopsAt: 'dhcp',
-      failure: 'uefi-shell',
-      reason: 'the firmware has no driver for this NIC and there is no ROM to bring one, so there is no network boot option',
+      failure: nothingToBoot,
+      reason:
+        'the firmware has no driver for this NIC and there is no ROM to bring one, so there is no network boot option',
     },
   },
 ];

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import PQueue from 'p-queue';
 import { availableMemoryMiB, createLoadMeter } from './cpu-load.ts';
 
@@ -30,6 +31,7 @@ export async function schedule(
   let promised = 0;
   let admittedAt = Number.NEGATIVE_INFINITY;
   const meter = createLoadMeter();
+  const cores = availableParallelism();
 
   const fits = (memoryMiB: number): boolean => availableMemoryMiB() - promised > reserveMiB + overheadMiB + memoryMiB;
   const waiting = [...list].sort((a, b) => b.length - a.length);
@@ -62,8 +64,10 @@ export async function schedule(
         resolve();
         return;
       }
-      const alone = queue.pending === 0;
-      if (!alone && (load > headroom || now - admittedAt < settleMs || !fits(next.memoryMiB))) return;
+      // One guest per core is admitted however busy others keep the host: deadlines stretch by the pressure.
+      const few = queue.pending < cores && fits(next.memoryMiB);
+      if (!few && queue.pending > 0 && (load > headroom || now - admittedAt < settleMs || !fits(next.memoryMiB)))
+        return;
       waiting.shift();
       admittedAt = now;
       add(next);
