@@ -8,23 +8,24 @@ export const names = {
   script: 'boot.ipxe',
   kernel: 'linux',
   initrd: 'initrd.gz',
+  overlay: 'init.gz',
 } as const;
 
 /** The name each second stage is asked for by; loaders derive further names from it, so they are the usual ones. */
-export function nbpName(secondStage: Scenario['secondStage'], arch: Arch): string {
+export function nbpName(secondStage: Scenario['secondStage'], arch: Arch, bios: boolean): string {
   if (typeof secondStage === 'object') return secondStage.file.split('/').at(-1) as string;
   const x86 = arch === 'x86_64';
   const table: Record<Exclude<Scenario['secondStage'], object>, string> = {
     none: '',
     undionly: 'undionly.kpxe',
     snponly: x86 ? 'snponly.efi' : 'snponly-arm64.efi',
-    ipxe: x86 ? 'ipxe.efi' : 'ipxe-arm64.efi',
+    ipxe: bios ? 'ipxe.pxe' : x86 ? 'ipxe.efi' : 'ipxe-arm64.efi',
     'shim-grub': x86 ? 'shimx64.efi' : 'shimaa64.efi',
     grub: x86 ? 'grubx64.efi' : 'grubaa64.efi',
     pxelinux: 'pxelinux.0',
     syslinux: 'syslinux.efi',
     linux: x86 ? 'linux-x64.efi' : 'linux-aa64.efi',
-    probe: x86 ? 'probe-x64.efi' : 'probe-aa64.efi',
+    probe: bios ? 'probe.0' : x86 ? 'probe-x64.efi' : 'probe-aa64.efi',
   };
   return table[secondStage];
 }
@@ -37,6 +38,8 @@ export interface BootFileFacts {
   server: string;
   transports: Transports;
   kernelArgs: string;
+  /** Names of the initrds, in the order the kernel unpacks them. */
+  initrds: readonly string[];
 }
 
 export function kernelCommandLine({ arch, nonce, kernelArgs }: BootFileFacts): string {
@@ -53,8 +56,8 @@ export function linuxScript(facts: BootFileFacts): string {
   const url = (name: string): string => urlOf(facts.transports.payload, facts.server, name);
   return [
     '#!ipxe',
-    `kernel ${url(names.kernel)} initrd=${names.initrd} ${kernelCommandLine(facts)}`,
-    `initrd ${url(names.initrd)}`,
+    `kernel ${url(names.kernel)} ${facts.initrds.map((name) => `initrd=${name}`).join(' ')} ${kernelCommandLine(facts)}`,
+    ...facts.initrds.map((name) => `initrd ${url(name)}`),
     'boot',
     '',
   ].join('\n');
@@ -72,7 +75,7 @@ export function grubConfig(facts: BootFileFacts): string {
     'set timeout=0',
     'menuentry "Linux" {',
     `  linux ${root}/${names.kernel} ${kernelCommandLine(facts)}`,
-    `  initrd ${root}/${names.initrd}`,
+    `  initrd ${facts.initrds.map((name) => `${root}/${name}`).join(' ')}`,
     '}',
     '',
   ].join('\n');
@@ -87,7 +90,7 @@ export function syslinuxConfig(facts: BootFileFacts): string {
     'DEFAULT linux',
     'LABEL linux',
     `  KERNEL ${name(names.kernel)}`,
-    `  INITRD ${name(names.initrd)}`,
+    `  INITRD ${facts.initrds.map(name).join(',')}`,
     `  APPEND ${kernelCommandLine(facts)}`,
     '',
   ].join('\n');

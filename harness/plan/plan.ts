@@ -1,7 +1,7 @@
 import type { Arch } from '../model/axes.ts';
 import type { BootRule } from '../model/boot-rule.ts';
-import type { ExpectedFile, Plan } from '../model/plan.ts';
-import type { Scenario, ServedFile } from '../model/scenario.ts';
+import type { Plan } from '../model/plan.ts';
+import type { Scenario } from '../model/scenario.ts';
 import { fds, planArgv, planCpu, planMemoryMiB } from './argv.ts';
 import {
   type BootFileFacts,
@@ -17,13 +17,12 @@ import { planDeadlines } from './deadlines.ts';
 import { planNetwork } from './network.ts';
 import { fillPlaceholders } from './placeholders.ts';
 import type { Resolved } from './resolved.ts';
+import { type ConfigFile, expectedFile, planServed } from './served-files.ts';
 import { planStagePath } from './stage-path.ts';
 import { transportsOf } from './transport.ts';
 
 /** Which loader's configuration a path has, where the loader finds it, and whether DHCP names it. */
-interface ConfigFile {
-  name: string;
-  text: string;
+interface PlannedConfig extends ConfigFile {
   byDhcp: boolean;
 }
 
@@ -35,10 +34,9 @@ function scriptFor({ payload }: Scenario, facts: BootFileFacts): string {
 }
 
 /** The one configuration file of the path's loader; none for a bare NBP. */
-function configFor(scenario: Scenario, loader: Plan['loader'], facts: BootFileFacts): ConfigFile | undefined {
+function configFor(scenario: Scenario, loader: Plan['loader'], facts: BootFileFacts): PlannedConfig | undefined {
   switch (loader) {
     case 'grub':
-      return { name: 'grub.cfg', text: grubConfig(facts), byDhcp: false };
     case 'shim-grub':
       return { name: 'grub/grub.cfg', text: grubConfig(facts), byDhcp: false };
     case 'pxelinux':
@@ -55,9 +53,6 @@ function configFor(scenario: Scenario, loader: Plan['loader'], facts: BootFileFa
 
 export const qemuProgramOf = (arch: Arch): string => `qemu-system-${arch}`;
 
-/** Length a served entry will have on the wire; undefined where the plan cannot know (a directory). */
-const textBytes = (text: string): number => Buffer.byteLength(text);
-
 /**
  * A scenario with its files found → everything decided before QEMU starts. Pure; `nonce` is what the guest must
  * print in the end: lower-case hex, new for every run.
@@ -73,31 +68,14 @@ export function makePlan(scenario: Scenario, resolved: Resolved, nonce: string):
     server,
     transports,
     kernelArgs: scenario.kernelArgs ?? '',
+    initrds: [names.initrd, ...(resolved.overlay ? [names.overlay] : [])],
   };
   const fill = (text: string): string => fillPlaceholders(text, { nonce, server, mac: network.guestMac });
 
-  const { nbp, companions, kernel, initrd } = resolved;
+  const { nbp, kernel, initrd, overlay } = resolved;
   const config = configFor(scenario, loader, facts);
-  const serve: Record<string, ServedFile> = {
-    ...(nbp ? { [nbp.name]: { path: nbp.path } } : {}),
-    ...Object.fromEntries(Object.entries(companions).map(([name, { path }]) => [name, { path }])),
-    ...(config ? { [config.name]: { text: config.text } } : {}),
-    ...(kernel ? { [names.kernel]: { path: kernel.path } } : {}),
-    ...(initrd ? { [names.initrd]: { path: initrd.path } } : {}),
-    ...Object.fromEntries(
-      Object.entries(scenario.serve ?? {}).map(([name, file]) => [
-        name,
-        'text' in file ? { ...file, text: fill(file.text) } : file,
-      ]),
-    ),
-  };
-
-  const expectedOf = (name: string, bytes: number): ExpectedFile => {
-    const replaced = scenario.serve?.[name];
-    if (replaced === undefined) return { name, bytes };
-    const served = serve[name];
-    return served && 'text' in served ? { name, bytes: textBytes(served.text) } : { name };
-  };
+  const serve = planServed(scenario, resolved, config, nonce, fill);
+  const expectedOf = (name: string, bytes: number) => expectedFile(scenario, serve, name, bytes);
   const boot: BootRule[] =
     scenario.boot?.map((rule) => ({
       ...rule,
@@ -144,10 +122,11 @@ export function makePlan(scenario: Scenario, resolved: Resolved, nonce: string):
     stagePath,
     deliveries: {
       nbp: nbp ? [expectedOf(nbp.name, nbp.bytes)] : [],
-      config: config ? [expectedOf(config.name, textBytes(config.text))] : [],
+      config: config ? [expectedOf(config.name, Buffer.byteLength(config.text))] : [],
       payload: [
         ...(kernel ? [expectedOf(names.kernel, kernel.bytes)] : []),
         ...(initrd ? [expectedOf(names.initrd, initrd.bytes)] : []),
+        ...(overlay ? [expectedOf(names.overlay, overlay.bytes)] : []),
       ],
     },
     deadlines: planDeadlines(scenario, stagePath),

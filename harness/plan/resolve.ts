@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises';
+import { z } from 'zod';
 import {
   type ArtefactSet,
   type FoundFirmware,
@@ -12,7 +14,7 @@ import type { ArtefactSets } from '../assets/sets.ts';
 import type { Input, InputRole } from '../model/plan.ts';
 import type { Scenario } from '../model/scenario.ts';
 import { nbpName } from './boot-files.ts';
-import type { Oprom, Resolved, ResolvedFile } from './resolved.ts';
+import type { NonceField, Oprom, Resolved, ResolvedFile } from './resolved.ts';
 
 /** Where artefacts come from. */
 export interface PlanSources {
@@ -21,6 +23,8 @@ export interface PlanSources {
   /** One line on what a file is: PCIR images, PE machine, iPXE version. */
   identify(path: string): Promise<string | undefined>;
 }
+
+const nonceSchema = z.object({ nonce: z.object({ offsets: z.array(z.int().nonnegative()), bytes: z.int() }) });
 
 /** A reason why the cell cannot be run here, thrown through the resolution and caught at its top. */
 class NotHere extends Error {}
@@ -102,6 +106,14 @@ async function resolveOprom(scenario: Scenario, sources: PlanSources, { add }: C
   return answer.byQemu ? { kind: 'bundled' } : { kind: 'file', path };
 }
 
+/** The nonce field of a program of own source, as its build told it in the file beside it. */
+async function nonceFieldOf(path: string): Promise<NonceField> {
+  const sidecar = path.replace(/\.[^./]*$/, '.json');
+  const parsed = nonceSchema.safeParse(JSON.parse(await readFile(sidecar, 'utf8')));
+  if (!parsed.success) throw new NotHere(`${sidecar} does not tell where the nonce goes: run npm run setup`);
+  return parsed.data.nonce;
+}
+
 async function resolveSecondStage(
   scenario: Scenario,
   sources: PlanSources,
@@ -109,7 +121,7 @@ async function resolveSecondStage(
 ): Promise<Pick<Resolved, 'nbp' | 'companions'>> {
   const { secondStage, arch, firmware } = scenario;
   if (secondStage === 'none') return { nbp: undefined, companions: {} };
-  const name = nbpName(secondStage, arch);
+  const name = nbpName(secondStage, arch, firmware === 'seabios');
   if (typeof secondStage === 'object') {
     return { nbp: { ...(await add('nbp', secondStage.file)), name }, companions: {} };
   }
@@ -120,16 +132,17 @@ async function resolveSecondStage(
   for (const [served, path] of Object.entries(answer.companions)) {
     companions[served] = await add('second-stage', path, packageOf(answer));
   }
-  return { nbp: { ...(await add('nbp', answer.path, packageOf(answer))), name }, companions };
+  const nbp = { ...(await add('nbp', answer.path, packageOf(answer))), name };
+  return { nbp: secondStage === 'probe' ? { ...nbp, nonce: await nonceFieldOf(answer.path) } : nbp, companions };
 }
 
 async function resolvePayload(
   scenario: Scenario,
   sources: PlanSources,
   { add }: Collector,
-): Promise<Pick<Resolved, 'kernel' | 'initrd'>> {
+): Promise<Pick<Resolved, 'kernel' | 'initrd' | 'overlay'>> {
   const { payload, arch } = scenario;
-  if (payload !== 'linux' && payload !== 'installer') return { kernel: undefined, initrd: undefined };
+  if (payload !== 'linux' && payload !== 'installer') return { kernel: undefined, initrd: undefined, overlay: undefined };
   const wantsPackaged = !scenario.kernel || (payload === 'installer' && !scenario.initrd);
   const packaged = wantsPackaged
     ? found<FoundKernel>(await sources.sets.kernel(arch, scenario.nbpSet ?? scenario.set))
@@ -138,13 +151,14 @@ async function resolvePayload(
   const kernel = scenario.kernel
     ? await add('kernel', scenario.kernel.file)
     : await add('kernel', packaged?.kernel as string, packaging);
-  if (scenario.initrd) return { kernel, initrd: await add('initrd', scenario.initrd.file) };
+  if (scenario.initrd) return { kernel, initrd: await add('initrd', scenario.initrd.file), overlay: undefined };
+  const tiny = found<{ path: string }>(await sources.sets.payload(`linux-initrd-${arch}.cpio.gz`));
   if (payload === 'installer') {
     if (packaged?.initrd === undefined) throw new NotHere(`no installer initrd for ${arch} was found`);
-    return { kernel, initrd: await add('initrd', packaged.initrd, packaging) };
+    // The installer's own /init knows no nonce: the tiny initrd's, unpacked after it, takes its place.
+    return { kernel, initrd: await add('initrd', packaged.initrd, packaging), overlay: await add('initrd', tiny.path) };
   }
-  const tiny = found<{ path: string }>(await sources.sets.payload(`linux-initrd-${arch}.cpio.gz`));
-  return { kernel, initrd: await add('initrd', tiny.path) };
+  return { kernel, initrd: await add('initrd', tiny.path), overlay: undefined };
 }
 
 /** Finds every file a scenario needs; a reason where one is missing. Rejects only for what the user named and is not there. */

@@ -12,15 +12,23 @@ export interface ResolvedFile {
   bytes: number;
 }
 
+/** Where a program of own source wants the nonce: at each offset, ended by NUL where it is shorter than `bytes`. */
+export interface NonceField {
+  offsets: readonly number[];
+  bytes: number;
+}
+
 /** Everything a scenario names, found on this host: what the pure part of planning starts from. */
 export interface Resolved {
   /** `code` null: the firmware built into QEMU. `bios`: a flat image rather than flash. */
   firmware: { code: string | null; vars: string | null; format: 'raw' | 'qcow2'; smm: boolean; bios: boolean };
   oprom: Oprom;
-  nbp: (ResolvedFile & { name: string }) | undefined;
+  nbp: (ResolvedFile & { name: string; nonce?: NonceField }) | undefined;
   /** What the NBP fetches beside itself, by served name. */
   companions: Readonly<Record<string, ResolvedFile>>;
   kernel: ResolvedFile | undefined;
   initrd: ResolvedFile | undefined;
+  /** A second initrd whose /init takes the place of the first one's. */
+  overlay: ResolvedFile | undefined;
   inputs: Input[];
 }

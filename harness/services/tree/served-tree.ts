@@ -4,6 +4,7 @@ import { HarnessError } from '../../model/errors.ts';
 import type { ServedFile } from '../../model/scenario.ts';
 import { type ContentCache, createContentCache, fileVersion } from './content-cache.ts';
 import { parseName, refusal, type TreeRefusal } from './name.ts';
+import { patchedEntry } from './patched-entry.ts';
 import { fileEntry, memoryEntry, type ServedEntry } from './served-entry.ts';
 
 /** A name that HTTP answers with a redirect; `location` is a served name or a URL. */
@@ -50,8 +51,11 @@ export function openTree(
       return { kind: 'redirect', location: expand(file.redirect), status: file.status ?? 302 } as const;
     }
     if ('text' in file) return memoryEntry(name, Buffer.from(expand(file.text)), file.truncateToBytes);
+    // What it patches is put in its place before the tree is opened.
+    if (!('path' in file)) return refusal('not-found', `"${name}" patches a file that is not served`);
     // A link that the scenario itself names is the user's choice.
-    return openHostFile(name, await realpath(file.path), file.truncateToBytes);
+    const entry = await openHostFile(name, await realpath(file.path), file.truncateToBytes);
+    return file.patch && entry.kind === 'file' ? patchedEntry(entry, file.patch) : entry;
   };
 
   const find = (name: string): (() => Promise<ServedEntry | ServedRedirect | TreeRefusal>) | undefined => {

@@ -1,0 +1,64 @@
+import { HarnessError } from '../model/errors.ts';
+import type { ExpectedFile } from '../model/plan.ts';
+import type { Scenario, ServedFile } from '../model/scenario.ts';
+import { names } from './boot-files.ts';
+import type { NonceField, Resolved } from './resolved.ts';
+
+/** A loader's configuration as it is served. */
+export interface ConfigFile {
+  name: string;
+  text: string;
+}
+
+/** What a plan serves before the scenario has its say. */
+function derived({ nbp, companions, kernel, initrd, overlay }: Resolved, config: ConfigFile | undefined, nonce: string): Record<string, ServedFile> {
+  const told = nbp?.nonce ? { patch: noncePatch(nbp.nonce, nonce) } : {};
+  return {
+    ...(nbp ? { [nbp.name]: { path: nbp.path, ...told } } : {}),
+    ...Object.fromEntries(Object.entries(companions).map(([name, { path }]) => [name, { path }])),
+    ...(config ? { [config.name]: { text: config.text } } : {}),
+    ...(kernel ? { [names.kernel]: { path: kernel.path } } : {}),
+    ...(initrd ? { [names.initrd]: { path: initrd.path } } : {}),
+    ...(overlay ? { [names.overlay]: { path: overlay.path } } : {}),
+  };
+}
+
+const noncePatch = ({ offsets, bytes }: NonceField, nonce: string) =>
+  offsets.map((offset) => ({ offset, ascii: `${nonce}\0`.slice(0, bytes) }));
+
+const isBarePatch = (file: ServedFile): file is Extract<ServedFile, { patch: unknown }> =>
+  'patch' in file && !('path' in file);
+
+/**
+ * The served tree: what the boot needs, then what the scenario adds, replaces or patches.
+ * @throws HarnessError `bad-matrix` where a patch has nothing to change.
+ */
+export function planServed(
+  scenario: Scenario,
+  resolved: Resolved,
+  config: ConfigFile | undefined,
+  nonce: string,
+  fill: (text: string) => string,
+): Record<string, ServedFile> {
+  const serve = derived(resolved, config, nonce);
+  for (const [name, file] of Object.entries(scenario.serve ?? {})) {
+    if (isBarePatch(file)) {
+      const base = serve[name];
+      if (!base || !('path' in base)) {
+        throw new HarnessError('bad-matrix', `${scenario.id}: serve["${name}"] patches a file that this case does not serve.`, {
+          hint: `Give it a path, or patch one of: ${Object.keys(serve).join(', ')}.`,
+        });
+      }
+      serve[name] = { ...base, patch: [...(base.patch ?? []), ...file.patch] };
+    } else serve[name] = 'text' in file ? { ...file, text: fill(file.text) } : file;
+  }
+  return serve;
+}
+
+/** Names whose complete delivery proves a stage, with their lengths where the plan knows them. */
+export function expectedFile(scenario: Scenario, serve: Record<string, ServedFile>, name: string, bytes: number): ExpectedFile {
+  const said = scenario.serve?.[name];
+  if (said === undefined || isBarePatch(said)) return { name, bytes };
+  const served = serve[name];
+  return served && 'text' in served ? { name, bytes: Buffer.byteLength(served.text) } : { name };
+}
