@@ -23,7 +23,7 @@ const rows = {
   'harness/cli': { folders: ['run', 'report', 'plan', 'matrix', 'model', 'assets', 'judge'], packages: libraries },
   'harness/vitest': { folders: ['run', 'report', 'plan', 'matrix', 'model'], packages: [...libraries, 'vitest'] },
   /** harness/index.ts, the public face. */
-  harness: { folders: ['run', 'report', 'plan', 'matrix', 'model'], packages: [] },
+  harness: { folders: ['run', 'report', 'plan', 'matrix', 'model', 'assets', 'judge'], packages: [] },
   scenarios: { folders: [], packages: ['netboot-harness'] },
 };
 

@@ -1,17 +1,19 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { createFingerprints, type Fingerprints } from '../assets/fingerprint.ts';
+import { identityOf } from '../assets/inspect/describe.ts';
+import { createInspections, type Inspections } from '../assets/inspections.ts';
 import { manifestFile, readManifest } from '../assets/set-manifest.ts';
 import { type ArtefactSets, loadSets } from '../assets/sets.ts';
 import { HarnessError } from '../model/errors.ts';
 import { cacheFolder } from './cache-folder.ts';
-import { createIdentities } from './identify-file.ts';
 import type { CliIo } from './io.ts';
 
 /** Artefacts of this host and of the folders given with `--set`, as plan/ and run/ take them. */
 export interface Artefacts {
   sets: ArtefactSets;
   fingerprints: Fingerprints;
+  inspections: Pick<Inspections, 'of'>;
   identify(path: string): Promise<string | undefined>;
   accelCacheFile: string;
   /** The names that `--set` stands for, in order. */
@@ -37,14 +39,16 @@ export async function openArtefacts(given: readonly string[], io: Pick<CliIo, 'e
     chosenSets.push(name);
   }
   const fingerprints = createFingerprints({ cacheFile: join(cacheDir, 'fingerprints.json') });
-  const identities = createIdentities(fingerprints, join(cacheDir, 'identities.json'));
+  const inspections = createInspections({ fingerprints, cacheFile: join(cacheDir, 'inspections.json') });
   return {
     sets,
     fingerprints: {
       of: fingerprints.of,
-      save: async () => void (await Promise.all([fingerprints.save(), identities.save()])),
+      save: async () => void (await Promise.all([fingerprints.save(), inspections.save()])),
     },
-    identify: identities.of,
+    inspections,
+    // Disks and the like cannot be looked into, and need not be.
+    identify: (path) => inspections.of(path).then(identityOf, () => undefined),
     accelCacheFile: join(cacheDir, 'acceleration.json'),
     chosenSets,
   };

@@ -4,6 +4,7 @@ import { firmwareCommand } from './commands/firmware.ts';
 import { inspectCommand } from './commands/inspect.ts';
 import { judgeCommand } from './commands/judge.ts';
 import { listCommand } from './commands/list.ts';
+import { predictCommand } from './commands/predict.ts';
 import { reproCommand } from './commands/repro.ts';
 import { romCommand } from './commands/rom.ts';
 import { runCommand } from './commands/run.ts';
@@ -22,6 +23,7 @@ const commands: readonly AddCommand[] = [
   reproCommand,
   judgeCommand,
   doctorCommand,
+  predictCommand,
   inspectCommand,
   romCommand,
   firmwareCommand,

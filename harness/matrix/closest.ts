@@ -13,7 +13,7 @@ function distance(a: string, b: string): number {
 }
 
 /** The known word that a misspelt one probably meant, if one is near enough to be worth saying. */
-export function closest(word: string, known: readonly string[]): string | undefined {
+function closest(word: string, known: readonly string[]): string | undefined {
   if (word.length > 60) return undefined;
   const ranked = known
     .map((candidate) => ({ candidate, edits: distance(word.toLowerCase(), candidate.toLowerCase()) }))

@@ -29,7 +29,7 @@ export type CellCondition = z.infer<typeof conditionSchema>;
 /** Groups with this tag are left out unless the full product is asked for. */
 const fullOnlyTag = 'full';
 
-export const groupSchema = z.strictObject({
+const groupSchema = z.strictObject({
   name: groupName,
   description: z.string().optional(),
   ...conditionSchema.shape,

@@ -6,7 +6,7 @@ import { evidenceLine, statusWords } from './run-facts.ts';
 import { signOf } from './summary.ts';
 
 /** Firmware, option ROM and second stage of each configuration. */
-export const configurationMeanings: Record<Configuration, string> = {
+const configurationMeanings: Record<Configuration, string> = {
   1: "legacy BIOS, the vendor's complete PXE ROM, full iPXE chain-loaded",
   2: 'legacy BIOS, full iPXE in the option ROM, anything after it',
   3: "UEFI, the vendor's low-level driver (SNP) in the option ROM, full iPXE chain-loaded",

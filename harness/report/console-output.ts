@@ -21,7 +21,7 @@ const colourCodes: Record<Status, string> = {
   interrupted: '33',
 };
 
-export function paintStatus(status: Status, colour: boolean): string {
+function paintStatus(status: Status, colour: boolean): string {
   const word = statusWords[status].padEnd(11);
   return colour ? `\u001b[${colourCodes[status]}m${word}\u001b[0m` : word;
 }

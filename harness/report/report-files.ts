@@ -7,7 +7,7 @@ import { junitXml } from './junit.ts';
 import { summaryMarkdown } from './summary.ts';
 
 /** The files of a run's directory, each a view of the same result. */
-export const reportFiles = {
+const reportFiles = {
   'results.json': (result: RunResult) => `${JSON.stringify(result, null, 2)}\n`,
   'junit.xml': junitXml,
   'summary.md': summaryMarkdown,
@@ -18,7 +18,7 @@ export const reportFiles = {
 const stepSummaryMaxBytes = 1_000_000;
 
 /** Writes every report; a reader of the directory sees an old file or the new one, never half of one. */
-export async function writeReports(result: RunResult, outDir: string): Promise<void> {
+async function writeReports(result: RunResult, outDir: string): Promise<void> {
   for (const [name, view] of Object.entries(reportFiles)) {
     const path = join(outDir, name);
     await writeFile(`${path}.new`, view(result, outDir));

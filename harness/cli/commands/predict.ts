@@ -1,0 +1,54 @@
+import type { Prediction } from '../../assets/predict.ts';
+import type { Scenario } from '../../model/scenario.ts';
+import { openArtefacts } from '../artefacts.ts';
+import { addCaseOptions, type CaseOptions, expandChosen, selectCells } from '../case-options.ts';
+import { writeJson, writeLines } from '../io.ts';
+import { predictCase } from '../predict-case.ts';
+import type { AddCommand } from '../program.ts';
+
+interface PredictedCase {
+  cell: Scenario;
+  prediction: Prediction | { missing: string };
+}
+
+function lines({ cell, prediction }: PredictedCase): string[] {
+  if ('missing' in prediction) return [`${cell.id}: cannot be told: ${prediction.missing}`];
+  const { configuration, stopsAt, reasons } = prediction;
+  const declared = cell.configuration ?? null;
+  const expected = 'stopsAt' in cell.expect ? cell.expect.stopsAt : null;
+  return [
+    [
+      `${cell.id}: ${configuration === null ? 'no configuration' : `configuration ${configuration}`}`,
+      ...(declared === configuration ? [] : [`declared ${declared ?? 'none'}`]),
+      stopsAt === null ? 'reaches its last stage' : `stops at ${stopsAt}`,
+      ...(expected === stopsAt ? [] : [`expected to ${expected === null ? 'reach it' : `stop at ${expected}`}`]),
+    ].join(', '),
+    ...reasons.map((reason) => `    ${reason}`),
+  ];
+}
+
+export const predictCommand: AddCommand = (program, io) => {
+  addCaseOptions(program.command('predict'))
+    .description('Say what should become of cases from looking into their files, before any boot.')
+    .argument('[ids...]', 'case ids or group names, * for any text')
+    .option('--json', 'as JSON')
+    .addHelpText('after', '\nExamples:\n  netboot predict --nic e1000\n  netboot predict --set ./my-build --json')
+    .action(async (ids: string[], options: CaseOptions & { json?: boolean }) => {
+      const artefacts = await openArtefacts(options.set ?? [], io);
+      const { cells } = await expandChosen(options, artefacts.chosenSets);
+      const predicted: PredictedCase[] = [];
+      for (const cell of selectCells(cells, ids, options)) {
+        predicted.push({ cell, prediction: await predictCase(cell, artefacts) });
+      }
+      await artefacts.fingerprints.save();
+      if (options.json) {
+        const plain = predicted.map(({ cell, prediction }) => ({
+          id: cell.id,
+          declaredConfiguration: cell.configuration ?? null,
+          expect: cell.expect,
+          ...prediction,
+        }));
+        writeJson(io.stdout, plain);
+      } else writeLines(io.stdout, predicted.flatMap(lines));
+    });
+};

@@ -1,0 +1,43 @@
+import type { Inspection } from '../assets/inspect/inspect.ts';
+import type { PeFacts } from '../assets/inspect/pe.ts';
+import { type Prediction, predict } from '../assets/predict.ts';
+import type { Firmware } from '../model/axes.ts';
+import type { Scenario } from '../model/scenario.ts';
+import { resolveScenario } from '../plan/resolve.ts';
+import type { Resolved } from '../plan/resolved.ts';
+import type { Artefacts } from './artefacts.ts';
+
+function firmwareOf({ firmware, arch }: Scenario, resolved: Resolved): Firmware {
+  if (typeof firmware === 'string') return firmware;
+  if (arch === 'aarch64') return 'aavmf';
+  return resolved.firmware.bios ? 'seabios' : 'ovmf';
+}
+
+/** The PE image of an NBP, an EFI-stub kernel among them. */
+function peOf(inspection: Inspection | null): PeFacts | null {
+  return inspection?.type === 'pe' || inspection?.type === 'kernel' ? inspection.pe : null;
+}
+
+/** What should become of a cell, from its files alone; or why they are not here. */
+export async function predictCase(cell: Scenario, artefacts: Artefacts): Promise<Prediction | { missing: string }> {
+  const resolved = await resolveScenario(cell, artefacts);
+  if ('missing' in resolved) return resolved;
+  const look = (path: string | null | undefined) => (path ? artefacts.inspections.of(path) : null);
+  const firmware = firmwareOf(cell, resolved);
+  const rom = await look(resolved.inputs.find(({ role }) => role === 'oprom')?.path);
+  const code = firmware === 'seabios' ? null : await look(resolved.firmware.code);
+  return predict({
+    arch: cell.arch,
+    firmware,
+    firmwareFacts: code?.type === 'firmware' ? code : null,
+    nic: cell.nic,
+    rom: rom?.type === 'option-rom' ? rom : null,
+    romByQemu: resolved.oprom.kind === 'bundled',
+    // With a second stage, the boot policy knows a ROM's iPXE by nothing but its being a PXE client.
+    servedAsPlainPxe: cell.secondStage !== 'none',
+    secureBoot: cell.secureBoot,
+    randomSource: cell.randomSource !== false,
+    secondStage: typeof cell.secondStage === 'string' ? cell.secondStage : 'none',
+    nbp: peOf(await look(resolved.nbp?.path)),
+  });
+}
