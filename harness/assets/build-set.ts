@@ -1,5 +1,13 @@
 import type { Arch } from '../model/axes.ts';
-import type { ArtefactSet, FirmwareQuery, FoundFirmware, FoundNbp, Missing, NbpQuery, FoundKernel } from './artefact-set.ts';
+import type {
+  ArtefactSet,
+  FirmwareQuery,
+  FoundFirmware,
+  FoundKernel,
+  FoundNbp,
+  Missing,
+  NbpQuery,
+} from './artefact-set.ts';
 import { machineFits } from './machine-pattern.ts';
 import { findRom } from './rom/find.ts';
 import type { SetContent } from './set-content.ts';
@@ -16,7 +24,10 @@ export interface SetParts {
   payload(name: string): { readonly path: string } | Missing;
 }
 
-function findFirmware(parts: SetParts, { firmware, arch, secureBoot, machine }: FirmwareQuery): FoundFirmware | Missing {
+function findFirmware(
+  parts: SetParts,
+  { firmware, arch, secureBoot, machine }: FirmwareQuery,
+): FoundFirmware | Missing {
   const { name, content } = parts;
   const candidates = content.firmware.filter(
     (entry) => entry.firmware === firmware && entry.arch === arch && entry.secureBoot === secureBoot,
@@ -25,7 +36,19 @@ function findFirmware(parts: SetParts, { firmware, arch, secureBoot, machine }: 
   if (entry !== undefined) {
     const { code, vars, format, smm, machines } = entry;
     const identity = content.packageOf(code);
-    return { set: name, package: identity, firmware, arch, code, builtIn: undefined, vars, format, secureBoot, smm, machines };
+    return {
+      set: name,
+      package: identity,
+      firmware,
+      arch,
+      code,
+      builtIn: undefined,
+      vars,
+      format,
+      secureBoot,
+      smm,
+      machines,
+    };
   }
   if (firmware === 'seabios' && arch === 'x86_64' && secureBoot === 'off') {
     return {
@@ -43,7 +66,8 @@ function findFirmware(parts: SetParts, { firmware, arch, secureBoot, machine }: 
     };
   }
   const what = secureBoot === 'off' ? '' : ` with Secure Boot (${secureBoot})`;
-  if (candidates.length > 0) return { missing: `no ${firmware} for ${arch}${what} in set ${name} is made for machine ${machine}` };
+  if (candidates.length > 0)
+    return { missing: `no ${firmware} for ${arch}${what} in set ${name} is made for machine ${machine}` };
   return { missing: `no ${firmware} for ${arch}${what} in set ${name}` };
 }
 

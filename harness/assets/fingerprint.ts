@@ -6,7 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
 import { HarnessError } from '../model/errors.ts';
 
-export interface Fingerprint {
+interface Fingerprint {
   /** Lower-case hex. */
   readonly sha256: string;
   readonly bytes: number;
@@ -19,7 +19,10 @@ export interface Fingerprints {
   save(): Promise<void>;
 }
 
-const cacheSchema = z.record(z.string(), z.strictObject({ sha256: z.string().regex(/^[0-9a-f]{64}$/), bytes: z.int() }));
+const cacheSchema = z.record(
+  z.string(),
+  z.strictObject({ sha256: z.string().regex(/^[0-9a-f]{64}$/), bytes: z.int() }),
+);
 
 async function readCache(path: string): Promise<Map<string, Fingerprint>> {
   try {

@@ -16,7 +16,7 @@ export const romFolders = [
 ] as const;
 
 /** The SeaBIOS that QEMU loads when told nothing: Debian, Fedora, Homebrew. */
-export const seabiosFiles = [
+const seabiosFiles = [
   '/usr/share/seabios/bios-256k.bin',
   '/usr/share/qemu/bios-256k.bin',
   '/usr/share/seavgabios/bios-256k.bin',
@@ -36,14 +36,23 @@ const installer = (arch: string) => `/usr/lib/debian-installer/images/12/${arch}
 
 /** Served names of companions are the ones the NBP asks for. */
 const nbpPlaces: readonly NbpPlaces[] = [
-  { secondStage: 'undionly', arch: 'x86_64', bios: true, paths: ['/usr/lib/ipxe/undionly.kpxe', '/usr/share/ipxe/undionly.kpxe'] },
+  {
+    secondStage: 'undionly',
+    arch: 'x86_64',
+    bios: true,
+    paths: ['/usr/lib/ipxe/undionly.kpxe', '/usr/share/ipxe/undionly.kpxe'],
+  },
   { secondStage: 'ipxe', arch: 'x86_64', bios: true, paths: ['/usr/lib/ipxe/ipxe.pxe', '/usr/share/ipxe/ipxe.pxe'] },
   {
     secondStage: 'snponly',
     arch: 'x86_64',
     paths: ['/usr/lib/ipxe/snponly.efi', '/usr/share/ipxe/snponly.efi', '/usr/share/ipxe/ipxe-snponly-x86_64.efi'],
   },
-  { secondStage: 'ipxe', arch: 'x86_64', paths: ['/usr/lib/ipxe/ipxe.efi', '/boot/ipxe.efi', '/usr/share/ipxe/ipxe-x86_64.efi'] },
+  {
+    secondStage: 'ipxe',
+    arch: 'x86_64',
+    paths: ['/usr/lib/ipxe/ipxe.efi', '/boot/ipxe.efi', '/usr/share/ipxe/ipxe-x86_64.efi'],
+  },
   {
     secondStage: 'snponly',
     arch: 'aarch64',
@@ -91,7 +100,9 @@ const nbpPlaces: readonly NbpPlaces[] = [
     secondStage: 'syslinux',
     arch: 'x86_64',
     paths: ['/usr/lib/SYSLINUX.EFI/efi64/syslinux.efi', '/usr/share/syslinux/efi64/syslinux.efi'],
-    companions: { 'ldlinux.e64': ['/usr/lib/syslinux/modules/efi64/ldlinux.e64', '/usr/share/syslinux/efi64/ldlinux.e64'] },
+    companions: {
+      'ldlinux.e64': ['/usr/lib/syslinux/modules/efi64/ldlinux.e64', '/usr/share/syslinux/efi64/ldlinux.e64'],
+    },
   },
 ];
 

@@ -25,8 +25,8 @@ const uefiNames = { x86_64: 'ovmf', aarch64: 'aavmf' } as const;
  * Descriptor folders, the strongest first: a file hides files of the same name in weaker folders, and an empty file
  * hides without standing in (docs/interop/firmware.json, "Firmware descriptor lookup").
  */
-export function descriptorFolders(env: NodeJS.ProcessEnv): string[] {
-  const config = env['XDG_CONFIG_HOME'] || (env['HOME'] ? join(env['HOME'], '.config') : undefined);
+function descriptorFolders(env: NodeJS.ProcessEnv): string[] {
+  const config = env.XDG_CONFIG_HOME || (env.HOME ? join(env.HOME, '.config') : undefined);
   return [
     ...(config === undefined ? [] : [join(config, 'qemu/firmware')]),
     '/etc/qemu/firmware',
@@ -101,7 +101,10 @@ async function entriesOf(descriptor: Descriptor, root: string): Promise<Firmware
 /** Debian ships a variable store with its snakeoil keys beside Microsoft's, without a descriptor. */
 async function snakeoilOf(entry: FirmwareEntry): Promise<FirmwareEntry[]> {
   if (entry.secureBoot !== 'microsoft' || entry.vars === undefined) return [];
-  const vars = join(dirname(entry.vars), entry.vars.slice(dirname(entry.vars).length + 1).replace('.ms.fd', '.snakeoil.fd'));
+  const vars = join(
+    dirname(entry.vars),
+    entry.vars.slice(dirname(entry.vars).length + 1).replace('.ms.fd', '.snakeoil.fd'),
+  );
   return vars !== entry.vars && (await isFile(vars)) ? [{ ...entry, vars, secureBoot: 'snakeoil' }] : [];
 }
 

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { findHostFirmware } from './host-firmware.ts';
 import { findHostKernels, findHostNbps, findHostSeabios, listRoms, romFolders } from './host-files.ts';
+import { findHostFirmware } from './host-firmware.ts';
 import { type PackageIdentity, packagesOf } from './packages.ts';
 import type { SetContent } from './set-content.ts';
 

@@ -15,7 +15,10 @@ const cacheVersion = 1;
 
 async function readCache(path: string): Promise<Map<string, Inspection>> {
   try {
-    const { version, entries } = JSON.parse(await readFile(path, 'utf8')) as { version: number; entries: Record<string, Inspection> };
+    const { version, entries } = JSON.parse(await readFile(path, 'utf8')) as {
+      version: number;
+      entries: Record<string, Inspection>;
+    };
     return new Map(version === cacheVersion ? Object.entries(entries) : []);
   } catch {
     return new Map();

@@ -7,7 +7,10 @@ export function machineFits(machine: string, patterns: readonly string[] | undef
   const type = machine.split(',')[0] ?? machine;
   const names = [type, aliases[type] ?? type];
   return patterns.some((pattern) => {
-    const expression = pattern.split('*').map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&')).join('.*');
+    const expression = pattern
+      .split('*')
+      .map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&'))
+      .join('.*');
     return names.some((name) => new RegExp(`^${expression}$`).test(name));
   });
 }

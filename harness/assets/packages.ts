@@ -22,7 +22,13 @@ async function fromDpkg(paths: readonly string[]): Promise<Map<string, PackageId
   }
   if (owners.size === 0) return new Map();
   const versions = new Map<string, string>();
-  for (const line of await linesOf('dpkg-query', ['-W', '-f', '${Package} ${Version}\\n', ...new Set(owners.values())])) {
+  for (const line of await linesOf('dpkg-query', [
+    '-W',
+    '-f',
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: dpkg-query's own format
+    '${Package} ${Version}\\n',
+    ...new Set(owners.values()),
+  ])) {
     const [name, version] = line.split(' ');
     if (name && version) versions.set(name, version);
   }

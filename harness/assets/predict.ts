@@ -1,4 +1,4 @@
-import type { Arch, Configuration, Firmware, SecureBoot, SecondStage } from '../model/axes.ts';
+import type { Arch, Configuration, Firmware, SecondStage, SecureBoot } from '../model/axes.ts';
 import type { Stage } from '../model/stages.ts';
 import type { FirmwareFacts } from './inspect/firmware.ts';
 import { drivesNic } from './inspect/network-drivers.ts';
@@ -40,11 +40,18 @@ export interface Prediction {
 const peMachineOf: Readonly<Record<Arch, number>> = { x86_64: 0x8664, aarch64: 0xaa64 };
 const efiDriverSubsystems = [11, 12];
 
-type ImageRule = { readonly passedOver: (image: RomImage, input: PredictionInput, index: number) => boolean; readonly reason: string };
+type ImageRule = {
+  readonly passedOver: (image: RomImage, input: PredictionInput, index: number) => boolean;
+  readonly reason: string;
+};
 
 const idsFit = (image: RomImage, { nic, romByQemu }: PredictionInput, index: number) => {
   const ids = pciIdOf(nic);
-  return ids === undefined || (romByQemu && index === 0) || (image.vendorId === ids.vendorId && image.deviceId === ids.deviceId);
+  return (
+    ids === undefined ||
+    (romByQemu && index === 0) ||
+    (image.vendorId === ids.vendorId && image.deviceId === ids.deviceId)
+  );
 };
 
 /** Why a firmware passes over an image: the first rule that holds. */
@@ -67,8 +74,10 @@ const efiImageRules: readonly ImageRule[] = [
   },
   { passedOver: ({ efi }) => efi?.pe === null, reason: 'the EFI image is damaged' },
   {
-    passedOver: ({ efi }, { secureBoot }) => secureBoot !== 'off' && efi?.pe?.signatures.length === 0,
-    reason: 'Secure Boot refuses an unsigned ROM image',
+    // OVMF trusts its host with option ROMs and runs unsigned ones under Secure Boot too; both were measured.
+    passedOver: ({ efi }, { firmware, secureBoot }) =>
+      firmware === 'aavmf' && secureBoot !== 'off' && efi?.pe?.signatures.length === 0,
+    reason: 'under Secure Boot AAVMF refuses an unsigned ROM image',
   },
 ];
 
@@ -78,7 +87,9 @@ function chooseImage(input: PredictionInput): { index: number; image: RomImage |
   for (const [index, image] of (input.rom?.images ?? []).entries()) {
     const rule = rules.find(({ passedOver }) => passedOver(image, input, index));
     if (rule === undefined) return { index, image, reasons };
-    reasons.push(`ROM image ${index + 1} (${image.codeTypeName}${image.efi ? ` ${image.efi.machineName}` : ''}): ${rule.reason}`);
+    reasons.push(
+      `ROM image ${index + 1} (${image.codeTypeName}${image.efi ? ` ${image.efi.machineName}` : ''}): ${rule.reason}`,
+    );
   }
   return { index: -1, image: undefined, reasons };
 }
@@ -121,10 +132,22 @@ const firstStageRules: readonly FirstStageRule[] = [
     configuration: 4,
     reason: 'the ROM holds an iPXE application, which starts while the firmware enumerates PCI devices',
   },
-  { when: (known) => role(known) === 'full', configuration: 4, reason: 'the EFI image is a full iPXE, which inserts itself into the boot' },
-  { when: (known) => role(known) === 'driver', configuration: 5, reason: 'the EFI image is iPXE cut down to an SNP driver' },
+  {
+    when: (known) => role(known) === 'full',
+    configuration: 4,
+    reason: 'the EFI image is a full iPXE, which inserts itself into the boot',
+  },
+  {
+    when: (known) => role(known) === 'driver',
+    configuration: 5,
+    reason: 'the EFI image is iPXE cut down to an SNP driver',
+  },
   { when: ({ image }) => image !== undefined, configuration: 3, reason: "the EFI image is a driver other than iPXE's" },
-  { when: ({ driver }) => driver !== null, configuration: 6, reason: 'no ROM image suits, and the firmware drives this NIC itself' },
+  {
+    when: ({ driver }) => driver !== null,
+    configuration: 6,
+    reason: 'no ROM image suits, and the firmware drives this NIC itself',
+  },
   {
     when: () => true,
     configuration: null,
@@ -139,18 +162,24 @@ interface StopRule {
   readonly reason: string;
 }
 
-const has = ({ firmwareFacts }: PredictionInput, name: string) => firmwareFacts?.drivers.some((driver) => driver.name === name) ?? false;
+const has = ({ firmwareFacts }: PredictionInput, name: string) =>
+  firmwareFacts?.drivers.some((driver) => driver.name === name) ?? false;
 
 /** What stops a boot that has a first stage: the first rule that holds. */
 const stopRules: readonly StopRule[] = [
   {
     // Hash2DxeCrypto came with the change that made TCP, DHCP and the rest ask for random numbers (edk2 2024.05).
-    when: (known) => [3, 5, 6].includes(known.configuration ?? 0) && has(known, 'Hash2DxeCrypto') && !known.randomSource,
+    when: (known) =>
+      [3, 5, 6].includes(known.configuration ?? 0) && has(known, 'Hash2DxeCrypto') && !known.randomSource,
     stopsAt: 'dhcp',
     reason: "this firmware's network stack does not start without a source of random numbers",
   },
   {
-    when: (known) => [3, 5, 6].includes(known.configuration ?? 0) && known.firmwareFacts !== null && !has(known, 'UefiPxeBcDxe') && !has(known, 'HttpBootDxe'),
+    when: (known) =>
+      [3, 5, 6].includes(known.configuration ?? 0) &&
+      known.firmwareFacts !== null &&
+      !has(known, 'UefiPxeBcDxe') &&
+      !has(known, 'HttpBootDxe'),
     stopsAt: 'dhcp',
     reason: 'the firmware was built without network boot',
   },
@@ -179,7 +208,8 @@ export function predict(input: PredictionInput): Prediction {
   const known = { ...input, image, driver };
   const first = firstStageRules.find(({ when }) => when(known)) as FirstStageRule;
   const { configuration } = first;
-  const stop = first.stopsAt === undefined ? stopRules.find(({ when }) => when({ ...known, configuration })) : undefined;
+  const stop =
+    first.stopsAt === undefined ? stopRules.find(({ when }) => when({ ...known, configuration })) : undefined;
   return {
     firmwareDriver: driver,
     romImage: image === undefined ? null : index,

@@ -52,7 +52,7 @@ const kernelEntry = z.strictObject({
   package: packageName.optional(),
 });
 
-export const manifestSchema = z.strictObject({
+const manifestSchema = z.strictObject({
   name: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, 'letters, digits, ".", "_" or "-"'),
   description: z.string().optional(),
   /** Whatever this machine's packages have is added after the manifest's own entries, which go first. */
@@ -86,7 +86,8 @@ const fieldOf = (parts: readonly PropertyKey[]): string =>
 
 /** Every path of a manifest with the field that names it. */
 function* pathsOf(manifest: Manifest): Generator<{ field: string; path: string; directory: boolean }> {
-  const file = (field: string, path: string | undefined) => (path === undefined ? [] : [{ field, path, directory: false }]);
+  const file = (field: string, path: string | undefined) =>
+    path === undefined ? [] : [{ field, path, directory: false }];
   for (const [i, entry] of manifest.firmware.entries()) {
     yield* file(`firmware[${i}].code`, entry.code);
     yield* file(`firmware[${i}].vars`, entry.vars);
@@ -152,7 +153,8 @@ export async function readManifest(directory: string): Promise<Manifest> {
   for (const { field, path, directory: wantsDirectory } of pathsOf(manifest)) {
     const found = await stat(path).catch(() => undefined);
     if (found === undefined) throw bad(file, `${field}: no such ${wantsDirectory ? 'folder' : 'file'}: ${path}`);
-    if (found.isDirectory() !== wantsDirectory) throw bad(file, `${field}: not a ${wantsDirectory ? 'folder' : 'file'}: ${path}`);
+    if (found.isDirectory() !== wantsDirectory)
+      throw bad(file, `${field}: not a ${wantsDirectory ? 'folder' : 'file'}: ${path}`);
   }
   checkPackages(file, manifest);
   return manifest;
@@ -168,5 +170,6 @@ function checkPackages(file: string, manifest: Manifest): void {
     }
   }
   const bundled = manifest.bundledRomsPackage;
-  if (bundled !== undefined && !names.has(bundled)) throw bad(file, `bundledRomsPackage: "${bundled}" is not in packages`);
+  if (bundled !== undefined && !names.has(bundled))
+    throw bad(file, `bundledRomsPackage: "${bundled}" is not in packages`);
 }

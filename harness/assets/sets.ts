@@ -76,7 +76,11 @@ function once<T>(make: () => Promise<T>): () => Promise<T> {
  * The artefact sets at hand: the live one of this machine (`host`, and its code name where the cache has no set of that
  * name), the cache's, and the user's own. Rejects with HarnessError `bad-set` for a broken user's manifest.
  */
-export async function loadSets({ cacheDir, setDirs, host = { env: process.env, root: '' } }: LoadSetsOptions): Promise<ArtefactSets> {
+export async function loadSets({
+  cacheDir,
+  setDirs,
+  host = { env: process.env, root: '' },
+}: LoadSetsOptions): Promise<ArtefactSets> {
   const [user, cached, codename, payloads] = await Promise.all([
     userManifests(setDirs),
     cachedNames(cacheDir),

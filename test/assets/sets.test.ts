@@ -54,8 +54,12 @@ describe("a user's folder", () => {
     const set = await ownSet({ name: 'mine' });
     const query = { nic: 'e1000', arch: 'x86_64', firmware: 'ovmf' } as const;
     expect(reasonOf(await set.rom({ ...query, kind: 'snp' }))).toBe('no such ROM (snp, e1000) in set mine');
-    expect(reasonOf(await set.rom({ ...query, kind: 'full', arch: 'aarch64' }))).toBe('no such ROM (full, e1000, aarch64) in set mine');
-    expect(reasonOf(set.firmware({ firmware: 'ovmf', arch: 'x86_64', secureBoot: 'off' }))).toBe('no ovmf for x86_64 in set mine');
+    expect(reasonOf(await set.rom({ ...query, kind: 'full', arch: 'aarch64' }))).toBe(
+      'no such ROM (full, e1000, aarch64) in set mine',
+    );
+    expect(reasonOf(set.firmware({ firmware: 'ovmf', arch: 'x86_64', secureBoot: 'off' }))).toBe(
+      'no ovmf for x86_64 in set mine',
+    );
     expect(reasonOf(set.nbp({ secondStage: 'snponly', arch: 'aarch64', firmware: 'aavmf' }))).toBe(
       'no such NBP (snponly, aarch64, UEFI) in set mine',
     );
@@ -82,8 +86,16 @@ describe("a user's folder", () => {
     ['a wrong kind', { roms: [{ nic: 'e1000', kind: 'fulll', path: 'a' }] }, 'roms[0].kind'],
     ['an unknown field', { rom: [] }, 'rom'],
     ['a missing file', { kernels: [{ arch: 'x86_64', kernel: 'no-such-file' }] }, 'kernels[0].kernel: no such file'],
-    ['a missing companion', { nbps: [{ secondStage: 'shim-grub', arch: 'x86_64', path: '.', companions: { g: 'b' } }] }, 'nbps[0].path'],
-    ['an unknown package', { roms: [{ nic: 'e1000', kind: 'snp', path: 'set.json', package: 'p' }] }, 'roms[0].package'],
+    [
+      'a missing companion',
+      { nbps: [{ secondStage: 'shim-grub', arch: 'x86_64', path: '.', companions: { g: 'b' } }] },
+      'nbps[0].path',
+    ],
+    [
+      'an unknown package',
+      { roms: [{ nic: 'e1000', kind: 'snp', path: 'set.json', package: 'p' }] },
+      'roms[0].package',
+    ],
   ])('%s is an error that names file and field', async (_, wrong, field) => {
     await put('mine/set.json', { name: 'mine', ...wrong });
     await expect(loadSets({ cacheDir: undefined, setDirs: [join(folder, 'mine')] })).rejects.toMatchObject({
@@ -97,7 +109,9 @@ describe("a user's folder", () => {
     await mkdir(join(folder, 'empty'));
     await put('torn/set.json', '{"name":');
     for (const name of ['empty', 'torn']) {
-      await expect(loadSets({ cacheDir: undefined, setDirs: [join(folder, name)] })).rejects.toMatchObject({ code: 'bad-set' });
+      await expect(loadSets({ cacheDir: undefined, setDirs: [join(folder, name)] })).rejects.toMatchObject({
+        code: 'bad-set',
+      });
     }
   });
 });
@@ -178,7 +192,11 @@ describe("QEMU's firmware descriptors", () => {
 
   test('Secure Boot is told by enrolled keys, and the snakeoil store lies beside', async () => {
     await put('root/usr/share/qemu/firmware/40-a.json', descriptor('a.fd', ['secure-boot', 'enrolled-keys']));
-    expect([await codeOf('off'), await codeOf('microsoft'), await codeOf('snakeoil')]).toEqual(['b.fd', 'a.fd', undefined]);
+    expect([await codeOf('off'), await codeOf('microsoft'), await codeOf('snakeoil')]).toEqual([
+      'b.fd',
+      'a.fd',
+      undefined,
+    ]);
     await symlink('VARS.ms.fd', join(folder, 'root/fw/VARS.snakeoil.fd'));
     expect(await codeOf('snakeoil')).toBe('a.fd');
   });

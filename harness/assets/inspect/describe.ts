@@ -24,7 +24,9 @@ function peLines(pe: PeFacts): string[] {
     `PE image: ${pe.machineName}, ${pe.subsystemName}, ${pe.imageBytes} bytes in memory`,
     `sections: ${pe.sections.map(({ name }) => name).join(' ')}`,
     signers.length > 0 ? `signed: ${signers.join('; ')}` : 'not signed',
-    ...(pe.sbat.length > 0 ? [`SBAT: ${pe.sbat.map(({ component, generation }) => `${component} ${generation}`).join(', ')}`] : []),
+    ...(pe.sbat.length > 0
+      ? [`SBAT: ${pe.sbat.map(({ component, generation }) => `${component} ${generation}`).join(', ')}`]
+      : []),
   ];
 }
 
@@ -34,7 +36,9 @@ function romImageLines(image: RomImage, index: number): string[] {
   return [
     `image ${index + 1}: ${image.codeTypeName}, at ${image.offset}, ${image.bytes} bytes, for ${hex(image.vendorId)}:${ids
       .map((id) => hex(id))
-      .join(',')}, class ${hex(image.classCode, 6)}, PCIR revision ${image.pcirRevision}${image.lastImage ? ', last image' : ''}`,
+      .join(
+        ',',
+      )}, class ${hex(image.classCode, 6)}, PCIR revision ${image.pcirRevision}${image.lastImage ? ', last image' : ''}`,
     ...indent([
       ...(bios === null
         ? []
@@ -121,7 +125,10 @@ export function identityOf(result: Inspection): string {
     case 'option-rom':
       return `option ROM: ${result.images
         .map(({ codeTypeName, efi, ipxe }) => {
-          const what = ipxe === null ? '' : ` iPXE ${ipxe.version ?? ''}${ipxe.role === 'driver' ? ' (SNP driver)' : ''}`.trimEnd();
+          const what =
+            ipxe === null
+              ? ''
+              : ` iPXE ${ipxe.version ?? ''}${ipxe.role === 'driver' ? ' (SNP driver)' : ''}`.trimEnd();
           return `${codeTypeName}${efi === null ? '' : ` ${efi.machineName}`}${what}`;
         })
         .join(' + ')}`;

@@ -77,7 +77,11 @@ function buildCode(lengths: Uint8Array): Code {
   return { only: undefined, countOfLength, symbols };
 }
 
-const single = (symbol: number): Code => ({ only: symbol, countOfLength: new Uint16Array(17), symbols: new Uint16Array(0) });
+const single = (symbol: number): Code => ({
+  only: symbol,
+  countOfLength: new Uint16Array(17),
+  symbols: new Uint16Array(0),
+});
 
 function decodeSymbol(input: BitReader, code: Code): number {
   if (code.only !== undefined) return code.only;
@@ -103,7 +107,8 @@ function readShortCode(input: BitReader, codes: number, countBits: number, gapAf
   const lengths = new Uint8Array(codes);
   for (let i = 0; i < count; ) {
     let length = input.read(3);
-    if (length === 7) while (input.read(1) === 1) if (++length > 16) throw new Malformed('compressed data has a code length over 16');
+    if (length === 7)
+      while (input.read(1) === 1) if (++length > 16) throw new Malformed('compressed data has a code length over 16');
     lengths[i++] = length;
     if (i === gapAfter) i += input.read(2);
   }
@@ -135,8 +140,6 @@ export function decompressEfi(bytes: Buffer, algorithm: EfiAlgorithm, budget: Bu
   const compressedBytes = bytes.readUInt32LE(0);
   const originalBytes = bytes.readUInt32LE(4);
   need(bytes, headerBytes, compressedBytes, 'compressed data');
-  // No code is shorter than a bit and no match longer than 256, so a larger claim is a lie; it costs nothing to say so.
-  if (originalBytes > compressedBytes * 8 * 256) throw new Malformed('compressed data claims an impossible size');
   budget.decompress(originalBytes);
 
   const input = new BitReader(bytes, headerBytes, headerBytes + compressedBytes);

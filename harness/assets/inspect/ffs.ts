@@ -1,12 +1,9 @@
-import { brotliDecompressSync } from 'node:zlib';
-import type { Budget } from './budget.ts';
-import { maxDepth } from './budget.ts';
+import { type Budget, maxDepth } from './budget.ts';
 import { decompressEfi } from './efi-decompress.ts';
+import { encapsulations } from './encapsulation.ts';
 import { readGuid } from './guid.ts';
-import { decompressLzma } from './lzma.ts';
 import { attempt, Malformed, need, slice } from './malformed.ts';
 import { ucs2String } from './printable.ts';
-import { undoX86Filter } from './x86-filter.ts';
 
 /** File types (PI specification 1.7, volume 3, §2.1.4.1). */
 export const ffsTypes: ReadonlyMap<number, string> = new Map([
@@ -28,7 +25,7 @@ export const ffsTypes: ReadonlyMap<number, string> = new Map([
 ]);
 const padType = 0xf0;
 
-export interface Executable {
+interface Executable {
   readonly format: 'PE32' | 'TE';
   readonly bytes: Buffer;
 }
@@ -78,32 +75,6 @@ const fileSystems: ReadonlyMap<string, string> = new Map([
   ['FFF12B8D-7696-4C8B-A985-2747075B4F50', 'variable store'],
 ]);
 
-type Decode = (payload: Buffer, walk: Walk) => Buffer;
-
-/** GUID-defined sections that are understood, and what each is called. */
-const encapsulations: ReadonlyMap<string, { readonly name: string; readonly decode: Decode }> = new Map([
-  ['EE4E5898-3914-4259-9D6E-DC7BD79403CF', { name: 'LZMA', decode: (payload, { budget }) => decompressLzma(payload, budget) }],
-  [
-    'D42AE6BD-1352-4BFB-909A-CA72A6EAE889',
-    { name: 'LZMA F86', decode: (payload, { budget }) => undoX86Filter(decompressLzma(payload, budget)) },
-  ],
-  ['A31280AD-481E-41B6-95E8-127F4C984779', { name: 'Tiano', decode: (payload, { budget }) => decompressEfi(payload, 'tiano', budget) }],
-  ['3D532050-5CDA-4FD0-879E-0F7F630D5AFB', { name: 'Brotli', decode: decompressBrotli }],
-  ['FC1BCDB0-7D31-49AA-936A-A4600D9DD083', { name: 'CRC32', decode: (payload) => payload }],
-]);
-
-/** edk2 puts decoded and scratch size, 8 octets each, before the stream. */
-function decompressBrotli(payload: Buffer, { budget }: Walk): Buffer {
-  need(payload, 0, 16, 'the Brotli header');
-  const size = payload.readUInt32LE(0);
-  budget.decompress(size);
-  try {
-    return brotliDecompressSync(payload.subarray(16), { maxOutputLength: Math.max(size, 1) });
-  } catch (error) {
-    throw new Malformed(`Brotli data: ${(error as Error).message}`);
-  }
-}
-
 interface Section {
   readonly type: number;
   readonly contents: Buffer;
@@ -132,13 +103,18 @@ function* sectionsOf(stream: Buffer, walk: Walk): Generator<Section> {
 
 /** The stream inside an encapsulation section; undefined for one that is not understood. */
 function decapsulate({ type, contents, whole }: Section, walk: Walk): Buffer | undefined {
+  const keep = (compression: string | null, stream: Buffer) => {
+    if (compression === null) return stream;
+    walk.compressions.add(compression);
+    walk.streams.push(stream);
+    return stream;
+  };
   if (type === 0x01) {
     need(contents, 0, 5, 'a compression section');
     const payload = contents.subarray(5);
     if (contents[4] === 0) return payload;
     if (contents[4] !== 1) throw new Malformed(`unknown compression type ${contents[4]}`);
-    walk.compressions.add('EFI');
-    return decompressEfi(payload, 'uefi', walk.budget);
+    return keep('EFI', decompressEfi(payload, 'uefi', walk.budget));
   }
   need(contents, 0, 20, 'a GUID-defined section');
   const guid = readGuid(contents, 0);
@@ -148,12 +124,8 @@ function decapsulate({ type, contents, whole }: Section, walk: Walk): Buffer | u
     note(walk, `section ${guid} is of no known kind and was not opened`);
     return undefined;
   }
-  const stream = known.decode(slice(whole, dataOffset, whole.length - dataOffset, 'a GUID-defined section'), walk);
-  if (stream.buffer !== whole.buffer) {
-    walk.compressions.add(known.name);
-    walk.streams.push(stream);
-  }
-  return stream;
+  const payload = slice(whole, dataOffset, whole.length - dataOffset, 'a GUID-defined section');
+  return keep(known.compression, known.decode(payload, walk.budget));
 }
 
 interface Leaves {
@@ -209,7 +181,8 @@ function walkFiles(volume: Buffer, start: number, walk: Walk, depth: number): nu
     if (isErased(volume.subarray(at, at + 24))) break;
     const large = ((volume[at + 19] as number) & largeFile) !== 0;
     const header = large ? 32 : 24;
-    const size = large && at + 32 <= volume.length ? Number(volume.readBigUInt64LE(at + 24)) : volume.readUIntLE(at + 20, 3);
+    const size =
+      large && at + 32 <= volume.length ? Number(volume.readBigUInt64LE(at + 24)) : volume.readUIntLE(at + 20, 3);
     const type = volume[at + 18] as number;
     if (size < header) throw new Malformed(`a file of ${size} bytes at ${at}`);
     const whole = slice(volume, at, size, `the file at ${at}`);
@@ -236,7 +209,8 @@ function walkVolume(bytes: Buffer, offset: number, walk: Walk, depth: number): n
   if (offset < 0 || offset + 56 > bytes.length) return undefined;
   const headerBytes = bytes.readUInt16LE(offset + 48);
   const length = Number(bytes.readBigUInt64LE(offset + 32));
-  if (headerBytes < 56 || headerBytes % 2 !== 0 || offset + headerBytes > bytes.length || length < headerBytes) return undefined;
+  if (headerBytes < 56 || headerBytes % 2 !== 0 || offset + headerBytes > bytes.length || length < headerBytes)
+    return undefined;
   let sum = 0;
   for (let at = 0; at < headerBytes; at += 2) sum += bytes.readUInt16LE(offset + at);
   if (sum % 0x10000 !== 0) return undefined;
@@ -271,6 +245,9 @@ export function walkVolumes(bytes: Buffer, walk: Walk, depth = 0): void {
   if (depth > maxDepth) throw new Malformed(`is nested more than ${maxDepth} deep`);
   for (let at = bytes.indexOf(volumeSignature); at >= 0; ) {
     const length = walkVolume(bytes, at - signatureOffset, walk, depth);
-    at = bytes.indexOf(volumeSignature, length === undefined ? at + 4 : Math.max(at + 4, at - signatureOffset + length));
+    at = bytes.indexOf(
+      volumeSignature,
+      length === undefined ? at + 4 : Math.max(at + 4, at - signatureOffset + length),
+    );
   }
 }

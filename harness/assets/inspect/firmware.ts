@@ -1,6 +1,6 @@
 import type { Budget } from './budget.ts';
 import { createWalk, ffsTypes, type VolumeFacts, walkVolumes } from './ffs.ts';
-import { networkRoleOf, type NetworkRole } from './network-drivers.ts';
+import { type NetworkRole, networkRoleOf } from './network-drivers.ts';
 import { cString, ucs2String } from './printable.ts';
 
 export interface FirmwareDriver {
@@ -32,7 +32,8 @@ const maxCandidates = 20_000;
 function versionsOf(streams: readonly Buffer[]): string[] {
   const found = new Set<string>();
   let candidates = 0;
-  const next = (stream: Buffer, text: Buffer, from: number) => (candidates++ < maxCandidates ? stream.indexOf(text, from) : -1);
+  const next = (stream: Buffer, text: Buffer, from: number) =>
+    candidates++ < maxCandidates ? stream.indexOf(text, from) : -1;
   for (const stream of streams) {
     for (let at = next(stream, yearInUcs2, 0); at >= 0; at = next(stream, yearInUcs2, at + 2)) {
       const version = ucs2String(stream, at, 60);

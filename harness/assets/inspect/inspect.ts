@@ -26,7 +26,7 @@ export type Inspection =
   | (Inspected<'unknown'> & { readonly guess: string | null });
 
 /** Larger files are none of these. */
-export const maxFileBytes = 256 * 1024 * 1024;
+const maxFileBytes = 256 * 1024 * 1024;
 
 const magics: readonly { readonly hex: string; readonly at?: number; readonly is: string }[] = [
   { hex: '1f8b', is: 'gzip data (an initrd?)' },
@@ -46,13 +46,16 @@ function guessOf(bytes: Buffer): string | null {
   if (known !== undefined) return known.is;
   const seabios = bytes.indexOf('SeaBIOS (version ', 0, 'latin1');
   if (seabios >= 0) return `BIOS firmware, ${cString(bytes, seabios, 60).replace(/[)\n].*$/s, ')')}`;
-  if (bytes.length >= 512 && bytes.readUInt16LE(0) === 0xaa55) return 'an option ROM without a PCI data structure (ISA?)';
+  if (bytes.length >= 512 && bytes.readUInt16LE(0) === 0xaa55)
+    return 'an option ROM without a PCI data structure (ISA?)';
   return bytes.length >= 512 && bytes.readUInt16LE(510) === 0xaa55 ? 'a boot sector' : null;
 }
 
 function wrap<T extends Inspection>(looksLike: string, bytes: number, decode: () => T): Inspection {
   const result = attempt(decode);
-  return 'problem' in result && !('type' in result) ? { type: 'broken', bytes, looksLike, problem: result.problem } : (result as T);
+  return 'problem' in result && !('type' in result)
+    ? { type: 'broken', bytes, looksLike, problem: result.problem }
+    : (result as T);
 }
 
 /**
@@ -66,10 +69,16 @@ export function inspectBytes(file: Buffer, budget: Budget = createBudget()): Ins
     return wrap('a Linux kernel', bytes, () => ({ type: 'kernel', bytes, ...inspectLinuxKernel(file) }));
   }
   if (isPe(file)) {
-    return wrap('a PE image', bytes, () => ({ type: 'pe', bytes, pe: inspectPe(file), ipxe: inspectIpxe(file) ?? null }));
+    return wrap('a PE image', bytes, () => ({
+      type: 'pe',
+      bytes,
+      pe: inspectPe(file),
+      ipxe: inspectIpxe(file) ?? null,
+    }));
   }
   const firmware = attempt(() => inspectFirmware(file, budget) ?? { none: true });
-  if ('problem' in firmware) return { type: 'broken', bytes, looksLike: 'a firmware volume', problem: firmware.problem };
+  if ('problem' in firmware)
+    return { type: 'broken', bytes, looksLike: 'a firmware volume', problem: firmware.problem };
   if (!('none' in firmware)) return { type: 'firmware', bytes, ...firmware };
   const nbp = inspectBiosNbp(file);
   if (nbp !== undefined) return { type: 'bios-nbp', bytes, ...nbp };

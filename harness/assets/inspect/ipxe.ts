@@ -13,8 +13,33 @@ export interface IpxeFacts {
 }
 
 const featureNames = [
-  'AoE', 'bzImage', 'COMBOOT', 'DNS', 'EFI', 'ELF', 'FCoE', 'FDT', 'FTP', 'GZIP', 'HTTP', 'HTTPS', 'iSCSI', 'Menu',
-  'MBOOT', 'NBI', 'NFS', 'PNG', 'PXE', 'PXEXT', 'SLAM', 'SRP', 'SYSLOG', 'TFTP', 'VLAN', 'WIM', 'ZLIB',
+  'AoE',
+  'bzImage',
+  'COMBOOT',
+  'DNS',
+  'EFI',
+  'ELF',
+  'FCoE',
+  'FDT',
+  'FTP',
+  'GZIP',
+  'HTTP',
+  'HTTPS',
+  'iSCSI',
+  'Menu',
+  'MBOOT',
+  'NBI',
+  'NFS',
+  'PNG',
+  'PXE',
+  'PXEXT',
+  'SLAM',
+  'SRP',
+  'SYSLOG',
+  'TFTP',
+  'VLAN',
+  'WIM',
+  'ZLIB',
 ] as const;
 
 const versionPattern = /^\d+\.\d+\.\d+[\w.+~:() -]*$/;
@@ -42,7 +67,11 @@ export function inspectIpxe(bytes: Buffer): IpxeFacts | undefined {
   let version: string | null = null;
   let build: string | null = null;
   const product = Buffer.from('iPXE\0', 'latin1');
-  for (let at = bytes.indexOf(product), tries = 0; at >= 0 && tries < 32; at = bytes.indexOf(product, at + 1), tries++) {
+  for (
+    let at = bytes.indexOf(product), tries = 0;
+    at >= 0 && tries < 32;
+    at = bytes.indexOf(product, at + 1), tries++
+  ) {
     for (const text of stringsAround(bytes, at)) {
       if (versionPattern.test(text)) version ??= printable(text, 80);
       if (buildPattern.test(text)) build ??= printable(text, 80);
@@ -57,7 +86,6 @@ export function inspectIpxe(bytes: Buffer): IpxeFacts | undefined {
   // A driver build has neither a shell nor autoboot. BIOS builds keep both compressed, and are never drivers alone.
   const compressed = version === null;
   const full = compressed || find(bytes, 'autoboot\0') !== undefined || find(bytes, 'Features:') !== undefined;
-  const features =
-    !full || compressed ? [] : featureNames.filter((name) => bytes.includes(`\0${name}\0`, 0, 'latin1'));
+  const features = !full || compressed ? [] : featureNames.filter((name) => bytes.includes(`\0${name}\0`, 0, 'latin1'));
   return { version, build, role: full ? 'full' : 'driver', features };
 }

@@ -17,7 +17,9 @@ export interface LinuxKernelFacts {
 const peOf = (bytes: Buffer) => (isPe(bytes) ? inspectPe(bytes) : null);
 
 function isBzImage(bytes: Buffer): boolean {
-  return bytes.length > 0x264 && bytes.readUInt16LE(0x1fe) === romMagic && bytes.toString('latin1', 0x202, 0x206) === 'HdrS';
+  return (
+    bytes.length > 0x264 && bytes.readUInt16LE(0x1fe) === romMagic && bytes.toString('latin1', 0x202, 0x206) === 'HdrS'
+  );
 }
 
 const romMagic = 0xaa55;
@@ -57,7 +59,8 @@ export function inspectLinuxKernel(bytes: Buffer): LinuxKernelFacts {
       pe: peOf(bytes),
     };
   }
-  if (isZboot(bytes)) return { format: 'EFI zboot', version: null, bootProtocol: null, imageBytes: null, pe: peOf(bytes) };
+  if (isZboot(bytes))
+    return { format: 'EFI zboot', version: null, bootProtocol: null, imageBytes: null, pe: peOf(bytes) };
   const magic = magicAt38(bytes);
   if (magic !== arm64Magic && magic !== riscvMagic) throw new Malformed('not a Linux kernel');
   need(bytes, 0, 0x40, 'the kernel header');

@@ -113,7 +113,7 @@ export function decompressLzma(bytes: Buffer, budget: Budget): Buffer {
 
   const input = new RangeDecoder(bytes, headerBytes);
   const output = Buffer.alloc(size);
-  const literals = models(0x300 << (literalContextBits + Math.floor(properties / 9) % 5));
+  const literals = models(0x300 << (literalContextBits + (Math.floor(properties / 9) % 5)));
   const isMatch = models(12 << 4);
   const isRep = models(12);
   const isRep0 = models(12);

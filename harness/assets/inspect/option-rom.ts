@@ -10,14 +10,14 @@ export const efiSignature = 0x0ef1;
 export const romUnitBytes = 512;
 const maxImages = 64;
 
-export const codeTypes: ReadonlyMap<number, string> = new Map([
+const codeTypes: ReadonlyMap<number, string> = new Map([
   [0, 'BIOS'],
   [1, 'Open Firmware'],
   [2, 'PA-RISC'],
   [3, 'EFI'],
 ]);
 
-export interface EfiRomFacts {
+interface EfiRomFacts {
   readonly subsystem: number;
   readonly subsystemName: string;
   readonly machine: number;
@@ -29,7 +29,7 @@ export interface EfiRomFacts {
   readonly problem: string | null;
 }
 
-export interface BiosRomFacts {
+interface BiosRomFacts {
   /** Octets the system BIOS copies and checks, from the header's size field. */
   readonly initBytes: number;
   /** The octets of `initBytes` add up to zero; SeaBIOS and others skip the ROM where not. */
@@ -124,7 +124,8 @@ function inspectBios(image: Buffer): BiosRomFacts {
   const hasPnp = pnpAt + 0x20 <= image.length && image.toString('latin1', pnpAt, pnpAt + 4) === '$PnP';
   return {
     initBytes,
-    checksumGood: covered.length === initBytes && initBytes > 0 && covered.reduce((sum, octet) => sum + octet, 0) % 256 === 0,
+    checksumGood:
+      covered.length === initBytes && initBytes > 0 && covered.reduce((sum, octet) => sum + octet, 0) % 256 === 0,
     pnp: hasPnp
       ? {
           manufacturer: cString(image, image.readUInt16LE(pnpAt + 0x0e)),
@@ -142,7 +143,8 @@ export function romImageAt(bytes: Buffer, offset: number): { image: Buffer; pcir
   if (bytes.readUInt16LE(offset) !== romSignature) throw new Malformed('no ROM signature (55 aa)');
   const pcir = bytes.readUInt16LE(offset + 0x18);
   need(bytes, offset + pcir, 0x18, 'the PCI data structure');
-  if (bytes.toString('latin1', offset + pcir, offset + pcir + 4) !== 'PCIR') throw new Malformed('no PCI data structure (PCIR)');
+  if (bytes.toString('latin1', offset + pcir, offset + pcir + 4) !== 'PCIR')
+    throw new Malformed('no PCI data structure (PCIR)');
   const length = bytes.readUInt16LE(offset + pcir + 0x10) * romUnitBytes;
   if (length === 0) throw new Malformed('an image of length zero');
   return {

@@ -25,7 +25,7 @@ export const efiSubsystems: ReadonlyMap<number, string> = new Map([
   [13, 'ROM'],
 ]);
 
-export interface PeSection {
+interface PeSection {
   readonly name: string;
   readonly virtualAddress: number;
   readonly virtualBytes: number;
@@ -33,7 +33,7 @@ export interface PeSection {
   readonly rawBytes: number;
 }
 
-export interface SbatEntry {
+interface SbatEntry {
   readonly component: string;
   readonly generation: string;
   readonly vendor: string;
@@ -54,7 +54,7 @@ export interface PeFacts {
   readonly sbat: readonly SbatEntry[];
 }
 
-export interface PeLayout {
+interface PeLayout {
   readonly coff: number;
   readonly optional: number;
   readonly optionalBytes: number;
@@ -72,7 +72,7 @@ export function isPe(bytes: Buffer): boolean {
 }
 
 /** Where the headers are; throws Malformed. */
-export function peLayout(bytes: Buffer): PeLayout {
+function peLayout(bytes: Buffer): PeLayout {
   if (!isPe(bytes)) throw new Malformed('not a PE image');
   const coff = bytes.readUInt32LE(0x3c) + 4;
   need(bytes, coff, 20, 'the COFF header');
@@ -120,7 +120,9 @@ function readSbat(bytes: Buffer, sections: readonly PeSection[]): SbatEntry[] {
     .filter((line) => line.includes(','))
     .slice(0, 32)
     .map((line) => {
-      const [component = '', generation = '', vendor = '', , version = ''] = line.split(',').map((part) => printable(part));
+      const [component = '', generation = '', vendor = '', , version = ''] = line
+        .split(',')
+        .map((part) => printable(part));
       return { component, generation, vendor, version };
     });
 }

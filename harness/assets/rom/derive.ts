@@ -27,7 +27,10 @@ interface Recipe {
 
 const driverName = 'VirtioNetDxe';
 
-const asDriver = (path: string): Source => ({ path, part: (bytes) => ({ kind: 'efi', pe: extractDriver(bytes, driverName) }) });
+const asDriver = (path: string): Source => ({
+  path,
+  part: (bytes) => ({ kind: 'efi', pe: extractDriver(bytes, driverName) }),
+});
 const asImage = (path: string): Source => ({ path, part: (bytes) => ({ kind: 'efi', pe: bytes }) });
 const asBios = (path: string): Source => ({ path, part: (bytes) => ({ kind: 'bios', image: bytes }) });
 
@@ -42,7 +45,8 @@ const asEfiHalf = (path: string): Source => ({
 });
 
 function firmwareFor({ content }: SetParts, arch: Arch): string | undefined {
-  return content.firmware.find((entry) => entry.arch === arch && entry.secureBoot === 'off' && entry.vars !== undefined)?.code;
+  return content.firmware.find((entry) => entry.arch === arch && entry.secureBoot === 'off' && entry.vars !== undefined)
+    ?.code;
 }
 
 type Derivation = (parts: SetParts, query: RomQuery) => Recipe | undefined;
@@ -52,7 +56,10 @@ const derivations: Partial<Record<RomKind, Derivation>> = {
   'vendor-snp': (parts, { nic, arch }) => {
     const firmware = firmwareFor(parts, arch);
     if (firmware === undefined || !drivesNic({ guid: '', name: driverName }, nic)) return undefined;
-    return { note: `${driverName} taken out of the firmware stands in for a vendor's driver`, sources: [asDriver(firmware)] };
+    return {
+      note: `${driverName} taken out of the firmware stands in for a vendor's driver`,
+      sources: [asDriver(firmware)],
+    };
   },
   app: ({ content }, { arch }) => {
     const ipxe = content.nbps.find((nbp) => nbp.secondStage === 'ipxe' && nbp.arch === arch && !nbp.bios);
@@ -64,7 +71,10 @@ const derivations: Partial<Record<RomKind, Derivation>> = {
     const bios = parts.content.bundled.get(names.bios);
     const efi = parts.content.bundled.get(names.combined);
     if (bios === undefined || efi === undefined) return undefined;
-    return { note: 'made of the BIOS ROM and the EFI half, with the ids of this NIC', sources: [asBios(bios), asEfiHalf(efi)] };
+    return {
+      note: 'made of the BIOS ROM and the EFI half, with the ids of this NIC',
+      sources: [asBios(bios), asEfiHalf(efi)],
+    };
   },
   foreign: (parts, { arch }) => {
     const other = firmwareFor(parts, arch === 'x86_64' ? 'aarch64' : 'x86_64');
@@ -94,7 +104,10 @@ async function keep(cacheDir: string, name: string, make: () => Promise<Buffer>)
 async function keyOf(paths: readonly string[], ids: PciId): Promise<string> {
   const stats = await Promise.all(paths.map((path) => stat(path)));
   const facts = stats.map(({ size, mtimeMs }, i) => [paths[i], size, mtimeMs]);
-  return createHash('sha256').update(JSON.stringify([1, ids, facts])).digest('hex').slice(0, 16);
+  return createHash('sha256')
+    .update(JSON.stringify([1, ids, facts]))
+    .digest('hex')
+    .slice(0, 16);
 }
 
 const missingRom = ({ name }: SetParts, { nic, kind, arch }: RomQuery): string =>
@@ -111,7 +124,10 @@ export async function deriveRom(parts: SetParts, query: RomQuery): Promise<Found
   if (recipe === undefined || first === undefined || ids === undefined) return { missing };
   if (cacheDir === undefined) return { missing: `${missing}, and without a cache folder none can be made` };
   try {
-    const key = await keyOf(recipe.sources.map((source) => source.path), ids);
+    const key = await keyOf(
+      recipe.sources.map((source) => source.path),
+      ids,
+    );
     const path = await keep(cacheDir, `${kind}-${nic}-${arch}-${key}`, async () => {
       const images = await Promise.all(recipe.sources.map(async ({ path: from, part }) => part(await readFile(from))));
       return makeOptionRom({ images, ...ids });
@@ -132,5 +148,9 @@ export async function withIdsOfNic({ cacheDir }: SetParts, query: RomQuery, rom:
   if (patched === undefined) return rom;
   const key = await keyOf([rom.path], ids);
   const path = await keep(cacheDir, `${query.kind}-${query.nic}-ids-${key}`, async () => patched);
-  return { ...rom, path, note: [rom.note, "with this NIC's ids, as QEMU patches its own choice"].filter(Boolean).join('; ') };
+  return {
+    ...rom,
+    path,
+    note: [rom.note, "with this NIC's ids, as QEMU patches its own choice"].filter(Boolean).join('; '),
+  };
 }

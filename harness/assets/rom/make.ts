@@ -36,7 +36,10 @@ function refuse(what: string, hint: string): HarnessError {
 
 function checkId(name: string, value: number, max: number): void {
   if (!Number.isInteger(value) || value < 0 || value > max) {
-    throw refuse(`${name} ${value} is not between 0 and 0x${max.toString(16)}`, 'give ids as 16-bit and the class as 24-bit numbers');
+    throw refuse(
+      `${name} ${value} is not between 0 and 0x${max.toString(16)}`,
+      'give ids as 16-bit and the class as 24-bit numbers',
+    );
   }
 }
 
@@ -45,9 +48,11 @@ const padded = (bytes: number) => Math.ceil(bytes / romUnitBytes) * romUnitBytes
 /** UEFI specification §14.4.2 (EFI header) and PCI Firmware specification 3.x §5.1.2 (PCI data structure). */
 function efiImage(pe: Buffer, subsystem: number | undefined, index: number): Buffer {
   const facts = attempt(() => inspectPe(pe));
-  if ('problem' in facts) throw refuse(`image ${index + 1}: ${facts.problem}`, 'give an EFI PE image, or a BIOS ROM as a BIOS image');
+  if ('problem' in facts)
+    throw refuse(`image ${index + 1}: ${facts.problem}`, 'give an EFI PE image, or a BIOS ROM as a BIOS image');
   const bytes = padded(payloadOffset + pe.length);
-  if (bytes > maxImageBytes) throw refuse(`image ${index + 1} has ${pe.length} bytes`, `an image holds at most ${maxImageBytes} bytes`);
+  if (bytes > maxImageBytes)
+    throw refuse(`image ${index + 1} has ${pe.length} bytes`, `an image holds at most ${maxImageBytes} bytes`);
   const image = Buffer.alloc(bytes);
   image.writeUInt16LE(romSignature, 0);
   // EFI counts the initialisation size as the whole image; its 16 bits are wide enough.
@@ -69,9 +74,11 @@ function efiImage(pe: Buffer, subsystem: number | undefined, index: number): Buf
 /** The first image alone: what follows in a combined ROM is not for BIOS. */
 function biosImage(rom: Buffer, index: number): Buffer {
   const found = attempt(() => romImageAt(rom, 0));
-  if ('problem' in found) throw refuse(`image ${index + 1}: ${found.problem}`, 'give a PCI option ROM as the BIOS image');
+  if ('problem' in found)
+    throw refuse(`image ${index + 1}: ${found.problem}`, 'give a PCI option ROM as the BIOS image');
   const { image, pcir } = found;
-  if (image[pcir + 0x14] !== 0) throw refuse(`image ${index + 1} is not a BIOS image`, 'give an EFI PE image as an EFI image');
+  if (image[pcir + 0x14] !== 0)
+    throw refuse(`image ${index + 1} is not a BIOS image`, 'give an EFI PE image as an EFI image');
   return Buffer.from(image);
 }
 

@@ -1,0 +1,159 @@
+import { readFile } from 'node:fs/promises';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { extractDriver } from '../../harness/assets/firmware/extract.ts';
+import { createBudget } from '../../harness/assets/inspect/budget.ts';
+import { type FirmwareFacts, inspectFirmware } from '../../harness/assets/inspect/firmware.ts';
+import { inspectOptionRom } from '../../harness/assets/inspect/option-rom.ts';
+import { inspectPe } from '../../harness/assets/inspect/pe.ts';
+import { type PredictionInput, predict } from '../../harness/assets/predict.ts';
+import { makeOptionRom } from '../../harness/assets/rom/make.ts';
+import { pciIdOf } from '../../harness/assets/rom/pci-ids.ts';
+import { found, hostSet } from './host.ts';
+
+let ovmf: FirmwareFacts;
+let aavmf: FirmwareFacts;
+let virtioDriver: Buffer;
+let armDriver: Buffer;
+let snponly: Buffer;
+let biosE1000: Buffer;
+
+beforeAll(async () => {
+  const host = await hostSet();
+  const firmware = async (name: 'ovmf' | 'aavmf', arch: 'x86_64' | 'aarch64') =>
+    readFile(found(host.firmware({ firmware: name, arch, secureBoot: 'off' })).code as string);
+  const ovmfImage = await firmware('ovmf', 'x86_64');
+  ovmf = inspectFirmware(ovmfImage, createBudget()) as FirmwareFacts;
+  const aavmfImage = await firmware('aavmf', 'aarch64');
+  aavmf = inspectFirmware(aavmfImage, createBudget()) as FirmwareFacts;
+  armDriver = extractDriver(aavmfImage, 'VirtioNetDxe');
+  virtioDriver = extractDriver(ovmfImage, 'VirtioNetDxe');
+  snponly = await readFile(found(host.nbp({ secondStage: 'snponly', arch: 'x86_64', firmware: 'ovmf' })).path);
+  biosE1000 = await readFile(
+    found(await host.rom({ nic: 'e1000', kind: 'bios', arch: 'x86_64', firmware: 'ovmf' })).path,
+  );
+});
+
+const look = (rom: Buffer) => inspectOptionRom(rom, createBudget());
+const wrapped = (pe: Buffer, nic: string, subsystem?: number) =>
+  look(
+    makeOptionRom({
+      images: [{ kind: 'efi', pe, subsystem }],
+      ...(pciIdOf(nic) as { vendorId: number; deviceId: number }),
+    }),
+  );
+
+const uefi = (changes: Partial<PredictionInput> = {}): PredictionInput => ({
+  arch: 'x86_64',
+  firmware: 'ovmf',
+  firmwareFacts: ovmf,
+  nic: 'virtio-net-pci',
+  rom: null,
+  romByQemu: false,
+  servedAsPlainPxe: false,
+  secureBoot: 'off',
+  randomSource: true,
+  secondStage: 'snponly',
+  nbp: null,
+  ...changes,
+});
+const bios = (changes: Partial<PredictionInput> = {}) =>
+  uefi({ firmware: 'seabios', firmwareFacts: null, secondStage: 'undionly', nic: 'e1000', ...changes });
+
+describe('UEFI', () => {
+  test('without a ROM, its own driver boots virtio: configuration 6', () => {
+    for (const facts of [uefi(), uefi({ arch: 'aarch64', firmware: 'aavmf', firmwareFacts: aavmf })]) {
+      expect(predict(facts)).toMatchObject({
+        firmwareDriver: 'VirtioNetDxe',
+        romImage: null,
+        configuration: 6,
+        stopsAt: null,
+      });
+    }
+  });
+
+  test('without a ROM, a NIC it has no driver for is not booted from', () => {
+    expect(predict(uefi({ nic: 'e1000' }))).toMatchObject({
+      firmwareDriver: null,
+      configuration: null,
+      stopsAt: 'dhcp',
+      reasons: ['the firmware has no driver for this NIC, and no ROM image suits it'],
+    });
+  });
+
+  test("a vendor's driver in the ROM: configuration 3; a full iPXE: configuration 4", () => {
+    expect(predict(uefi({ rom: wrapped(virtioDriver, 'virtio-net-pci') }))).toMatchObject({
+      configuration: 3,
+      romImage: 0,
+    });
+    expect(predict(uefi({ rom: wrapped(snponly, 'e1000'), nic: 'e1000' }))).toMatchObject({ configuration: 4 });
+  });
+
+  test('a ROM for another machine type is passed over in silence, and the own driver boots', () => {
+    const prediction = predict(
+      uefi({ arch: 'aarch64', firmware: 'aavmf', firmwareFacts: aavmf, rom: wrapped(virtioDriver, 'virtio-net-pci') }),
+    );
+    expect(prediction).toMatchObject({ configuration: 6, romImage: null });
+    expect(prediction.reasons[0]).toMatch(/another machine type/);
+  });
+
+  test('an image of subsystem 10 is not started', () => {
+    expect(predict(uefi({ nic: 'e1000', rom: wrapped(snponly, 'e1000', 10) }))).toMatchObject({
+      configuration: null,
+      stopsAt: 'dhcp',
+    });
+  });
+
+  test('under Secure Boot AAVMF refuses an unsigned ROM, and OVMF runs it', () => {
+    const rom = wrapped(virtioDriver, 'virtio-net-pci');
+    expect(predict(uefi({ secureBoot: 'microsoft', rom })).configuration).toBe(3);
+    const armRom = wrapped(armDriver, 'virtio-net-pci');
+    const arm = uefi({ arch: 'aarch64', firmware: 'aavmf', firmwareFacts: aavmf, rom: armRom });
+    expect(predict(arm).configuration).toBe(3);
+    expect(predict({ ...arm, secureBoot: 'microsoft' })).toMatchObject({
+      configuration: 6,
+      reasons: [expect.stringMatching(/unsigned ROM/), expect.any(String)],
+    });
+  });
+
+  test('Secure Boot refuses an unsigned second stage', () => {
+    expect(predict(uefi({ secureBoot: 'microsoft', nbp: inspectPe(snponly) }))).toMatchObject({ stopsAt: 'nbp' });
+    expect(predict(uefi({ nbp: inspectPe(snponly) }))).toMatchObject({ stopsAt: null });
+  });
+
+  test('a network stack of 2024.05 and later wants random numbers', () => {
+    const newer: FirmwareFacts = {
+      ...ovmf,
+      drivers: [
+        ...ovmf.drivers,
+        { guid: '', name: 'Hash2DxeCrypto', type: 'driver', format: 'PE32', bytes: 1, network: null },
+      ],
+    };
+    expect(predict(uefi({ firmwareFacts: newer, randomSource: false })).stopsAt).toBe('dhcp');
+    expect(predict(uefi({ firmwareFacts: newer })).stopsAt).toBeNull();
+    expect(predict(uefi({ randomSource: false })).stopsAt).toBeNull();
+  });
+
+  test('an iPXE with own drivers, loaded by an iPXE in the ROM, finds no NIC', () => {
+    expect(predict(uefi({ nic: 'e1000', rom: wrapped(snponly, 'e1000'), secondStage: 'ipxe' })).stopsAt).toBe(
+      'nbp-dhcp',
+    );
+  });
+});
+
+describe('SeaBIOS', () => {
+  test("runs the BIOS image: a full iPXE is configuration 2, and 1 where it stands in for a vendor's", () => {
+    expect(predict(bios({ rom: look(biosE1000) }))).toMatchObject({ configuration: 2, romImage: 0, stopsAt: null });
+    expect(predict(bios({ rom: look(biosE1000), servedAsPlainPxe: true }))).toMatchObject({ configuration: 1 });
+  });
+
+  test('has no driver of its own, and runs no EFI image', () => {
+    expect(predict(bios())).toMatchObject({ configuration: null, stopsAt: 'dhcp' });
+    expect(predict(bios({ rom: wrapped(snponly, 'e1000') })).reasons[0]).toMatch(/SeaBIOS runs BIOS images only/);
+  });
+
+  test("passes over another device's ROM, unless QEMU chose it and patched the ids", () => {
+    const other = { rom: look(biosE1000), nic: 'e1000-82544gc' };
+    expect(predict(bios(other))).toMatchObject({ configuration: null, stopsAt: 'dhcp' });
+    expect(predict(bios({ ...other, romByQemu: true }))).toMatchObject({ configuration: 2 });
+  });
+});
