@@ -47,7 +47,7 @@ export function installedPackages(statusFile = '/var/lib/dpkg/status') {
   return versions;
 }
 
-export function missingPackages(host) {
+function missingPackages(host) {
   if (!host.hasApt) return debianPackages.filter(({ programs }) => programs !== undefined && !programs.some(onPath));
   const installed = installedPackages();
   return debianPackages.filter(({ name }) => !installed.has(name));
