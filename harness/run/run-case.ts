@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { renameSync, rmSync } from 'node:fs';
+import { mkdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import pRetry, { AbortError } from 'p-retry';
 import type { Accel } from '../model/axes.ts';
@@ -23,7 +23,7 @@ export interface CaseRun {
   /** The run's directory, and the case's within it. */
   outDir: string;
   directory: string;
-  chooseAccel: AccelChooser;
+  accel: AccelChooser;
   cache: ContentCache;
   pressure(): number;
   onAttempt(attempt: number): void;
@@ -63,16 +63,19 @@ export async function runCase(run: CaseRun): Promise<CaseResult> {
   ): Promise<AttemptResult & { plan: ReturnType<typeof makePlan> }> => {
     rmSync(directory, { recursive: true, force: true });
     const plan = makePlan(scenario, resolved, newNonce());
-    ({ accel } = await run.chooseAccel(plan, qemu, signal));
+    ({ accel } = await run.accel.choose(plan, qemu, signal));
     const start = (demotedFrom?: { accel: Accel; reason: string }) =>
       runAttempt({ ...run, plan, attempt, directory, accel, demotedFrom });
     let result = await start();
     guestCpuMs += result.guestCpuMs;
     if (result.demote !== undefined && !signal.aborted) {
       const demotedFrom = { accel, reason: result.demote };
-      const aside = `${directory}.${accel}`;
-      rmSync(aside, { recursive: true, force: true });
+      run.accel.distrust(plan, qemu, accel, result.demote);
+      // Its records stay, inside those of the attempt that counts.
+      const aside = `${directory}.aside`;
       renameSync(directory, aside);
+      mkdirSync(directory);
+      renameSync(aside, join(directory, `${accel}-attempt`));
       accel = 'tcg';
       result = await start(demotedFrom);
       guestCpuMs += result.guestCpuMs;

@@ -140,7 +140,7 @@ export async function runMatrix(options: RunOptions): Promise<RunResult> {
     results.set(result.id, result);
     await reporter.onCaseEnd?.(result);
   };
-  const chooseAccel = createAccelChooser(options.accel, options.accelCacheFile);
+  const accel = createAccelChooser(options.accel, options.accelCacheFile);
   const cache = createContentCache();
   const jobs: Job[] = [];
 
@@ -162,7 +162,7 @@ export async function runMatrix(options: RunOptions): Promise<RunResult> {
             qemu: qemu as QemuFacts,
             outDir,
             directory: join(casesFolder, id),
-            chooseAccel,
+            accel,
             cache,
             pressure: cpuPressure,
             onAttempt: (attempt: number) => void reporter.onCaseStart?.({ id, attempt }),

@@ -17,9 +17,14 @@ export interface AccelDecision {
   reason: string;
 }
 
-const probeMs = 20_000;
-/** Any text from the firmware or its first ROM, but not the accelerator's register dump. */
-const signOfLife = /SeaBIOS \(version|UEFI firmware|BdsDxe|>>Start|UEFI Interactive Shell|iPXE/;
+/**
+ * How far a probe boot must come, and how soon: an accelerator that half works may emulate what it cannot run,
+ * slower than TCG, and die later. SeaBIOS' own banner comes too early to tell.
+ */
+const signsOfLife: Record<'bios' | 'uefi', { pattern: RegExp; withinMs: number }> = {
+  bios: { pattern: /No bootable device|Booting from|Features: /, withinMs: 3_000 },
+  uefi: { pattern: /BdsDxe|>>Start|UEFI Interactive Shell|iPXE/, withinMs: 10_000 },
+};
 
 const guestOf: Partial<Record<NodeJS.Architecture, Plan['arch']>> = { x64: 'x86_64', arm64: 'aarch64' };
 
@@ -39,16 +44,19 @@ function candidate(plan: Plan, qemu: QemuFacts): { accel: Accel } | { reason: st
   }
 }
 
+const works = 'works';
+
 /** Boots the plan's machine and firmware under `accel`, without its network; the complaint where it does not live. */
 async function probeBoot(plan: Plan, qemu: QemuFacts, accel: Accel, signal: AbortSignal): Promise<string | undefined> {
   const cwd = await mkdtemp(join(tmpdir(), 'netboot-probe-'));
+  const { pattern, withinMs } = signsOfLife[plan.scenario.firmware === 'seabios' ? 'bios' : 'uefi'];
   let text = '';
   let trouble: string | undefined;
   let wake: () => void = () => {};
   const decided = new Promise<void>((resolve) => {
     wake = resolve;
   });
-  const timer = setTimeout(wake, probeMs);
+  const timer = setTimeout(wake, withinMs);
   signal.addEventListener('abort', wake, { once: true });
   try {
     await using guest = await startQemu({
@@ -65,7 +73,7 @@ async function probeBoot(plan: Plan, qemu: QemuFacts, accel: Accel, signal: Abor
     });
     guest.serial.on('data', (chunk: Buffer) => {
       text += chunk.toString('latin1');
-      if (signOfLife.test(text)) wake();
+      if (pattern.test(text)) wake();
     });
     guest.exited.then(({ byHarness, stderr }) => {
       if (!byHarness) trouble = stderr.trim().split('\n')[0] || 'QEMU ended by itself';
@@ -80,7 +88,7 @@ async function probeBoot(plan: Plan, qemu: QemuFacts, accel: Accel, signal: Abor
     await rm(cwd, { recursive: true, force: true });
   }
   return (
-    trouble ?? (signOfLife.test(text) ? undefined : `no sign of life from the firmware within ${probeMs / 1000} s`)
+    trouble ?? (pattern.test(text) ? undefined : `the firmware did not come far enough within ${withinMs / 1000} s`)
   );
 }
 
@@ -121,25 +129,33 @@ export function createAccelChooser(choice: AccelChoice, cacheFile: string | unde
     writeFileSync(cacheFile, `${JSON.stringify(known, null, 2)}\n`);
   };
 
-  return async (plan: Plan, qemu: QemuFacts, signal: AbortSignal): Promise<AccelDecision> => {
-    if (choice !== 'auto') return { accel: choice, reason: 'asked for' };
-    const possible = candidate(plan, qemu);
-    if ('reason' in possible) return { accel: 'tcg', reason: possible.reason };
-    const { accel } = possible;
-    const key = keyOf(plan, qemu, accel);
-    let answer = known[key];
-    if (answer === undefined) {
-      let probe = pending.get(key);
-      if (!probe) {
-        probe = probeBoot(plan, qemu, accel, signal).then((trouble) => trouble ?? 'works');
-        pending.set(key, probe);
+  return {
+    async choose(plan: Plan, qemu: QemuFacts, signal: AbortSignal): Promise<AccelDecision> {
+      if (choice !== 'auto') return { accel: choice, reason: 'asked for' };
+      const possible = candidate(plan, qemu);
+      if ('reason' in possible) return { accel: 'tcg', reason: possible.reason };
+      const { accel } = possible;
+      const key = keyOf(plan, qemu, accel);
+      let answer = known[key];
+      if (answer === undefined) {
+        let probe = pending.get(key);
+        if (!probe) {
+          probe = probeBoot(plan, qemu, accel, signal).then((trouble) => trouble ?? works);
+          pending.set(key, probe);
+        }
+        answer = await probe;
+        // A guest may have been given up on while the probe ran; that answer stands.
+        answer = known[key] ?? answer;
+        if (!signal.aborted) remember(key, answer);
       }
-      answer = await probe;
-      if (!signal.aborted) remember(key, answer);
-    }
-    return answer === 'works'
-      ? { accel, reason: `a probe boot of this firmware under ${accel} worked` }
-      : { accel: 'tcg', reason: `${accel} failed a probe boot of this firmware: ${answer}` };
+      return answer === works
+        ? { accel, reason: `a probe boot of this firmware under ${accel} worked` }
+        : { accel: 'tcg', reason: `${accel} failed a boot of this firmware: ${answer}` };
+    },
+    /** An accelerator that passed its probe has given up on a guest: it is not trusted with this firmware again. */
+    distrust(plan: Plan, qemu: QemuFacts, accel: Accel, reason: string): void {
+      if (choice === 'auto') remember(keyOf(plan, qemu, accel), reason);
+    },
   };
 }
 export type AccelChooser = ReturnType<typeof createAccelChooser>;
