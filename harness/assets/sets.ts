@@ -4,9 +4,11 @@ import type { Arch } from '../model/axes.ts';
 import { HarnessError } from '../model/errors.ts';
 import type { ArtefactSet, FoundKernel, Missing } from './artefact-set.ts';
 import { buildSet } from './build-set.ts';
+import type { Fingerprints } from './fingerprint.ts';
 import { findHostSeabios } from './host-files.ts';
 import { findHostContent, type Host, hostCodename } from './host-set.ts';
 import { contentOfManifest, joinContents, type SetContent } from './set-content.ts';
+import { signWithSnakeoil } from './snakeoil.ts';
 import { type Manifest, manifestFile, readManifest } from './set-manifest.ts';
 
 export interface LoadSetsOptions {
@@ -26,6 +28,8 @@ export interface ArtefactSets {
   kernel(arch: Arch, preferredSet: string): Promise<FoundKernel | Missing>;
   /** A payload built at set-up: `linux-initrd-x86_64.cpio.gz`, `probe-x86_64.efi`, `probe-bios.0`, … */
   payload(name: string): Promise<{ readonly path: string } | Missing>;
+  /** An EFI image signed with the snakeoil key that the variable store `vars` has enrolled. */
+  signed(path: string, vars: string, fingerprints: Fingerprints): Promise<{ readonly path: string } | Missing>;
 }
 
 const hostName = 'host';
@@ -137,5 +141,9 @@ export async function loadSets({
       return { missing: `no kernel for ${arch} in any set: run npm run setup` };
     },
     payload: async (name) => payload(name),
+    async signed(path, vars, fingerprints) {
+      if (cacheDir === undefined) return { missing: 'signed images are kept in a cache folder, and there is none' };
+      return signWithSnakeoil(path, vars, { cacheDir: resolve(cacheDir), fingerprints });
+    },
   };
 }

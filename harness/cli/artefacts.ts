@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { createFingerprints, type Fingerprints } from '../assets/fingerprint.ts';
-import { identityOf } from '../assets/inspect/describe.ts';
 import { createInspections, type Inspections } from '../assets/inspections.ts';
 import { manifestFile, readManifest } from '../assets/set-manifest.ts';
 import { type ArtefactSets, loadSets } from '../assets/sets.ts';
@@ -14,7 +13,6 @@ export interface Artefacts {
   sets: ArtefactSets;
   fingerprints: Fingerprints;
   inspections: Pick<Inspections, 'of'>;
-  identify(path: string): Promise<string | undefined>;
   accelCacheFile: string;
   /** The names that `--set` stands for, in order. */
   chosenSets: readonly string[];
@@ -47,8 +45,6 @@ export async function openArtefacts(given: readonly string[], io: Pick<CliIo, 'e
       save: async () => void (await Promise.all([fingerprints.save(), inspections.save()])),
     },
     inspections,
-    // Disks and the like cannot be looked into, and need not be.
-    identify: (path) => inspections.of(path).then(identityOf, () => undefined),
     accelCacheFile: join(cacheDir, 'acceleration.json'),
     chosenSets,
   };

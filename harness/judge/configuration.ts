@@ -2,18 +2,16 @@ import type { Configuration } from '../model/axes.ts';
 import type { HarnessEvent } from '../model/events.ts';
 import type { Plan } from '../model/plan.ts';
 import type { Stage } from '../model/stages.ts';
+import { tellsInterface } from '../observe/wire-rules.ts';
 
 type Dhcp = Extract<HarnessEvent, { source: 'wire'; type: 'dhcp' }>;
 type Dhcp6 = Extract<HarnessEvent, { source: 'wire'; type: 'dhcp6' }>;
 
 export interface FirstClient {
   ipxe: boolean;
-  /** The client named a network interface identifier other than EDK II's own default: a ROM's driver. */
+  /** The client's interface came with a network interface identifier: a driver from the ROM. */
   romDriver: boolean;
 }
-
-/** UNDI 3.16 is what iPXE's and vendors' NII tell; EDK II's PXE client says 3.0 or 3.1 where there is none. */
-const romNdi = '1.3.16';
 
 /** Who sent the first DISCOVER (or SOLICIT), by what it says of itself. */
 export function firstClientOf(events: readonly HarnessEvent[]): FirstClient | undefined {
@@ -25,46 +23,74 @@ export function firstClientOf(events: readonly HarnessEvent[]): FirstClient | un
   );
   if (!first) return undefined;
   if (first.type === 'dhcp6') return { ipxe: first.userClass === 'iPXE', romDriver: false };
-  return { ipxe: first.ipxe || first.userClass === 'iPXE', romDriver: first.ndi === romNdi };
+  return { ipxe: first.ipxe || first.userClass === 'iPXE', romDriver: tellsInterface(first.ndi) };
 }
 
 /** An iPXE image among the PCIR images of the ROM, as its parsing told. */
 const romIsIpxe = (plan: Plan): boolean =>
   plan.inputs.some(({ role, identity }) => role === 'oprom' && /ipxe/i.test(identity ?? ''));
 
+/** Kinds whose EFI image this machine would run: where the client tells no interface, it may be at work all the same. */
+const silentRoms: readonly string[] = ['vendor-snp', 'file'];
+const romOf = ({ scenario: { rom } }: Plan): string =>
+  typeof rom === 'string' ? rom : 'file' in rom ? 'file' : rom.kind;
+const hasRom = (plan: Plan): boolean => !['none', 'rombar-off'].includes(romOf(plan));
+
 interface Facts {
   bios: boolean;
   client: FirstClient;
   nbpRan: boolean;
+  romInBar: boolean;
   ipxeRom: boolean;
+  silentRom: boolean;
 }
 
+interface Row {
+  configuration: Configuration | null;
+  holds: (facts: Facts) => boolean;
+  finding?: string;
+}
+
+const sameEvidence =
+  'configurations 3 and 6 leave the same evidence here: a driver without a network interface identifier, whether ' +
+  "from the ROM or the firmware's own; inspection of the ROM alone says 3";
+
 /** The six configurations told from evidence; the first row that holds. */
-const rows: readonly { configuration: Configuration; holds: (facts: Facts) => boolean }[] = [
+const rows: readonly Row[] = [
   // BIOS: the ROM is the PXE client, and what it loaded over the network ran.
   { configuration: 1, holds: ({ bios, nbpRan }) => bios && nbpRan },
   { configuration: 2, holds: ({ bios, client }) => bios && client.ipxe },
   // A vendor's PXE ROM that never got its NBP to run.
   { configuration: 1, holds: ({ bios }) => bios },
-  { configuration: 4, holds: ({ client }) => client.ipxe },
-  { configuration: 5, holds: ({ client, ipxeRom }) => client.romDriver && ipxeRom },
-  { configuration: 3, holds: ({ client }) => client.romDriver },
+  { configuration: 4, holds: ({ client, romInBar }) => client.ipxe && romInBar },
+  { configuration: 5, holds: ({ client, romInBar, ipxeRom }) => client.romDriver && romInBar && ipxeRom },
+  { configuration: 3, holds: ({ client, romInBar }) => client.romDriver && romInBar },
+  { configuration: null, holds: ({ silentRom }) => silentRom, finding: sameEvidence },
   { configuration: 6, holds: () => true },
 ];
 
-/** The configuration the evidence shows; null while no client has spoken. */
+export interface ObservedConfiguration {
+  /** Null while no client has spoken, and where the evidence does not tell one from another. */
+  configuration: Configuration | null;
+  finding: string | null;
+}
+
+/** The configuration the evidence shows. */
 export function observeConfiguration(
   plan: Plan,
   events: readonly HarnessEvent[],
   reached: ReadonlySet<Stage>,
-): Configuration | null {
+): ObservedConfiguration {
   const client = firstClientOf(events);
-  if (!client) return null;
+  if (!client) return { configuration: null, finding: null };
   const facts: Facts = {
     bios: plan.scenario.firmware === 'seabios',
     client,
     nbpRan: reached.has('nbp'),
+    romInBar: hasRom(plan),
     ipxeRom: romIsIpxe(plan),
+    silentRom: silentRoms.includes(romOf(plan)),
   };
-  return rows.find(({ holds }) => holds(facts))?.configuration ?? null;
+  const row = rows.find(({ holds }) => holds(facts));
+  return { configuration: row?.configuration ?? null, finding: row?.finding ?? null };
 }

@@ -1,3 +1,4 @@
+import type { Configuration } from '../model/axes.ts';
 import type { HarnessEvent } from '../model/events.ts';
 import type { Plan } from '../model/plan.ts';
 import type { Expectation } from '../model/scenario.ts';
@@ -63,6 +64,20 @@ function compare(
   return { asExpected: true };
 }
 
+/** Where the evidence shows another configuration than was declared, or than the files alone led to expect. */
+function configurationFindings({ declaredConfiguration, prediction }: Plan, observed: Configuration | null): string[] {
+  if (observed === null) return [];
+  const { configuration, reasons } = prediction;
+  return [
+    ...(declaredConfiguration !== null && declaredConfiguration !== observed
+      ? [`declared configuration ${declaredConfiguration}, observed ${observed}`]
+      : []),
+    ...(configuration !== null && configuration !== observed
+      ? [`predicted configuration ${configuration} (${reasons.join('; ')}), observed ${observed}`]
+      : []),
+  ];
+}
+
 /** Why the guest cannot be judged, if it cannot: the harness could not tell, or the log has no end. */
 function undecided(events: readonly HarnessEvent[]): { status: Status; diagnosis: string } | undefined {
   const trouble = events.find((event) => event.source === 'run' && event.type === 'infrastructure');
@@ -89,12 +104,9 @@ export function judge(plan: Plan, events: readonly HarnessEvent[]): Verdict {
   const lastStage = stages.findLast(({ reached }) => reached)?.stage ?? null;
   const stoppedAt = stages.find(({ reached }) => !reached)?.stage ?? null;
   const reached = new Set(found.map(({ stage }) => stage));
-  const observedConfiguration = observeConfiguration(plan, events, reached);
-  const findings = orderFindings(stages);
-  const declared = plan.declaredConfiguration;
-  if (declared !== null && observedConfiguration !== null && declared !== observedConfiguration) {
-    findings.push(`declared configuration ${declared}, observed ${observedConfiguration}`);
-  }
+  const { configuration: observedConfiguration, finding } = observeConfiguration(plan, events, reached);
+  const findings = [...orderFindings(stages), ...(finding === null ? [] : [finding])];
+  findings.push(...configurationFindings(plan, observedConfiguration));
 
   const base = { stages, lastStage, stoppedAt, failure, observedConfiguration, findings };
   const open = undecided(events);

@@ -71,6 +71,12 @@ export const planSchema = z.strictObject({
   /** Which second stage's stage rules apply; `custom` for a user's own file. */
   loader: z.union([z.enum(secondStages), z.literal('custom')]),
   declaredConfiguration: configurationSchema.nullable(),
+  /** What inspection of the files alone says: configuration, first stage that should not be reached, and why. */
+  prediction: z.strictObject({
+    configuration: configurationSchema.nullable(),
+    stopsAt: stageSchema.nullable(),
+    reasons: z.array(z.string()),
+  }),
   stagePath: z.array(stageSchema),
   /** Files whose complete delivery proves `nbp-fetch`, `config` and `payload-fetch`. */
   deliveries: z.strictObject({

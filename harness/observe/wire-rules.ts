@@ -53,7 +53,16 @@ export function requestOf(event: WireEvent): string | undefined {
   return undefined;
 }
 
+/**
+ * EDK II's PXE client sends the version its driver's network interface identifier has (iPXE's: 3.1), and 3.0 where the
+ * driver published none, as VirtioNetDxe does (UefiPxeBcDxe; option 94, RFC 4578 §2.2).
+ */
+const interfaceNotTold = '1.3.0';
+export const tellsInterface = (ndi: string | undefined): boolean => ndi !== undefined && ndi !== interfaceNotTold;
+
 const isUefi = (plan: Plan): boolean => plan.scenario.firmware !== 'seabios';
+
+const romCanRun = (plan: Plan): boolean => plan.scenario.rom !== 'none' && plan.scenario.rom !== 'rombar-off';
 
 /** Requests by which a loader that says nothing on the console shows that it runs. */
 const loaderRequests: Partial<Record<Plan['loader'], RegExp>> = {
@@ -81,11 +90,12 @@ export const wireRules: readonly Rule<WireEvent>[] = [
   },
   {
     name: 'rom-client',
-    proves: 'UNDI 3.16 (option 94) is told by a driver with a network interface identifier: the ROM, not VirtioNetDxe',
+    proves: 'an interface version other than the default (option 94) comes from a network interface identifier, which only a driver from the ROM publishes',
     match(event, plan, observed) {
       if (event.type !== 'dhcp' || event.from !== 'guest' || event.messageType !== 'discover') return;
-      if (!isUefi(plan) || event.ipxe || observed.stages.has('nbp-fetch')) return;
-      return event.ndi === '1.3.16' ? { stage: 'oprom', text: `${event.vendorClass}, NDI ${event.ndi}` } : undefined;
+      if (!isUefi(plan) || !romCanRun(plan) || observed.stages.has('nbp-fetch')) return;
+      if (event.ipxe) return { stage: 'oprom', text: `iPXE asks before any NBP was delivered (user class ${event.userClass})` };
+      return tellsInterface(event.ndi) ? { stage: 'oprom', text: `${event.vendorClass}, interface ${event.ndi}` } : undefined;
     },
   },
   {

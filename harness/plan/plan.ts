@@ -119,6 +119,11 @@ export function makePlan(scenario: Scenario, resolved: Resolved, nonce: string):
     serve,
     loader,
     declaredConfiguration: scenario.configuration ?? null,
+    prediction: {
+      configuration: resolved.prediction.configuration,
+      stopsAt: resolved.prediction.stopsAt,
+      reasons: [...resolved.prediction.reasons],
+    },
     stagePath,
     deliveries: {
       nbp: nbp ? [expectedOf(nbp.name, nbp.bytes)] : [],

@@ -10,18 +10,20 @@ import {
   type Missing,
 } from '../assets/artefact-set.ts';
 import type { Fingerprints } from '../assets/fingerprint.ts';
+import { identityOf } from '../assets/inspect/describe.ts';
+import type { Inspections } from '../assets/inspections.ts';
 import type { ArtefactSets } from '../assets/sets.ts';
 import type { Input, InputRole } from '../model/plan.ts';
 import type { Scenario } from '../model/scenario.ts';
 import { nbpName } from './boot-files.ts';
+import { predictScenario } from './predict-scenario.ts';
 import type { NonceField, Oprom, Resolved, ResolvedFile } from './resolved.ts';
 
 /** Where artefacts come from. */
 export interface PlanSources {
   sets: Pick<ArtefactSets, 'get' | 'kernel' | 'payload'>;
   fingerprints: Fingerprints;
-  /** One line on what a file is: PCIR images, PE machine, iPXE version. */
-  identify(path: string): Promise<string | undefined>;
+  inspections: Pick<Inspections, 'of'>;
 }
 
 const nonceSchema = z.object({ nonce: z.object({ offsets: z.array(z.int().nonnegative()), bytes: z.int() }) });
@@ -36,13 +38,14 @@ interface Collector {
   inputs: Input[];
 }
 
-function createCollector({ fingerprints, identify }: PlanSources): Collector {
+function createCollector({ fingerprints, inspections }: PlanSources): Collector {
   const inputs: Input[] = [];
   return {
     inputs,
     async add(role, path, packageIdentity) {
       const { sha256, bytes } = await fingerprints.of(path);
-      const parsed = await identify(path);
+      // Disks and the like cannot be looked into, and need not be.
+      const parsed = await inspections.of(path).then(identityOf, () => undefined);
       const identity = [packageIdentity, parsed].filter(Boolean).join('; ');
       inputs.push({ role, path, sha256, bytes, ...(identity ? { identity } : {}) });
       return { path, bytes };
@@ -142,7 +145,8 @@ async function resolvePayload(
   { add }: Collector,
 ): Promise<Pick<Resolved, 'kernel' | 'initrd' | 'overlay'>> {
   const { payload, arch } = scenario;
-  if (payload !== 'linux' && payload !== 'installer') return { kernel: undefined, initrd: undefined, overlay: undefined };
+  if (payload !== 'linux' && payload !== 'installer')
+    return { kernel: undefined, initrd: undefined, overlay: undefined };
   const wantsPackaged = !scenario.kernel || (payload === 'installer' && !scenario.initrd);
   const packaged = wantsPackaged
     ? found<FoundKernel>(await sources.sets.kernel(arch, scenario.nbpSet ?? scenario.set))
@@ -172,7 +176,8 @@ export async function resolveScenario(
     const oprom = await resolveOprom(scenario, sources, collector);
     const secondStage = await resolveSecondStage(scenario, sources, collector);
     const payload = await resolvePayload(scenario, sources, collector);
-    return { firmware, oprom, ...secondStage, ...payload, inputs: collector.inputs };
+    const found = { firmware, oprom, ...secondStage, ...payload, inputs: collector.inputs };
+    return { ...found, prediction: await predictScenario(scenario, found, sources.inspections) };
   } catch (error) {
     if (error instanceof NotHere) return { missing: error.message };
     throw error;

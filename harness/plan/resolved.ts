@@ -1,3 +1,4 @@
+import type { Prediction } from '../assets/predict.ts';
 import type { Input } from '../model/plan.ts';
 
 /** The option ROM as QEMU is to have it. */
@@ -31,4 +32,6 @@ export interface Resolved {
   /** A second initrd whose /init takes the place of the first one's. */
   overlay: ResolvedFile | undefined;
   inputs: Input[];
+  /** What inspection alone says should become of it. */
+  prediction: Prediction;
 }

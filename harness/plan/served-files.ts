@@ -11,7 +11,11 @@ export interface ConfigFile {
 }
 
 /** What a plan serves before the scenario has its say. */
-function derived({ nbp, companions, kernel, initrd, overlay }: Resolved, config: ConfigFile | undefined, nonce: string): Record<string, ServedFile> {
+function derived(
+  { nbp, companions, kernel, initrd, overlay }: Resolved,
+  config: ConfigFile | undefined,
+  nonce: string,
+): Record<string, ServedFile> {
   const told = nbp?.nonce ? { patch: noncePatch(nbp.nonce, nonce) } : {};
   return {
     ...(nbp ? { [nbp.name]: { path: nbp.path, ...told } } : {}),
@@ -45,9 +49,13 @@ export function planServed(
     if (isBarePatch(file)) {
       const base = serve[name];
       if (!base || !('path' in base)) {
-        throw new HarnessError('bad-matrix', `${scenario.id}: serve["${name}"] patches a file that this case does not serve.`, {
-          hint: `Give it a path, or patch one of: ${Object.keys(serve).join(', ')}.`,
-        });
+        throw new HarnessError(
+          'bad-matrix',
+          `${scenario.id}: serve["${name}"] patches a file that this case does not serve.`,
+          {
+            hint: `Give it a path, or patch one of: ${Object.keys(serve).join(', ')}.`,
+          },
+        );
       }
       serve[name] = { ...base, patch: [...(base.patch ?? []), ...file.patch] };
     } else serve[name] = 'text' in file ? { ...file, text: fill(file.text) } : file;
@@ -56,7 +64,12 @@ export function planServed(
 }
 
 /** Names whose complete delivery proves a stage, with their lengths where the plan knows them. */
-export function expectedFile(scenario: Scenario, serve: Record<string, ServedFile>, name: string, bytes: number): ExpectedFile {
+export function expectedFile(
+  scenario: Scenario,
+  serve: Record<string, ServedFile>,
+  name: string,
+  bytes: number,
+): ExpectedFile {
   const said = scenario.serve?.[name];
   if (said === undefined || isBarePatch(said)) return { name, bytes };
   const served = serve[name];

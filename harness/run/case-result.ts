@@ -85,6 +85,7 @@ export function attemptedResult(attempted: Attempted): CaseResult {
     ...nothingSeen,
     ...seen,
     ...rest,
+    predictedConfiguration: plan.prediction.configuration,
     inputs: plan.inputs,
   };
 }

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Fingerprints } from '../assets/fingerprint.ts';
+import type { Inspections } from '../assets/inspections.ts';
 import type { ArtefactSets } from '../assets/sets.ts';
 import { HarnessError } from '../model/errors.ts';
 import type { Reporter } from '../model/reporter.ts';
@@ -29,8 +30,7 @@ import { type Job, schedule } from './scheduler.ts';
 export interface RunHost {
   sets: ArtefactSets;
   fingerprints: Fingerprints;
-  /** One line on what a file is, for the record; see PlanSources. */
-  identify(path: string): Promise<string | undefined>;
+  inspections: Pick<Inspections, 'of'>;
   /** Where probe boots are remembered. */
   accelCacheFile?: string | undefined;
 }

@@ -18,13 +18,14 @@ export interface AccelDecision {
 }
 
 /**
- * How far a probe boot must come, and how soon: an accelerator that half works may emulate what it cannot run,
- * slower than TCG, and die later. SeaBIOS' own banner comes too early to tell.
+ * How far a probe boot must come, and for how much CPU time: an accelerator that half works emulates what it cannot
+ * run, slower than TCG, and dies later. SeaBIOS' own banner comes too early to tell.
  */
-const signsOfLife: Record<'bios' | 'uefi', { pattern: RegExp; withinMs: number }> = {
-  bios: { pattern: /No bootable device|Booting from|Features: /, withinMs: 3_000 },
-  uefi: { pattern: /BdsDxe|>>Start|UEFI Interactive Shell|iPXE/, withinMs: 10_000 },
+const signsOfLife: Record<'bios' | 'uefi', { pattern: RegExp; cpuMs: number }> = {
+  bios: { pattern: /No bootable device|Booting from|Features: /, cpuMs: 800 },
+  uefi: { pattern: /BdsDxe|>>Start|UEFI Interactive Shell|iPXE/, cpuMs: 5_000 },
 };
+const probeMs = 15_000;
 
 const guestOf: Partial<Record<NodeJS.Architecture, Plan['arch']>> = { x64: 'x86_64', arm64: 'aarch64' };
 
@@ -49,14 +50,14 @@ const works = 'works';
 /** Boots the plan's machine and firmware under `accel`, without its network; the complaint where it does not live. */
 async function probeBoot(plan: Plan, qemu: QemuFacts, accel: Accel, signal: AbortSignal): Promise<string | undefined> {
   const cwd = await mkdtemp(join(tmpdir(), 'netboot-probe-'));
-  const { pattern, withinMs } = signsOfLife[plan.scenario.firmware === 'seabios' ? 'bios' : 'uefi'];
+  const { pattern, cpuMs } = signsOfLife[plan.scenario.firmware === 'seabios' ? 'bios' : 'uefi'];
   let text = '';
   let trouble: string | undefined;
   let wake: () => void = () => {};
   const decided = new Promise<void>((resolve) => {
     wake = resolve;
   });
-  const timer = setTimeout(wake, withinMs);
+  const timer = setTimeout(wake, probeMs);
   signal.addEventListener('abort', wake, { once: true });
   try {
     await using guest = await startQemu({
@@ -80,6 +81,7 @@ async function probeBoot(plan: Plan, qemu: QemuFacts, accel: Accel, signal: Abor
       wake();
     });
     await decided;
+    if (guest.cpuMs() > cpuMs) trouble ??= `it took ${guest.cpuMs()} ms of CPU time, where ${cpuMs} ms would be much`;
   } catch (error) {
     trouble = error instanceof Error ? error.message : String(error);
   } finally {
@@ -88,7 +90,7 @@ async function probeBoot(plan: Plan, qemu: QemuFacts, accel: Accel, signal: Abor
     await rm(cwd, { recursive: true, force: true });
   }
   return (
-    trouble ?? (pattern.test(text) ? undefined : `the firmware did not come far enough within ${withinMs / 1000} s`)
+    trouble ?? (pattern.test(text) ? undefined : `the firmware did not come far enough within ${probeMs / 1000} s`)
   );
 }
 

@@ -1,9 +1,9 @@
 import type { Prediction } from '../../assets/predict.ts';
 import type { Scenario } from '../../model/scenario.ts';
+import { resolveScenario } from '../../plan/resolve.ts';
 import { openArtefacts } from '../artefacts.ts';
 import { addCaseOptions, type CaseOptions, expandChosen, selectCells } from '../case-options.ts';
 import { writeJson, writeLines } from '../io.ts';
-import { predictCase } from '../predict-case.ts';
 import type { AddCommand } from '../program.ts';
 
 interface PredictedCase {
@@ -38,7 +38,8 @@ export const predictCommand: AddCommand = (program, io) => {
       const { cells } = await expandChosen(options, artefacts.chosenSets);
       const predicted: PredictedCase[] = [];
       for (const cell of selectCells(cells, ids, options)) {
-        predicted.push({ cell, prediction: await predictCase(cell, artefacts) });
+        const resolved = await resolveScenario(cell, artefacts);
+        predicted.push({ cell, prediction: 'missing' in resolved ? resolved : resolved.prediction });
       }
       await artefacts.fingerprints.save();
       if (options.json) {

@@ -1,13 +1,12 @@
 import type { Inspection } from '../assets/inspect/inspect.ts';
 import type { PeFacts } from '../assets/inspect/pe.ts';
+import type { Inspections } from '../assets/inspections.ts';
 import { type Prediction, predict } from '../assets/predict.ts';
 import type { Firmware } from '../model/axes.ts';
 import type { Scenario } from '../model/scenario.ts';
-import { resolveScenario } from '../plan/resolve.ts';
-import type { Resolved } from '../plan/resolved.ts';
-import type { Artefacts } from './artefacts.ts';
+import type { Resolved } from './resolved.ts';
 
-function firmwareOf({ firmware, arch }: Scenario, resolved: Resolved): Firmware {
+function firmwareOf({ firmware, arch }: Scenario, resolved: Pick<Resolved, 'firmware'>): Firmware {
   if (typeof firmware === 'string') return firmware;
   if (arch === 'aarch64') return 'aavmf';
   return resolved.firmware.bios ? 'seabios' : 'ovmf';
@@ -18,11 +17,13 @@ function peOf(inspection: Inspection | null): PeFacts | null {
   return inspection?.type === 'pe' || inspection?.type === 'kernel' ? inspection.pe : null;
 }
 
-/** What should become of a cell, from its files alone; or why they are not here. */
-export async function predictCase(cell: Scenario, artefacts: Artefacts): Promise<Prediction | { missing: string }> {
-  const resolved = await resolveScenario(cell, artefacts);
-  if ('missing' in resolved) return resolved;
-  const look = (path: string | null | undefined) => (path ? artefacts.inspections.of(path) : null);
+/** What should become of a cell, from looking into its files alone. */
+export async function predictScenario(
+  cell: Scenario,
+  resolved: Omit<Resolved, 'prediction'>,
+  inspections: Pick<Inspections, 'of'>,
+): Promise<Prediction> {
+  const look = (path: string | null | undefined) => (path ? inspections.of(path) : null);
   const firmware = firmwareOf(cell, resolved);
   const rom = await look(resolved.inputs.find(({ role }) => role === 'oprom')?.path);
   const code = firmware === 'seabios' ? null : await look(resolved.firmware.code);
