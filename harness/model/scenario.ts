@@ -18,7 +18,7 @@ const setName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, 'a set name is 
 const deviceName = z.string().regex(/^[a-z0-9][a-z0-9._-]*$/i, 'a NIC is a QEMU device name, such as e1000');
 
 /** A ROM kind, optionally from another set than the firmware's, or any file by path. */
-export const romSchema = z.union([
+const romSchema = z.union([
   romKindSchema,
   z.strictObject({ kind: romKindSchema, set: setName }),
   z.strictObject({ file: z.string().min(1) }),
@@ -61,13 +61,12 @@ export const expectationSchema = z.union([
 export type Expectation = z.infer<typeof expectationSchema>;
 
 /** Per-stage deadlines and one for the whole case, in ms on an idle host without acceleration. */
-export const deadlinesSchema = z.strictObject({
+const deadlinesSchema = z.strictObject({
   totalMs: z.int().positive().optional(),
   stageMs: z.partialRecord(stageSchema, z.int().positive()).optional(),
 });
-export type Deadlines = z.infer<typeof deadlinesSchema>;
 
-export const transportPlanSchema = z.union([
+const transportPlanSchema = z.union([
   transportSchema,
   z.strictObject({
     nbp: transportSchema.optional(),
@@ -94,7 +93,6 @@ export const axisShape = {
   ipVersion: ipVersionSchema,
 };
 export type Axis = keyof typeof axisShape;
-export const axes = Object.keys(axisShape) as Axis[];
 
 /** What a scenario may set beside its axes; the same for every cell of a group. */
 export const settingsShape = {
@@ -109,6 +107,8 @@ export const settingsShape = {
   kernel: z.strictObject({ file: z.string().min(1) }).optional(),
   initrd: z.strictObject({ file: z.string().min(1) }).optional(),
   kernelArgs: z.string().optional(),
+  /** NBP, what it loads beside itself, and kernel are signed with the key that snakeoil variables have enrolled. */
+  signWith: z.literal('snakeoil').optional(),
   nicOptions: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).optional(),
   /** An address server without boot information and a proxyDHCP server beside it (PXE 2.1 §2.2.3). */
   proxyDhcp: z.boolean().optional(),

@@ -203,11 +203,27 @@ function tokenFinding(text: string, plan: Plan, observed: Observed): Finding | u
   return last && !observed.stages.has(last) ? { stage: last, text: text.trim() } : undefined;
 }
 
+const initrdPayloads: readonly Plan['scenario']['payload'][] = ['linux', 'installer'];
+
+/** GRUB starts the kernel without a look at whether its last acknowledgement has left the NIC. */
+const initrdRule: Rule<SerialLine> = {
+  name: 'initrd-ran',
+  proves: 'what printed the token came out of the initrd, which the kernel unpacks only whole',
+  match(event, plan, observed) {
+    if (!initrdPayloads.includes(plan.scenario.payload) || observed.stages.has('payload-fetch')) return undefined;
+    const token = tokenFinding(event.text, plan, observed);
+    return token && { ...token, stage: 'payload-fetch' };
+  },
+};
+
 const tokenRule: Rule<SerialLine> = {
   name: 'token',
   proves: "what runs last printed this run's own nonce",
   match: (event, plan, observed) => tokenFinding(event.text, plan, observed),
 };
+
+/** Text without the box that menus and messages draw around it, in whichever character set. */
+const withoutFrame = (text: string): string => text.replace(/^[\s|│³]+|[\s|│³]+$/g, '');
 
 const fromRow = (row: SerialRow): Rule<SerialLine> => ({
   name: row.name,
@@ -215,10 +231,10 @@ const fromRow = (row: SerialRow): Rule<SerialLine> => ({
   match(event, plan, observed) {
     if (!row.pattern.test(event.text)) return undefined;
     if (row.when && !row.when(plan, observed)) return undefined;
-    const text = event.text.trim().slice(0, 300);
+    const text = withoutFrame(event.text).slice(0, 300);
     if (row.stage) return { stage: row.stage, text };
     return { failure: true, text, ends: row.failure === 'end' };
   },
 });
 
-export const serialRules: readonly Rule<SerialLine>[] = [tokenRule, ...serialTable.map(fromRow)];
+export const serialRules: readonly Rule<SerialLine>[] = [initrdRule, tokenRule, ...serialTable.map(fromRow)];

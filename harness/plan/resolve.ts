@@ -21,7 +21,7 @@ import type { NonceField, Oprom, Resolved, ResolvedFile } from './resolved.ts';
 
 /** Where artefacts come from. */
 export interface PlanSources {
-  sets: Pick<ArtefactSets, 'get' | 'kernel' | 'payload'>;
+  sets: Pick<ArtefactSets, 'get' | 'kernel' | 'payload' | 'signed'>;
   fingerprints: Fingerprints;
   inspections: Pick<Inspections, 'of'>;
 }
@@ -117,25 +117,36 @@ async function nonceFieldOf(path: string): Promise<NonceField> {
   return parsed.data.nonce;
 }
 
+/** Signs what the scenario wants signed, for the firmware's own variable store. */
+function createSigner({ signWith }: Scenario, { vars }: Resolved['firmware'], { sets, fingerprints }: PlanSources) {
+  return async (path: string): Promise<string> => {
+    if (signWith === undefined) return path;
+    if (vars === null) throw new NotHere('nothing can be signed for firmware without a variable store');
+    return found<{ path: string }>(await sets.signed(path, vars, fingerprints)).path;
+  };
+}
+type Signer = ReturnType<typeof createSigner>;
+
 async function resolveSecondStage(
   scenario: Scenario,
   sources: PlanSources,
   { add }: Collector,
+  signed: Signer,
 ): Promise<Pick<Resolved, 'nbp' | 'companions'>> {
   const { secondStage, arch, firmware } = scenario;
   if (secondStage === 'none') return { nbp: undefined, companions: {} };
   const name = nbpName(secondStage, arch, firmware === 'seabios');
   if (typeof secondStage === 'object') {
-    return { nbp: { ...(await add('nbp', secondStage.file)), name }, companions: {} };
+    return { nbp: { ...(await add('nbp', await signed(secondStage.file))), name }, companions: {} };
   }
   const set = await setOf(scenario.nbpSet ?? scenario.set, sources);
   const kindOfFirmware = typeof firmware === 'object' ? (arch === 'aarch64' ? 'aavmf' : 'ovmf') : firmware;
   const answer = found<FoundNbp>(set.nbp({ secondStage, arch, firmware: kindOfFirmware }));
   const companions: Record<string, ResolvedFile> = {};
   for (const [served, path] of Object.entries(answer.companions)) {
-    companions[served] = await add('second-stage', path, packageOf(answer));
+    companions[served] = await add('second-stage', await signed(path), packageOf(answer));
   }
-  const nbp = { ...(await add('nbp', answer.path, packageOf(answer))), name };
+  const nbp = { ...(await add('nbp', await signed(answer.path), packageOf(answer))), name };
   return { nbp: secondStage === 'probe' ? { ...nbp, nonce: await nonceFieldOf(answer.path) } : nbp, companions };
 }
 
@@ -143,6 +154,7 @@ async function resolvePayload(
   scenario: Scenario,
   sources: PlanSources,
   { add }: Collector,
+  signed: Signer,
 ): Promise<Pick<Resolved, 'kernel' | 'initrd' | 'overlay'>> {
   const { payload, arch } = scenario;
   if (payload !== 'linux' && payload !== 'installer')
@@ -153,8 +165,8 @@ async function resolvePayload(
     : undefined;
   const packaging = packaged && packageOf(packaged);
   const kernel = scenario.kernel
-    ? await add('kernel', scenario.kernel.file)
-    : await add('kernel', packaged?.kernel as string, packaging);
+    ? await add('kernel', await signed(scenario.kernel.file))
+    : await add('kernel', await signed(packaged?.kernel as string), packaging);
   if (scenario.initrd) return { kernel, initrd: await add('initrd', scenario.initrd.file), overlay: undefined };
   const tiny = found<{ path: string }>(await sources.sets.payload(`linux-initrd-${arch}.cpio.gz`));
   if (payload === 'installer') {
@@ -174,8 +186,9 @@ export async function resolveScenario(
   try {
     const firmware = await resolveFirmware(scenario, sources, collector);
     const oprom = await resolveOprom(scenario, sources, collector);
-    const secondStage = await resolveSecondStage(scenario, sources, collector);
-    const payload = await resolvePayload(scenario, sources, collector);
+    const signed = createSigner(scenario, firmware, sources);
+    const secondStage = await resolveSecondStage(scenario, sources, collector, signed);
+    const payload = await resolvePayload(scenario, sources, collector, signed);
     const found = { firmware, oprom, ...secondStage, ...payload, inputs: collector.inputs };
     return { ...found, prediction: await predictScenario(scenario, found, sources.inspections) };
   } catch (error) {
