@@ -7,14 +7,14 @@ import { tellsInterface } from '../observe/wire-rules.ts';
 type Dhcp = Extract<HarnessEvent, { source: 'wire'; type: 'dhcp' }>;
 type Dhcp6 = Extract<HarnessEvent, { source: 'wire'; type: 'dhcp6' }>;
 
-export interface FirstClient {
+interface FirstClient {
   ipxe: boolean;
   /** The client's interface came with a network interface identifier: a driver from the ROM. */
   romDriver: boolean;
 }
 
 /** Who sent the first DISCOVER (or SOLICIT), by what it says of itself. */
-export function firstClientOf(events: readonly HarnessEvent[]): FirstClient | undefined {
+function firstClientOf(events: readonly HarnessEvent[]): FirstClient | undefined {
   const first = events.find(
     (event): event is Dhcp | Dhcp6 =>
       event.source === 'wire' &&

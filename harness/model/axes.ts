@@ -3,11 +3,11 @@ import { z } from 'zod';
 export const archs = ['x86_64', 'aarch64'] as const;
 export type Arch = (typeof archs)[number];
 
-export const firmwares = ['seabios', 'ovmf', 'aavmf'] as const;
+const firmwares = ['seabios', 'ovmf', 'aavmf'] as const;
 export type Firmware = (typeof firmwares)[number];
 
 /** What sits in (or is kept out of) the NIC's expansion ROM BAR. */
-export const romKinds = [
+const romKinds = [
   'none',
   'rombar-off',
   'bundled',
@@ -37,18 +37,16 @@ export const secondStages = [
 ] as const;
 export type SecondStage = (typeof secondStages)[number];
 
-export const transports = ['tftp', 'http', 'https'] as const;
+const transports = ['tftp', 'http', 'https'] as const;
 export type Transport = (typeof transports)[number];
 
 /** What proves the end of the boot: an iPXE script, a kernel with a tiny initrd, the installer's initrd, a bare NBP, a SAN disk. */
-export const payloads = ['script', 'linux', 'installer', 'probe', 'iscsi'] as const;
-export type Payload = (typeof payloads)[number];
+const payloads = ['script', 'linux', 'installer', 'probe', 'iscsi'] as const;
 
-export const secureBoots = ['off', 'microsoft', 'snakeoil'] as const;
+const secureBoots = ['off', 'microsoft', 'snakeoil'] as const;
 export type SecureBoot = (typeof secureBoots)[number];
 
-export const ipVersions = [4, 6] as const;
-export type IpVersion = (typeof ipVersions)[number];
+const ipVersions = [4, 6] as const;
 
 export const accels = ['tcg', 'kvm', 'hvf'] as const;
 export type Accel = (typeof accels)[number];
@@ -56,9 +54,6 @@ export type Accel = (typeof accels)[number];
 /** The six configurations of DESIGN: firmware × option ROM × second stage. */
 export const configurations = [1, 2, 3, 4, 5, 6] as const;
 export type Configuration = (typeof configurations)[number];
-
-/** Artefact sets are named builds; beside these three a user's own folder may be one. */
-export const knownSets = ['bookworm', 'trixie', 'forky'] as const;
 
 export const archSchema = z.enum(archs);
 export const firmwareSchema = z.enum(firmwares);

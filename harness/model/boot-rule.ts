@@ -8,7 +8,7 @@ export const dhcpMessageTypeSchema = z.enum(dhcpMessageTypes);
  * One raw DHCP option of a reply (RFC 2132). `set` replaces whatever the server would send, `add`
  * appends to it, `withhold` leaves it out. `on` limits it to some reply types.
  */
-export const rawOptionSchema = z.union([
+const rawOptionSchema = z.union([
   z.strictObject({
     code: z.int().min(1).max(254),
     op: z.enum(['set', 'add']),
@@ -29,7 +29,7 @@ export const rawOptionSchema = z.union([
 export type RawOption = z.infer<typeof rawOptionSchema>;
 
 /** Facts about a client that a rule may ask for; every one given must hold. */
-export const bootConditionSchema = z.strictObject({
+const bootConditionSchema = z.strictObject({
   /** Client system architecture, option 93 (RFC 4578 §2.1). */
   clientArch: z.array(z.int().min(0).max(0xffff)).optional(),
   /** Prefix of option 60. */

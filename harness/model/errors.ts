@@ -1,5 +1,5 @@
 /** Stable codes of everything that can go wrong outside a guest. `exitCodeOf` maps them. */
-export const errorCodes = [
+const errorCodes = [
   'usage',
   'bad-matrix',
   'bad-set',

@@ -11,7 +11,7 @@ const event = <S extends string, T extends string, F extends z.ZodRawShape>(sour
 const peer = z.enum(['guest', 'server']);
 
 /** One DHCPv4 message as seen on the wire (RFC 2131; options by their RFC 2132, 4578 and iPXE names). */
-export const dhcpFactsSchema = z.strictObject({
+const dhcpFactsSchema = z.strictObject({
   messageType: dhcpMessageTypeSchema,
   /** UDP destination port: 67, 68 or 4011. */
   port: z.int(),
@@ -46,7 +46,7 @@ export const dhcpFactsSchema = z.strictObject({
 export type DhcpFacts = z.infer<typeof dhcpFactsSchema>;
 
 /** One DHCPv6 message as seen on the wire (RFC 8415, RFC 5970). */
-export const dhcp6FactsSchema = z.strictObject({
+const dhcp6FactsSchema = z.strictObject({
   messageType: z.string(),
   xid: z.int(),
   clientDuid: z.string().optional(),
@@ -154,7 +154,6 @@ export const eventSchema = z.union([
   event('iscsi', 'session', { target: z.string(), note: z.string() }),
 ]);
 export type HarnessEvent = z.infer<typeof eventSchema>;
-export type EventSource = HarnessEvent['source'];
 
 type WithoutTime<T> = T extends unknown ? Omit<T, 'tMs'> : never;
 /** What producers hand over; the timeline stamps it. */

@@ -4,7 +4,7 @@ import { bootRuleSchema } from './boot-rule.ts';
 import { expectationSchema, scenarioSchema, servedFileSchema } from './scenario.ts';
 import { stageSchema } from './stages.ts';
 
-export const inputRoles = [
+const inputRoles = [
   'firmware-code',
   'firmware-vars',
   'oprom',
@@ -33,7 +33,7 @@ export type Input = z.infer<typeof inputSchema>;
 const expectedFileSchema = z.strictObject({ name: z.string(), bytes: z.int().optional() });
 export type ExpectedFile = z.infer<typeof expectedFileSchema>;
 
-export const networkSchema = z.strictObject({
+const networkSchema = z.strictObject({
   serverMac: z.string(),
   serverIp: z.string(),
   guestMac: z.string(),
@@ -88,8 +88,3 @@ export const planSchema = z.strictObject({
   expectation: expectationSchema,
 });
 export type Plan = z.infer<typeof planSchema>;
-
-/** A cell either has a plan, or a reason why it cannot be run here. */
-export type Planned =
-  | { kind: 'plan'; plan: Plan }
-  | { kind: 'not-run'; scenario: z.infer<typeof scenarioSchema>; reason: string };

@@ -7,7 +7,7 @@ import { stageSchema } from './stages.ts';
 export const statuses = ['passed', 'failed', 'flaky', 'error', 'not-run', 'interrupted'] as const;
 export type Status = (typeof statuses)[number];
 
-export const stageResultSchema = z.strictObject({
+const stageResultSchema = z.strictObject({
   stage: stageSchema,
   reached: z.boolean(),
   atMs: z.number().nullable(),
@@ -16,11 +16,11 @@ export const stageResultSchema = z.strictObject({
 });
 export type StageResult = z.infer<typeof stageResultSchema>;
 
-export const failureSchema = z.strictObject({ rule: z.string(), atMs: z.number(), text: z.string() });
+const failureSchema = z.strictObject({ rule: z.string(), atMs: z.number(), text: z.string() });
 export type Failure = z.infer<typeof failureSchema>;
 
 /** What the guest did, recomputable from plan and events. */
-export const verdictSchema = z.strictObject({
+const verdictSchema = z.strictObject({
   status: z.enum(statuses),
   stages: z.array(stageResultSchema),
   lastStage: stageSchema.nullable(),

@@ -29,7 +29,7 @@ const loadedBy =
 const romCanRun = (plan: Plan): boolean => plan.scenario.rom !== 'none' && plan.scenario.rom !== 'rombar-off';
 
 /** Console text → stages and failures. First matching row of each kind wins; order is from particular to general. */
-export const serialTable: readonly SerialRow[] = [
+const serialTable: readonly SerialRow[] = [
   // Platform firmware.
   { name: 'seabios-banner', stage: 'firmware', pattern: /^SeaBIOS \(version/, proves: "SeaBIOS' first line" },
   { name: 'uefi-banner', stage: 'firmware', pattern: /^UEFI firmware \(version/, proves: "AAVMF's first line" },

@@ -30,7 +30,7 @@ export function nbpName(secondStage: Scenario['secondStage'], arch: Arch, bios: 
   return table[secondStage];
 }
 
-export const kernelConsole: Record<Arch, string> = { x86_64: 'ttyS0', aarch64: 'ttyAMA0' };
+const kernelConsole: Record<Arch, string> = { x86_64: 'ttyS0', aarch64: 'ttyAMA0' };
 
 export interface BootFileFacts {
   arch: Arch;
@@ -42,7 +42,7 @@ export interface BootFileFacts {
   initrds: readonly string[];
 }
 
-export function kernelCommandLine({ arch, nonce, kernelArgs }: BootFileFacts): string {
+function kernelCommandLine({ arch, nonce, kernelArgs }: BootFileFacts): string {
   return [`console=${kernelConsole[arch]}`, `nbh.nonce=${nonce}`, kernelArgs].filter(Boolean).join(' ');
 }
 

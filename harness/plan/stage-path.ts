@@ -10,7 +10,7 @@ const ipxeLoaders: readonly Plan['loader'][] = ['undionly', 'snponly', 'ipxe'];
  */
 const tellingRoms: readonly Scenario['rom'][] = ['bundled', 'bios', 'full', 'snp', 'combined'];
 
-export function romTells({ rom, firmware }: Scenario): boolean {
+function romTells({ rom, firmware }: Scenario): boolean {
   if (typeof rom === 'object' && 'kind' in rom) return tellingRoms.includes(rom.kind);
   if (rom === 'vendor-pxe') return firmware === 'seabios';
   return tellingRoms.includes(rom);

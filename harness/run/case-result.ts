@@ -17,7 +17,7 @@ const transportName = (transport: Scenario['transport']): string =>
         .join('+');
 
 /** The part of a result that the scenario alone decides. */
-export function describeScenario(scenario: Scenario, id: string) {
+function describeScenario(scenario: Scenario, id: string) {
   return {
     id,
     group: scenario.group,

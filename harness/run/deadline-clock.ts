@@ -6,7 +6,7 @@ const slowestRate = 0.1;
 /** Accelerated guests are given the same time as emulated ones over this factor. */
 const accelerated = 0.5;
 
-export interface Deadline {
+interface Deadline {
   stage: Stage | 'total';
   allowedMs: number;
   waitedMs: number;

@@ -9,7 +9,7 @@ import { type CaseResult, caseResultSchema } from '../model/verdict.ts';
 import { caseFiles } from './case-directory.ts';
 
 /** What a run was asked to do; written first, so that a killed run can be gone on with. */
-export const runRecordSchema = z.strictObject({
+const runRecordSchema = z.strictObject({
   version: z.literal(1),
   matrix: z.string(),
   startedAt: z.string(),

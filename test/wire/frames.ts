@@ -124,7 +124,7 @@ export function tcpFrame(segment: Segment): Buffer {
 }
 
 /** The Internet checksum written the plain way, to check the fast one by. */
-export function plainChecksum(frame: Buffer, ip: IpView, pseudoProtocol: number | undefined): number {
+function plainChecksum(frame: Buffer, ip: IpView, pseudoProtocol: number | undefined): number {
   const length = ip.payloadEnd - ip.payloadStart;
   const pseudo = Buffer.alloc(4);
   pseudo.writeUInt16BE(pseudoProtocol ?? 0, 0);
