@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import type { AddCommand } from './command.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { firmwareCommand } from './commands/firmware.ts';
 import { inspectCommand } from './commands/inspect.ts';
@@ -12,9 +13,6 @@ import { showCommand } from './commands/show.ts';
 import type { ExitCode } from './exit-code.ts';
 import { explainError } from './explain-error.ts';
 import type { CliIo } from './io.ts';
-
-/** Adds one command to the program; its action hands its exit code to `end`. */
-export type AddCommand = (program: Command, io: CliIo, end: (code: ExitCode) => void) => void;
 
 const commands: readonly AddCommand[] = [
   runCommand,

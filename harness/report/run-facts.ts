@@ -1,5 +1,6 @@
 import { isAbsolute, join } from 'node:path';
 import type { Expectation } from '../model/scenario.ts';
+import type { Stage } from '../model/stages.ts';
 import { type CaseResult, type RunResult, type Status, statuses } from '../model/verdict.ts';
 import { seconds, shellWord } from './printable.ts';
 
@@ -69,5 +70,7 @@ export function reproCommand({ id, directory }: CaseResult, outDir: string): str
 /** What a case rests on, in a line: why it stopped, or the evidence of its last stage. */
 export function evidenceLine({ stages, lastStage, stoppedAt, failure, diagnosis }: CaseResult): string {
   if (stoppedAt !== null || lastStage === null) return diagnosis ?? failure?.text ?? '';
-  return stages.find(({ stage }) => stage === lastStage)?.evidence ?? '';
+  const of = (wanted: Stage) => stages.find(({ stage }) => stage === wanted)?.evidence ?? '';
+  // Who asked for an address tells the configurations apart; the last stage proves the end.
+  return [of('dhcp'), of(lastStage)].filter(Boolean).join('; ');
 }

@@ -4,8 +4,8 @@ import { type Arch, archs, type Firmware } from '../../model/axes.ts';
 import { examineHost, type ProgramReport } from '../../run/examine-host.ts';
 import { type Artefacts, openArtefacts } from '../artefacts.ts';
 import { cacheFolder } from '../cache-folder.ts';
+import type { AddCommand } from '../command.ts';
 import { type CliIo, writeJson, writeLines } from '../io.ts';
-import type { AddCommand } from '../program.ts';
 
 interface Finding {
   /** `note`: worth knowing, nothing to mend. */

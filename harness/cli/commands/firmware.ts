@@ -1,8 +1,8 @@
 import { extractDriver } from '../../assets/firmware/extract.ts';
 import { describeInspection } from '../../assets/inspect/describe.ts';
 import { inspectBytes, readBounded } from '../../assets/inspect/inspect.ts';
+import type { AddCommand } from '../command.ts';
 import { writeLines } from '../io.ts';
-import type { AddCommand } from '../program.ts';
 import { writeOutput } from '../write-output.ts';
 
 export const firmwareCommand: AddCommand = (program, io) => {

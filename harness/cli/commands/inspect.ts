@@ -1,7 +1,7 @@
 import { describeInspection } from '../../assets/inspect/describe.ts';
 import { inspectFile } from '../../assets/inspect/inspect.ts';
+import type { AddCommand } from '../command.ts';
 import { writeJson, writeLines } from '../io.ts';
-import type { AddCommand } from '../program.ts';
 
 export const inspectCommand: AddCommand = (program, io) => {
   program

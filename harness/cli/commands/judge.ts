@@ -2,9 +2,9 @@ import { judge } from '../../judge/judge.ts';
 import type { Verdict } from '../../model/verdict.ts';
 import { printable } from '../../report/printable.ts';
 import { caseDirectoriesOf, readEvents, readPlan } from '../../run/run-directory.ts';
+import type { AddCommand } from '../command.ts';
 import { exitCodeOfCases } from '../exit-code.ts';
 import { writeJson, writeLines } from '../io.ts';
-import type { AddCommand } from '../program.ts';
 
 interface Judged extends Verdict {
   id: string;

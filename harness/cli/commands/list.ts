@@ -2,8 +2,8 @@ import { axisText, expansionOrder } from '../../matrix/cell-axes.ts';
 import type { Scenario } from '../../model/scenario.ts';
 import { openArtefacts } from '../artefacts.ts';
 import { addCaseOptions, axisFiltersOf, type CaseOptions, expandChosen, selectCells } from '../case-options.ts';
+import type { AddCommand } from '../command.ts';
 import { writeJson, writeLines } from '../io.ts';
-import type { AddCommand } from '../program.ts';
 
 interface ListOptions {
   excluded?: boolean;

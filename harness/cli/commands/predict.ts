@@ -3,8 +3,8 @@ import type { Scenario } from '../../model/scenario.ts';
 import { resolveScenario } from '../../plan/resolve.ts';
 import { openArtefacts } from '../artefacts.ts';
 import { addCaseOptions, type CaseOptions, expandChosen, selectCells } from '../case-options.ts';
+import type { AddCommand } from '../command.ts';
 import { writeJson, writeLines } from '../io.ts';
-import type { AddCommand } from '../program.ts';
 
 interface PredictedCase {
   cell: Scenario;

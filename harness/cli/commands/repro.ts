@@ -13,10 +13,10 @@ import { caseDirectoriesOf, readCaseResult, readPlan } from '../../run/run-direc
 import { type RunOptions, runMatrix } from '../../run/run-matrix.ts';
 import { type Artefacts, openArtefacts } from '../artefacts.ts';
 import { addMatrixOptions, type CaseOptions, expandChosen, selectOne } from '../case-options.ts';
+import type { AddCommand } from '../command.ts';
 import { exitCodeOfRun } from '../exit-code.ts';
 import { openGuestConsole } from '../guest-console.ts';
 import { type CliIo, writeLines } from '../io.ts';
-import type { AddCommand } from '../program.ts';
 import { defaultOutDir, runReporters } from './run.ts';
 import { planCase } from './show.ts';
 

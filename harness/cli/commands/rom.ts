@@ -3,8 +3,8 @@ import { describeInspection } from '../../assets/inspect/describe.ts';
 import { inspectBytes, readBounded } from '../../assets/inspect/inspect.ts';
 import { makeOptionRom } from '../../assets/rom/make.ts';
 import { collectList } from '../case-options.ts';
+import type { AddCommand } from '../command.ts';
 import { writeLines } from '../io.ts';
-import type { AddCommand } from '../program.ts';
 import { writeOutput } from '../write-output.ts';
 
 interface RomMakeOptions {

@@ -10,10 +10,10 @@ import { fileReporter } from '../../report/report-files.ts';
 import { type RunOptions, runMatrix } from '../../run/run-matrix.ts';
 import { openArtefacts } from '../artefacts.ts';
 import { addCaseOptions, axisFiltersOf, type CaseOptions, expandChosen, selectCells } from '../case-options.ts';
+import type { AddCommand } from '../command.ts';
 import { exitCodeOfRun } from '../exit-code.ts';
 import { type CliIo, consoleOutput, isDrawable, writeJson, writeLines } from '../io.ts';
 import { parseCount } from '../parse-count.ts';
-import type { AddCommand } from '../program.ts';
 
 const redrawMs = 250;
 

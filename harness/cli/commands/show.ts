@@ -7,8 +7,8 @@ import { seconds, shellWord } from '../../report/printable.ts';
 import { expectationText } from '../../report/run-facts.ts';
 import { type Artefacts, openArtefacts } from '../artefacts.ts';
 import { addMatrixOptions, type CaseOptions, expandChosen, selectOne } from '../case-options.ts';
+import type { AddCommand } from '../command.ts';
 import { writeJson, writeLines } from '../io.ts';
-import type { AddCommand } from '../program.ts';
 
 /** Stands in for the random text a run would make. */
 const shownNonce = '000000000000';

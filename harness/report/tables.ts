@@ -1,0 +1,23 @@
+import type { RunResult } from '../model/verdict.ts';
+import { configurationsMarkdown } from './configurations.ts';
+import { inline } from './markdown.ts';
+import { costLine, totalsLine } from './run-facts.ts';
+
+/** Package and version of every input, as `name version`, from what the record says of each. */
+function packagesOf(result: RunResult): string[] {
+  const named = result.cases.flatMap(({ inputs }) => inputs).map(({ identity }) => identity?.split(';')[0] ?? '');
+  return [...new Set(named.filter((text) => /^\S+ \d\S*$/.test(text)))].sort();
+}
+
+/** The tables of scenarios/README.md: what was run and with what, then the six configurations, a heading deeper. */
+export function tablesMarkdown(result: RunResult): string {
+  return [
+    `${totalsLine(result)}. ${inline(costLine(result))}.`,
+    '',
+    `Packages: ${packagesOf(result).map(inline).join(', ')}.`,
+    '',
+    configurationsMarkdown(result)
+      .replace(/^# .*\n\n/, '')
+      .replaceAll(/^## /gm, '### '),
+  ].join('\n');
+}

@@ -1,0 +1,38 @@
+#!/usr/bin/env node
+// Renders scenarios/README.md's tables from a run: `npm run tables -- RUN_DIR` stores the run's results and writes
+// the tables; without an argument they are written again from the stored results. A test holds the two together.
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { inCheckout, runScript, say } from './setup/checkout.mjs';
+import { compile } from './setup/compile.mjs';
+
+const stored = inCheckout('fixtures/runs/default/results.json');
+const page = inCheckout('scenarios/README.md');
+const marks = { begin: '<!-- tables: begin -->', end: '<!-- tables: end -->' };
+
+/** What a reader elsewhere has no use for: folders of the machine the run was made on. */
+function withoutFolders(result) {
+  const cases = result.cases.map((one) => ({
+    ...one,
+    inputs: one.inputs.map((input) => ({ ...input, path: basename(input.path) })),
+  }));
+  return { ...result, cases };
+}
+
+await runScript(async () => {
+  compile();
+  const { tablesMarkdown } = await import(inCheckout('.build/harness/report/tables.js'));
+  const [runDir] = process.argv.slice(2);
+  if (runDir !== undefined) {
+    const result = JSON.parse(readFileSync(join(runDir, 'results.json'), 'utf8'));
+    mkdirSync(dirname(stored), { recursive: true });
+    writeFileSync(stored, `${JSON.stringify(withoutFolders(result))}\n`);
+  }
+  const text = readFileSync(page, 'utf8');
+  const [before, rest] = text.split(marks.begin);
+  const after = rest?.split(marks.end)[1];
+  if (after === undefined) throw new Error(`${page} lacks ${marks.begin} or ${marks.end}`);
+  const tables = tablesMarkdown(JSON.parse(readFileSync(stored, 'utf8')));
+  writeFileSync(page, `${before}${marks.begin}\n\n${tables}\n${marks.end}${after}`);
+  say(`${page} is up to date`);
+});
