@@ -89,6 +89,15 @@ export const wireRules: readonly Rule<WireEvent>[] = [
     },
   },
   {
+    name: 'uefi-dispatched-rom-client',
+    proves: 'iPXE asks before any NBP was delivered, and a UEFI ROM runs only once the firmware has dispatched it',
+    match(event, plan, observed) {
+      if (event.type !== 'dhcp' || event.from !== 'guest' || !event.ipxe) return;
+      if (!isUefi(plan) || !romCanRun(plan) || observed.stages.has('nbp-fetch')) return;
+      return { stage: 'firmware', text: `iPXE from the option ROM: ${event.vendorClass}` };
+    },
+  },
+  {
     name: 'rom-client',
     proves: 'an interface version other than the default (option 94) comes from a network interface identifier, which only a driver from the ROM publishes',
     match(event, plan, observed) {

@@ -1,19 +1,23 @@
+import type { RomKind } from '../model/axes.ts';
 import type { Plan } from '../model/plan.ts';
 import type { Scenario } from '../model/scenario.ts';
 import type { Stage } from '../model/stages.ts';
 
 const ipxeLoaders: readonly Plan['loader'][] = ['undionly', 'snponly', 'ipxe'];
 
-/**
- * Whether the option ROM leaves evidence of its own: a banner, or a network interface identifier that the
- * firmware's built-in drivers do not have. A bare SNP driver in a vendor's way has neither.
- */
-const tellingRoms: readonly Scenario['rom'][] = ['bundled', 'bios', 'full', 'snp', 'combined'];
+/** Kinds whose image runs under this firmware and leaves evidence: a banner, an iPXE client, or an interface identifier. */
+const tellingRoms: Record<'bios' | 'uefi', readonly RomKind[]> = {
+  bios: ['bundled', 'bios', 'full', 'combined', 'vendor-pxe'],
+  uefi: ['bundled', 'full', 'snp', 'combined', 'app'],
+};
 
-function romTells({ rom, firmware }: Scenario): boolean {
-  if (typeof rom === 'object' && 'kind' in rom) return tellingRoms.includes(rom.kind);
-  if (rom === 'vendor-pxe') return firmware === 'seabios';
-  return tellingRoms.includes(rom);
+/** Whether the option ROM leaves evidence of its own; a bare SNP driver in a vendor's way, or a file, need not. */
+function romTells({ rom, firmware, arch }: Scenario): boolean {
+  if (typeof rom === 'object' && 'file' in rom) return false;
+  const kind = typeof rom === 'object' ? rom.kind : rom;
+  // QEMU's own ROMs are x86: on Arm the firmware passes over them.
+  if (kind === 'bundled' && arch !== 'x86_64') return false;
+  return tellingRoms[firmware === 'seabios' ? 'bios' : 'uefi'].includes(kind);
 }
 
 const endings: Record<Scenario['payload'], readonly Stage[]> = {
