@@ -14,7 +14,9 @@ export function tablesMarkdown(result: RunResult): string {
   return [
     `${totalsLine(result)}. ${inline(costLine(result))}.`,
     '',
-    `Packages: ${packagesOf(result).map(inline).join(', ')}.`,
+    `Packages: ${packagesOf(result)
+      .map((name) => inline(name))
+      .join(', ')}.`,
     '',
     configurationsMarkdown(result)
       .replace(/^# .*\n\n/, '')

@@ -8,7 +8,6 @@ import { inspectLinuxKernel, isLinuxKernel, type LinuxKernelFacts } from './linu
 import { attempt } from './malformed.ts';
 import { inspectOptionRom, isOptionRom, type OptionRomFacts } from './option-rom.ts';
 import { inspectPe, isPe, type PeFacts } from './pe.ts';
-import { cString } from './printable.ts';
 
 interface Inspected<T extends string> {
   readonly type: T;
@@ -44,8 +43,11 @@ function guessOf(bytes: Buffer): string | null {
   if (bytes.length === 0) return 'an empty file';
   const known = magics.find(({ hex, at = 0 }) => bytes.subarray(at, at + hex.length / 2).toString('hex') === hex);
   if (known !== undefined) return known.is;
-  const seabios = bytes.indexOf('SeaBIOS (version ', 0, 'latin1');
-  if (seabios >= 0) return `BIOS firmware, ${cString(bytes, seabios, 60).replace(/[)\n].*$/s, ')')}`;
+  if (bytes.includes('SeaBIOS (version ', 0, 'latin1')) {
+    // The banner is a format string; the version stands by itself elsewhere.
+    const version = /(?<=\0)(?:rel-)?\d+\.\d+\.\d+[-\w.]*(?=\0)/.exec(bytes.toString('latin1'))?.[0];
+    return `BIOS firmware, SeaBIOS${version === undefined ? '' : ` ${version}`}`;
+  }
   if (bytes.length >= 512 && bytes.readUInt16LE(0) === 0xaa55)
     return 'an option ROM without a PCI data structure (ISA?)';
   return bytes.length >= 512 && bytes.readUInt16LE(510) === 0xaa55 ? 'a boot sector' : null;
