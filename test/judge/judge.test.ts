@@ -1,0 +1,248 @@
+import { describe, expect, it, test } from 'vitest';
+import { judge } from '../../harness/judge/judge.ts';
+import type { HarnessEvent } from '../../harness/model/events.ts';
+import { type Stage, tokenOf } from '../../harness/model/stages.ts';
+import { chainLoaded, completed, type RecordedRun, recordedRun, stopped } from './recorded-run.ts';
+
+type Change = (event: HarnessEvent, run: RecordedRun) => HarnessEvent[];
+
+const judgeChanged = (run: RecordedRun, change: Change) =>
+  judge(
+    run.plan,
+    run.events.flatMap((event) => change(event, run)),
+  );
+
+const isToken = (event: HarnessEvent, { plan }: RecordedRun): boolean =>
+  event.source === 'serial' && event.text.trim() === tokenOf(plan.nonce);
+const isNbpDelivery = (event: HarnessEvent, { plan }: RecordedRun): boolean =>
+  event.source === 'wire' && event.type === 'tftp-complete' && event.file === plan.deliveries.nbp[0]?.name;
+const isAck = (event: HarnessEvent): boolean =>
+  event.source === 'wire' && event.type === 'dhcp' && event.messageType === 'ack';
+const without =
+  (unwanted: (event: HarnessEvent, run: RecordedRun) => boolean): Change =>
+  (event, run) =>
+    unwanted(event, run) ? [] : [event];
+
+/** A case that reached its end, ended otherwise: no event is missing, and it was not the end of the log. */
+function asDeadline(run: RecordedRun, stage: Stage): RecordedRun {
+  const events = run.events.flatMap((event): HarnessEvent[] => {
+    if (event.source !== 'run' || event.type !== 'ended') return [event];
+    const { tMs } = event;
+    return [
+      { tMs, source: 'run', type: 'deadline', stage, allowedMs: 60_000, waitedMs: 60_100 },
+      { ...event, reason: 'deadline' },
+    ];
+  });
+  return { ...run, events };
+}
+
+describe.each([...completed, ...stopped])('the log of %s, judged again', (name) => {
+  const run = recordedRun(name);
+
+  it('gives the verdict that the run gave', () => {
+    expect(run.result).toMatchObject(judge(run.plan, run.events));
+    expect(run.result.status).toBe('passed');
+  });
+
+  it('shows the configuration that was declared', () => {
+    const silent = name.endsWith('-no-driver');
+    expect(judge(run.plan, run.events).observedConfiguration).toBe(silent ? null : run.plan.declaredConfiguration);
+  });
+
+  it('is interrupted, at whatever line a kill cut it, until all that was to be proven is', () => {
+    const path = run.plan.stagePath;
+    const complete = name.endsWith('-no-driver')
+      ? run.events.findIndex(({ source, type }) => source === 'run' && type === 'ended')
+      : run.events.findIndex((event) => isToken(event, run));
+    expect(complete).toBeGreaterThan(0);
+    for (let length = 0; length <= complete; length++) {
+      const { status, stages } = judge(run.plan, run.events.slice(0, length));
+      expect({ length, status }).toEqual({ length, status: 'interrupted' });
+      expect(stages.map(({ stage }) => stage)).toEqual(path);
+    }
+  });
+
+  it('is interrupted where the run was, unless the boot was complete by then', () => {
+    const { status } = judgeChanged(run, (event) =>
+      event.source === 'run' && event.type === 'ended' ? [{ ...event, reason: 'interrupted' }] : [event],
+    );
+    expect(status).toBe(name.endsWith('-no-driver') ? 'interrupted' : 'passed');
+  });
+
+  it('is an error where the harness could not tell', () => {
+    const { status, diagnosis } = judgeChanged(run, (event) =>
+      event.source === 'vm' && event.type === 'spawned'
+        ? [event, { tMs: event.tMs, source: 'run', type: 'infrastructure', code: 'disk', message: 'the disk is full' }]
+        : [event],
+    );
+    expect(status).toBe('error');
+    expect(diagnosis).toContain('the disk is full');
+  });
+});
+
+describe.each(completed)('the log of %s, tampered with, never passes', (name) => {
+  const run = recordedRun(name);
+
+  it('without the token', () => {
+    const verdict = judgeChanged(run, without(isToken));
+    expect(verdict).toMatchObject({ status: 'failed', stoppedAt: run.plan.stagePath.at(-1) });
+    expect(verdict.diagnosis).toMatch(/^Stopped at config, after /);
+  });
+
+  it("with another run's token", () => {
+    const other = tokenOf('000000000000');
+    const verdict = judgeChanged(run, (event) =>
+      isToken(event, run) ? [{ ...event, text: other } as HarnessEvent] : [event],
+    );
+    expect(verdict).toMatchObject({ status: 'failed', stoppedAt: 'config' });
+  });
+
+  it.each([
+    ['an echo of it', (token: string) => `echo ${token}`],
+    ['part of it', (token: string) => token.slice(0, -1)],
+    ['more than it', (token: string) => `${token}0`],
+  ])('with %s in place of the token', (_, text) => {
+    const verdict = judgeChanged(run, (event) =>
+      isToken(event, run) ? [{ ...event, text: text(tokenOf(run.plan.nonce)) } as HarnessEvent] : [event],
+    );
+    expect(verdict).toMatchObject({ status: 'failed', stoppedAt: 'config' });
+  });
+
+  it('with the token in what was served, not on the console', () => {
+    const verdict = judgeChanged(run, (event) =>
+      isToken(event, run)
+        ? [{ tMs: event.tMs, source: 'http', type: 'tls-refused', reason: tokenOf(run.plan.nonce) }]
+        : [event],
+    );
+    expect(verdict.status).toBe('failed');
+  });
+
+  it('without the acknowledged leases', () => {
+    expect(judgeChanged(run, without(isAck))).toMatchObject({ status: 'failed', stoppedAt: 'dhcp' });
+  });
+
+  it('with leases that answer somebody else', () => {
+    const verdict = judgeChanged(run, (event) => (isAck(event) ? [{ ...event, xid: 1 } as HarnessEvent] : [event]));
+    expect(verdict).toMatchObject({ status: 'failed', stoppedAt: 'dhcp' });
+  });
+
+  it('where it was expected to stop', () => {
+    const expectation = { stopsAt: 'dhcp', failure: 'uefi-shell', reason: 'no driver' } as const;
+    const verdict = judge({ ...run.plan, expectation }, run.events);
+    expect(verdict).toMatchObject({ status: 'failed', stoppedAt: null });
+    expect(verdict.diagnosis).toBe(
+      'Not as expected: it was expected to stop at dhcp (no driver), and it went all the way.',
+    );
+  });
+
+  it('where it was declared not applicable', () => {
+    expect(judge({ ...run.plan, expectation: { notApplicable: 'no such NIC' } }, run.events).status).toBe('failed');
+  });
+});
+
+describe.each(chainLoaded)('the delivery of the NBP in %s', (name) => {
+  const run = recordedRun(name);
+
+  it('is not proven by the transfer of the server', () => {
+    const verdict = judgeChanged(run, without(isNbpDelivery));
+    expect(run.events.some((event) => event.source === 'tftp' && event.outcome === 'complete')).toBe(true);
+    expect(verdict).toMatchObject({ status: 'failed', stoppedAt: 'nbp-fetch' });
+  });
+
+  it.each([-1, 1])('is not proven by a length that differs by %d', (difference) => {
+    const verdict = judgeChanged(run, (event) =>
+      isNbpDelivery(event, run) && event.source === 'wire' && event.type === 'tftp-complete'
+        ? [{ ...event, bytes: event.bytes + difference }]
+        : [event],
+    );
+    expect(verdict).toMatchObject({ status: 'failed', stoppedAt: 'nbp-fetch' });
+  });
+
+  it('is not proven by another file', () => {
+    const verdict = judgeChanged(run, (event) =>
+      isNbpDelivery(event, run) ? [{ ...event, file: 'other.efi' } as HarnessEvent] : [event],
+    );
+    expect(verdict.status).toBe('failed');
+  });
+
+  it('needs a lease of the second stage after it', () => {
+    let acks = 0;
+    const verdict = judgeChanged(
+      run,
+      without((event) => isAck(event) && ++acks > 1),
+    );
+    expect(acks).toBeGreaterThan(1);
+    expect(verdict).toMatchObject({ status: 'failed', stoppedAt: 'nbp-dhcp' });
+  });
+});
+
+describe.each(stopped)('the expected stop of %s', (name) => {
+  const run = recordedRun(name);
+
+  it('is another one where another rule ended it', () => {
+    const verdict = judge(
+      { ...run.plan, expectation: { stopsAt: 'dhcp', failure: 'kernel-panic', reason: 'it panics' } },
+      run.events,
+    );
+    expect(verdict).toMatchObject({ status: 'failed', stoppedAt: 'dhcp' });
+    expect(verdict.diagnosis).toContain('it was expected to stop with kernel-panic (it panics)');
+  });
+
+  it('is not one where the guest only fell silent', () => {
+    const silent = asDeadline(run, 'dhcp');
+    const verdict = judgeChanged(
+      silent,
+      without(({ source }) => source === 'serial'),
+    );
+    expect(verdict).toMatchObject({ status: 'failed', failure: { rule: 'deadline' } });
+  });
+
+  it('is not one where it stopped elsewhere', () => {
+    const expectation = { stopsAt: 'nbp-fetch', failure: [run.result.failure?.rule ?? ''], reason: 'no file' } as const;
+    expect(
+      judge({ ...run.plan, expectation: { ...expectation, failure: [...expectation.failure] } }, run.events),
+    ).toMatchObject({
+      status: 'failed',
+      stoppedAt: 'dhcp',
+    });
+  });
+
+  it('is a failure where it was to go all the way', () => {
+    const verdict = judge({ ...run.plan, expectation: { reaches: 'last' } }, run.events);
+    expect(verdict.status).toBe('failed');
+    expect(verdict.diagnosis).toMatch(/^Stopped at dhcp, after firmware \(the platform firmware ran\); last seen: "/);
+  });
+});
+
+test.each(['bios-ipxe-rom', 'bios-pxe-rom'] as const)('%s without the banner of its firmware never passes', (name) => {
+  const banner = /^SeaBIOS \(version/;
+  const verdict = judgeChanged(
+    recordedRun(name),
+    without((event) => event.source === 'serial' && banner.test(event.text)),
+  );
+  expect(verdict).toMatchObject({ status: 'failed', stoppedAt: 'firmware', lastStage: 'config' });
+});
+
+test('evidence that comes out of order is told', () => {
+  const run = recordedRun('bios-pxe-rom');
+  const verdict = judgeChanged(run, (event) => (isNbpDelivery(event, run) ? [{ ...event, tMs: 100 }] : [event]));
+  expect(verdict.findings).toContainEqual(
+    expect.stringMatching(/^evidence out of order: nbp-fetch at 100 ms, before dhcp/),
+  );
+});
+
+test('a configuration other than the declared one is told', () => {
+  const run = recordedRun('bios-ipxe-rom');
+  const { status, findings } = judge({ ...run.plan, declaredConfiguration: 1 }, run.events);
+  expect({ status, findings }).toEqual({ status: 'passed', findings: ['declared configuration 1, observed 2'] });
+});
+
+test('what a guest says after its end changes nothing', () => {
+  const run = recordedRun('uefi-no-driver');
+  const tMs = (run.events.at(-1)?.tMs ?? 0) + 1;
+  const late: HarnessEvent[] = [
+    { tMs, source: 'serial', type: 'line', offset: 9_999, text: tokenOf(run.plan.nonce) },
+    { tMs, source: 'serial', type: 'line', offset: 9_999, text: 'Kernel panic - not syncing: VFS' },
+  ];
+  expect(judge(run.plan, [...run.events, ...late])).toEqual(judge(run.plan, run.events));
+});
