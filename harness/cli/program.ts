@@ -1,3 +1,4 @@
+import { existsSync, readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import type { AddCommand } from './command.ts';
 import { doctorCommand } from './commands/doctor.ts';
@@ -38,9 +39,18 @@ Examples:
 
 Exit codes: 0 all as expected, 1 something was not, 2 usage, 3 could not run, 130 interrupted.`;
 
+/** The package's own manifest lies above harness/ in a checkout, and above .build/ where compiled. */
+function packageVersion(): string {
+  const manifest = ['../../package.json', '../../../package.json']
+    .map((path) => new URL(path, import.meta.url))
+    .find((url) => existsSync(url));
+  return manifest ? JSON.parse(readFileSync(manifest, 'utf8')).version : 'unknown';
+}
+
 function createProgram(io: CliIo, end: (code: ExitCode) => void): Command {
   const program = new Command('netboot')
     .description('Network-boots emulated machines and says, with evidence, how far each one got.')
+    .version(packageVersion(), '--version', 'print the version')
     .option('--debug', 'show where an error comes from')
     .exitOverride()
     .showHelpAfterError('hint: --help shows options and examples')

@@ -80,8 +80,11 @@ async function probeBoot(plan: Plan, qemu: QemuFacts, accel: Accel, signal: Abor
       if (!byHarness) trouble = stderr.trim().split('\n')[0] || 'QEMU ended by itself';
       wake();
     });
+    const tooDear = () => guest.cpuMs() > cpuMs;
+    const watch = setInterval(() => tooDear() && wake(), 100);
     await decided;
-    if (guest.cpuMs() > cpuMs) trouble ??= `it took ${guest.cpuMs()} ms of CPU time, where ${cpuMs} ms would be much`;
+    clearInterval(watch);
+    if (tooDear()) trouble ??= `it took ${guest.cpuMs()} ms of CPU time, where ${cpuMs} ms would be much`;
   } catch (error) {
     trouble = error instanceof Error ? error.message : String(error);
   } finally {
