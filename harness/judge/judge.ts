@@ -30,12 +30,17 @@ function stageResults(plan: Plan, found: readonly StageEvidence[]): StageResult[
   });
 }
 
-function orderFindings(stages: readonly StageResult[]): string[] {
-  const reached = stages.filter((stage) => stage.atMs !== null);
-  return reached.flatMap((stage, index) => {
+/** These prove a stage from a later one, so their time says nothing of the order. */
+const afterTheFact: readonly string[] = ['initrd-ran'];
+
+function orderFindings(plan: Plan, found: readonly StageEvidence[]): string[] {
+  const reached = plan.stagePath.flatMap((stage) =>
+    found.filter((evidence) => evidence.stage === stage && !afterTheFact.includes(evidence.rule)).slice(0, 1),
+  );
+  return reached.flatMap((evidence, index) => {
     const before = reached[index - 1];
-    return before && (before.atMs as number) > (stage.atMs as number) + orderToleranceMs
-      ? [`evidence out of order: ${stage.stage} at ${stage.atMs} ms, before ${before.stage} at ${before.atMs} ms`]
+    return before && before.atMs > evidence.atMs + orderToleranceMs
+      ? [`evidence out of order: ${evidence.stage} at ${evidence.atMs} ms, before ${before.stage} at ${before.atMs} ms`]
       : [];
   });
 }
@@ -105,7 +110,7 @@ export function judge(plan: Plan, events: readonly HarnessEvent[]): Verdict {
   const stoppedAt = stages.find(({ reached }) => !reached)?.stage ?? null;
   const reached = new Set(found.map(({ stage }) => stage));
   const { configuration: observedConfiguration, finding } = observeConfiguration(plan, events, reached);
-  const findings = [...orderFindings(stages), ...(finding === null ? [] : [finding])];
+  const findings = [...orderFindings(plan, found), ...(finding === null ? [] : [finding])];
   findings.push(...configurationFindings(plan, observedConfiguration));
 
   const base = { stages, lastStage, stoppedAt, failure, observedConfiguration, findings };

@@ -126,7 +126,7 @@ const serialTable: readonly SerialRow[] = [
     name: 'secure-boot-refused',
     failure: 'end',
     pattern:
-      /(Access Denied|Security Violation|Verification failed|bad shim signature|prohibited by secure boot policy)/i,
+      /(Access Denied|Security Violation|Verification failed|bad shim signature|shim_lock protocol not found|prohibited by secure boot policy)/i,
     when: (plan) => plan.scenario.secureBoot !== 'off',
     proves: 'firmware, shim or GRUB names the Secure Boot check that failed',
   },
@@ -205,7 +205,7 @@ function tokenFinding(text: string, plan: Plan, observed: Observed): Finding | u
 
 const initrdPayloads: readonly Plan['scenario']['payload'][] = ['linux', 'installer'];
 
-/** GRUB starts the kernel without a look at whether its last acknowledgement has left the NIC. */
+/** GRUB and iPXE may start the kernel before their last acknowledgement has left the NIC. */
 const initrdRule: Rule<SerialLine> = {
   name: 'initrd-ran',
   proves: 'what printed the token came out of the initrd, which the kernel unpacks only whole',

@@ -1,0 +1,113 @@
+import type { MatrixInput } from 'netboot-harness';
+
+type Groups = MatrixInput['groups'];
+
+const ovmf = { arch: 'x86_64', firmware: 'ovmf', set: 'bookworm', nic: 'virtio-net-pci', rom: 'none', configuration: 6 } as const;
+const aavmf = { arch: 'aarch64', set: 'bookworm', nic: 'virtio-net-pci', rom: 'none', configuration: 6 } as const;
+const microsoft = { secureBoot: 'microsoft' } as const;
+const snakeoil = { secureBoot: 'snakeoil' } as const;
+const shim = { secondStage: 'shim-grub', payload: 'linux' } as const;
+
+/** Inside the image and outside of its headers, so that what runs would be changed. */
+const tampered = { patch: [{ offset: 1_048_576, ascii: 'tampered' }] };
+const reference = 'UEFI Specification 2.10, §32.5 (image verification)';
+
+const refusedByFirmware = {
+  stopsAt: 'nbp',
+  failure: 'secure-boot-refused',
+  reason: 'the firmware runs only what a key of its database has signed, and no such key has signed this NBP',
+  reference,
+} as const;
+
+const refusedByShim = {
+  stopsAt: 'config',
+  failure: 'secure-boot-refused',
+  reason: 'shim verifies GRUB before it starts it, and its digest is no longer the signed one',
+  reference: 'https://github.com/rhboot/shim/blob/main/README.md',
+} as const;
+
+const refusedByGrub = {
+  stopsAt: 'payload-fetch',
+  failure: 'secure-boot-refused',
+  reason: 'GRUB has shim verify the kernel, and goes on to the initrd only with one that was signed',
+  reference: 'https://www.gnu.org/software/grub/manual/grub/grub.html#Signing-GRUB-itself',
+} as const;
+
+/** The keys that machines are sold with: Debian's signed chain boots, and nothing else does. */
+const withMicrosoftKeys: Groups = [
+  { name: 'sb-signed-uefi', description: 'shim, GRUB and kernel as Debian signed them', ...ovmf, ...microsoft, ...shim },
+  { name: 'sb-signed-arm', description: 'shim, GRUB and kernel as Debian signed them', ...aavmf, ...microsoft, ...shim },
+  { name: 'sb-unsigned-ipxe-uefi', ...ovmf, ...microsoft, secondStage: 'snponly', expect: refusedByFirmware },
+  { name: 'sb-unsigned-ipxe-arm', ...aavmf, ...microsoft, nbpSet: 'forky', secondStage: 'ipxe', expect: refusedByFirmware },
+  { name: 'sb-unsigned-grub-uefi', ...ovmf, ...microsoft, secondStage: 'grub', payload: 'linux', expect: refusedByFirmware },
+  { name: 'sb-unsigned-grub-arm', ...aavmf, ...microsoft, secondStage: 'grub', payload: 'linux', expect: refusedByFirmware },
+  { name: 'sb-tampered-grub-uefi', ...ovmf, ...microsoft, ...shim, serve: { 'grubx64.efi': tampered }, expect: refusedByShim },
+  { name: 'sb-tampered-grub-arm', ...aavmf, ...microsoft, ...shim, serve: { 'grubaa64.efi': tampered }, expect: refusedByShim },
+  { name: 'sb-tampered-kernel-uefi', ...ovmf, ...microsoft, ...shim, serve: { linux: tampered }, expect: refusedByGrub },
+  { name: 'sb-tampered-kernel-arm', ...aavmf, ...microsoft, ...shim, serve: { linux: tampered }, expect: refusedByGrub },
+];
+
+/** Debian's snakeoil keys, whose private half anyone has: one signs what is to boot. */
+const withOwnKeys: Groups = [
+  {
+    name: 'sb-own-uefi',
+    description: 'iPXE and kernel signed with the key that the variable store has enrolled',
+    ...ovmf,
+    ...snakeoil,
+    signWith: 'snakeoil',
+    secondStage: 'snponly',
+    payload: 'linux',
+  },
+  {
+    name: 'sb-own-arm',
+    description: 'iPXE and kernel signed with the key that the variable store has enrolled',
+    ...aavmf,
+    ...snakeoil,
+    signWith: 'snakeoil',
+    nbpSet: 'forky',
+    secondStage: 'ipxe',
+    payload: 'linux',
+  },
+  {
+    name: 'sb-own-grub-uefi',
+    description: 'a GRUB that the firmware trusts, without shim',
+    ...ovmf,
+    ...snakeoil,
+    signWith: 'snakeoil',
+    secondStage: 'grub',
+    payload: 'linux',
+    expect: {
+      stopsAt: 'payload-fetch',
+      failure: 'secure-boot-refused',
+      reason: "under Secure Boot GRUB 2.06 starts no kernel without shim's protocol, whoever has signed that kernel",
+      reference: 'https://www.gnu.org/software/grub/manual/grub/grub.html#UEFI-secure-boot-and-shim',
+    },
+  },
+  {
+    name: 'sb-foreign-shim-uefi',
+    description: "Debian's shim, signed by Microsoft, where Microsoft's keys are not enrolled",
+    ...ovmf,
+    ...snakeoil,
+    ...shim,
+    expect: refusedByFirmware,
+  },
+  {
+    name: 'sb-own-tampered-kernel-uefi',
+    description: "a signed iPXE has the firmware verify the kernel; it reports the refusal as an error of its own",
+    ...ovmf,
+    ...snakeoil,
+    signWith: 'snakeoil',
+    secondStage: 'snponly',
+    payload: 'linux',
+    serve: { linux: tampered },
+    expect: {
+      stopsAt: 'payload-fetch',
+      failure: 'ipxe-error',
+      reason: 'the firmware refuses the changed kernel, which this iPXE tells as "Exec format error", and its script ends',
+      reference: 'https://ipxe.org/2e008081',
+    },
+  },
+];
+
+/** Secure Boot with bookworm's firmware: what boots, and each refusal with the words of whoever refused. */
+export const secureBoot: Groups = [...withMicrosoftKeys, ...withOwnKeys];
