@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Plan } from '../model/plan.ts';
 
@@ -15,8 +15,10 @@ export const caseFiles = {
   repro: 'repro.sh',
 } as const;
 
+/** Whoever reads the file sees the old one or the new one, also after a kill: never half of one. */
 export function writeJson(path: string, value: unknown): void {
-  writeFileSync(path, `${JSON.stringify(value, null, 2)}\n`);
+  writeFileSync(`${path}.new`, `${JSON.stringify(value, null, 2)}\n`);
+  renameSync(`${path}.new`, path);
 }
 
 function shellQuote(word: string): string {

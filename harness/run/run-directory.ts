@@ -72,9 +72,9 @@ export function readEvents(caseDir: string): HarnessEvent[] {
     });
   }
   const lines = text.split('\n');
-  const torn = lines.pop();
-  const whole = torn === '' ? lines : lines.filter((line) => line !== '');
-  return whole.map((line, index) => {
+  // Empty after a whole line.
+  lines.pop();
+  return lines.map((line, index) => {
     let raw: unknown;
     try {
       raw = JSON.parse(line);
@@ -94,15 +94,22 @@ function badLine(path: string, index: number, what: string, cause?: unknown): Ha
   });
 }
 
+function orRefused<T>(path: string, read: () => T): T {
+  try {
+    return read();
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException;
+    throw badRun(path, code === 'ENOENT' ? 'there is no such directory' : `it cannot be read: ${message}`, cause);
+  }
+}
+
 /** The case directories of a run, or the one directory itself when it is a case's. */
 export function caseDirectoriesOf(path: string): string[] {
-  const found = statSync(path, { throwIfNoEntry: false });
-  if (!found) throw badRun(path, 'there is no such directory');
-  if (!found.isDirectory()) throw badRun(path, 'it is not a directory');
+  if (!orRefused(path, () => statSync(path)).isDirectory()) throw badRun(path, 'it is not a directory');
   if (existsSync(join(path, caseFiles.plan))) return [path];
   const cases = join(path, casesFolder);
   if (!existsSync(cases)) throw badRun(path, `it holds neither ${caseFiles.plan} nor ${casesFolder}/`);
-  return readdirSync(cases)
+  return orRefused(cases, () => readdirSync(cases))
     .map((name) => join(cases, name))
     .filter((dir) => existsSync(join(dir, caseFiles.plan)))
     .sort();

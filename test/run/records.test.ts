@@ -1,0 +1,198 @@
+import {
+  appendFileSync,
+  closeSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { HarnessError } from '../../harness/model/errors.ts';
+import type { HarnessEvent } from '../../harness/model/events.ts';
+import { caseFiles, writeJson } from '../../harness/run/case-directory.ts';
+import {
+  caseDirectoriesOf,
+  claimRunDirectory,
+  readCaseResult,
+  readEvents,
+  readPlan,
+  readRunRecord,
+} from '../../harness/run/run-directory.ts';
+import { openTimeline } from '../../harness/run/timeline.ts';
+
+const recorded = fileURLToPath(new URL('../../fixtures/runs/bios-no-driver', import.meta.url));
+
+let folder: string;
+let count = 0;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'records-'));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** A case directory as a run leaves it. */
+function caseDirectory(): string {
+  const directory = join(folder, `run-${++count}`, 'cases', 'one');
+  cpSync(recorded, directory, { recursive: true });
+  return directory;
+}
+
+function refusal(act: () => unknown): { code: string; message: string; hint: string | undefined } {
+  try {
+    act();
+  } catch (error) {
+    if (!(error instanceof HarnessError)) throw error;
+    const { code, message, hint } = error;
+    return { code, message, hint };
+  }
+  throw new Error('nothing was refused');
+}
+
+describe('an event log', () => {
+  const lines = (directory: string) => join(directory, caseFiles.events);
+  const whole = readEvents(recorded);
+
+  it.each([1, 20, 60])('that a kill cut off within its last line is read without it (%d octets left)', (left) => {
+    const directory = caseDirectory();
+    appendFileSync(lines(directory), JSON.stringify(whole[1]).slice(0, left));
+    expect(readEvents(directory)).toEqual(whole);
+  });
+
+  it('that a kill left empty is empty', () => {
+    const directory = caseDirectory();
+    writeFileSync(lines(directory), '');
+    expect(readEvents(directory)).toEqual([]);
+  });
+
+  it.each([
+    ['no JSON', '{"tMs": 1, "sou', 'it is not JSON'],
+    [
+      'an event of no known type',
+      '{"tMs":1,"source":"wire","type":"token-ring"}',
+      'it is not an event of this version',
+    ],
+    ['an event without a time', '{"source":"qmp","type":"status","status":"running"}', 'it is not an event'],
+    ['an empty line', '', 'it is not JSON'],
+  ])('with %s in it names the line', (_, line, what) => {
+    for (const torn of ['', '{"tMs"']) {
+      const directory = caseDirectory();
+      const [first, second, ...rest] = readFileSync(lines(directory), 'utf8').split('\n');
+      writeFileSync(lines(directory), [first, second, line, ...rest].join('\n') + torn);
+      const { code, message, hint } = refusal(() => readEvents(directory));
+      expect(code).toBe('bad-event-log');
+      expect(message).toContain(`${lines(directory)}, line 3: ${what}`);
+      expect(hint).toBeTruthy();
+    }
+  });
+
+  it('that is not there is named', () => {
+    const directory = caseDirectory();
+    rmSync(lines(directory));
+    expect(refusal(() => readEvents(directory))).toMatchObject({
+      code: 'bad-event-log',
+      message: expect.stringContaining(lines(directory)),
+    });
+  });
+});
+
+describe('a run directory', () => {
+  it('lists its cases, and a case directory itself', () => {
+    const directory = caseDirectory();
+    expect(caseDirectoriesOf(join(directory, '../..'))).toEqual([directory]);
+    expect(caseDirectoriesOf(directory)).toEqual([directory]);
+  });
+
+  it('passes over a case that was cut off before its plan was written', () => {
+    const directory = caseDirectory();
+    mkdirSync(join(directory, '../two'));
+    expect(caseDirectoriesOf(join(directory, '../..'))).toEqual([directory]);
+  });
+
+  it.each([
+    ['nothing there', () => join(folder, 'nowhere'), 'there is no such directory'],
+    ['a file', () => join(caseDirectory(), caseFiles.plan), 'it is not a directory'],
+    ['a path through a file', () => join(caseDirectory(), caseFiles.plan, 'x'), 'it cannot be read'],
+    ['a name too long', () => join(folder, 'x'.repeat(300)), 'it cannot be read'],
+    ['another folder', () => folder, 'it holds neither plan.json nor cases/'],
+  ])('is refused by name where it is %s', (_, path, what) => {
+    const { code, message, hint } = refusal(() => caseDirectoriesOf(path()));
+    expect(code).toBe('bad-run-directory');
+    expect(message).toContain(what);
+    expect(hint).toContain('--out');
+  });
+
+  it('is refused where cases is no folder', () => {
+    const run = join(folder, 'no-folder');
+    mkdirSync(run);
+    writeFileSync(join(run, 'cases'), '');
+    expect(refusal(() => caseDirectoriesOf(run)).message).toContain('cases');
+  });
+
+  it('takes one run', () => {
+    const run = join(folder, 'claimed');
+    claimRunDirectory(run);
+    claimRunDirectory(run);
+    writeFileSync(join(run, 'run.json'), '{}');
+    expect(refusal(() => claimRunDirectory(run)).message).toContain('--rerun');
+    expect(refusal(() => claimRunDirectory(join(run, 'run.json', 'x'))).code).toBe('disk');
+  });
+});
+
+describe('records', () => {
+  it.each([
+    ['no JSON', '{"version": 1,', 'it cannot be read'],
+    ['of something else', '{"version": 2}', 'not what a run writes'],
+  ])('that are %s are named', (_, text, what) => {
+    const directory = caseDirectory();
+    for (const [file, read] of [
+      [caseFiles.plan, readPlan],
+      [caseFiles.result, readCaseResult],
+      ['run.json', readRunRecord],
+    ] as const) {
+      writeFileSync(join(directory, file), text);
+      const { code, message } = refusal(() => read(directory));
+      expect(code).toBe('bad-run-directory');
+      expect(message).toContain(`${join(directory, file)}: ${what}`);
+    }
+  });
+
+  it('of a case that has no result yet are none', () => {
+    const directory = caseDirectory();
+    rmSync(join(directory, caseFiles.result));
+    expect(readCaseResult(directory)).toBeUndefined();
+  });
+
+  it('are replaced as a whole: who reads one meanwhile has the old one to its end', () => {
+    const path = join(caseDirectory(), caseFiles.result);
+    const before = readFileSync(path, 'utf8');
+    const reader = openSync(path, 'r');
+    writeJson(path, { new: true });
+    expect(readFileSync(reader, 'utf8')).toBe(before);
+    expect(readFileSync(path, 'utf8')).toBe('{\n  "new": true\n}\n');
+    closeSync(reader);
+  });
+});
+
+describe('a timeline', () => {
+  it('stamps events, tells them, and leaves them as they can be read again', () => {
+    const directory = join(folder, 'timeline');
+    mkdirSync(directory);
+    const told: HarnessEvent[] = [];
+    const timeline = openTimeline(join(directory, caseFiles.events), (event) => told.push(event));
+    timeline.emit({ source: 'run', type: 'started', caseId: 'ü\n"', attempt: 1, at: '2026-01-02T03:04:05Z' });
+    for (let pid = 0; pid < 1000; pid++) timeline.emit({ source: 'vm', type: 'spawned', pid, accel: 'tcg' });
+    timeline.close();
+    timeline.close();
+    timeline.emit({ source: 'qmp', type: 'status', status: 'too late' });
+    expect(told).toHaveLength(1001);
+    expect(timeline.events).toEqual(told);
+    expect(readEvents(directory)).toEqual(told);
+    const times = told.map(({ tMs }) => tMs);
+    expect(times).toEqual([...times].sort((a, b) => a - b));
+  });
+});

@@ -1,0 +1,109 @@
+import { availableParallelism } from 'node:os';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import { availableMemoryMiB } from '../../harness/run/cpu-load.ts';
+import { type Job, schedule } from '../../harness/run/scheduler.ts';
+
+const never = new AbortController().signal;
+
+/** Jobs that tell when they run, and how many at once. */
+function recorder(work: () => Promise<unknown> = async () => nextTurn()) {
+  const started: number[] = [];
+  let running = 0;
+  let most = 0;
+  const job = (length: number, memoryMiB = 1): Job => ({
+    length,
+    memoryMiB,
+    async run() {
+      started.push(length);
+      most = Math.max(most, ++running);
+      await work();
+      running--;
+    },
+  });
+  return {
+    job,
+    started,
+    get most() {
+      return most;
+    },
+    get running() {
+      return running;
+    },
+  };
+}
+
+/** Resolves once it was called by so many. */
+function meeting(many: number): () => Promise<void> {
+  let missing = many;
+  let open: () => void = () => {};
+  const complete = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return () => {
+    if (--missing <= 0) open();
+    return complete;
+  };
+}
+
+describe('the scheduler', () => {
+  it('has nothing to wait for where there are no jobs', async () => {
+    await expect(schedule([], { signal: never })).resolves.toBeUndefined();
+    await expect(schedule([], { jobs: 3, signal: never })).resolves.toBeUndefined();
+  });
+
+  it('runs every job once, the longest first', async () => {
+    const { job, started } = recorder();
+    await schedule([job(1), job(9), job(4)], { jobs: 1, signal: never });
+    expect(started).toEqual([9, 4, 1]);
+  });
+
+  it('runs as many at once as it was told, and no more', async () => {
+    const recorded = recorder(meeting(2));
+    await schedule(
+      [5, 4, 3, 2, 1].map((length) => recorded.job(length)),
+      { jobs: 2, signal: never },
+    );
+    expect(recorded.most).toBe(2);
+    expect(recorded.started).toHaveLength(5);
+  });
+
+  it('runs one for each core at once, however busy the host is', async () => {
+    const cores = availableParallelism();
+    const recorded = recorder(meeting(cores));
+    await schedule(
+      Array.from({ length: cores }, (_, length) => recorded.job(length)),
+      { signal: never },
+    );
+    expect(recorded.most).toBe(cores);
+  });
+
+  it('never promises more memory than there is', async () => {
+    const memoryMiB = Math.floor(availableMemoryMiB() * 0.6);
+    const recorded = recorder();
+    await schedule([recorded.job(2, memoryMiB), recorded.job(1, memoryMiB)], { signal: never });
+    expect(recorded.started).toEqual([2, 1]);
+    expect(recorded.most).toBe(1);
+  });
+
+  it('runs a job that wants more than there is by itself', async () => {
+    const recorded = recorder();
+    await schedule([recorded.job(1, availableMemoryMiB() * 2)], { signal: never });
+    expect(recorded.started).toEqual([1]);
+  });
+
+  it.each([undefined, 1])(
+    'starts nothing more once it is interrupted (jobs: %s), and waits for what runs',
+    async (jobs) => {
+      const interruption = new AbortController();
+      const huge = availableMemoryMiB() * 2;
+      const recorded = recorder(async () => {
+        interruption.abort();
+        await nextTurn();
+      });
+      await schedule([recorded.job(2, huge), recorded.job(1, huge)], { jobs, signal: interruption.signal });
+      expect(recorded.started).toEqual([2]);
+      expect(recorded.running).toBe(0);
+    },
+  );
+});
