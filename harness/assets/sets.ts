@@ -8,8 +8,8 @@ import type { Fingerprints } from './fingerprint.ts';
 import { findHostSeabios } from './host-files.ts';
 import { findHostContent, type Host, hostCodename } from './host-set.ts';
 import { contentOfManifest, joinContents, type SetContent } from './set-content.ts';
-import { signWithSnakeoil } from './snakeoil.ts';
 import { type Manifest, manifestFile, readManifest } from './set-manifest.ts';
+import { signWithSnakeoil } from './snakeoil.ts';
 
 export interface LoadSetsOptions {
   /** Holds `sets/<name>/set.json` and `payloads/`. */
@@ -28,6 +28,8 @@ export interface ArtefactSets {
   kernel(arch: Arch, preferredSet: string): Promise<FoundKernel | Missing>;
   /** A payload built at set-up: `linux-initrd-x86_64.cpio.gz`, `probe-x86_64.efi`, `probe-bios.0`, … */
   payload(name: string): Promise<{ readonly path: string } | Missing>;
+  /** A program unpacked at set-up, such as `tgt`, below `root` as it would be below `/`. */
+  program(name: string): Promise<{ readonly root: string } | Missing>;
   /** An EFI image signed with the snakeoil key that the variable store `vars` has enrolled. */
   signed(path: string, vars: string, fingerprints: Fingerprints): Promise<{ readonly path: string } | Missing>;
 }
@@ -141,6 +143,11 @@ export async function loadSets({
       return { missing: `no kernel for ${arch} in any set: run npm run setup` };
     },
     payload: async (name) => payload(name),
+    async program(name) {
+      const root = join(resolve(cacheDir ?? '.'), 'programs', name, 'root');
+      const there = cacheDir !== undefined && (await stat(root).catch(() => undefined))?.isDirectory();
+      return there ? { root } : { missing: `the program ${name} is not here: run npm run setup` };
+    },
     async signed(path, vars, fingerprints) {
       if (cacheDir === undefined) return { missing: 'signed images are kept in a cache folder, and there is none' };
       return signWithSnakeoil(path, vars, { cacheDir: resolve(cacheDir), fingerprints });

@@ -19,7 +19,8 @@ function firstClientOf(events: readonly HarnessEvent[]): FirstClient | undefined
     (event): event is Dhcp | Dhcp6 =>
       event.source === 'wire' &&
       ((event.type === 'dhcp' && event.messageType === 'discover') ||
-        (event.type === 'dhcp6' && event.from === 'guest')),
+        // A SOLICIT without either is EDK II's IPv6 stack configuring itself.
+        (event.type === 'dhcp6' && event.from === 'guest' && (event.vendorClass ?? event.userClass) !== undefined)),
   );
   if (!first) return undefined;
   if (first.type === 'dhcp6') return { ipxe: first.userClass === 'iPXE', romDriver: false };

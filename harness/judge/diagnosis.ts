@@ -1,5 +1,6 @@
 import type { HarnessEvent } from '../model/events.ts';
 import type { Plan } from '../model/plan.ts';
+import type { Certificate } from '../model/scenario.ts';
 import { type Stage, stageMeanings } from '../model/stages.ts';
 import type { Failure } from '../model/verdict.ts';
 
@@ -34,8 +35,15 @@ const wireSaw =
   ({ events }: Stop): boolean =>
     events.some((event) => event.source === 'wire' && test(event));
 
-const discovered = wireSaw((event) => event.type === 'dhcp' && event.messageType === 'discover');
-const offered = wireSaw((event) => event.type === 'dhcp' && event.messageType === 'offer');
+const discovered = wireSaw(
+  (event) =>
+    (event.type === 'dhcp' && event.messageType === 'discover') ||
+    (event.type === 'dhcp6' && event.from === 'guest' && event.vendorClass !== undefined),
+);
+const offered = wireSaw(
+  (event) =>
+    (event.type === 'dhcp' && event.messageType === 'offer') || (event.type === 'dhcp6' && event.from === 'server'),
+);
 const all =
   (...tests: ((stop: Stop) => boolean)[]) =>
   (stop: Stop): boolean =>
@@ -48,6 +56,22 @@ const at =
   (...stages: Stage[]) =>
   ({ stoppedAt }: Stop): boolean =>
     stages.includes(stoppedAt);
+
+const certificateFaults: Record<Certificate, string> = {
+  valid: 'which is valid: its authority is not one that this client trusts',
+  'wrong-authority': 'which an authority signed that it does not trust',
+  'wrong-name': 'which was made for another name',
+  expired: 'which has expired',
+};
+
+/** EDK II leaves without an alert; others say in clear what they do not like. */
+const refusedTls = ({ plan, events }: Stop): boolean =>
+  plan.tls !== undefined &&
+  events.some(
+    (event) =>
+      (event.source === 'http' && event.type === 'tls-refused') ||
+      (event.source === 'wire' && event.type === 'tls' && event.from === 'guest' && event.kind.startsWith('alert:')),
+  );
 
 /** What a stop usually means; the first row that holds. */
 const meanings: readonly { holds: (stop: Stop) => boolean; means: (stop: Stop) => string }[] = [
@@ -75,6 +99,20 @@ const meanings: readonly { holds: (stop: Stop) => boolean; means: (stop: Stop) =
   {
     holds: all(at('dhcp'), discovered),
     means: () => 'an offer was made and the client did not take it: it lacks something this client insists on',
+  },
+  {
+    holds: refusedTls,
+    means: ({ plan }) =>
+      `the client broke off the TLS handshake on seeing the server's certificate, ${certificateFaults[plan.tls?.certificate ?? 'valid']}`,
+  },
+  {
+    holds: ({ plan, failures }) =>
+      plan.tls !== undefined && failures.some(({ text }) => /ipxe\.org\/3c092083/.test(text)),
+    means: () => 'this build of iPXE has no HTTPS',
+  },
+  {
+    holds: all(at('payload-fetch'), ({ plan }) => plan.san !== undefined && plan.scenario.payload === 'iscsi'),
+    means: () => 'the SAN disk was not attached, or what it holds did not run',
   },
   {
     holds: all(

@@ -66,8 +66,8 @@ const impossibilities: readonly Impossibility[] = [
     reason: 'OVMF guards its Secure Boot variables with SMM, which machine pc lacks; use q35',
   },
   {
-    applies: (cell) => cell.ipVersion === 6 && isBios(cell),
-    reason: 'PXE on a legacy BIOS is IPv4 only (PXE 2.1)',
+    applies: (cell) => cell.ipVersion === 6 && isBios(cell) && romKindOf(cell.rom) === 'vendor-pxe',
+    reason: "a vendor's PXE ROM on a legacy BIOS is IPv4 only (PXE 2.1)",
   },
   {
     applies: (cell) => romKindOf(cell.rom) === 'vendor-pxe' && transportsOf(cell.transport).nbp !== 'tftp',

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { accels, archSchema, configurationSchema, secondStages } from './axes.ts';
 import { bootRuleSchema } from './boot-rule.ts';
-import { expectationSchema, scenarioSchema, servedFileSchema } from './scenario.ts';
+import { certificates, expectationSchema, scenarioSchema, servedFileSchema } from './scenario.ts';
 import { stageSchema } from './stages.ts';
 
 const inputRoles = [
@@ -66,6 +66,18 @@ export const planSchema = z.strictObject({
   }),
   inputs: z.array(inputSchema),
   network: networkSchema,
+  /** An iSCSI target with one disk, its octets patched in a copy. */
+  san: z
+    .strictObject({
+      iqn: z.string(),
+      disk: z.string(),
+      patch: z.array(z.strictObject({ offset: z.int(), ascii: z.string() })),
+      /** Folder below which the target's programs and libraries lie as they would below `/`. */
+      programRoot: z.string(),
+    })
+    .optional(),
+  /** Certificate of the HTTPS server; `authorityFile` is made in the case's directory for firmware to read. */
+  tls: z.strictObject({ certificate: z.enum(certificates), authorityFile: z.string().optional() }).optional(),
   boot: z.array(bootRuleSchema),
   serve: z.record(z.string(), servedFileSchema),
   /** Which second stage's stage rules apply; `custom` for a user's own file. */

@@ -94,6 +94,9 @@ export const axisShape = {
 };
 export type Axis = keyof typeof axisShape;
 
+export const certificates = ['valid', 'wrong-authority', 'wrong-name', 'expired'] as const;
+export type Certificate = (typeof certificates)[number];
+
 /** What a scenario may set beside its axes; the same for every cell of a group. */
 export const settingsShape = {
   title: z.string().optional(),
@@ -112,6 +115,12 @@ export const settingsShape = {
   nicOptions: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).optional(),
   /** An address server without boot information and a proxyDHCP server beside it (PXE 2.1 §2.2.3). */
   proxyDhcp: z.boolean().optional(),
+  /** Certificate of the HTTPS server, as a client that trusts the run's authority sees it. */
+  certificate: z.enum(certificates).optional(),
+  /** IPv6 alone. `false`: addresses come from router advertisements, DHCPv6 tells only what to boot. */
+  managedIpv6: z.boolean().optional(),
+  /** iPXE attaches the iSCSI disk before it boots the kernel. */
+  sanHook: z.boolean().optional(),
   cpu: z.string().min(1).optional(),
   memoryMiB: z.int().min(64).max(65536).optional(),
   /** `false` leaves the machine without virtio-rng: for firmware that needs a random source. */

@@ -4,12 +4,13 @@ import type { Stage } from '../model/stages.ts';
 import type { Evidence, Observed, Rule } from './evidence.ts';
 import { guestRules } from './guest-rules.ts';
 import { serialRules } from './serial-rules.ts';
-import { deliveryOf, requestOf, wireRules } from './wire-rules.ts';
+import { deliveryOf, httpRules, requestOf, wireRules } from './wire-rules.ts';
 
-/** Which table reads which source. Servers' own events are explanation, never evidence. */
+/** Which table reads which source. Servers' own events are explanation, never evidence, but for what TLS hides. */
 const tables: Partial<Record<HarnessEvent['source'], readonly Rule<never>[]>> = {
   serial: serialRules,
   wire: wireRules,
+  http: httpRules,
   qmp: guestRules,
   vm: guestRules,
   run: guestRules,
@@ -48,6 +49,8 @@ export function createObserver(plan: Plan): Observer {
   };
 
   const remember = (event: HarnessEvent): void => {
+    const delivery = deliveryOf(event);
+    if (delivery) delivered.set(delivery.name, delivery.bytes);
     if (event.source !== 'wire') return;
     if (event.type === 'dhcp' && event.from === 'guest' && event.messageType === 'request') {
       requests.set(event.xid, { ipxe: event.ipxe, vendorClass: event.vendorClass ?? '' });
@@ -55,8 +58,6 @@ export function createObserver(plan: Plan): Observer {
     if (event.type === 'dhcp6' && event.from === 'guest') {
       requests.set(event.xid, { ipxe: event.userClass === 'iPXE', vendorClass: event.vendorClass ?? '' });
     }
-    const delivery = deliveryOf(event);
-    if (delivery) delivered.set(delivery.name, delivery.bytes);
     lastRequest = requestOf(event) ?? lastRequest;
   };
 

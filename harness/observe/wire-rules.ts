@@ -3,6 +3,7 @@ import type { ExpectedFile, Plan } from '../model/plan.ts';
 import type { Finding, Observed, Rule } from './evidence.ts';
 
 export type WireEvent = Extract<HarnessEvent, { source: 'wire' }>;
+export type HttpEvent = Extract<HarnessEvent, { source: 'http' }>;
 
 const unset = '0.0.0.0';
 
@@ -16,7 +17,9 @@ function leased(event: WireEvent, observed: Observed): { ipxe: boolean; text: st
   }
   if (event.type === 'dhcp6' && event.from === 'server' && event.messageType === 'reply') {
     const request = observed.requests.get(event.xid);
-    if (!request || (!event.address && !event.bootFileUrl)) return undefined;
+    // EDK II configures its IPv6 stack with leases of its own, which say nothing of a boot (RFC 5970 §3.3).
+    const isForBoot = event.bootFileUrl !== undefined || (event.address !== undefined && request?.vendorClass);
+    if (!request || !isForBoot) return undefined;
     return { ipxe: request.ipxe, text: `DHCPv6 reply with ${event.address ?? event.bootFileUrl}` };
   }
   return undefined;
@@ -37,13 +40,33 @@ function allDelivered(files: readonly ExpectedFile[], observed: Observed): Findi
   return files.map(({ name }) => `${name} (${observed.delivered.get(name)} octets)`).join(', ');
 }
 
-/** A delivered name, from TFTP or HTTP. */
-export function deliveryOf(
-  event: Extract<UntimedEvent, { source: 'wire' }>,
-): { name: string; bytes: number } | undefined {
+/**
+ * A delivered name, from TFTP or HTTP. What goes through TLS is the one thing the wire cannot see: there it is the
+ * server's word that counts, for a whole response that the guest stayed for.
+ */
+export function deliveryOf(event: UntimedEvent): { name: string; bytes: number } | undefined {
+  if (event.source === 'http') {
+    return event.type === 'served' && event.tls && isWhole(event)
+      ? { name: nameOf(event.target), bytes: event.bytes }
+      : undefined;
+  }
+  if (event.source !== 'wire') return undefined;
   if (event.type === 'tftp-complete') return { name: event.file, bytes: event.bytes };
   if (event.type === 'http-complete' && event.status === 200) return { name: nameOf(event.target), bytes: event.bytes };
   return undefined;
+}
+
+type Served = Extract<UntimedEvent, { source: 'http'; type: 'served' }>;
+
+const isWhole = ({ method, status, note }: Served): boolean => method === 'GET' && status === 200 && note === undefined;
+
+/**
+ * A name that the boot policy may count as had. A loader may start what it got before it acknowledges the last octet:
+ * then the wire has no proof of delivery, and the server's word is enough to choose what comes next.
+ */
+export function handedOverOf(event: UntimedEvent): string | undefined {
+  if (event.source === 'http' && event.type === 'served' && isWhole(event)) return nameOf(event.target);
+  return deliveryOf(event)?.name;
 }
 
 /** What the guest asks for by name, from TFTP or HTTP. */
@@ -79,6 +102,22 @@ const deliveryStages = [
   { name: 'payload-delivered', stage: 'payload-fetch', list: 'payload' },
 ] as const;
 
+const deliveryRules = deliveryStages.map(
+  ({ name, stage, list }): Rule<WireEvent | HttpEvent> => ({
+    name,
+    proves: 'the guest acknowledged the last octet of each file, and the lengths are those of the files served',
+    match(event, plan, observed) {
+      // Where the configuration is the last stage, only its token proves that it took effect.
+      if (!deliveryOf(event) || plan.stagePath.at(-1) === stage) return;
+      const text = allDelivered(plan.deliveries[list], observed);
+      return text === undefined ? undefined : { stage, text };
+    },
+  }),
+);
+
+/** What the HTTPS server says, where no frame can tell. */
+export const httpRules: readonly Rule<HttpEvent>[] = deliveryRules;
+
 export const wireRules: readonly Rule<WireEvent>[] = [
   {
     name: 'uefi-client',
@@ -99,12 +138,16 @@ export const wireRules: readonly Rule<WireEvent>[] = [
   },
   {
     name: 'rom-client',
-    proves: 'an interface version other than the default (option 94) comes from a network interface identifier, which only a driver from the ROM publishes',
+    proves:
+      'an interface version other than the default (option 94) comes from a network interface identifier, which only a driver from the ROM publishes',
     match(event, plan, observed) {
       if (event.type !== 'dhcp' || event.from !== 'guest' || event.messageType !== 'discover') return;
       if (!isUefi(plan) || !romCanRun(plan) || observed.stages.has('nbp-fetch')) return;
-      if (event.ipxe) return { stage: 'oprom', text: `iPXE asks before any NBP was delivered (user class ${event.userClass})` };
-      return tellsInterface(event.ndi) ? { stage: 'oprom', text: `${event.vendorClass}, interface ${event.ndi}` } : undefined;
+      if (event.ipxe)
+        return { stage: 'oprom', text: `iPXE asks before any NBP was delivered (user class ${event.userClass})` };
+      return tellsInterface(event.ndi)
+        ? { stage: 'oprom', text: `${event.vendorClass}, interface ${event.ndi}` }
+        : undefined;
     },
   },
   {
@@ -125,18 +168,7 @@ export const wireRules: readonly Rule<WireEvent>[] = [
       return lease?.ipxe ? { stage: 'nbp-dhcp', text: lease.text } : undefined;
     },
   },
-  ...deliveryStages.map(
-    ({ name, stage, list }): Rule<WireEvent> => ({
-      name,
-      proves: 'the guest acknowledged the last octet of each file, and the lengths are those of the files served',
-      match(event, plan, observed) {
-        // Where the configuration is the last stage, only its token proves that it took effect.
-        if (!deliveryOf(event) || plan.stagePath.at(-1) === stage) return;
-        const text = allDelivered(plan.deliveries[list], observed);
-        return text === undefined ? undefined : { stage, text };
-      },
-    }),
-  ),
+  ...deliveryRules,
   {
     name: 'loader-request',
     proves: 'only the NBP asks for this name',

@@ -86,6 +86,16 @@ function networkSwitches(scenario: Scenario): string[] {
   ];
 }
 
+/** Where run writes the authorities that firmware is to trust; QEMU reads it as it starts. */
+export const authorityFile = 'https-authorities.esl';
+
+/** OVMF's and AAVMF's TLS takes its authorities from here (OvmfPkg/Library/TlsAuthConfigLib). */
+export const enrolsAuthority = (scenario: Scenario, network: Plan['network']): boolean =>
+  scenario.firmware !== 'seabios' && network.tcp.some(({ service }) => service === 'https');
+
+const tlsArgs = (scenario: Scenario, { network }: Pick<Plan, 'network'>): string[] =>
+  enrolsAuthority(scenario, network) ? ['-fw_cfg', `name=etc/edk2/https/cacerts,file=${authorityFile}`] : [];
+
 const debugPort = (scenario: Scenario): string[] =>
   scenario.arch === 'x86_64'
     ? ['-chardev', 'file,id=debug,path=firmware-debug.log', '-device', 'isa-debugcon,iobase=0x402,chardev=debug']
@@ -123,6 +133,7 @@ export function planArgv(scenario: Scenario, resolved: Resolved, plan: Pick<Plan
     ...(scenario.firmware === 'aavmf' ? ['-boot', 'menu=on,splash-time=0'] : []),
     ...(scenario.randomSource === false ? [] : ['-device', 'virtio-rng-pci']),
     ...networkSwitches(scenario),
+    ...tlsArgs(scenario, plan),
     ...nicArgs(scenario, resolved, plan),
     ...(plan.network.tcp.length > 0 ? uplinkArgs(plan) : []),
     ...(scenario.qemuArgs ?? []),

@@ -51,11 +51,16 @@ export function tokenScript({ nonce }: BootFileFacts): string {
   return ['#!ipxe', `set nonce ${nonce}`, `echo ${tokenPrefix}\${nonce}`, ''].join('\n');
 }
 
-/** An iPXE script that boots a kernel, each file by the payload's transport. */
-export function linuxScript(facts: BootFileFacts): string {
+/** RFC 4173 §5. The target's unit 0 is its controller; the disk is unit 1. */
+const sanUrl = (server: string, iqn: string): string =>
+  `iscsi:${server.includes(':') ? `[${server}]` : server}:::1:${iqn}`;
+
+/** An iPXE script that boots a kernel, each file by the payload's transport; with `hook`, beside a SAN disk. */
+export function linuxScript(facts: BootFileFacts, hook?: string): string {
   const url = (name: string): string => urlOf(facts.transports.payload, facts.server, name);
   return [
     '#!ipxe',
+    ...(hook === undefined ? [] : [`sanhook ${sanUrl(facts.server, hook)}`]),
     `kernel ${url(names.kernel)} ${facts.initrds.map((name) => `initrd=${name}`).join(' ')} ${kernelCommandLine(facts)}`,
     ...facts.initrds.map((name) => `initrd ${url(name)}`),
     'boot',
@@ -65,7 +70,7 @@ export function linuxScript(facts: BootFileFacts): string {
 
 /** An iPXE script that boots from a SAN disk (RFC 4173 root path). */
 export function sanScript({ server }: BootFileFacts, iqn: string): string {
-  return ['#!ipxe', `sanboot iscsi:${server}::::${iqn}`, ''].join('\n');
+  return ['#!ipxe', `sanboot ${sanUrl(server, iqn)}`, ''].join('\n');
 }
 
 /** grub.cfg: `timeout=0` and one entry; files by TFTP or HTTP through GRUB's own network devices. */

@@ -10,19 +10,24 @@ const guestIp6 = 'fd00::15';
 
 const ports = { http: 80, https: 443, iscsi: 3260 } as const;
 
+export const usesSan = ({ payload, sanHook }: Pick<Scenario, 'payload' | 'sanHook'>): boolean =>
+  payload === 'iscsi' || sanHook === true;
+
 /** Only the services that the scenario uses get a TCP port. */
 export function planNetwork(scenario: Scenario): Network {
   const used = new Set<keyof typeof ports>(
     Object.values(transportsOf(scenario)).filter((transport) => transport !== 'tftp'),
   );
-  if (scenario.payload === 'iscsi') used.add('iscsi');
+  if (usesSan(scenario)) used.add('iscsi');
   return {
     serverMac: '52:55:0a:00:02:02',
     serverIp,
     guestMac: '52:54:00:12:34:56',
     guestIp,
     netmask: '255.255.255.0',
-    ...(scenario.ipVersion === 6 ? { ipv6: { serverIp: serverIp6, guestIp: guestIp6, managed: true } } : {}),
+    ...(scenario.ipVersion === 6
+      ? { ipv6: { serverIp: serverIp6, guestIp: guestIp6, managed: scenario.managedIpv6 ?? true } }
+      : {}),
     proxyDhcp: scenario.proxyDhcp ?? false,
     tcp: [...used].map((service) => ({ port: ports[service], service })),
   };

@@ -2,7 +2,7 @@ import type { Arch } from '../model/axes.ts';
 import type { BootRule } from '../model/boot-rule.ts';
 import type { Plan } from '../model/plan.ts';
 import type { Scenario } from '../model/scenario.ts';
-import { fds, planArgv, planCpu, planMemoryMiB } from './argv.ts';
+import { authorityFile, enrolsAuthority, fds, planArgv, planCpu, planMemoryMiB } from './argv.ts';
 import {
   type BootFileFacts,
   grubConfig,
@@ -17,7 +17,7 @@ import { planDeadlines } from './deadlines.ts';
 import { planNetwork } from './network.ts';
 import { fillPlaceholders } from './placeholders.ts';
 import type { Resolved } from './resolved.ts';
-import { type ConfigFile, expectedFile, planServed } from './served-files.ts';
+import { type ConfigFile, expectedFile, noncePatch, planServed } from './served-files.ts';
 import { planStagePath } from './stage-path.ts';
 import { transportsOf } from './transport.ts';
 
@@ -28,9 +28,10 @@ interface PlannedConfig extends ConfigFile {
 
 const sanName = 'iqn.2026-01.example.netboot:disk';
 
-function scriptFor({ payload }: Scenario, facts: BootFileFacts): string {
+function scriptFor({ payload, sanHook }: Scenario, facts: BootFileFacts): string {
   if (payload === 'iscsi') return sanScript(facts, sanName);
-  return payload === 'script' || payload === 'probe' ? tokenScript(facts) : linuxScript(facts);
+  if (payload === 'script' || payload === 'probe') return tokenScript(facts);
+  return linuxScript(facts, sanHook ? sanName : undefined);
 }
 
 /** The one configuration file of the path's loader; none for a bare NBP. */
@@ -49,6 +50,18 @@ function configFor(scenario: Scenario, loader: Plan['loader'], facts: BootFileFa
     default:
       return { name: names.script, text: scriptFor(scenario, facts), byDhcp: true };
   }
+}
+
+function planSan({ san }: Resolved, nonce: string): Pick<Plan, 'san'> {
+  if (!san) return {};
+  const { disk, nonce: field, programRoot } = san;
+  return { san: { iqn: sanName, disk: disk.path, patch: noncePatch(field, nonce), programRoot } };
+}
+
+function planTls(scenario: Scenario, network: Plan['network']): Pick<Plan, 'tls'> {
+  if (!network.tcp.some(({ service }) => service === 'https')) return {};
+  const certificate = scenario.certificate ?? 'valid';
+  return { tls: { certificate, ...(enrolsAuthority(scenario, network) ? { authorityFile } : {}) } };
 }
 
 export const qemuProgramOf = (arch: Arch): string => `qemu-system-${arch}`;
@@ -115,6 +128,8 @@ export function makePlan(scenario: Scenario, resolved: Resolved, nonce: string):
     },
     inputs: resolved.inputs,
     network,
+    ...planSan(resolved, nonce),
+    ...planTls(scenario, network),
     boot,
     serve,
     loader,

@@ -16,12 +16,13 @@ import type { ArtefactSets } from '../assets/sets.ts';
 import type { Input, InputRole } from '../model/plan.ts';
 import type { Scenario } from '../model/scenario.ts';
 import { nbpName } from './boot-files.ts';
+import { usesSan } from './network.ts';
 import { predictScenario } from './predict-scenario.ts';
 import type { NonceField, Oprom, Resolved, ResolvedFile } from './resolved.ts';
 
 /** Where artefacts come from. */
 export interface PlanSources {
-  sets: Pick<ArtefactSets, 'get' | 'kernel' | 'payload' | 'signed'>;
+  sets: Pick<ArtefactSets, 'get' | 'kernel' | 'payload' | 'program' | 'signed'>;
   fingerprints: Fingerprints;
   inspections: Pick<Inspections, 'of'>;
 }
@@ -45,7 +46,10 @@ function createCollector({ fingerprints, inspections }: PlanSources): Collector 
     async add(role, path, packageIdentity) {
       const { sha256, bytes } = await fingerprints.of(path);
       // Disks and the like cannot be looked into, and need not be.
-      const parsed = await inspections.of(path).then(identityOf, () => undefined);
+      const parsed = await inspections.of(path).then(
+        (found) => (found.type === 'unknown' && found.guess === null ? undefined : identityOf(found)),
+        () => undefined,
+      );
       const identity = [packageIdentity, parsed].filter(Boolean).join('; ');
       inputs.push({ role, path, sha256, bytes, ...(identity ? { identity } : {}) });
       return { path, bytes };
@@ -177,6 +181,13 @@ async function resolvePayload(
   return { kernel, initrd: await add('initrd', tiny.path), overlay: undefined };
 }
 
+async function resolveSan(scenario: Scenario, { sets }: PlanSources, { add }: Collector): Promise<Resolved['san']> {
+  if (!usesSan(scenario)) return undefined;
+  const { path } = found<{ path: string }>(await sets.payload('probe-disk.img'));
+  const program = found<{ root: string }>(await sets.program('tgt'));
+  return { disk: await add('disk', path), nonce: await nonceFieldOf(path), programRoot: program.root };
+}
+
 /** Finds every file a scenario needs; a reason where one is missing. Rejects only for what the user named and is not there. */
 export async function resolveScenario(
   scenario: Scenario,
@@ -189,7 +200,8 @@ export async function resolveScenario(
     const signed = createSigner(scenario, firmware, sources);
     const secondStage = await resolveSecondStage(scenario, sources, collector, signed);
     const payload = await resolvePayload(scenario, sources, collector, signed);
-    const found = { firmware, oprom, ...secondStage, ...payload, inputs: collector.inputs };
+    const san = await resolveSan(scenario, sources, collector);
+    const found = { firmware, oprom, ...secondStage, ...payload, san, inputs: collector.inputs };
     return { ...found, prediction: await predictScenario(scenario, found, sources.inspections) };
   } catch (error) {
     if (error instanceof NotHere) return { missing: error.message };

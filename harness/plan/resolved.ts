@@ -31,6 +31,8 @@ export interface Resolved {
   initrd: ResolvedFile | undefined;
   /** A second initrd whose /init takes the place of the first one's. */
   overlay: ResolvedFile | undefined;
+  /** An iSCSI disk, and where the target's programs are. */
+  san: { disk: ResolvedFile; nonce: NonceField; programRoot: string } | undefined;
   inputs: Input[];
   /** What inspection alone says should become of it. */
   prediction: Prediction;

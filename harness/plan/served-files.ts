@@ -27,7 +27,7 @@ function derived(
   };
 }
 
-const noncePatch = ({ offsets, bytes }: NonceField, nonce: string) =>
+export const noncePatch = ({ offsets, bytes }: NonceField, nonce: string) =>
   offsets.map((offset) => ({ offset, ascii: `${nonce}\0`.slice(0, bytes) }));
 
 const isBarePatch = (file: ServedFile): file is Extract<ServedFile, { patch: unknown }> =>

@@ -7,11 +7,11 @@ export interface Transports {
   payload: Transport;
 }
 
-/** One transport for each fetch: a bare word stands for all three. */
+/** One transport for each fetch: a bare word stands for all three, a fetch that is not named goes by TFTP. */
 export function transportsOf(scenario: { transport: TransportPlan }): Transports {
   const { transport } = scenario;
   if (typeof transport === 'string') return { nbp: transport, config: transport, payload: transport };
-  const { nbp = 'tftp', config = nbp, payload = config } = transport;
+  const { nbp = 'tftp', config = 'tftp', payload = 'tftp' } = transport;
   return { nbp, config, payload };
 }
 

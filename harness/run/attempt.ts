@@ -17,6 +17,7 @@ import { type Guest, type GuestExit, startQemu } from '../vm/qemu.ts';
 import { runningArgv } from '../vm/running-argv.ts';
 import { createCapture } from '../wire/capture.ts';
 import { acceleratorFailureOf, startFailureOf } from './attempt-failure.ts';
+import type { Authorities } from './authorities.ts';
 import { caseFiles, writePlanFiles } from './case-directory.ts';
 import { createDeadlineClock } from './deadline-clock.ts';
 import { startNetwork } from './network.ts';
@@ -29,6 +30,7 @@ export interface AttemptOptions {
   qemu: Pick<QemuFacts, 'sandbox'>;
   accel: Accel;
   cache: ContentCache;
+  authorities: Authorities;
   /** Share of time in which guests wait for a CPU, 0 to 1: deadlines stretch by it. */
   pressure(): number;
   onStage(stage: Stage, atMs: number): void;
@@ -131,6 +133,7 @@ export async function runAttempt(options: AttemptOptions): Promise<AttemptResult
   let network: { close(): Promise<void> } | undefined;
 
   const start = async (): Promise<void> => {
+    await options.authorities.enrol(plan, directory);
     const capture = await createCapture(join(directory, caseFiles.capture), Date.now());
     guest = await startQemu({
       program: plan.qemu.program,
@@ -160,7 +163,15 @@ export async function runAttempt(options: AttemptOptions): Promise<AttemptResult
       });
     });
     emit({ source: 'vm', type: 'spawned', pid: guest.pid, accel });
-    network = await startNetwork({ plan, guest, capture, cache: options.cache, emit, now: timeline.now });
+    network = await startNetwork({
+      plan,
+      guest,
+      capture,
+      cache: options.cache,
+      authorities: options.authorities,
+      emit,
+      now: timeline.now,
+    });
     let last = timeline.now();
     ticker = setInterval(() => {
       const deadline = deadlines.tick(timeline.now() - last, options.pressure());

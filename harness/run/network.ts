@@ -1,8 +1,9 @@
 import type { EventSink } from '../model/events.ts';
 import type { Plan } from '../model/plan.ts';
-import { deliveryOf } from '../observe/wire-rules.ts';
+import { handedOverOf } from '../observe/wire-rules.ts';
 import { systemClock } from '../services/clock.ts';
 import { startDhcp } from '../services/dhcp/dhcp-server.ts';
+import { startDhcp6 } from '../services/dhcp6/dhcp6-server.ts';
 import { startHttp } from '../services/http/server.ts';
 import { startTftp } from '../services/tftp/server.ts';
 import type { ContentCache } from '../services/tree/content-cache.ts';
@@ -10,7 +11,10 @@ import { openTree, type ServedTree } from '../services/tree/served-tree.ts';
 import type { Guest } from '../vm/qemu.ts';
 import type { Capture } from '../wire/capture.ts';
 import { linkOverStream } from '../wire/stream-link.ts';
+import type { UdpHost } from '../wire/udp.ts';
 import { createWire } from '../wire/wire.ts';
+import type { Authorities } from './authorities.ts';
+import { startIscsiTarget } from './iscsi-target.ts';
 
 export interface NetworkStart {
   plan: Plan;
@@ -18,6 +22,7 @@ export interface NetworkStart {
   capture: Capture;
   /** Files that several guests fetch are read once. */
   cache: ContentCache;
+  authorities: Pick<Authorities, 'certificate'>;
   emit: EventSink;
   now(): number;
 }
@@ -29,29 +34,51 @@ interface TcpServer {
 }
 
 /** Starts what stands behind each TCP port of the plan, on loopback alone. */
-async function startTcpServers(plan: Plan, tree: ServedTree, emit: EventSink): Promise<Map<number, TcpServer>> {
+async function startTcpServers(
+  { plan, authorities, emit }: Pick<NetworkStart, 'plan' | 'authorities' | 'emit'>,
+  tree: ServedTree,
+): Promise<Map<number, TcpServer>> {
   const servers = new Map<number, TcpServer>();
-  for (const { port, service } of plan.network.tcp) {
-    if (service === 'http') servers.set(port, await startHttp({ tree, emit }));
+  const starters = {
+    http: () => startHttp({ tree, emit }),
+    https: async () => startHttp({ tree, emit, tls: await authorities.certificate(plan) }),
+    iscsi: () => startIscsiTarget(plan.san as NonNullable<Plan['san']>, emit),
+  };
+  try {
+    for (const { port, service } of plan.network.tcp) servers.set(port, await starters[service]());
+  } catch (error) {
+    await Promise.all([...servers.values()].map((server) => server.close()));
+    throw error;
   }
   return servers;
 }
 
+/**
+ * A case that boots over IPv6 has no DHCPv4 server, since clients that hear from both prefer IPv4.
+ */
+function startDhcpServers(udp: UdpHost, plan: Plan, served: () => ReadonlySet<string>, emit: EventSink) {
+  const { network, boot: rules } = plan;
+  const { ipv6 } = network;
+  const common = { rules, served, expand: (text: string) => text, emit };
+  if (ipv6) return startDhcp6(udp, { ...common, network: { ...network, ipv6 } });
+  return startDhcp(udp, { ...common, network });
+}
+
 /** Puts the plan's servers on the guest's wire. `close` ends them all and flushes the capture. */
-export async function startNetwork({
-  plan,
-  guest,
-  capture,
-  cache,
-  emit,
-  now,
-}: NetworkStart): Promise<{ close(): Promise<void> }> {
+export async function startNetwork(start: NetworkStart): Promise<{ close(): Promise<void> }> {
+  const { plan, guest, capture, cache, emit, now } = start;
   const served = new Set<string>();
   const tree = openTree(plan.serve, (text) => text, cache);
   const onMalformed = (reason: string): void =>
     emit({ source: 'wire', type: 'malformed', from: 'guest', layer: 'link', reason, count: 1 });
 
-  const tcpServers = await startTcpServers(plan, tree, emit);
+  // What a guest already has decides what it is offered next.
+  const noting: EventSink = (event) => {
+    const name = handedOverOf(event);
+    if (name !== undefined) served.add(name);
+    emit(event);
+  };
+  const tcpServers = await startTcpServers({ ...start, emit: noting }, tree);
   const wire = createWire({
     network: plan.network,
     nic: linkOverStream(guest.nic, onMalformed),
@@ -59,20 +86,9 @@ export async function startNetwork({
     capture,
     now,
     tcpTargets: new Map([...tcpServers].map(([guestPort, { port }]) => [guestPort, port])),
-    emit(event) {
-      // What a guest already has decides what it is offered next: read off the wire, as all evidence is.
-      const delivery = event.source === 'wire' ? deliveryOf(event) : undefined;
-      if (delivery) served.add(delivery.name);
-      emit(event);
-    },
+    emit: noting,
   });
-  const dhcp = startDhcp(wire.udp, {
-    network: plan.network,
-    rules: plan.boot,
-    served: () => served,
-    expand: (text) => text,
-    emit,
-  });
+  const dhcp = startDhcpServers(wire.udp, plan, () => served, emit);
   const tftp = startTftp(wire.udp, { tree, emit, clock: systemClock });
   return {
     async close() {

@@ -12,6 +12,7 @@ import type { ContentCache } from '../services/tree/content-cache.ts';
 import type { AccelChooser } from '../vm/acceleration.ts';
 import type { QemuFacts } from '../vm/host.ts';
 import { type AttemptResult, runAttempt } from './attempt.ts';
+import type { Authorities } from './authorities.ts';
 import { caseFiles, writeJson } from './case-directory.ts';
 import { attemptedResult } from './case-result.ts';
 
@@ -25,6 +26,7 @@ export interface CaseRun {
   directory: string;
   accel: AccelChooser;
   cache: ContentCache;
+  authorities: Authorities;
   pressure(): number;
   onAttempt(attempt: number): void;
   onStage(stage: Stage, atMs: number): void;

@@ -13,6 +13,7 @@ import type { Resolved } from '../plan/resolved.ts';
 import { createContentCache } from '../services/tree/content-cache.ts';
 import { type AccelChoice, createAccelChooser } from '../vm/acceleration.ts';
 import { describeHost, probeQemu, type QemuFacts } from '../vm/host.ts';
+import { createAuthorities } from './authorities.ts';
 import { writeJson } from './case-directory.ts';
 import { unstartedResult } from './case-result.ts';
 import { cpuPressure } from './cpu-load.ts';
@@ -142,6 +143,7 @@ export async function runMatrix(options: RunOptions): Promise<RunResult> {
   };
   const accel = createAccelChooser(options.accel, options.accelCacheFile);
   const cache = createContentCache();
+  const authorities = createAuthorities();
   const jobs: Job[] = [];
 
   for (const entry of entries) {
@@ -164,6 +166,7 @@ export async function runMatrix(options: RunOptions): Promise<RunResult> {
             directory: join(casesFolder, id),
             accel,
             cache,
+            authorities,
             pressure: cpuPressure,
             onAttempt: (attempt: number) => void reporter.onCaseStart?.({ id, attempt }),
             onStage: (stage: Parameters<NonNullable<Reporter['onStage']>>[0]['stage'], atMs: number) =>

@@ -135,7 +135,7 @@ describe('what does not run', () => {
   const impossible: [string, Partial<GroupInput>, RegExp][] = [
     ['Secure Boot on SeaBIOS', { firmware: ['seabios'], secureBoot: ['off', 'microsoft'] }, /UEFI feature/],
     ['Secure Boot on machine pc', { firmware: 'ovmf', machine: ['pc', 'q35'], secureBoot: 'microsoft' }, /SMM/],
-    ['IPv6 from SeaBIOS', { firmware: ['seabios'], ipVersion: [4, 6] }, /IPv4 only/],
+    ['IPv6 from a BIOS ROM of a vendor', { firmware: ['seabios'], rom: 'vendor-pxe', ipVersion: [4, 6] }, /IPv4 only/],
     ['pxelinux on UEFI', { firmware: ['seabios', 'ovmf'], secondStage: 'pxelinux', payload: 'linux' }, /BIOS program/],
     ['a PC machine on aarch64', { arch: 'aarch64', machine: ['virt', 'q35'] }, /x86 machines/],
     ['syslinux on aarch64', { arch: 'aarch64', secondStage: ['syslinux', 'grub'], payload: 'linux' }, /no arm64 build/],
