@@ -94,7 +94,6 @@ const loaders: Groups = [
     configuration: 6,
     ...ovmf,
     secondStage: 'shim-grub',
-    transport: { nbp: 'tftp', config: 'tftp', payload: 'http' },
     payload: 'linux',
   },
   {
@@ -102,7 +101,6 @@ const loaders: Groups = [
     configuration: 6,
     ...aavmf,
     secondStage: 'shim-grub',
-    transport: { nbp: 'tftp', config: 'tftp', payload: 'http' },
     payload: 'linux',
   },
   { name: 'grub-uefi', configuration: 6, ...ovmf, secondStage: 'grub', payload: 'linux' },
@@ -111,8 +109,21 @@ const loaders: Groups = [
     configuration: 6,
     ...aavmf,
     secondStage: 'grub',
+    payload: 'linux',
+  },
+  {
+    name: 'grub-http-uefi',
+    configuration: 6,
+    ...ovmf,
+    secondStage: 'grub',
     transport: { nbp: 'tftp', config: 'tftp', payload: 'http' },
     payload: 'linux',
+    expect: {
+      stopsAt: 'payload-fetch',
+      failure: 'grub-no-entry',
+      reason:
+        "Debian's network image of GRUB 2.06 has the tftp module and not the http one, so that a device of that name does not exist in it",
+    },
   },
   {
     name: 'pxelinux',

@@ -156,6 +156,12 @@ const serialTable: readonly SerialRow[] = [
     proves: 'iPXE has tried every network device',
   },
   {
+    name: 'grub-no-entry',
+    failure: 'end',
+    pattern: /^Failed to boot both default and fallback entries/,
+    proves: 'GRUB has tried every entry of its configuration',
+  },
+  {
     name: 'grub-prompt',
     failure: 'end',
     pattern: /(Minimal BASH-like line editing|^grub(?: rescue)?> )/,
