@@ -63,7 +63,7 @@ function nicArgs(scenario: Scenario, resolved: Resolved, plan: Pick<Plan, 'netwo
 const uplinkArgs = (plan: Pick<Plan, 'network'>): string[] => [
   '-netdev',
   plan.network.ipv6
-    ? 'user,id=up,net=10.0.2.0/24,host=10.0.2.2,ipv6=on,ipv6-prefix=fd00::,ipv6-host=fd00::2'
+    ? 'user,id=up,ipv4=on,net=10.0.2.0/24,host=10.0.2.2,ipv6=on,ipv6-prefix=fd00::,ipv6-host=fd00::2'
     : 'user,id=up,net=10.0.2.0/24,host=10.0.2.2,ipv6=off',
   '-netdev',
   `stream,id=uplink,server=off,addr.type=fd,addr.str=${fds.uplink}`,

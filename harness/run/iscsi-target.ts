@@ -17,6 +17,8 @@ export interface RunningTarget {
   close(): Promise<void>;
 }
 
+/** iPXE takes a BIOS disk to have 255 heads of 63 sectors, and one smaller than such a cylinder to have no sectors at all. */
+const leastDiskBytes = 16 << 20;
 const startTries = 3;
 const readyWithinMs = 10_000;
 const pollMs = 50;
@@ -48,6 +50,8 @@ async function copyDisk({ disk, patch }: San, path: string): Promise<void> {
   await copyFile(disk, path);
   const file = await open(path, 'r+');
   try {
+    const { size } = await file.stat();
+    await file.truncate(Math.max(size, leastDiskBytes));
     for (const { offset, ascii } of patch) await file.write(Buffer.from(ascii, 'latin1'), 0, undefined, offset);
   } finally {
     await file.close();
