@@ -14,6 +14,7 @@ export interface Artefacts {
   fingerprints: Fingerprints;
   inspections: Pick<Inspections, 'of'>;
   accelCacheFile: string;
+  lengthsFile: string;
   /** The names that `--set` stands for, in order. */
   chosenSets: readonly string[];
 }
@@ -46,6 +47,7 @@ export async function openArtefacts(given: readonly string[], io: Pick<CliIo, 'e
     },
     inspections,
     accelCacheFile: join(cacheDir, 'acceleration.json'),
+    lengthsFile: join(cacheDir, 'case-lengths.json'),
     chosenSets,
   };
 }

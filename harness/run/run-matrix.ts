@@ -5,7 +5,7 @@ import type { ArtefactSets } from '../assets/sets.ts';
 import { HarnessError } from '../model/errors.ts';
 import type { Reporter } from '../model/reporter.ts';
 import type { Scenario } from '../model/scenario.ts';
-import { type CaseResult, type RunResult, type Status, statuses } from '../model/verdict.ts';
+import type { CaseResult, RunResult } from '../model/verdict.ts';
 import { planMemoryMiB } from '../plan/argv.ts';
 import { qemuProgramOf } from '../plan/plan.ts';
 import { resolveScenario } from '../plan/resolve.ts';
@@ -15,6 +15,7 @@ import { type AccelChoice, createAccelChooser } from '../vm/acceleration.ts';
 import { describeHost, probeQemu, type QemuFacts } from '../vm/host.ts';
 import { createAuthorities } from './authorities.ts';
 import { writeJson } from './case-directory.ts';
+import { openCaseLengths } from './case-lengths.ts';
 import { unstartedResult } from './case-result.ts';
 import { cpuPressure } from './cpu-load.ts';
 import { type CaseRun, runCase } from './run-case.ts';
@@ -26,6 +27,7 @@ import {
   readRunRecord,
   runRecordFile,
 } from './run-directory.ts';
+import { agreementNotes, countStatuses, repeatId } from './run-summary.ts';
 import { type Job, schedule } from './scheduler.ts';
 
 export interface RunHost {
@@ -34,6 +36,8 @@ export interface RunHost {
   inspections: Pick<Inspections, 'of'>;
   /** Where probe boots are remembered. */
   accelCacheFile?: string | undefined;
+  /** Where the lengths of cases are remembered, so that long ones start first. */
+  lengthsFile?: string | undefined;
 }
 
 export interface RunOptions extends RunHost {
@@ -64,13 +68,6 @@ interface Entry {
 const final = (result: CaseResult | undefined): boolean =>
   result !== undefined && !['interrupted', 'error', 'not-run'].includes(result.status);
 
-/** Rough CPU cost for the order of starting; only the order matters. */
-function lengthOf({ firmware, payload, secondStage, transport }: Scenario): number {
-  const uefi = firmware === 'seabios' ? 0 : 10;
-  const linux = { script: 0, probe: 0, iscsi: 2, linux: 12, installer: 30 }[payload];
-  return uefi + linux + (secondStage === 'none' ? 0 : 4) + (transport === 'tftp' ? 0 : 1);
-}
-
 async function qemuFacts(cells: readonly Scenario[]): Promise<Map<string, QemuFacts | HarnessError>> {
   const programs = [...new Set(cells.map(({ arch }) => qemuProgramOf(arch)))];
   const facts = await Promise.all(
@@ -85,26 +82,6 @@ function obstacle({ resolved, scenario }: Entry, qemu: QemuFacts | HarnessError 
   if (qemu === undefined || qemu instanceof HarnessError) return qemu?.message ?? 'there is no QEMU for it';
   if (!qemu.devices.has(scenario.nic)) return `QEMU ${qemu.version} (${qemu.program}) has no device ${scenario.nic}`;
   return undefined;
-}
-
-function countStatuses(cases: readonly CaseResult[]): Record<Status, number> {
-  const totals = Object.fromEntries(statuses.map((status) => [status, 0])) as Record<Status, number>;
-  for (const { status } of cases) totals[status]++;
-  return totals;
-}
-
-/** Cells that did not agree with themselves over `--repeat`. */
-function disagreements(cases: readonly CaseResult[], repeat: number): string[] {
-  if (repeat < 2) return [];
-  const seen = new Map<string, Set<string>>();
-  for (const { id, status, stoppedAt } of cases) {
-    const cell = id.replace(/~\d+$/, '');
-    seen.set(cell, (seen.get(cell) ?? new Set()).add(`${status}${stoppedAt ? ` at ${stoppedAt}` : ''}`));
-  }
-  const differing = [...seen].filter(([, outcomes]) => outcomes.size > 1);
-  return differing.length === 0
-    ? [`all ${seen.size} cells agree with themselves over ${repeat} repeats`]
-    : differing.map(([cell, outcomes]) => `${cell} differs from itself: ${[...outcomes].join(', ')}`);
 }
 
 /**
@@ -126,7 +103,7 @@ export async function runMatrix(options: RunOptions): Promise<RunResult> {
   for (const scenario of record.cells) {
     const resolved = await resolveScenario(scenario, options);
     for (let round = 1; round <= record.repeat; round++) {
-      const id = round === 1 ? scenario.id : `${scenario.id}~${round}`;
+      const id = repeatId(scenario.id, round);
       const kept = options.resume ? readCaseResult(join(outDir, casesFolder, id)) : undefined;
       entries.push({ id, scenario, resolved, kept: final(kept) ? kept : undefined });
     }
@@ -144,6 +121,7 @@ export async function runMatrix(options: RunOptions): Promise<RunResult> {
   const accel = createAccelChooser(options.accel, options.accelCacheFile);
   const cache = createContentCache();
   const authorities = createAuthorities();
+  const lengths = openCaseLengths(options.lengthsFile);
   const jobs: Job[] = [];
 
   for (const entry of entries) {
@@ -155,7 +133,7 @@ export async function runMatrix(options: RunOptions): Promise<RunResult> {
     else {
       jobs.push({
         memoryMiB: planMemoryMiB(scenario),
-        length: lengthOf(scenario),
+        length: lengths.of(scenario),
         run: async () => {
           const run = {
             id,
@@ -195,6 +173,7 @@ export async function runMatrix(options: RunOptions): Promise<RunResult> {
       await finish(unstartedResult(scenario, id, 'interrupted', 'The run ended before this case started.'));
   }
   const cases = entries.map(({ id }) => results.get(id) as CaseResult);
+  lengths.learn(cases);
   const cpu = process.cpuUsage(cpuAtStart);
   const result: RunResult = {
     version: 1,
@@ -211,7 +190,7 @@ export async function runMatrix(options: RunOptions): Promise<RunResult> {
     wallMs: Math.round(performance.now() - started),
     guestCpuMs: cases.reduce((sum, { guestCpuMs }) => sum + guestCpuMs, 0),
     harnessCpuMs: Math.round((cpu.user + cpu.system) / 1000),
-    notes: disagreements(cases, record.repeat),
+    notes: agreementNotes(cases, record.repeat),
   };
   await reporter.onRunEnd?.(result);
   return result;
