@@ -123,6 +123,18 @@ const serialTable: readonly SerialRow[] = [
     proves: 'EDK II has tried every boot option',
   },
   {
+    name: 'uefi-setup',
+    failure: 'end',
+    pattern: /<Enter>=Select Entry/,
+    proves: 'EDK II falls to its boot manager menu when a boot option returned and no other worked',
+  },
+  {
+    name: 'uefi-exception',
+    failure: 'end',
+    pattern: /^(Synchronous Exception at 0x|!!!! \w+ Exception Type)/,
+    proves: "EDK II's exception handler speaks, and halts the machine",
+  },
+  {
     name: 'secure-boot-refused',
     failure: 'end',
     pattern:
