@@ -1,0 +1,144 @@
+import type { MatrixInput } from 'netboot-harness';
+
+/** NICs for which QEMU bundles an option ROM: the classic ones, and one of the i8255x family for all. */
+export const romNics = ['e1000', 'e1000e', 'ne2k_pci', 'pcnet', 'rtl8139', 'virtio-net-pci', 'vmxnet3', 'i82559er'];
+export const withoutVirtio = romNics.filter((nic) => nic !== 'virtio-net-pci');
+
+/** Relatives of those, driven by the same ROM under other PCI ids. */
+const e1000Relatives = ['e1000-82544gc', 'e1000-82545em'];
+const virtioRelatives = ['virtio-net-pci-transitional', 'virtio-net-pci-non-transitional'];
+const i8255xRelatives = [
+  'i82550',
+  'i82551',
+  'i82557a',
+  'i82557b',
+  'i82557c',
+  'i82558a',
+  'i82558b',
+  'i82559a',
+  'i82559b',
+  'i82559c',
+  'i82562',
+  'i82801',
+];
+export const relatives = [...e1000Relatives, ...virtioRelatives, ...i8255xRelatives];
+
+/** NICs for which no package ships a ROM. */
+export const nicsWithoutRom = ['tulip', 'igb'];
+
+/** EDK II ends in its shell when no boot option worked; builds without a shell, and a busy host, end in the message. */
+export const nothingToBoot = ['uefi-shell', 'bds-nothing'];
+
+const notBootable = [
+  {
+    when: { nic: 'rocker' },
+    reason: 'rocker is a switch: its ports take the netdevs, and QEMU gives it neither bootindex nor netdev of its own',
+  },
+  { when: { nic: 'pvrdma' }, reason: 'pvrdma is an RDMA device beside a vmxnet3, and no boot device: it has no bootindex' },
+];
+
+/** The rest of what QEMU offers: NICs whose ROM is a relative's, and NICs that have none anywhere. */
+export const otherNics: MatrixInput['groups'] = [
+  {
+    name: 'bios-relatives',
+    description: "Configuration 2 on the relatives: QEMU patches the bundled ROM's ids to theirs",
+    configuration: 2,
+    arch: 'x86_64',
+    firmware: 'seabios',
+    set: 'bookworm',
+    nic: relatives,
+    rom: 'bundled',
+  },
+  {
+    name: 'uefi-relatives',
+    description: 'Configuration 4 on the relatives; UEFI does not compare the ids of a ROM with those of its device',
+    configuration: 4,
+    arch: 'x86_64',
+    firmware: 'ovmf',
+    set: 'bookworm',
+    nic: relatives,
+    rom: 'full',
+    tags: ['full'],
+  },
+  {
+    name: 'uefi-virtio-relatives',
+    description: 'Configuration 6: VirtioNetDxe takes the legacy and the modern interface',
+    configuration: 6,
+    arch: 'x86_64',
+    firmware: 'ovmf',
+    set: 'bookworm',
+    nic: virtioRelatives,
+    rom: 'none',
+    secondStage: 'snponly',
+  },
+  {
+    name: 'arm-virtio-modern',
+    description: 'Configuration 6 with the modern interface alone',
+    configuration: 6,
+    arch: 'aarch64',
+    set: 'bookworm',
+    nbpSet: 'forky',
+    nic: 'virtio-net-pci-non-transitional',
+    rom: 'none',
+    secondStage: 'ipxe',
+  },
+  {
+    name: 'bios-other-nics',
+    description: 'NICs without a ROM anywhere, under SeaBIOS',
+    arch: 'x86_64',
+    firmware: 'seabios',
+    set: 'bookworm',
+    nic: [...nicsWithoutRom, 'usb-net', 'rocker', 'pvrdma', 'ne2k_isa'],
+    rom: 'none',
+    exclude: [
+      ...notBootable,
+      { when: { nic: 'ne2k_isa' }, reason: 'ne2k_isa is an ISA card: QEMU gives it no ROM socket, and SeaBIOS has no driver' },
+    ],
+    expect: {
+      stopsAt: 'dhcp',
+      failure: 'seabios-no-boot',
+      reason: 'SeaBIOS boots from a NIC only through a BIOS image in its option ROM, and no package ships one for this NIC',
+    },
+  },
+  {
+    name: 'uefi-other-nics',
+    description: 'NICs without a ROM anywhere, under OVMF',
+    arch: 'x86_64',
+    firmware: 'ovmf',
+    set: 'bookworm',
+    nic: [...nicsWithoutRom, 'usb-net', 'rocker', 'pvrdma'],
+    rom: 'none',
+    secondStage: 'snponly',
+    exclude: notBootable,
+    expect: {
+      stopsAt: 'dhcp',
+      failure: nothingToBoot,
+      reason: 'the firmware has no driver for this NIC, and no package ships a ROM for it',
+    },
+  },
+  {
+    name: 'arm-other-nics',
+    description: 'NICs without a ROM anywhere, under AAVMF',
+    arch: 'aarch64',
+    set: 'bookworm',
+    nbpSet: 'forky',
+    nic: [...nicsWithoutRom, 'usb-net', 'rocker', 'pvrdma'],
+    rom: 'none',
+    secondStage: 'ipxe',
+    exclude: notBootable,
+    expect: {
+      stopsAt: 'dhcp',
+      failure: nothingToBoot,
+      reason: 'the firmware has no driver for this NIC, and no package ships a ROM for it',
+    },
+  },
+  {
+    name: 'rom-of-other-nics',
+    description: 'Cells that wait for a set with a ROM for these NICs',
+    arch: 'x86_64',
+    firmware: ['seabios', 'ovmf'],
+    set: 'bookworm',
+    nic: nicsWithoutRom,
+    rom: 'full',
+  },
+];

@@ -1,0 +1,318 @@
+import type { MatrixInput } from 'netboot-harness';
+import { nothingToBoot, relatives, romNics, withoutVirtio } from './nics.ts';
+
+/** PCI NICs that an iPXE with all its drivers knows, ROM or not. */
+const ipxeNics = [...romNics, 'tulip'];
+const withoutI8255x = romNics.filter((nic) => nic !== 'i82559er');
+
+const noSuchDriver = {
+  stopsAt: 'dhcp',
+  failure: nothingToBoot,
+} as const;
+
+const interruptStub = {
+  stopsAt: 'nbp-dhcp',
+  failure: 'ipxe-no-device',
+  reason:
+    "iPXE's vmxnet3 driver has an interrupt method that does nothing, so the ROM's UNDI claims interrupts and undionly.kpxe waits for one before it ever looks for a packet: nothing is received",
+  reference: 'https://github.com/ipxe/ipxe/blob/master/src/drivers/net/vmxnet3.c',
+} as const;
+
+const stalledReceiver = {
+  stopsAt: 'nbp-fetch',
+  failure: 'pxe-error',
+  reason:
+    "iPXE's eepro100 driver keeps four receive descriptors, and UEFI asks for four TFTP blocks at a time: after some bursts the ROM receives no more, at another block in every run, and the firmware times out (PXE-E18)",
+  reference: 'https://github.com/ipxe/ipxe/blob/master/src/drivers/net/eepro100.c',
+} as const;
+
+/** Legacy BIOS: which image of which build SeaBIOS runs, and as what it is served. */
+const bios: MatrixInput['groups'] = [
+  {
+    name: 'bios-rom-builds',
+    description: "Configuration 2 with newer SeaBIOS and iPXE: the combined ROM's BIOS image is a full iPXE in every build",
+    configuration: 2,
+    arch: 'x86_64',
+    firmware: 'seabios',
+    set: ['trixie', 'forky'],
+    nic: romNics,
+    rom: 'bundled',
+  },
+  {
+    name: 'bios-rom-kinds',
+    title: "a ROM file given by hand gets this NIC's ids, as QEMU patches those of its own choice: SeaBIOS compares them",
+    description: 'Configuration 2 with the BIOS image alone, and with a combined ROM that was made',
+    configuration: 2,
+    arch: 'x86_64',
+    firmware: 'seabios',
+    set: 'bookworm',
+    nic: ['ne2k_pci', 'virtio-net-pci'],
+    rom: ['bios', 'full', 'combined'],
+  },
+  {
+    name: 'bios-vendor-pxe',
+    title: "where a set has no vendor's ROM, iPXE's BIOS ROM stands in and is served as a plain PXE client",
+    description: 'Configuration 1 with the builds of each set',
+    configuration: 1,
+    arch: 'x86_64',
+    firmware: 'seabios',
+    set: ['trixie', 'forky'],
+    nic: withoutI8255x.filter((nic) => nic !== 'vmxnet3'),
+    rom: 'vendor-pxe',
+    secondStage: 'undionly',
+  },
+  {
+    name: 'bios-vendor-pxe-all',
+    title: "where a set has no vendor's ROM, iPXE's BIOS ROM stands in and is served as a plain PXE client",
+    description: 'Configuration 1, the full product',
+    configuration: 1,
+    arch: 'x86_64',
+    firmware: 'seabios',
+    set: ['bookworm', 'trixie', 'forky'],
+    nic: ['vmxnet3', 'i82559er', ...relatives],
+    rom: 'vendor-pxe',
+    secondStage: 'undionly',
+    tags: ['full'],
+    expectations: [{ when: { nic: 'vmxnet3' }, expect: interruptStub }],
+  },
+];
+
+/** UEFI on x86: configurations 3, 4 and 5, and images that do not suit. */
+const uefi: MatrixInput['groups'] = [
+  {
+    name: 'uefi-full-rom',
+    description: "Configuration 4 where QEMU would not choose the combined ROM by itself, and with a ROM that was made",
+    configuration: 4,
+    arch: 'x86_64',
+    firmware: 'ovmf',
+    set: 'bookworm',
+    nic: 'i82559er',
+    rom: ['full', 'combined'],
+  },
+  {
+    name: 'uefi-full-rom-all',
+    description: 'Configuration 4, the full product',
+    configuration: 4,
+    arch: 'x86_64',
+    firmware: 'ovmf',
+    set: 'bookworm',
+    machine: ['pc', 'q35'],
+    nic: romNics,
+    rom: ['full', 'combined'],
+    tags: ['full'],
+    exclude: [{ when: { nic: 'i82559er', machine: 'q35' }, reason: 'runs in group uefi-full-rom' }],
+  },
+  {
+    name: 'uefi-snp-rom',
+    description: 'Configuration 5: iPXE cut down to an SNP driver; the firmware has DHCP and TFTP, and snponly.efi follows',
+    configuration: 5,
+    arch: 'x86_64',
+    firmware: 'ovmf',
+    set: 'forky',
+    nic: romNics,
+    rom: 'snp',
+    secondStage: 'snponly',
+    expectations: [{ when: { nic: 'i82559er' }, expect: stalledReceiver }],
+  },
+  {
+    name: 'uefi-snp-rom-builds',
+    description: "Configuration 5 with trixie's firmware and iPXE, and with a combined ROM that was made",
+    configuration: 5,
+    arch: 'x86_64',
+    firmware: 'ovmf',
+    set: 'trixie',
+    nic: ['e1000', 'virtio-net-pci'],
+    rom: ['snp', 'combined'],
+    secondStage: 'snponly',
+  },
+  {
+    name: 'uefi-snp-rom-all',
+    description: 'Configuration 5, the full product',
+    configuration: 5,
+    arch: 'x86_64',
+    firmware: 'ovmf',
+    set: ['trixie', 'forky'],
+    nic: [...romNics, ...relatives.filter((nic) => !nic.startsWith('i82'))],
+    rom: ['bundled', 'combined'],
+    secondStage: 'snponly',
+    tags: ['full'],
+    exclude: [
+      { when: { nic: 'i82559er' }, reason: 'QEMU would choose the BIOS ROM; group uefi-snp-rom has the combined one' },
+      { when: { set: 'trixie', nic: ['e1000', 'virtio-net-pci'], rom: 'combined' }, reason: 'runs in group uefi-snp-rom-builds' },
+    ],
+  },
+  {
+    name: 'uefi-vendor-snp',
+    title: "the firmware's own VirtioNetDxe, taken out and put into the ROM, stands in for a vendor's driver",
+    description: 'Configuration 3: an SNP driver in the ROM, DHCP and TFTP of the firmware, snponly.efi after it',
+    configuration: 3,
+    arch: 'x86_64',
+    firmware: 'ovmf',
+    set: ['bookworm', 'trixie', 'forky'],
+    nic: 'virtio-net-pci',
+    rom: 'vendor-snp',
+    secondStage: 'snponly',
+  },
+  {
+    name: 'uefi-vendor-snp-others',
+    description: "Configuration 3 for other NICs: the cells wait for a set with a vendor's driver",
+    configuration: 3,
+    arch: 'x86_64',
+    firmware: 'ovmf',
+    set: 'bookworm',
+    nic: withoutVirtio,
+    rom: 'vendor-snp',
+    secondStage: 'snponly',
+  },
+  {
+    name: 'uefi-app-rom',
+    title: 'the application runs while the firmware still enumerates PCI devices, before it has a console: the wire tells, and then the kernel',
+    description: 'Configuration 4 by an iPXE application wrapped as a ROM, with drivers of its own',
+    configuration: 4,
+    arch: 'x86_64',
+    firmware: 'ovmf',
+    set: 'bookworm',
+    nic: 'e1000',
+    rom: { kind: 'app', set: 'forky' },
+    payload: 'linux',
+  },
+  {
+    name: 'uefi-app-rom-all',
+    title: 'the application runs while the firmware still enumerates PCI devices, before it has a console: the wire tells, and then the kernel',
+    description: 'Configuration 4 by an iPXE application wrapped as a ROM, the full product',
+    configuration: 4,
+    arch: 'x86_64',
+    firmware: 'ovmf',
+    set: ['bookworm', 'forky'],
+    nic: ipxeNics,
+    rom: 'app',
+    payload: 'linux',
+    tags: ['full'],
+  },
+  {
+    name: 'uefi-unsuitable-rom',
+    description: 'An image that does not suit: one for Arm, and one for BIOS; OVMF passes over both in silence',
+    configuration: 6,
+    arch: 'x86_64',
+    firmware: 'ovmf',
+    set: 'bookworm',
+    nic: ['virtio-net-pci', 'e1000'],
+    rom: ['foreign', 'bios'],
+    secondStage: 'snponly',
+    expectations: [
+      {
+        when: { nic: 'e1000', rom: 'foreign' },
+        expect: { ...noSuchDriver, reason: 'the image is for another machine type, and OVMF has no driver for e1000' },
+      },
+      {
+        when: { nic: 'e1000', rom: 'bios' },
+        expect: { ...noSuchDriver, reason: 'UEFI runs no BIOS image, and OVMF has no driver for e1000' },
+      },
+    ],
+  },
+];
+
+/** Arm: Debian ships no ROM for it, so what is there is made, or waited for. */
+const arm: MatrixInput['groups'] = [
+  {
+    name: 'arm-vendor-snp',
+    title: "the firmware's own VirtioNetDxe, taken out and put into the ROM, stands in for a vendor's driver",
+    description: 'Configuration 3 on Arm',
+    configuration: 3,
+    arch: 'aarch64',
+    set: ['bookworm', 'trixie', 'forky'],
+    nbpSet: 'forky',
+    nic: 'virtio-net-pci',
+    rom: 'vendor-snp',
+    secondStage: 'ipxe',
+  },
+  {
+    name: 'arm-app-rom',
+    title: 'the application runs during PCI enumeration, without a console; a kernel started from there speaks only without ACPI',
+    description: 'Configuration 4 on Arm: ipxe-arm64.efi wrapped as a ROM, with drivers of its own',
+    configuration: 4,
+    arch: 'aarch64',
+    machine: 'virt,acpi=off',
+    set: 'bookworm',
+    nic: ['virtio-net-pci', 'e1000'],
+    rom: { kind: 'app', set: 'forky' },
+    payload: 'linux',
+  },
+  {
+    name: 'arm-app-rom-all',
+    title: 'the application runs during PCI enumeration, without a console; a kernel started from there speaks only without ACPI',
+    description: 'Configuration 4 on Arm, every NIC that iPXE has a driver for',
+    configuration: 4,
+    arch: 'aarch64',
+    machine: 'virt,acpi=off',
+    set: 'forky',
+    nic: ipxeNics,
+    rom: 'app',
+    payload: 'linux',
+    tags: ['full'],
+  },
+  {
+    name: 'arm-unsuitable-rom',
+    description: "An x86 driver, and QEMU's own x86 ROM, in an Arm machine: AAVMF has no x86 emulator and passes over both",
+    configuration: 6,
+    arch: 'aarch64',
+    set: 'bookworm',
+    nbpSet: 'forky',
+    nic: ['virtio-net-pci', 'e1000'],
+    rom: ['foreign', 'bundled'],
+    secondStage: 'ipxe',
+    expectations: [
+      {
+        when: { nic: 'e1000' },
+        expect: { ...noSuchDriver, reason: 'the image is for x86, and AAVMF has no driver for e1000' },
+      },
+    ],
+  },
+  {
+    name: 'arm-full-rom',
+    description: 'Configuration 4 from ROM files: the cells wait for a set that has them',
+    configuration: 4,
+    arch: 'aarch64',
+    set: 'bookworm',
+    nic: romNics,
+    rom: 'full',
+  },
+  {
+    name: 'arm-snp-rom',
+    description: 'Configuration 5 from ROM files: the cells wait for a set that has them',
+    configuration: 5,
+    arch: 'aarch64',
+    set: 'bookworm',
+    nbpSet: 'forky',
+    nic: romNics,
+    rom: 'snp',
+    secondStage: 'ipxe',
+  },
+];
+
+/** The firmware's own driver, in each build. */
+const builds: MatrixInput['groups'] = [
+  {
+    name: 'uefi-builds',
+    description: "Configuration 6 with each set's firmware and iPXE",
+    configuration: 6,
+    arch: 'x86_64',
+    firmware: 'ovmf',
+    set: ['trixie', 'forky'],
+    nic: 'virtio-net-pci',
+    rom: 'none',
+    secondStage: 'snponly',
+  },
+  {
+    name: 'arm-builds',
+    description: "Configuration 6 on Arm with each set's firmware and iPXE",
+    configuration: 6,
+    arch: 'aarch64',
+    set: ['trixie', 'forky'],
+    nic: 'virtio-net-pci',
+    rom: 'none',
+    secondStage: 'ipxe',
+  },
+];
+
+export const optionRoms: MatrixInput['groups'] = [...bios, ...uefi, ...arm, ...builds];
