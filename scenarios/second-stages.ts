@@ -81,7 +81,15 @@ const installer: Groups = [
 
 /** The smallest NBP of own source, for where only the first stage matters. */
 const probe: Groups = [
-  { name: 'probe-bios', configuration: 1, ...seabios, nic: 'e1000', rom: 'bundled', secondStage: 'probe', payload: 'probe' },
+  {
+    name: 'probe-bios',
+    configuration: 1,
+    ...seabios,
+    nic: 'e1000',
+    rom: 'bundled',
+    secondStage: 'probe',
+    payload: 'probe',
+  },
   { name: 'probe-uefi', configuration: 6, ...ovmf, secondStage: 'probe', payload: 'probe' },
   { name: 'probe-arm', configuration: 6, ...aavmf, secondStage: 'probe', payload: 'probe' },
 ];
@@ -90,7 +98,7 @@ const probe: Groups = [
 const loaders: Groups = [
   {
     name: 'shim-grub-uefi',
-    description: "shim asks for GRUB beside itself, GRUB for grub/grub.cfg; what neither finds on its way is normal",
+    description: 'shim asks for GRUB beside itself, GRUB for grub/grub.cfg; what neither finds on its way is normal',
     configuration: 6,
     ...ovmf,
     secondStage: 'shim-grub',
@@ -139,7 +147,8 @@ const loaders: Groups = [
   {
     name: 'kernel-uefi',
     title: 'a kernel with an EFI stub as the NBP',
-    description: "The firmware's PXE client passes no load options, and without console= an x86 kernel has no console here",
+    description:
+      "The firmware's PXE client passes no load options, and without console= an x86 kernel has no console here",
     configuration: 6,
     ...ovmf,
     secondStage: 'linux',

@@ -2,7 +2,14 @@ import type { MatrixInput } from 'netboot-harness';
 
 type Groups = MatrixInput['groups'];
 
-const ovmf = { arch: 'x86_64', firmware: 'ovmf', set: 'bookworm', nic: 'virtio-net-pci', rom: 'none', configuration: 6 } as const;
+const ovmf = {
+  arch: 'x86_64',
+  firmware: 'ovmf',
+  set: 'bookworm',
+  nic: 'virtio-net-pci',
+  rom: 'none',
+  configuration: 6,
+} as const;
 const aavmf = { arch: 'aarch64', set: 'bookworm', nic: 'virtio-net-pci', rom: 'none', configuration: 6 } as const;
 const microsoft = { secureBoot: 'microsoft' } as const;
 const snakeoil = { secureBoot: 'snakeoil' } as const;
@@ -35,16 +42,77 @@ const refusedByGrub = {
 
 /** The keys that machines are sold with: Debian's signed chain boots, and nothing else does. */
 const withMicrosoftKeys: Groups = [
-  { name: 'sb-signed-uefi', description: 'shim, GRUB and kernel as Debian signed them', ...ovmf, ...microsoft, ...shim },
-  { name: 'sb-signed-arm', description: 'shim, GRUB and kernel as Debian signed them', ...aavmf, ...microsoft, ...shim },
+  {
+    name: 'sb-signed-uefi',
+    description: 'shim, GRUB and kernel as Debian signed them',
+    ...ovmf,
+    ...microsoft,
+    ...shim,
+  },
+  {
+    name: 'sb-signed-arm',
+    description: 'shim, GRUB and kernel as Debian signed them',
+    ...aavmf,
+    ...microsoft,
+    ...shim,
+  },
   { name: 'sb-unsigned-ipxe-uefi', ...ovmf, ...microsoft, secondStage: 'snponly', expect: refusedByFirmware },
-  { name: 'sb-unsigned-ipxe-arm', ...aavmf, ...microsoft, nbpSet: 'forky', secondStage: 'ipxe', expect: refusedByFirmware },
-  { name: 'sb-unsigned-grub-uefi', ...ovmf, ...microsoft, secondStage: 'grub', payload: 'linux', expect: refusedByFirmware },
-  { name: 'sb-unsigned-grub-arm', ...aavmf, ...microsoft, secondStage: 'grub', payload: 'linux', expect: refusedByFirmware },
-  { name: 'sb-tampered-grub-uefi', ...ovmf, ...microsoft, ...shim, serve: { 'grubx64.efi': tampered }, expect: refusedByShim },
-  { name: 'sb-tampered-grub-arm', ...aavmf, ...microsoft, ...shim, serve: { 'grubaa64.efi': tampered }, expect: refusedByShim },
-  { name: 'sb-tampered-kernel-uefi', ...ovmf, ...microsoft, ...shim, serve: { linux: tampered }, expect: refusedByGrub },
-  { name: 'sb-tampered-kernel-arm', ...aavmf, ...microsoft, ...shim, serve: { linux: tampered }, expect: refusedByGrub },
+  {
+    name: 'sb-unsigned-ipxe-arm',
+    ...aavmf,
+    ...microsoft,
+    nbpSet: 'forky',
+    secondStage: 'ipxe',
+    expect: refusedByFirmware,
+  },
+  {
+    name: 'sb-unsigned-grub-uefi',
+    ...ovmf,
+    ...microsoft,
+    secondStage: 'grub',
+    payload: 'linux',
+    expect: refusedByFirmware,
+  },
+  {
+    name: 'sb-unsigned-grub-arm',
+    ...aavmf,
+    ...microsoft,
+    secondStage: 'grub',
+    payload: 'linux',
+    expect: refusedByFirmware,
+  },
+  {
+    name: 'sb-tampered-grub-uefi',
+    ...ovmf,
+    ...microsoft,
+    ...shim,
+    serve: { 'grubx64.efi': tampered },
+    expect: refusedByShim,
+  },
+  {
+    name: 'sb-tampered-grub-arm',
+    ...aavmf,
+    ...microsoft,
+    ...shim,
+    serve: { 'grubaa64.efi': tampered },
+    expect: refusedByShim,
+  },
+  {
+    name: 'sb-tampered-kernel-uefi',
+    ...ovmf,
+    ...microsoft,
+    ...shim,
+    serve: { linux: tampered },
+    expect: refusedByGrub,
+  },
+  {
+    name: 'sb-tampered-kernel-arm',
+    ...aavmf,
+    ...microsoft,
+    ...shim,
+    serve: { linux: tampered },
+    expect: refusedByGrub,
+  },
 ];
 
 /** Debian's snakeoil keys, whose private half anyone has: one signs what is to boot. */
@@ -93,7 +161,7 @@ const withOwnKeys: Groups = [
   },
   {
     name: 'sb-own-tampered-kernel-uefi',
-    description: "a signed iPXE has the firmware verify the kernel; it reports the refusal as an error of its own",
+    description: 'a signed iPXE has the firmware verify the kernel; it reports the refusal as an error of its own',
     ...ovmf,
     ...snakeoil,
     signWith: 'snakeoil',
@@ -103,7 +171,8 @@ const withOwnKeys: Groups = [
     expect: {
       stopsAt: 'payload-fetch',
       failure: 'ipxe-error',
-      reason: 'the firmware refuses the changed kernel, which this iPXE tells as "Exec format error", and its script ends',
+      reason:
+        'the firmware refuses the changed kernel, which this iPXE tells as "Exec format error", and its script ends',
       reference: 'https://ipxe.org/2e008081',
     },
   },

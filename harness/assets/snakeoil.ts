@@ -58,7 +58,8 @@ export async function signWithSnakeoil(
   { cacheDir, fingerprints }: { cacheDir: string; fingerprints: Fingerprints },
 ): Promise<{ readonly path: string } | Missing> {
   const stem = await keyBeside(vars);
-  if (stem === undefined) return { missing: `no ${keyName}.key and .pem beside ${vars}, so nothing can be signed for it` };
+  if (stem === undefined)
+    return { missing: `no ${keyName}.key and .pem beside ${vars}, so nothing can be signed for it` };
   const [image, certificate] = await Promise.all([fingerprints.of(path), fingerprints.of(`${stem}.pem`)]);
   const target = join(cacheDir, 'signed', `${image.sha256.slice(0, 32)}.${certificate.sha256.slice(0, 16)}.efi`);
   if ((await stat(target).catch(() => undefined))?.isFile()) return { path: target };

@@ -201,14 +201,14 @@ const serialTable: readonly SerialRow[] = [
   {
     name: 'ipxe-error',
     failure: 'remark',
-    pattern: /https?:\/\/ipxe\.org\/[0-9a-f]{8}/,
-    proves: 'iPXE names the error by number',
+    pattern: /^(?!.*autoexec\.ipxe).*https?:\/\/ipxe\.org\/[0-9a-f]{8}/,
+    proves: 'iPXE names the error by number; that there is no autoexec.ipxe is none',
   },
   { name: 'grub-error', failure: 'remark', pattern: /^error: /, proves: 'GRUB tells an error' },
   {
     name: 'shim-error',
     failure: 'remark',
-    pattern: /^(Failed to (open|load|read)|Unable to fetch TFTP image|Fetching Netboot Image)/i,
+    pattern: /^(Failed to (open|load|read)|Unable to fetch TFTP image)/i,
     when: afterNbp,
     proves: 'shim tells what it could not fetch',
   },
