@@ -97,7 +97,8 @@ export async function runCase(run: CaseRun): Promise<CaseResult> {
         // QEMU refusing its command line refuses it again.
         throw last.verdict.diagnosis?.includes('would not start') ? new AbortError(failure) : failure;
       },
-      { retries: infrastructureRetries, minTimeout: 500, signal },
+      // Interrupted, an attempt leaves records that say so, and is not tried again.
+      { retries: infrastructureRetries, minTimeout: 500, shouldRetry: () => !signal.aborted },
     ).catch((error: unknown) => {
       if (!last) throw error;
     });
@@ -107,17 +108,22 @@ export async function runCase(run: CaseRun): Promise<CaseResult> {
   const first = await told(main, 1);
   const { verdict, plan } = first;
   let status: Verdict['status'] = verdict.status;
+  let { diagnosis } = verdict;
   let attempts = 1;
-  if (status === 'failed' && !signal.aborted) {
+  if (status === 'failed') {
     attempts = 2;
+    // The first attempt is the record; the second tells only whether it happens every time.
     const second = await told(join(main, 'attempt-2'), 2);
     if (second.verdict.status === 'passed') status = 'flaky';
-    // The first attempt is the record; the second tells only whether it happens every time.
+    if (second.verdict.status === 'interrupted') {
+      status = 'interrupted';
+      diagnosis = `Interrupted before a second attempt told whether this happens every time. ${diagnosis}`;
+    }
   }
   const result = attemptedResult({
     id,
     plan,
-    verdict,
+    verdict: { ...verdict, diagnosis },
     status,
     accel,
     attempts,

@@ -1,0 +1,248 @@
+import { chmodSync, copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { readCaseResult, readEvents } from '../../harness/run/run-directory.ts';
+import type { RunOptions } from '../../harness/run/run-matrix.ts';
+import { bios, cellsOf, frozen, openHost, planOf, runCells } from './rig.ts';
+
+let folder: string;
+let count = 0;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'cases-'));
+});
+afterAll(() => {
+  vi.unstubAllEnvs();
+  rmSync(folder, { recursive: true });
+});
+
+/** Runs the cells of one group and gives back the one result, its directory and its events. */
+async function runOne(group: object, options: Partial<RunOptions> = {}) {
+  const outDir = join(folder, `run-${++count}`);
+  const { cases } = await runCells(outDir, cellsOf({ name: 'one', ...group }), options);
+  const [result] = cases;
+  if (!result || cases.length > 1) throw new Error(`expected one case, saw ${cases.length}`);
+  const directory = result.directory === null ? undefined : join(outDir, result.directory);
+  return { result, outDir, directory, events: directory === undefined ? [] : readEvents(directory) };
+}
+
+/** The real QEMU behind a script of the same name that counts its guests. */
+function countedQemu(beforeStart = ''): { starts(): number } {
+  const bin = mkdtempSync(join(folder, 'bin-'));
+  const log = join(bin, 'starts');
+  const program = 'qemu-system-x86_64';
+  const { PATH: path = '' } = process.env;
+  const real = path
+    .split(delimiter)
+    .map((dir) => join(dir, program))
+    .find((candidate) => existsSync(candidate));
+  const script = [
+    '#!/bin/sh',
+    `case "$*" in *-netdev*) echo start >> ${log}; ${beforeStart} ;; esac`,
+    `exec ${real} "$@"`,
+  ];
+  writeFileSync(join(bin, program), `${script.join('\n')}\n`);
+  chmodSync(join(bin, program), 0o755);
+  vi.stubEnv('PATH', `${bin}${delimiter}${path}`);
+  return { starts: () => (existsSync(log) ? readFileSync(log, 'utf8').split('\n').length - 1 : 0) };
+}
+
+describe('a case that QEMU refuses', () => {
+  it.each([
+    ['an option it does not know', { qemuArgs: ['-no-such-option'] }, 'no-such-option'],
+    ['a device it does not know', { qemuArgs: ['-device', 'no-such-device'] }, 'no-such-device'],
+    ['a machine it does not know', { machine: 'no-such-machine' }, 'unsupported machine type'],
+    ['a CPU it does not know', { cpu: 'no-such-cpu' }, 'no-such-cpu'],
+  ])('for %s is an error in its words, and not tried again', async (_, fields, words) => {
+    const qemu = countedQemu();
+    const { result, events } = await runOne({ ...bios, ...fields });
+    vi.unstubAllEnvs();
+    expect(result).toMatchObject({ status: 'error', attempts: 1, lastStage: null });
+    expect(result.diagnosis).toMatch(/^The harness could not tell: QEMU would not start: /);
+    expect(result.diagnosis).toContain(words);
+    expect(events.at(-1)).toMatchObject({ source: 'run', type: 'ended', reason: 'infrastructure' });
+    expect(qemu.starts()).toBe(1);
+  });
+
+  it('by a signal is an error too', async () => {
+    const qemu = countedQemu('kill -SEGV $$');
+    const { result } = await runOne(bios);
+    vi.unstubAllEnvs();
+    expect(result).toMatchObject({ status: 'error', diagnosis: expect.stringContaining('SIGSEGV') });
+    expect(qemu.starts()).toBe(1);
+  });
+});
+
+describe('a case that this host cannot run', () => {
+  it.each([
+    ['a NIC that QEMU does not have', { nic: 'no-such-nic' }, 'has no device no-such-nic'],
+    ['an artefact set that is not there', { set: 'no-such-set' }, 'no-such-set'],
+  ])('for want of %s is not run, with the reason', async (_, fields, reason) => {
+    const { result } = await runOne({ ...bios, rom: 'none', ...fields });
+    expect(result).toMatchObject({ status: 'not-run', attempts: 0, directory: null });
+    expect(result.diagnosis).toContain(reason);
+  });
+
+  it('for want of QEMU is not run, and the run says so', async () => {
+    vi.stubEnv('PATH', '/nonexistent');
+    const { result } = await runOne(bios);
+    vi.unstubAllEnvs();
+    expect(result).toMatchObject({
+      status: 'not-run',
+      diagnosis: expect.stringContaining('qemu-system-x86_64 is not installed'),
+    });
+  });
+});
+
+describe('a guest that fails', () => {
+  it('is run once more into a directory of its own, and stays failed', async () => {
+    const qemu = countedQemu();
+    const attempts: number[] = [];
+    const { result, directory = '' } = await runOne(
+      { ...bios, rom: 'none' },
+      { reporter: { onCaseStart: ({ attempt }) => void attempts.push(attempt) } },
+    );
+    vi.unstubAllEnvs();
+    expect(result).toMatchObject({
+      status: 'failed',
+      attempts: 2,
+      stoppedAt: 'dhcp',
+      failure: { rule: 'seabios-no-boot' },
+    });
+    expect(readCaseResult(directory)).toEqual(result);
+    const second = readEvents(join(directory, 'attempt-2'));
+    expect(second[0]).toMatchObject({ source: 'run', type: 'started', attempt: 2 });
+    expect(attempts).toEqual([1, 2]);
+    expect(qemu.starts()).toBe(2);
+  });
+
+  it('and passes the second time is flaky, and never passed', async () => {
+    const rom = join(folder, 'changing.rom');
+    writeFileSync(rom, Buffer.alloc(512));
+    const host = await openHost();
+    const [cell] = cellsOf({ name: 'plain', ...bios });
+    const good = (await planOf(cell!, host)).inputs.find(({ role }) => role === 'oprom')?.path ?? '';
+    const { result, directory = '' } = await runOne(
+      { ...bios, rom: { file: rom } },
+      { reporter: { onCaseStart: ({ attempt }) => void (attempt === 2 && copyFileSync(good, rom)) } },
+    );
+    expect(result).toMatchObject({ status: 'flaky', attempts: 2, stoppedAt: 'dhcp' });
+    expect(readEvents(join(directory, 'attempt-2')).at(-2)).toMatchObject({ type: 'ended', reason: 'complete' });
+  });
+
+  it.each([
+    ['before its second attempt', 0],
+    ['during its second attempt', 500],
+  ])('and is stopped %s is interrupted: nobody knows whether it is flaky', async (_, deadlineMs) => {
+    const interruption = new AbortController();
+    const outDir = join(folder, `run-${count + 1}`);
+    const id = 'one.x86_64.pc.seabios.e1000.none';
+    const begun = join(outDir, 'cases', id, 'attempt-2', 'plan.json');
+    const stop = async (): Promise<void> => {
+      while (deadlineMs > 0 && !existsSync(begun)) await nextTurn();
+      interruption.abort();
+    };
+    const { result } = await runOne(
+      deadlineMs === 0 ? { ...bios, rom: 'none' } : { ...frozen, deadlines: { stageMs: { firmware: deadlineMs } } },
+      {
+        signal: interruption.signal,
+        reporter: { onCaseStart: ({ attempt }) => void (attempt === 2 && stop()) },
+      },
+    );
+    expect(result).toMatchObject({
+      id,
+      status: 'interrupted',
+      diagnosis: expect.stringMatching(/^Interrupted before a second attempt told .* Stopped at /),
+      directory: `cases/${id}`,
+    });
+    expect(readCaseResult(join(outDir, 'cases', id))).toEqual(result);
+  });
+
+  it('by silence is told by its deadline', async () => {
+    const { result, events } = await runOne({ ...frozen, deadlines: { stageMs: { firmware: 300 } } });
+    expect(result).toMatchObject({ status: 'failed', attempts: 2, lastStage: null, failure: { rule: 'deadline' } });
+    expect(result.diagnosis).toContain('no firmware stage within 0 s');
+    expect(events).toContainEqual(expect.objectContaining({ source: 'run', type: 'deadline', stage: 'firmware' }));
+    expect(events.at(-1)).toMatchObject({ source: 'vm', type: 'exited', byHarness: true });
+  });
+
+  it('by silence where silence is expected has passed, at once', async () => {
+    const qemu = countedQemu();
+    const expect_ = { stopsAt: 'firmware', failure: 'deadline', reason: 'QEMU does not let it run' };
+    const { result } = await runOne({ ...frozen, deadlines: { stageMs: { firmware: 300 } }, expect: expect_ });
+    vi.unstubAllEnvs();
+    expect(result).toMatchObject({ status: 'passed', attempts: 1 });
+    expect(qemu.starts()).toBe(1);
+  });
+
+  it('by the death of QEMU is told as such', async () => {
+    const trigger = join(folder, 'kill-it');
+    countedQemu(`(while [ ! -e ${trigger} ] && kill -0 $$; do sleep 0.05; done; kill -KILL $$) <&- 3>&- 4>&- 5>&- &`);
+    const { result } = await runOne(bios, {
+      reporter: { onStage: ({ stage }) => void (stage === 'firmware' && writeFileSync(trigger, '')) },
+    });
+    vi.unstubAllEnvs();
+    expect(result).toMatchObject({ status: 'failed', failure: { rule: 'guest-gone' } });
+    expect(result.diagnosis).toContain('QEMU ended by itself (SIGKILL)');
+  });
+});
+
+describe('a run that is interrupted', () => {
+  it('ends its guest, keeps what is finished, and tells what never began', async () => {
+    const interruption = new AbortController();
+    const outDir = join(folder, 'interrupted');
+    const cells = cellsOf(
+      { name: 'a', ...bios, rom: 'none', expect: { stopsAt: 'dhcp', failure: 'seabios-no-boot', reason: 'no ROM' } },
+      { name: 'b', ...frozen },
+      { name: 'c', ...frozen },
+    );
+    const { cases, totals } = await runCells(outDir, cells, {
+      signal: interruption.signal,
+      reporter: { onCaseStart: ({ id }) => void (id.startsWith('b.') && setImmediate(() => interruption.abort())) },
+    });
+    expect(cases.map(({ status }) => status)).toEqual(['passed', 'interrupted', 'interrupted']);
+    expect(cases[1]?.diagnosis).toBe('The run was interrupted.');
+    expect(cases[2]?.diagnosis).toBe('The run ended before this case started.');
+    expect(totals).toMatchObject({ passed: 1, interrupted: 2 });
+    const again = await runCells(outDir, [], { resume: true, signal: AbortSignal.abort() });
+    expect(again.cases.map(({ status }) => status)).toEqual(['passed', 'interrupted', 'interrupted']);
+    expect(again.cases[0]).toEqual(cases[0]);
+  });
+
+  it('before it began starts nothing', async () => {
+    const qemu = countedQemu();
+    const { result } = await runOne(bios, { signal: AbortSignal.abort() });
+    vi.unstubAllEnvs();
+    expect(result.status).toBe('interrupted');
+    expect(qemu.starts()).toBe(0);
+  });
+});
+
+describe('repeats', () => {
+  it('have directories of their own, and are compared', async () => {
+    const outDir = join(folder, 'repeats');
+    const { cases, notes } = await runCells(
+      outDir,
+      cellsOf({
+        name: 'a',
+        ...bios,
+        rom: 'none',
+        expect: { stopsAt: 'dhcp', failure: 'seabios-no-boot', reason: 'no ROM' },
+      }),
+      { repeat: 3, jobs: 2 },
+    );
+    const id = 'a.x86_64.pc.seabios.e1000.none';
+    expect(cases.map((one) => one.id)).toEqual([id, `${id}~2`, `${id}~3`]);
+    expect(cases.map(({ status }) => status)).toEqual(['passed', 'passed', 'passed']);
+    expect(notes).toEqual(['all 1 cells agree with themselves over 3 repeats']);
+    const nonces = cases.map(
+      ({ directory }) => JSON.parse(readFileSync(join(outDir, directory ?? '', 'plan.json'), 'utf8')).nonce,
+    );
+    expect(new Set(nonces).size).toBe(3);
+  });
+
+  it('into a directory that holds another run are refused', async () => {
+    await expect(runCells(join(folder, 'repeats'), [])).rejects.toThrow('it already holds a run');
+  });
+});
