@@ -201,8 +201,8 @@ const serialTable: readonly SerialRow[] = [
   {
     name: 'ipxe-error',
     failure: 'remark',
-    pattern: /^(?!.*autoexec\.ipxe).*https?:\/\/ipxe\.org\/[0-9a-f]{8}/,
-    proves: 'iPXE names the error by number; that there is no autoexec.ipxe is none',
+    pattern: /^(?!.*(?:autoexec\.ipxe|[TR]XE: \d)).*https?:\/\/ipxe\.org\/[0-9a-f]{8}/,
+    proves: 'iPXE names the error by number; an absent autoexec.ipxe and counters of packets are none',
   },
   { name: 'grub-error', failure: 'remark', pattern: /^error: /, proves: 'GRUB tells an error' },
   {

@@ -1,0 +1,111 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { makePlan } from '../../harness/plan/plan.ts';
+import { openTree } from '../../harness/services/tree/served-tree.ts';
+import { nonce, resolved, scenario } from './found-scenario.ts';
+
+describe('what a case serves', () => {
+  it('is what its loader fetches, under the names it asks for', () => {
+    const { serve, deliveries, boot } = makePlan(scenario({}), resolved(), nonce);
+    expect(Object.keys(serve).sort()).toEqual(['grub/grub.cfg', 'grubx64.efi', 'initrd.gz', 'linux', 'shimx64.efi']);
+    expect(deliveries.payload).toEqual([
+      { name: 'linux', bytes: 30 },
+      { name: 'initrd.gz', bytes: 40 },
+    ]);
+    expect(boot.map(({ file }) => file)).toEqual(['shimx64.efi']);
+  });
+
+  it('keeps path and length of what a scenario only patches', () => {
+    const patch = [{ offset: 4, ascii: 'x' }];
+    const { serve, deliveries } = makePlan(scenario({ serve: { linux: { patch } } }), resolved(), nonce);
+    expect(serve['linux']).toEqual({ path: '/linux', patch });
+    expect(deliveries.payload[0]).toEqual({ name: 'linux', bytes: 30 });
+  });
+
+  it('refuses a patch of what is not served, and names what could be patched', () => {
+    const patching = scenario({ serve: { 'grubaa64.efi': { patch: [{ offset: 0, ascii: 'x' }] } } });
+    expect(() => makePlan(patching, resolved(), nonce)).toThrow(
+      expect.objectContaining({ code: 'bad-matrix', hint: expect.stringContaining('grubx64.efi') }),
+    );
+  });
+
+  it("tells a bare NBP this run's nonce in its fields, ended by NUL", () => {
+    const nbp = { name: 'probe-x64.efi', path: '/probe', bytes: 600, nonce: { offsets: [512, 580], bytes: 8 } };
+    const plan = makePlan(scenario({ secondStage: 'probe', payload: 'probe' }), resolved({ nbp }), nonce);
+    expect(plan.serve['probe-x64.efi']).toEqual({
+      path: '/probe',
+      patch: [
+        { offset: 512, ascii: `${nonce}\0` },
+        { offset: 580, ascii: `${nonce}\0` },
+      ],
+    });
+    expect(plan.stagePath.at(-1)).toBe('nbp');
+  });
+
+  it.each([
+    ['shim-grub', 'grub/grub.cfg', /initrd \(tftp,10\.0\.2\.2\)\/initrd\.gz \(tftp,10\.0\.2\.2\)\/init\.gz/],
+    ['syslinux', 'pxelinux.cfg/default', /INITRD \/initrd\.gz,\/init\.gz/],
+    [
+      'snponly',
+      'boot.ipxe',
+      /initrd=initrd\.gz initrd=init\.gz[^]*initrd tftp:\S*\/initrd\.gz\ninitrd tftp:\S*\/init\.gz/,
+    ],
+  ] as const)('has %s load the own /init behind the initrd of the installer', (secondStage, name, order) => {
+    const overlay = { path: '/tiny', bytes: 50 };
+    const { serve, deliveries } = makePlan(
+      scenario({ secondStage, payload: 'installer' }),
+      resolved({ overlay }),
+      nonce,
+    );
+    expect(serve[name]).toEqual({ text: expect.stringMatching(order) });
+    expect(deliveries.payload.map((file) => file.name)).toEqual(['linux', 'initrd.gz', 'init.gz']);
+  });
+
+  it('never has the token in anything it serves, only the nonce', () => {
+    for (const secondStage of ['shim-grub', 'syslinux', 'snponly'] as const) {
+      const { serve } = makePlan(scenario({ secondStage }), resolved(), nonce);
+      expect(JSON.stringify(serve)).toContain(nonce);
+      expect(JSON.stringify(serve)).not.toContain(`netboot-ok:${nonce}`);
+    }
+  });
+});
+
+describe('the policy', () => {
+  it('gives iPXE its script only once it has its NBP', () => {
+    const nbp = { name: 'snponly.efi', path: '/snp', bytes: 10 };
+    const { boot } = makePlan(scenario({ secondStage: 'snponly' }), resolved({ nbp, companions: {} }), nonce);
+    expect(boot).toMatchObject([
+      { when: { userClass: 'iPXE', served: ['snponly.efi'] }, file: 'boot.ipxe' },
+      { when: {}, file: 'snponly.efi' },
+    ]);
+  });
+
+  it('names each fetch by its own transport', () => {
+    const transport = { nbp: 'tftp', config: 'http', payload: 'http' } as const;
+    const nbp = { name: 'snponly.efi', path: '/snp', bytes: 10 };
+    const { boot, serve } = makePlan(scenario({ secondStage: 'snponly', transport }), resolved({ nbp }), nonce);
+    expect(boot.map(({ file }) => file)).toEqual(['http://10.0.2.2/boot.ipxe', 'snponly.efi']);
+    expect(serve['boot.ipxe']).toEqual({ text: expect.stringContaining('http://10.0.2.2/linux') });
+  });
+});
+
+it('serves a patched file with its own length, whatever piece is asked for', async () => {
+  const path = join(mkdtempSync(join(tmpdir(), 'netboot-patch-')), 'file');
+  writeFileSync(path, '0123456789');
+  const patch = [
+    { offset: 3, ascii: 'abc' },
+    { offset: 9, ascii: 'beyond' },
+  ];
+  const entry = await openTree({ file: { path, patch } }, (text) => text).lookup('file');
+  if (entry.kind !== 'file') throw new Error(entry.kind);
+  expect(entry.bytes).toBe(10);
+  for (let from = 0; from < 10; from++) {
+    for (let length = 1; length <= 10 - from; length++) {
+      const target = Buffer.alloc(12, '.');
+      expect(await entry.read(from, length, target, 1)).toBe(length);
+      expect(target.toString()).toBe(`.${'012abc678b'.slice(from, from + length)}`.padEnd(12, '.'));
+    }
+  }
+});
