@@ -137,7 +137,6 @@ export const otherNics: MatrixInput['groups'] = [
     description: 'Cells that wait for a set with a ROM for these NICs',
     arch: 'x86_64',
     firmware: ['seabios', 'ovmf'],
-    set: 'bookworm',
     nic: nicsWithoutRom,
     rom: 'full',
   },

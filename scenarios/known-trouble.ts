@@ -1,0 +1,156 @@
+import type { MatrixInput } from 'netboot-harness';
+import { nothingToBoot } from './nics.ts';
+
+const noRandomSource = {
+  stopsAt: 'dhcp',
+  failure: nothingToBoot,
+  reason:
+    'since 2024.05 the network drivers of EDK II are not started without a source of random numbers, so there is no PXE boot option at all',
+  reference: 'https://github.com/tianocore/edk2/issues/9530',
+} as const;
+
+/** An autoexec script that opens the interface itself before it goes on. */
+const autoexecWithDhcp = { text: '#!ipxe\ndhcp\nchain tftp://{server}/boot.ipxe\n' };
+/** The same, leaving out `dhcp`. */
+const autoexecWithoutDhcp = { text: '#!ipxe\nchain tftp://{server}/boot.ipxe\n' };
+
+/** Published bugs and traps, reproduced with the artefacts at hand; also what is told of and did not show here. */
+export const knownTrouble: MatrixInput['groups'] = [
+  {
+    name: 'no-random-source',
+    title: 'firmware since 2024.05 offers no PXE on a machine without a random source',
+    configuration: 6,
+    arch: 'x86_64',
+    firmware: 'ovmf',
+    set: ['bookworm', 'trixie', 'forky'],
+    nic: 'virtio-net-pci',
+    rom: 'none',
+    secondStage: 'snponly',
+    randomSource: false,
+    expectations: [{ when: { set: ['trixie', 'forky'] }, expect: noRandomSource }],
+  },
+  {
+    name: 'arm-no-random-source',
+    title: 'firmware since 2024.05 offers no PXE on a machine without a random source',
+    configuration: 6,
+    arch: 'aarch64',
+    set: ['bookworm', 'trixie', 'forky'],
+    nbpSet: 'forky',
+    nic: 'virtio-net-pci',
+    rom: 'none',
+    secondStage: 'ipxe',
+    randomSource: false,
+    expectations: [{ when: { set: ['trixie', 'forky'] }, expect: noRandomSource }],
+  },
+  {
+    name: 'no-random-source-ipxe-rom',
+    title: 'a full iPXE in the ROM has a network stack of its own, and boots where the newer firmware offers no PXE',
+    configuration: 4,
+    arch: 'x86_64',
+    firmware: 'ovmf',
+    set: 'forky',
+    nic: 'e1000',
+    rom: { kind: 'full', set: 'bookworm' },
+    randomSource: false,
+  },
+  {
+    name: 'efi-rom-on-bios',
+    title: 'a ROM without a BIOS image is passed over by SeaBIOS',
+    arch: 'x86_64',
+    firmware: 'seabios',
+    set: 'bookworm',
+    nic: 'virtio-net-pci',
+    rom: ['vendor-snp', 'foreign'],
+    expect: {
+      stopsAt: 'dhcp',
+      failure: 'seabios-no-boot',
+      reason: 'SeaBIOS looks for an image of code type 0 in the ROM, finds EFI images alone, and has nothing else to boot',
+      reference: 'https://github.com/coreboot/seabios/blob/master/src/optionroms.c',
+    },
+  },
+  {
+    name: 'option-60-without-43',
+    title: 'OVMF takes option 60 without 43 for a boot server that is to be asked on port 4011: it boots because that is answered',
+    configuration: 6,
+    arch: 'x86_64',
+    firmware: 'ovmf',
+    set: 'bookworm',
+    nic: 'virtio-net-pci',
+    rom: 'none',
+    secondStage: 'snponly',
+    boot: [
+      { name: 'second stage → script', when: { userClass: 'iPXE', served: ['snponly.efi'] }, file: 'boot.ipxe' },
+      {
+        name: 'first stage → NBP, option 60 without 43',
+        file: 'snponly.efi',
+        options: [
+          { code: 60, op: 'set', value: { ascii: 'PXEClient' } },
+          { code: 43, op: 'withhold' },
+        ],
+      },
+    ],
+  },
+  {
+    name: 'ipxe-after-ipxe-rom',
+    title: 'said to find no NIC, because the full iPXE of the ROM holds it; with these builds it does',
+    configuration: 4,
+    arch: 'x86_64',
+    firmware: 'ovmf',
+    set: 'bookworm',
+    nic: ['e1000', 'virtio-net-pci'],
+    rom: 'bundled',
+    secondStage: 'ipxe',
+  },
+  {
+    name: 'ipxe-after-newer-snp-rom',
+    title: 'iPXE with drivers of its own takes the NIC over from the SNP driver of the ROM',
+    configuration: 5,
+    arch: 'x86_64',
+    firmware: 'ovmf',
+    set: 'forky',
+    nic: 'e1000',
+    rom: 'snp',
+    secondStage: 'ipxe',
+  },
+  {
+    name: 'arm-ipxe-after-app-rom',
+    title: 'an iPXE application in the ROM cannot chain-load another one',
+    configuration: 4,
+    arch: 'aarch64',
+    machine: 'virt,acpi=off',
+    set: 'bookworm',
+    nbpSet: 'forky',
+    nic: ['virtio-net-pci', 'e1000'],
+    rom: { kind: 'app', set: 'forky' },
+    secondStage: 'ipxe',
+    expect: {
+      stopsAt: 'nbp',
+      failure: 'uefi-exception',
+      reason:
+        'started during PCI enumeration, the second iPXE asks for its autoexec.ipxe and then runs into a synchronous exception',
+    },
+  },
+  {
+    name: 'autoexec',
+    title: "trixie's iPXE is said to fall silent after an autoexec.ipxe; it goes on where the script opens the interface",
+    configuration: 6,
+    arch: 'aarch64',
+    set: 'bookworm',
+    nbpSet: 'trixie',
+    nic: 'virtio-net-pci',
+    rom: 'none',
+    secondStage: 'ipxe',
+    serve: { 'autoexec.ipxe': autoexecWithDhcp },
+  },
+  {
+    name: 'autoexec-without-dhcp',
+    configuration: 6,
+    arch: 'aarch64',
+    set: 'bookworm',
+    nbpSet: 'trixie',
+    nic: 'virtio-net-pci',
+    rom: 'none',
+    secondStage: 'ipxe',
+    serve: { 'autoexec.ipxe': autoexecWithoutDhcp },
+  },
+];
