@@ -170,7 +170,7 @@ const serialTable: readonly SerialRow[] = [
   {
     name: 'grub-no-entry',
     failure: 'end',
-    pattern: /^Failed to boot both default and fallback entries/,
+    pattern: /^\s*Failed to boot both default and fallback entries/,
     proves: 'GRUB has tried every entry of its configuration',
   },
   {

@@ -20,7 +20,7 @@ describe('what a case serves', () => {
   it('keeps path and length of what a scenario only patches', () => {
     const patch = [{ offset: 4, ascii: 'x' }];
     const { serve, deliveries } = makePlan(scenario({ serve: { linux: { patch } } }), resolved(), nonce);
-    expect(serve['linux']).toEqual({ path: '/linux', patch });
+    expect(serve.linux).toEqual({ path: '/linux', patch });
     expect(deliveries.payload[0]).toEqual({ name: 'linux', bytes: 30 });
   });
 
@@ -50,7 +50,7 @@ describe('what a case serves', () => {
     [
       'snponly',
       'boot.ipxe',
-      /initrd=initrd\.gz initrd=init\.gz[^]*initrd tftp:\S*\/initrd\.gz\ninitrd tftp:\S*\/init\.gz/,
+      /initrd=initrd\.gz initrd=init\.gz[\s\S]*initrd tftp:\S*\/initrd\.gz\ninitrd tftp:\S*\/init\.gz/,
     ],
   ] as const)('has %s load the own /init behind the initrd of the installer', (secondStage, name, order) => {
     const overlay = { path: '/tiny', bytes: 50 };
