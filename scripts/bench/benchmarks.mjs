@@ -1,0 +1,146 @@
+// What is measured. Each benchmark resolves to { title, rows: [{ what, unit, aim, harness: [], plain: [] }], notes }.
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { createCapture } from '../../.build/harness/wire/capture.js';
+import { beginMark, endMark, linuxCells, scriptCell, tokenMark, transferBytes, transferCell } from './cells.mjs';
+import { runInHarness } from './harness-side.mjs';
+import { between, clocks } from './marks.mjs';
+import { runPlain } from './plain-side.mjs';
+
+const megabytes = transferBytes / 1e6;
+
+/** Both sides once a round, the one that begins changing, so that a busy minute hits both. */
+async function inTurn(rounds, harness, plain) {
+  for (let round = 0; round < rounds; round++) {
+    const sides = round % 2 === 0 ? [harness, plain] : [plain, harness];
+    for (const side of sides) await side();
+  }
+}
+
+async function transfer({ rounds, scratch }, { transport, url, completed, aim }) {
+  const cell = transferCell(transport, transport, url, scratch);
+  const speed = { what: 'between two marks on the console', unit: 'MB/s', aim, harness: [], plain: [] };
+  const onWire = { what: 'first request to last ACK on the wire', unit: 'MB/s', harness: [], plain: [] };
+  const cpu = { what: 'CPU of the Node process meanwhile', unit: 's', harness: [], plain: [] };
+  const measure = (side, at) => {
+    const { ms, cpuMs } = between(at(beginMark), at(endMark));
+    speed[side].push((megabytes / ms) * 1000);
+    cpu[side].push(cpuMs / 1000);
+  };
+  const marks = [beginMark, endMark];
+  await inTurn(
+    rounds,
+    async () => {
+      const { at, events } = await runInHarness(cell, scratch, marks);
+      measure('harness', at);
+      const { ms } = events.find(
+        (event) => event.source === 'wire' && event.type === completed && event.bytes === transferBytes,
+      );
+      onWire.harness.push((megabytes / ms) * 1000);
+    },
+    async () => measure('plain', (await runPlain(cell, scratch, marks)).at),
+  );
+  return { rows: [speed, onWire, { ...cpu, ...(transport === 'tftp' ? { aim: '< 1.2' } : {}) }] };
+}
+
+const tftp = async (setting) => ({
+  title: '40 MB by TFTP to iPXE (SeaBIOS, virtio-net, blksize 1432, window 1)',
+  ...(await transfer(setting, {
+    transport: 'tftp',
+    url: 'tftp://10.0.2.2/big',
+    completed: 'tftp-complete',
+    aim: '≥ 12',
+  })),
+});
+
+const http = async (setting) => ({
+  title: '40 MB by HTTP to iPXE (SeaBIOS, virtio-net), the same server on loopback',
+  ...(await transfer(setting, {
+    transport: 'http',
+    url: 'http://10.0.2.2/big',
+    completed: 'http-complete',
+    aim: '≥ 40',
+  })),
+});
+
+/** A whole process that runs one case prints what it used. */
+function coldBootCpu() {
+  const { stdout, stderr, status } = spawnSync(process.execPath, [
+    fileURLToPath(new URL('cold-boot.mjs', import.meta.url)),
+  ]);
+  if (status !== 0) throw new Error(`the cold boot failed: ${stderr}`);
+  return JSON.parse(stdout);
+}
+
+async function boot({ rounds, scratch }) {
+  const cell = scriptCell();
+  const warm = { what: 'CPU of one more case in a warm process', unit: 's', aim: '< 0.1', harness: [], plain: [] };
+  const cold = { what: 'CPU of a new process for one case', unit: 's', harness: [], plain: [] };
+  const loading = { what: '… of which loading modules and probing the host', unit: 's', harness: [], plain: [] };
+  const wall = { what: 'power-on to token', unit: 's', harness: [], plain: [] };
+  const seconds = ({ started }, at) => between(started, at).ms / 1000;
+  await runInHarness(cell, scratch);
+  await inTurn(
+    rounds,
+    async () => {
+      const run = await runInHarness(cell, scratch, [tokenMark]);
+      warm.harness.push(between(run.started, run.ended).cpuMs / 1000);
+      wall.harness.push(seconds(run, run.at(tokenMark)));
+      const { beforeCpuMs, cpuMs } = coldBootCpu();
+      cold.harness.push(cpuMs / 1000);
+      loading.harness.push(beforeCpuMs / 1000);
+    },
+    async () => {
+      const run = await runPlain(cell, scratch, [tokenMark]);
+      wall.plain.push(seconds(run, run.at(tokenMark)));
+    },
+  );
+  return { title: 'A whole boot of SeaBIOS + iPXE to a script', rows: [warm, cold, loading, wall] };
+}
+
+async function linux({ rounds, scratch }, { firmware, aim, title }) {
+  const cell = linuxCells[firmware]();
+  const wall = { what: 'power-on to token from userspace', unit: 's', aim, harness: [], plain: [] };
+  const cpu = { what: 'CPU of the Node process meanwhile', unit: 's', harness: [], plain: [] };
+  const measure = (side, { started, at }) => {
+    const { ms, cpuMs } = between(started, at(tokenMark));
+    wall[side].push(ms / 1000);
+    cpu[side].push(cpuMs / 1000);
+  };
+  await inTurn(
+    rounds,
+    async () => measure('harness', await runInHarness(cell, scratch, [tokenMark])),
+    async () => measure('plain', await runPlain(cell, scratch, [tokenMark])),
+  );
+  return { title, rows: [wall, cpu] };
+}
+
+const linuxTitle = (firmware) =>
+  `Linux to userspace, ${firmware}: iPXE and its script by TFTP, kernel and initrd by HTTP, on both sides`;
+const linuxOvmf = (setting) => linux(setting, { firmware: 'ovmf', aim: '≤ 16', title: linuxTitle('x86_64, OVMF') });
+const linuxAavmf = (setting) => linux(setting, { firmware: 'aavmf', aim: '≤ 12', title: linuxTitle('aarch64, AAVMF') });
+
+/** Frames of a TFTP transfer with window 1, a few a turn as they come off a link. */
+async function capture({ rounds, scratch }) {
+  const data = Buffer.alloc(1478, 7);
+  const acknowledgment = Buffer.alloc(60, 1);
+  const blocks = Math.ceil(transferBytes / 1432);
+  const perTurn = 50;
+  const cost = { what: `CPU for ${2 * blocks} frames`, unit: 's', aim: '< 0.2', harness: [], plain: [] };
+  for (let round = 0; round < rounds; round++) {
+    const before = clocks();
+    const file = await createCapture(join(scratch, `capture-${round}.pcapng`), Date.now());
+    for (let block = 0; block < blocks; block++) {
+      file.frame('server', data, performance.now());
+      file.frame('guest', acknowledgment, performance.now());
+      if (block % perTurn === 0) await new Promise((resolve) => setImmediate(resolve));
+    }
+    await file.close();
+    cost.harness.push(between(before, clocks()).cpuMs / 1000);
+    if (file.dropped > 0) throw new Error(`the capture left out ${file.dropped} frames`);
+  }
+  return { title: 'Capture of a 40 MB transfer', rows: [cost] };
+}
+
+export const benchmarks = { tftp, http, boot, 'linux-ovmf': linuxOvmf, 'linux-aavmf': linuxAavmf, capture };

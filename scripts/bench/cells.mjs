@@ -1,0 +1,52 @@
+// What is booted: one scenario per benchmark, the same for both sides.
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expandMatrix } from '../../.build/harness/matrix/expand-matrix.js';
+import { parseMatrix } from '../../.build/harness/matrix/parse-matrix.js';
+import { tokenPrefix } from '../../.build/harness/model/stages.js';
+
+export const transferBytes = 40_000_000;
+export const beginMark = 'bench-begin';
+export const endMark = 'bench-end';
+/** Followed by the run's nonce; nothing else on the console contains it. */
+export const tokenMark = tokenPrefix;
+
+const seabios = {
+  ...{ arch: 'x86_64', firmware: 'seabios', machine: 'pc', set: 'bookworm' },
+  ...{ nic: 'virtio-net-pci', rom: 'bundled', secondStage: 'none', transport: 'tftp' },
+};
+/** iPXE of this suite looks for autoexec.ipxe by itself, without which user-mode DHCP could not lead it to a script. */
+const linux = { nic: 'virtio-net-pci', rom: 'none', payload: 'linux', set: 'bookworm', nbpSet: 'forky' };
+
+function cellOf(name, group) {
+  const { cells, excluded } = expandMatrix(parseMatrix({ name: 'bench', groups: [{ name, ...group }] }, 'bench'));
+  if (cells.length !== 1) throw new Error(`benchmark ${name}: ${excluded[0]?.reason ?? `${cells.length} cells`}`);
+  return cells[0];
+}
+
+/** A boot to iPXE, which fetches `url` between two marks on the console. */
+export function transferCell(name, transport, url, scratch) {
+  const file = join(scratch, 'big');
+  writeFileSync(file, Buffer.alloc(transferBytes, 'netboot'));
+  const script = [
+    '#!ipxe',
+    `echo ${beginMark}`,
+    `imgfetch ${url}`,
+    `echo ${endMark}`,
+    // iPXE sends its last acknowledgment of TCP only when it has nothing else to do.
+    'sleep 1',
+    'set nonce {{nonce}}',
+    `echo ${tokenPrefix}\${nonce}`,
+    '',
+  ].join('\n');
+  const serve = { big: { path: file }, 'boot.ipxe': { text: script } };
+  return cellOf(name, { ...seabios, transport: { nbp: 'tftp', config: 'tftp', payload: transport }, serve });
+}
+
+export const scriptCell = () => cellOf('script', seabios);
+
+const transport = { nbp: 'tftp', config: 'tftp', payload: 'http' };
+export const linuxCells = {
+  ovmf: () => cellOf('linux', { ...linux, arch: 'x86_64', firmware: 'ovmf', secondStage: 'snponly', transport }),
+  aavmf: () => cellOf('linux', { ...linux, arch: 'aarch64', secondStage: 'ipxe', transport }),
+};

@@ -1,0 +1,26 @@
+// Time and CPU at the moment a text first stands on a serial console; the same tap on both sides.
+
+const keptCharacters = 4096;
+
+/** `push` takes serial octets; `at(text)` is what the clocks said when `text` was first complete, if it ever was. */
+export function watchMarks(texts) {
+  const seen = new Map();
+  let tail = '';
+  return {
+    push(chunk) {
+      tail = (tail + chunk.toString('latin1')).slice(-keptCharacters);
+      for (const text of texts) if (!seen.has(text) && tail.includes(text)) seen.set(text, clocks());
+    },
+    has: (text) => seen.has(text),
+    at: (text) => seen.get(text),
+  };
+}
+
+/** Wall clock and CPU of this process, ms. */
+export function clocks() {
+  const { user, system } = process.cpuUsage();
+  return { ms: performance.now(), cpuMs: (user + system) / 1000 };
+}
+
+/** Both clocks between two readings. */
+export const between = (from, to) => ({ ms: to.ms - from.ms, cpuMs: to.cpuMs - from.cpuMs });
