@@ -76,6 +76,10 @@ const refusedTls = ({ plan, events }: Stop): boolean =>
 /** What a stop usually means; the first row that holds. */
 const meanings: readonly { holds: (stop: Stop) => boolean; means: (stop: Stop) => string }[] = [
   {
+    holds: all(endedBy('secure-boot-refused'), said(/shim_lock protocol not found/)),
+    means: () => 'under Secure Boot GRUB has shim verify the kernel, and it was started without shim',
+  },
+  {
     holds: all(endedBy('secure-boot-refused')),
     means: () =>
       'Secure Boot refused to run what was loaded, because it is not signed by an enrolled key or was changed since',
