@@ -6,8 +6,6 @@ type Expect = NonNullable<Groups[number]['expect']>;
 /** What the first stage fetches one way and its second stage another. */
 const tftpThenHttp = { nbp: 'tftp', config: 'http', payload: 'http' } as const;
 const httpThenTftp = { nbp: 'http', config: 'tftp', payload: 'tftp' } as const;
-const httpsThenHttp = { nbp: 'https', config: 'http', payload: 'http' } as const;
-const tftpThenHttps = { nbp: 'tftp', config: 'https', payload: 'https' } as const;
 
 /** Firmware that drives virtio-net itself and loads iPXE; a BIOS ROM that is iPXE. */
 const ovmf = {
