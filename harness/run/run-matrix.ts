@@ -18,6 +18,7 @@ import { writeJson } from './case-directory.ts';
 import { openCaseLengths } from './case-lengths.ts';
 import { unstartedResult } from './case-result.ts';
 import { cpuPressure } from './cpu-load.ts';
+import { follow } from './follow.ts';
 import { type CaseRun, runCase } from './run-case.ts';
 import {
   casesFolder,
@@ -86,10 +87,14 @@ function obstacle({ resolved, scenario }: Entry, qemu: QemuFacts | HarnessError 
 
 /**
  * Runs cells and resolves to the run's result; every finished case is on disk before the next line of it. Rejects
- * with a HarnessError before anything is started where the user's own files or folders are not right.
+ * with a HarnessError before anything is started where the user's own files or folders are not right, and with
+ * what a reporter threw, which ends the run as an interruption does.
  */
 export async function runMatrix(options: RunOptions): Promise<RunResult> {
-  const { outDir, reporter, signal } = options;
+  const { outDir } = options;
+  const failing = new AbortController();
+  const { reporter, failure } = follow(options.reporter, () => failing.abort());
+  const signal = AbortSignal.any([options.signal, failing.signal]);
   const startedAt = new Date().toISOString();
   const started = performance.now();
   const cpuAtStart = process.cpuUsage();
@@ -111,12 +116,12 @@ export async function runMatrix(options: RunOptions): Promise<RunResult> {
   await options.fingerprints.save();
   if (!options.resume) writeJson(join(outDir, runRecordFile), record);
   const facts = await qemuFacts(record.cells);
-  await reporter.onRunStart?.({ matrix: record.matrix, outDir, total: entries.length });
+  await reporter.onRunStart({ matrix: record.matrix, outDir, total: entries.length });
 
   const results = new Map<string, CaseResult>();
   const finish = async (result: CaseResult): Promise<void> => {
     results.set(result.id, result);
-    await reporter.onCaseEnd?.(result);
+    await reporter.onCaseEnd(result);
   };
   const accel = createAccelChooser(options.accel, options.accelCacheFile);
   const cache = createContentCache();
@@ -146,9 +151,9 @@ export async function runMatrix(options: RunOptions): Promise<RunResult> {
             cache,
             authorities,
             pressure: cpuPressure,
-            onAttempt: (attempt: number) => void reporter.onCaseStart?.({ id, attempt }),
+            onAttempt: (attempt: number) => void reporter.onCaseStart({ id, attempt }),
             onStage: (stage: Parameters<NonNullable<Reporter['onStage']>>[0]['stage'], atMs: number) =>
-              void reporter.onStage?.({ id, stage, atMs }),
+              void reporter.onStage({ id, stage, atMs }),
             terminal: options.terminal,
             signal,
           };
@@ -192,6 +197,8 @@ export async function runMatrix(options: RunOptions): Promise<RunResult> {
     harnessCpuMs: Math.round((cpu.user + cpu.system) / 1000),
     notes: agreementNotes(cases, record.repeat),
   };
-  await reporter.onRunEnd?.(result);
+  await reporter.onRunEnd(result);
+  const failed = failure();
+  if (failed) throw failed.error;
   return result;
 }
