@@ -111,7 +111,7 @@ const meanings: readonly { holds: (stop: Stop) => boolean; means: (stop: Stop) =
   },
   {
     holds: ({ plan, failures }) =>
-      plan.tls !== undefined && failures.some(({ text }) => /ipxe\.org\/3c092083/.test(text)),
+      plan.tls !== undefined && failures.some(({ text }) => /ipxe\.org\/3c0920/.test(text)),
     means: () => 'this build of iPXE has no HTTPS',
   },
   {

@@ -153,6 +153,8 @@ const serialTable: readonly SerialRow[] = [
     name: 'http-boot-error',
     failure: 'end',
     pattern: /^\s*Error: (Could not|Server response|The URI|Cannot|Invalid|Unexpected|Not)/,
+    // IPv4 comes first, and is turned away where the case is to boot over IPv6.
+    when: (plan, observed) => plan.scenario.ipVersion === 4 || observed.stages.has('dhcp'),
     proves: 'UEFI HTTP boot tells why it gave up',
   },
   {
@@ -197,6 +199,24 @@ const serialTable: readonly SerialRow[] = [
     failure: 'remark',
     pattern: /^BdsDxe: failed to (load|start) Boot/,
     proves: 'one boot option of several failed',
+  },
+  {
+    name: 'ipxe-untrusted',
+    failure: 'remark',
+    pattern: /ipxe\.org\/0216eb/,
+    proves: 'iPXE found no way from the certificate to an authority it trusts (EACCES_UNTRUSTED)',
+  },
+  {
+    name: 'ipxe-wrong-name',
+    failure: 'remark',
+    pattern: /ipxe\.org\/0216ea/,
+    proves: 'iPXE wanted a certificate for the name in the URL (EACCES_WRONG_NAME)',
+  },
+  {
+    name: 'ipxe-expired',
+    failure: 'remark',
+    pattern: /ipxe\.org\/0216e4/,
+    proves: 'iPXE looked at the clock and the dates of the certificate (EACCES_EXPIRED)',
   },
   {
     name: 'ipxe-error',

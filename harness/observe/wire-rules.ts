@@ -8,7 +8,9 @@ export type HttpEvent = Extract<HarnessEvent, { source: 'http' }>;
 const unset = '0.0.0.0';
 
 /** A lease of DHCPv4: an ACK with an address, answering a REQUEST that this guest sent (RFC 2131 §3.1). */
-function leased(event: WireEvent, observed: Observed): { ipxe: boolean; text: string } | undefined {
+function leased(event: WireEvent, plan: Plan, observed: Observed): { ipxe: boolean; text: string } | undefined {
+  // A case that boots over one family may have leases of the other, which bring it no further.
+  if (event.type === (plan.scenario.ipVersion === 4 ? 'dhcp6' : 'dhcp')) return undefined;
   if (event.type === 'dhcp' && event.from === 'server' && event.messageType === 'ack' && event.yiaddr !== unset) {
     const request = observed.requests.get(event.xid);
     if (!request) return undefined;
@@ -153,18 +155,18 @@ export const wireRules: readonly Rule<WireEvent>[] = [
   {
     name: 'first-lease',
     proves: 'an ACK with an address answers this guest, before any NBP was delivered',
-    match(event, _plan, observed) {
+    match(event, plan, observed) {
       if (observed.stages.has('nbp-fetch')) return;
-      const lease = leased(event, observed);
+      const lease = leased(event, plan, observed);
       return lease && { stage: 'dhcp', text: lease.text };
     },
   },
   {
     name: 'nbp-lease',
     proves: 'an ACK with an address answers the second stage, after the NBP was delivered',
-    match(event, _plan, observed) {
+    match(event, plan, observed) {
       if (!observed.stages.has('nbp-fetch')) return;
-      const lease = leased(event, observed);
+      const lease = leased(event, plan, observed);
       return lease?.ipxe ? { stage: 'nbp-dhcp', text: lease.text } : undefined;
     },
   },

@@ -1,3 +1,4 @@
+import type { BootRule } from '../model/boot-rule.ts';
 import type { EventSink } from '../model/events.ts';
 import type { Plan } from '../model/plan.ts';
 import { handedOverOf } from '../observe/wire-rules.ts';
@@ -39,9 +40,10 @@ async function startTcpServers(
   tree: ServedTree,
 ): Promise<Map<number, TcpServer>> {
   const servers = new Map<number, TcpServer>();
+  const { ipVersion } = plan.scenario;
   const starters = {
-    http: () => startHttp({ tree, emit }),
-    https: async () => startHttp({ tree, emit, tls: await authorities.certificate(plan) }),
+    http: () => startHttp({ tree, emit, ipVersion }),
+    https: async () => startHttp({ tree, emit, ipVersion, tls: await authorities.certificate(plan) }),
     iscsi: () => startIscsiTarget(plan.san as NonNullable<Plan['san']>, emit),
   };
   try {
@@ -53,15 +55,37 @@ async function startTcpServers(
   return servers;
 }
 
+/** A closed port (discard): a client sent there is refused at once. */
+const closedPort = 9;
+
 /**
- * A case that boots over IPv6 has no DHCPv4 server, since clients that hear from both prefer IPv4.
+ * A case that boots over IPv6 has no DHCPv4 server, since clients that hear from both prefer IPv4. EDK II's HTTP boot
+ * alone is answered: it goes on to IPv6 only once IPv4 has failed, within a blink where the URL leads to a closed port
+ * and after a minute of silence otherwise.
  */
+const besideIpv6 = (serverIp: string): BootRule[] => [
+  {
+    name: 'HTTP boot over IPv4 → a closed port',
+    when: { vendorClass: 'HTTPClient' },
+    file: `http://${serverIp}:${closedPort}/`,
+    answer: true,
+    options: [],
+  },
+  { name: 'no IPv4', when: {}, answer: false, options: [] },
+];
+
 function startDhcpServers(udp: UdpHost, plan: Plan, served: () => ReadonlySet<string>, emit: EventSink) {
-  const { network, boot: rules } = plan;
-  const { ipv6 } = network;
-  const common = { rules, served, expand: (text: string) => text, emit };
-  if (ipv6) return startDhcp6(udp, { ...common, network: { ...network, ipv6 } });
-  return startDhcp(udp, { ...common, network });
+  const { network, boot } = plan;
+  const { ipv6, serverIp } = network;
+  const common = { served, expand: (text: string) => text, emit };
+  const four = startDhcp(udp, { ...common, rules: ipv6 ? besideIpv6(serverIp) : boot, network });
+  const six = ipv6 && startDhcp6(udp, { ...common, rules: boot, network: { ...network, ipv6 } });
+  return {
+    close() {
+      four.close();
+      six?.close();
+    },
+  };
 }
 
 /** Puts the plan's servers on the guest's wire. `close` ends them all and flushes the capture. */

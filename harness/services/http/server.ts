@@ -3,10 +3,13 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import type { EventSink } from '../../model/events.ts';
+import type { Scenario } from '../../model/scenario.ts';
 import { type Clock, systemClock } from '../clock.ts';
 import type { ServedTree } from '../tree/served-tree.ts';
 import { answer } from './answer.ts';
 import type { ServerCertificate } from './tls.ts';
+
+type IpVersion = Scenario['ipVersion'];
 
 export interface HttpServices {
   readonly tree: ServedTree;
@@ -14,10 +17,14 @@ export interface HttpServices {
   /** With it the server speaks HTTPS. */
   readonly tls?: Pick<ServerCertificate, 'key' | 'cert'>;
   readonly clock?: Clock;
+  /** Loopback of this family; QEMU's user-mode stack leads a guest's IPv6 to the host's. */
+  readonly ipVersion?: IpVersion;
 }
 
+const loopback: Record<IpVersion, string> = { 4: '127.0.0.1', 6: '::1' };
+
 export interface RunningHttp {
-  /** On 127.0.0.1. */
+  /** On loopback. */
   readonly port: number;
   /** Ends all connections at once. */
   close(): Promise<void>;
@@ -35,7 +42,13 @@ const limits = {
 } as const;
 
 /** A read-only HTTP/1.1 server of the tree, each request told as `http/served` when its response is over. */
-export async function startHttp({ tree, emit, tls, clock = systemClock }: HttpServices): Promise<RunningHttp> {
+export async function startHttp({
+  tree,
+  emit,
+  tls,
+  clock = systemClock,
+  ipVersion = 4,
+}: HttpServices): Promise<RunningHttp> {
   const spoken = new WeakSet<Socket>();
   const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
     const startedMs = clock.now();
@@ -84,7 +97,7 @@ export async function startHttp({ tree, emit, tls, clock = systemClock }: HttpSe
       if (!spoken.has(socket) && server.listening) refused('the guest closed the connection after the handshake');
     });
   });
-  server.listen(0, '127.0.0.1');
+  server.listen(0, loopback[ipVersion]);
   await once(server, 'listening');
   return {
     port: (server.address() as AddressInfo).port,
