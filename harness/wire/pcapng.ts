@@ -85,7 +85,7 @@ export function writeEnhancedPacket(
   const frameAt = at + 28;
   data.set(frame, frameAt);
   const optionsAt = frameAt + padded(frame.length);
-  data.fill(0, frameAt + frame.length, optionsAt);
+  for (let padAt = frameAt + frame.length; padAt < optionsAt; padAt++) data[padAt] = 0;
   data.writeUInt16LE(options.packetFlags, optionsAt);
   data.writeUInt16LE(4, optionsAt + 2);
   data.writeUInt32LE(directions[from], optionsAt + 4);

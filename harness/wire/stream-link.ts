@@ -43,6 +43,8 @@ export function linkOverStream(stream: Duplex, onMalformed: (reason: string) => 
     flushPending = false;
     if (batchEnd === batchStart || !open) return;
     stream.write(slab.subarray(batchStart, batchEnd));
+    // Nothing queued: the kernel has its copy, as it nearly always has at once, and the same octets serve again.
+    if (stream.writableLength === 0) batchEnd = 0;
     batchStart = batchEnd;
   }
 
@@ -78,8 +80,8 @@ export function linkOverStream(stream: Duplex, onMalformed: (reason: string) => 
       if (stream.writableLength + paddedLength > maxQueuedBytes) return false;
       if (slab.length - batchEnd < prefixBytes + paddedLength) {
         flush();
-        // Never reused: the stream may still hold what was written.
-        slab = Buffer.allocUnsafeSlow(slabBytes);
+        // Not while the stream still holds what was written.
+        if (stream.writableLength > 0) slab = Buffer.allocUnsafeSlow(slabBytes);
         batchStart = 0;
         batchEnd = 0;
       }

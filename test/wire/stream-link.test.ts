@@ -13,7 +13,8 @@ class PeerStream extends Duplex {
   }
   override _read(): void {}
   override _write(chunk: Buffer, _encoding: string, done: () => void): void {
-    this.written.push(chunk);
+    // As a socket does: what is behind the chunk serves again once it is taken.
+    this.written.push(Buffer.from(chunk));
     if (this.holds) this.#pending.push(done);
     else done();
   }

@@ -57,12 +57,14 @@ async function sendBody(
   end: number,
 ): Promise<Answered> {
   let position = start;
+  // One for the whole body: the kernel has its copy once the write is done.
+  const piece = Buffer.allocUnsafeSlow(Math.min(pieceBytes, Math.max(0, stop - start)));
   try {
     while (position < stop && !response.destroyed) {
-      const piece = Buffer.allocUnsafe(Math.min(pieceBytes, stop - position));
-      await entry.read(position, piece.length, piece);
-      position += piece.length;
-      if (!response.write(piece)) await drained(response);
+      const length = Math.min(piece.length, stop - position);
+      await entry.read(position, length, piece);
+      position += length;
+      await written(response, piece.subarray(0, length));
     }
   } catch (error) {
     response.destroy();
@@ -79,17 +81,17 @@ async function sendBody(
   return { bytes, note: 'cut short, as the served file says' };
 }
 
-/** Room for more, or a connection that is gone. */
-function drained(response: ServerResponse): Promise<void> {
+/** Resolves when the connection has taken the piece, or is gone. */
+function written(response: ServerResponse, piece: Buffer): Promise<void> {
+  // A write to what is gone would be an error nobody hears.
+  if (response.destroyed) return Promise.resolve();
   return new Promise((resolve) => {
     const done = () => {
-      response.off('drain', done);
       response.off('close', done);
       resolve();
     };
-    response.on('drain', done);
     response.on('close', done);
-    if (response.destroyed) done();
+    response.write(piece, done);
   });
 }
 

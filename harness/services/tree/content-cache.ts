@@ -1,7 +1,8 @@
 import { constants, type Stats } from 'node:fs';
 import { open } from 'node:fs/promises';
 
-export const chunkBytes = 256 * 1024;
+/** Opening, checking and closing the file for each costs more than reading it: few, and ahead of the reader. */
+export const chunkBytes = 1024 * 1024;
 
 /** A host file as it stood when it was looked up; reading it after a change fails instead of mixing contents. */
 export interface FileVersion {
