@@ -153,7 +153,7 @@ const loaders: Groups = [
     ...ovmf,
     secondStage: 'linux',
     payload: 'linux',
-    deadlines: { stageMs: { nbp: 15_000 } },
+    deadlines: { stageMs: { nbp: 8_000 } },
     expect: {
       stopsAt: 'nbp',
       failure: 'deadline',
