@@ -10,9 +10,9 @@ const noRandomSource = {
 } as const;
 
 /** An autoexec script that opens the interface itself before it goes on. */
-const autoexecWithDhcp = { text: '#!ipxe\ndhcp\nchain tftp://{server}/boot.ipxe\n' };
+const autoexecWithDhcp = { text: '#!ipxe\ndhcp\nchain tftp://{{server}}/boot.ipxe || poweroff\n' };
 /** The same, leaving out `dhcp`. */
-const autoexecWithoutDhcp = { text: '#!ipxe\nchain tftp://{server}/boot.ipxe\n' };
+const autoexecWithoutDhcp = { text: '#!ipxe\nchain tftp://{{server}}/boot.ipxe || poweroff\n' };
 
 /** Published bugs and traps, reproduced with the artefacts at hand; also what is told of and did not show here. */
 export const knownTrouble: MatrixInput['groups'] = [
@@ -64,13 +64,15 @@ export const knownTrouble: MatrixInput['groups'] = [
     expect: {
       stopsAt: 'dhcp',
       failure: 'seabios-no-boot',
-      reason: 'SeaBIOS looks for an image of code type 0 in the ROM, finds EFI images alone, and has nothing else to boot',
+      reason:
+        'SeaBIOS looks for an image of code type 0 in the ROM, finds EFI images alone, and has nothing else to boot',
       reference: 'https://github.com/coreboot/seabios/blob/master/src/optionroms.c',
     },
   },
   {
     name: 'option-60-without-43',
-    title: 'OVMF takes option 60 without 43 for a boot server that is to be asked on port 4011: it boots because that is answered',
+    title:
+      'OVMF takes option 60 without 43 for a boot server that is to be asked on port 4011: it boots because that is answered',
     configuration: 6,
     arch: 'x86_64',
     firmware: 'ovmf',
@@ -131,8 +133,27 @@ export const knownTrouble: MatrixInput['groups'] = [
     },
   },
   {
+    name: 'uefi-ipxe-after-app-rom',
+    title: 'an iPXE application in the ROM cannot chain-load another one',
+    configuration: 4,
+    arch: 'x86_64',
+    firmware: 'ovmf',
+    set: 'bookworm',
+    nbpSet: 'forky',
+    nic: 'e1000',
+    rom: { kind: 'app', set: 'forky' },
+    secondStage: 'ipxe',
+    tags: ['full'],
+    expect: {
+      stopsAt: 'nbp',
+      failure: 'ipxe-no-device',
+      reason:
+        'started during PCI enumeration, the iPXE of the ROM is refused by the firmware when it starts an image (iPXE error 7f048287)',
+    },
+  },
+  {
     name: 'autoexec',
-    title: "trixie's iPXE is said to fall silent after an autoexec.ipxe; it goes on where the script opens the interface",
+    title: 'an autoexec.ipxe that asks for an address again works with every build',
     configuration: 6,
     arch: 'aarch64',
     set: 'bookworm',
@@ -144,6 +165,8 @@ export const knownTrouble: MatrixInput['groups'] = [
   },
   {
     name: 'autoexec-without-dhcp',
+    title:
+      "trixie's iPXE, loaded by the firmware's PXE, transmits nothing after its autoexec.ipxe until it is told to dhcp",
     configuration: 6,
     arch: 'aarch64',
     set: 'bookworm',
@@ -152,5 +175,26 @@ export const knownTrouble: MatrixInput['groups'] = [
     rom: 'none',
     secondStage: 'ipxe',
     serve: { 'autoexec.ipxe': autoexecWithoutDhcp },
+    stagePath: ['firmware', 'dhcp', 'nbp-fetch', 'nbp', 'config'],
+    deadlines: { stageMs: { config: 30_000 } },
+    expect: {
+      stopsAt: 'config',
+      failure: 'ipxe-error',
+      reason:
+        'the script is fetched and run, and the address of the first stage is still there, but no frame of the next request leaves the guest: it times out (iPXE error 4c126092)',
+    },
+  },
+  {
+    name: 'autoexec-without-dhcp-newer',
+    title: "forky's iPXE goes on with the address that the first stage had",
+    configuration: 6,
+    arch: 'aarch64',
+    set: 'bookworm',
+    nbpSet: 'forky',
+    nic: 'virtio-net-pci',
+    rom: 'none',
+    secondStage: 'ipxe',
+    serve: { 'autoexec.ipxe': autoexecWithoutDhcp },
+    stagePath: ['firmware', 'dhcp', 'nbp-fetch', 'nbp', 'config'],
   },
 ];

@@ -34,7 +34,10 @@ const notBootable = [
     when: { nic: 'rocker' },
     reason: 'rocker is a switch: its ports take the netdevs, and QEMU gives it neither bootindex nor netdev of its own',
   },
-  { when: { nic: 'pvrdma' }, reason: 'pvrdma is an RDMA device beside a vmxnet3, and no boot device: it has no bootindex' },
+  {
+    when: { nic: 'pvrdma' },
+    reason: 'pvrdma is an RDMA device beside a vmxnet3, and no boot device: it has no bootindex',
+  },
 ];
 
 /** The rest of what QEMU offers: NICs whose ROM is a relative's, and NICs that have none anywhere. */
@@ -92,12 +95,16 @@ export const otherNics: MatrixInput['groups'] = [
     rom: 'none',
     exclude: [
       ...notBootable,
-      { when: { nic: 'ne2k_isa' }, reason: 'ne2k_isa is an ISA card: QEMU gives it no ROM socket, and SeaBIOS has no driver' },
+      {
+        when: { nic: 'ne2k_isa' },
+        reason: 'ne2k_isa is an ISA card: QEMU gives it no ROM socket, and SeaBIOS has no driver',
+      },
     ],
     expect: {
       stopsAt: 'dhcp',
       failure: 'seabios-no-boot',
-      reason: 'SeaBIOS boots from a NIC only through a BIOS image in its option ROM, and no package ships one for this NIC',
+      reason:
+        'SeaBIOS boots from a NIC only through a BIOS image in its option ROM, and no package ships one for this NIC',
     },
   },
   {

@@ -107,6 +107,7 @@ interface FirstStageRule {
 }
 
 const bios = ({ firmware }: Known) => firmware === 'seabios';
+const isApplication = ({ image }: Known) => image?.efi?.pe?.subsystem === 10;
 const role = ({ image }: Known) => image?.ipxe?.role;
 
 /** Who boots, by what is in the ROM and in the firmware: the first rule that holds decides. */
@@ -128,7 +129,7 @@ const firstStageRules: readonly FirstStageRule[] = [
     reason: 'the BIOS image is served as a complete PXE implementation',
   },
   {
-    when: (known) => role(known) === 'full' && known.image?.efi?.pe?.subsystem === 10,
+    when: (known) => role(known) === 'full' && isApplication(known),
     configuration: 4,
     reason: 'the ROM holds an iPXE application, which starts while the firmware enumerates PCI devices',
   },
@@ -194,9 +195,21 @@ const stopRules: readonly StopRule[] = [
     reason: 'the network boot program is for another machine type',
   },
   {
-    when: ({ configuration, secondStage }) => configuration === 4 && secondStage === 'ipxe',
+    when: (known) => known.configuration === 4 && isApplication(known) && known.secondStage === 'ipxe',
+    stopsAt: 'nbp',
+    reason: 'an application that runs during PCI enumeration cannot start another one',
+  },
+  {
+    when: ({ configuration, nic, secondStage }) => configuration === 5 && /^i82/.test(nic) && secondStage !== 'none',
+    stopsAt: 'nbp-fetch',
+    reason: "iPXE's driver for this NIC stops receiving when the firmware asks for several TFTP blocks at a time",
+  },
+  {
+    when: ({ configuration, nic, secondStage }) =>
+      configuration === 1 && nic === 'vmxnet3' && secondStage === 'undionly',
     stopsAt: 'nbp-dhcp',
-    reason: 'a full iPXE in the ROM holds the NIC, so an iPXE with drivers of its own finds none',
+    reason:
+      "the UNDI of iPXE's ROM promises interrupts that its vmxnet3 driver never raises, and undionly.kpxe waits for one",
   },
 ];
 

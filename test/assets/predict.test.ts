@@ -16,6 +16,7 @@ let virtioDriver: Buffer;
 let armDriver: Buffer;
 let snponly: Buffer;
 let biosE1000: Buffer;
+let fullE1000: Buffer;
 
 beforeAll(async () => {
   const host = await hostSet();
@@ -30,6 +31,9 @@ beforeAll(async () => {
   snponly = await readFile(found(host.nbp({ secondStage: 'snponly', arch: 'x86_64', firmware: 'ovmf' })).path);
   biosE1000 = await readFile(
     found(await host.rom({ nic: 'e1000', kind: 'bios', arch: 'x86_64', firmware: 'ovmf' })).path,
+  );
+  fullE1000 = await readFile(
+    found(await host.rom({ nic: 'e1000', kind: 'full', arch: 'x86_64', firmware: 'ovmf' })).path,
   );
 });
 
@@ -133,10 +137,10 @@ describe('UEFI', () => {
     expect(predict(uefi({ randomSource: false })).stopsAt).toBeNull();
   });
 
-  test('an iPXE with own drivers, loaded by an iPXE in the ROM, finds no NIC', () => {
-    expect(predict(uefi({ nic: 'e1000', rom: wrapped(snponly, 'e1000'), secondStage: 'ipxe' })).stopsAt).toBe(
-      'nbp-dhcp',
-    );
+  test('an iPXE application in the ROM cannot start another iPXE; a full iPXE driver can', () => {
+    const chained = (rom: ReturnType<typeof look>) => predict(uefi({ nic: 'e1000', rom, secondStage: 'ipxe' })).stopsAt;
+    expect(chained(wrapped(snponly, 'e1000'))).toBe('nbp');
+    expect(chained(look(fullE1000))).toBeNull();
   });
 });
 
