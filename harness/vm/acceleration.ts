@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import { accessSync, constants, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { cpus, release, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { z } from 'zod';
 import type { Accel } from '../model/axes.ts';
 import type { Plan } from '../model/plan.ts';
 import type { QemuFacts } from './host.ts';
@@ -59,6 +60,7 @@ async function probeBoot(plan: Plan, qemu: QemuFacts, accel: Accel, signal: Abor
   });
   const timer = setTimeout(wake, probeMs);
   signal.addEventListener('abort', wake, { once: true });
+  if (signal.aborted) wake();
   try {
     await using guest = await startQemu({
       program: plan.qemu.program,
@@ -97,9 +99,12 @@ async function probeBoot(plan: Plan, qemu: QemuFacts, accel: Accel, signal: Abor
   );
 }
 
+const cacheSchema = z.record(z.string(), z.string());
+
+/** A cache that is absent, torn or of another version is an empty one. */
 function readCache(path: string | undefined): Record<string, string> {
   try {
-    return path === undefined ? {} : JSON.parse(readFileSync(path, 'utf8'));
+    return path === undefined ? {} : cacheSchema.parse(JSON.parse(readFileSync(path, 'utf8')));
   } catch {
     return {};
   }
@@ -130,8 +135,14 @@ export function createAccelChooser(choice: AccelChoice, cacheFile: string | unde
   const remember = (key: string, answer: string): void => {
     known[key] = answer;
     if (cacheFile === undefined) return;
-    mkdirSync(dirname(cacheFile), { recursive: true });
-    writeFileSync(cacheFile, `${JSON.stringify(known, null, 2)}\n`);
+    const part = `${cacheFile}.${process.pid}.part`;
+    try {
+      mkdirSync(dirname(cacheFile), { recursive: true });
+      writeFileSync(part, `${JSON.stringify(known, null, 2)}\n`);
+      renameSync(part, cacheFile);
+    } catch {
+      // Only time is lost: the next run probes again.
+    }
   };
 
   return {

@@ -1,0 +1,96 @@
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { probeQemu } from '../../harness/vm/host.ts';
+import { tieToParent } from '../../harness/vm/lifeline.ts';
+import { runningArgv } from '../../harness/vm/running-argv.ts';
+import { recordedRun } from '../judge/recorded-run.ts';
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'machine-'));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+describe("QEMU's command line", () => {
+  const { plan } = recordedRun('bios-ipxe-rom');
+
+  it('has accelerator and CPU in front of what the plan says', () => {
+    const argv = runningArgv(plan, { sandbox: false }, 'tcg');
+    expect(argv.slice(0, 4)).toEqual(['-accel', 'tcg', '-cpu', 'qemu64']);
+    expect(argv.slice(4)).toEqual(plan.qemu.argv);
+    expect(runningArgv(plan, { sandbox: false }, 'hvf')).toContain('host');
+  });
+
+  it('names no CPU where the plan has none', () => {
+    const open = { ...plan, qemu: { ...plan.qemu, cpu: {} } };
+    expect(runningArgv(open, { sandbox: false }, 'kvm')).toEqual(['-accel', 'kvm', ...plan.qemu.argv]);
+  });
+
+  it('shuts QEMU in where it can be', () => {
+    const [option, value] = runningArgv(plan, { sandbox: true }, 'tcg');
+    expect(option).toBe('-sandbox');
+    expect(value?.split(',')).toEqual(expect.arrayContaining(['on', 'spawn=deny', 'elevateprivileges=deny']));
+  });
+});
+
+describe('what a QEMU is', () => {
+  it.each(['qemu-system-x86_64', 'qemu-system-aarch64'])('%s tells itself', async (program) => {
+    const facts = await probeQemu(program);
+    expect(facts.version).toMatch(/^\d+\.\d+/);
+    expect(facts.nics).toEqual(expect.arrayContaining(['e1000', 'virtio-net-pci']));
+    expect(facts.nics).not.toContain('virtio-rng-pci');
+    expect(facts.devices.has('virtio-rng-pci')).toBe(true);
+    expect(facts.accels.has('tcg')).toBe(true);
+  });
+
+  it('is asked of a program that cannot answer, and said so', async () => {
+    const broken = join(folder, 'qemu-broken');
+    writeFileSync(broken, '#!/bin/sh\necho "error while loading shared libraries: libpixman-1.so.0" >&2\nexit 127\n');
+    chmodSync(broken, 0o755);
+    await expect(probeQemu(broken)).rejects.toMatchObject({
+      code: 'qemu-failed',
+      message: expect.stringContaining('libpixman-1.so.0'),
+    });
+    await expect(probeQemu('qemu-system-nothing')).rejects.toMatchObject({
+      code: 'missing-program',
+      message: expect.stringContaining('qemu-system-nothing is not installed'),
+    });
+  });
+
+  it('may be little: a build without sandbox, accelerators and NICs', async () => {
+    const small = join(folder, 'qemu-small');
+    writeFileSync(
+      small,
+      '#!/bin/sh\ncase "$*" in --version) echo "QEMU emulator version 11.0.1 (v11)";; "-accel help") echo "Accelerators:";; esac\n',
+    );
+    chmodSync(small, 0o755);
+    expect(await probeQemu(small)).toEqual({
+      program: small,
+      version: '11.0.1',
+      devices: new Set(),
+      nics: [],
+      sandbox: false,
+      accels: new Set(),
+    });
+  });
+});
+
+describe('the lifeline', () => {
+  it('leaves program and arguments as they are, last', () => {
+    const { file, args } = tieToParent('qemu-system-x86_64', ['-m', '256M']);
+    expect([file, ...args].slice(-3)).toEqual(['qemu-system-x86_64', '-m', '256M']);
+  });
+
+  it.runIf(process.platform === 'linux')('is the kernel itself on Linux', () => {
+    const { file, args } = tieToParent('qemu-system-x86_64', []);
+    expect([file, ...args]).toEqual([
+      expect.stringMatching(/\/setpriv$/),
+      '--pdeathsig',
+      'KILL',
+      '--',
+      'qemu-system-x86_64',
+    ]);
+  });
+});
