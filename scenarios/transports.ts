@@ -6,6 +6,8 @@ type Expect = NonNullable<Groups[number]['expect']>;
 /** What the first stage fetches one way and its second stage another. */
 const tftpThenHttp = { nbp: 'tftp', config: 'http', payload: 'http' } as const;
 const httpThenTftp = { nbp: 'http', config: 'tftp', payload: 'tftp' } as const;
+const httpsThenHttp = { nbp: 'https', config: 'http', payload: 'http' } as const;
+const tftpThenHttps = { nbp: 'tftp', config: 'https', payload: 'https' } as const;
 
 /** Firmware that drives virtio-net itself and loads iPXE; a BIOS ROM that is iPXE. */
 const ovmf = {
@@ -107,6 +109,18 @@ const uefiHttp: Groups = [
   },
   {
     ...ovmf,
+    name: 'uefi-http-truncated',
+    description: 'The whole length is promised, a part is sent, and the connection closed',
+    transport: 'http',
+    serve: { 'snponly.efi': { text: 'an NBP cut short '.repeat(4096), truncateToBytes: 20_000 } },
+    expect: stops(
+      'nbp-fetch',
+      'http-boot-error',
+      'the firmware counts what it gets, and starts nothing that is not whole',
+    ),
+  },
+  {
+    ...ovmf,
     name: 'uefi-http-missing',
     transport: 'http',
     boot: [{ name: 'a name that is not served', file: 'http://{{server}}/not-there.efi' }],
@@ -121,4 +135,156 @@ const uefiHttp: Groups = [
   },
 ];
 
-export const transports: Groups = [...mixed, ...uefiHttp];
+const edk2Refuses = (fault: string): Expect =>
+  stops('nbp-fetch', 'http-boot-error', `EDK II leaves the TLS handshake, without an alert: the certificate ${fault}`);
+const ipxeRefuses = (failure: string, fault: string): Expect =>
+  stops('config', failure, `iPXE ends the TLS handshake: the certificate ${fault}`);
+
+const https: Groups = [
+  {
+    ...ovmf,
+    name: 'uefi-https-ovmf',
+    description: "The run's authority is enrolled through fw_cfg; the firmware fetches the NBP through TLS",
+    transport: httpsThenHttp,
+  },
+  { ...aavmf, name: 'uefi-https-aavmf', transport: httpsThenHttp },
+  { ...ovmf, name: 'uefi-https-new-ovmf', set: 'forky', transport: httpsThenHttp, tags: ['full'] },
+  { ...aavmf, name: 'uefi-https-new-aavmf', set: 'forky', transport: 'https' },
+  {
+    ...ovmf,
+    name: 'uefi-https-authority',
+    transport: httpsThenHttp,
+    certificate: 'wrong-authority',
+    expect: edk2Refuses('is of another authority'),
+  },
+  {
+    ...ovmf,
+    name: 'uefi-https-name',
+    transport: httpsThenHttp,
+    certificate: 'wrong-name',
+    expect: edk2Refuses('is for another name'),
+  },
+  {
+    ...ovmf,
+    name: 'uefi-https-expired',
+    title: "EDK II does not look at a certificate's dates: an expired one boots",
+    transport: httpsThenHttp,
+    certificate: 'expired',
+  },
+  {
+    ...aavmf,
+    name: 'ipxe-https',
+    description: 'iPXE takes over the authorities that the firmware has enrolled (TlsCaCertificate)',
+    nbpSet: 'forky',
+    transport: tftpThenHttps,
+    payload: ['script', 'linux'],
+  },
+  { ...aavmf, name: 'ipxe-https-trixie', nbpSet: 'trixie', transport: tftpThenHttps, tags: ['full'] },
+  { ...ovmf, name: 'ipxe-https-x86', nbpSet: 'forky', transport: tftpThenHttps },
+  {
+    ...aavmf,
+    name: 'ipxe-https-authority',
+    transport: tftpThenHttps,
+    certificate: 'wrong-authority',
+    expect: ipxeRefuses('ipxe-untrusted', 'is of another authority'),
+  },
+  {
+    ...aavmf,
+    name: 'ipxe-https-name',
+    transport: tftpThenHttps,
+    certificate: 'wrong-name',
+    expect: ipxeRefuses('ipxe-wrong-name', 'is for another name'),
+  },
+  {
+    ...aavmf,
+    name: 'ipxe-https-expired',
+    transport: tftpThenHttps,
+    certificate: 'expired',
+    expect: ipxeRefuses('ipxe-expired', 'has expired'),
+  },
+  {
+    ...biosRom,
+    name: 'ipxe-https-bios',
+    description: 'On a BIOS there is nobody to enrol an authority',
+    secondStage: 'undionly',
+    configuration: 1,
+    nbpSet: 'forky',
+    transport: tftpThenHttps,
+    expect: stops(
+      'config',
+      'ipxe-untrusted',
+      "this build trusts iPXE's own root and what that has cross-signed, and has no way to be told of another",
+    ),
+  },
+  {
+    ...biosRom,
+    name: 'ipxe-without-https',
+    transport: 'https',
+    expect: stops('config', 'ipxe-error', 'Debian 12 builds iPXE without HTTPS: "Operation not supported"'),
+  },
+];
+
+const iscsi: Groups = [
+  { ...biosRom, name: 'iscsi-bios', description: "sanboot: the disk's boot sector prints the token", payload: 'iscsi' },
+  { ...ovmf, name: 'iscsi-ovmf', description: "sanboot: the disk's EFI application prints it", payload: 'iscsi' },
+  { ...aavmf, name: 'iscsi-aavmf', payload: 'iscsi' },
+  {
+    ...biosRom,
+    name: 'iscsi-hook',
+    description: 'sanhook attaches the disk, then a kernel is fetched and booted',
+    sanHook: true,
+    payload: 'linux',
+  },
+];
+
+const noStatelessPxe: Expect = {
+  stopsAt: 'dhcp',
+  failure: 'pxe-error',
+  reason:
+    "EDK II's PXE client wants an address of its own by SOLICIT, also where the router says that DHCPv6 has none to give, and never asks what to boot without one",
+};
+
+const ipv6: Groups = [
+  { ...biosRom, name: 'ipv6-bios', ipVersion: 6, transport: ['tftp', 'http'] },
+  { ...biosRom, name: 'ipv6-slaac-bios', ipVersion: 6, managedIpv6: false },
+  { ...ovmf, name: 'ipv6-ovmf', ipVersion: 6, transport: ['tftp', 'http'] },
+  { ...aavmf, name: 'ipv6-aavmf', ipVersion: 6, transport: ['tftp', 'http'] },
+  { ...aavmf, name: 'ipv6-slaac-aavmf', ipVersion: 6, managedIpv6: false, expect: noStatelessPxe },
+  { ...ovmf, name: 'ipv6-slaac-ovmf', ipVersion: 6, managedIpv6: false, expect: noStatelessPxe, tags: ['full'] },
+];
+
+/** A proxyDHCP offer without option 43 names no file: the client asks on port 4011 (BINL). */
+const binl = (nbp: string) => [
+  { name: 'second stage → script', when: { userClass: 'iPXE', served: [nbp] }, file: 'boot.ipxe' },
+  {
+    name: 'first stage → 4011',
+    file: nbp,
+    options: [{ code: 43, op: 'withhold' as const, on: ['offer' as const] }],
+  },
+];
+
+const proxyDhcp: Groups = [
+  {
+    ...biosRom,
+    name: 'proxy-bios',
+    description: 'An address server without boot information, and beside it a proxyDHCP server that has it',
+    proxyDhcp: true,
+  },
+  { ...ovmf, name: 'proxy-ovmf', proxyDhcp: true },
+  { ...aavmf, name: 'proxy-aavmf', proxyDhcp: true },
+  {
+    ...biosRom,
+    name: 'binl-bios',
+    description: 'The proxy names no file: the client asks for it on port 4011',
+    proxyDhcp: true,
+    boot: [{ name: 'ROM → 4011', file: 'boot.ipxe', options: [{ code: 43, op: 'withhold', on: ['offer'] }] }],
+  },
+  { ...ovmf, name: 'binl-ovmf', proxyDhcp: true, boot: binl('snponly.efi') },
+  { ...aavmf, name: 'binl-aavmf', proxyDhcp: true, boot: binl('ipxe-arm64.efi') },
+];
+
+/**
+ * NFS and NBD are not here: iPXE builds with NFS can fetch files so, but need ports 111 and 2049 of the server's one
+ * address over Sun RPC; no loader at hand speaks NBD. A root over either is mounted by an initrd, after the network boot is over.
+ */
+export const transports: Groups = [...mixed, ...uefiHttp, ...https, ...iscsi, ...ipv6, ...proxyDhcp];
