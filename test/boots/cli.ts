@@ -27,7 +27,7 @@ export async function until<T>(what: string, find: () => T | undefined | false, 
   }
 }
 
-export interface Finished {
+interface Finished {
   exitCode: number | null;
   signal: string | null;
   stdout: string;
