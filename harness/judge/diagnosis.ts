@@ -132,6 +132,13 @@ const meanings: readonly { holds: (stop: Stop) => boolean; means: (stop: Stop) =
     ),
     means: () => 'the HTTP server refused the request',
   },
+  {
+    holds: all(
+      at('nbp-fetch'),
+      wireSaw((event) => event.type === 'http-response' && event.location !== undefined),
+    ),
+    means: () => 'the HTTP server redirected the client, which did not follow',
+  },
   { holds: at('nbp-fetch'), means: () => 'the network boot program did not arrive whole' },
   {
     holds: all(at('nbp'), said(/failed to (load|start)|Exec format|Not Found|Unsupported/i)),
