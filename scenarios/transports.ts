@@ -284,7 +284,7 @@ const proxyDhcp: Groups = [
 ];
 
 /**
- * NFS and NBD are not here: iPXE builds with NFS can fetch files so, but need ports 111 and 2049 of the server's one
- * address over Sun RPC; no loader at hand speaks NBD. A root over either is mounted by an initrd, after the network boot is over.
+ * NFS and NBD are not here: iPXE builds with NFS can fetch files so, but need Sun RPC's ports 111 and 2049 at the server;
+ * no loader at hand speaks NBD. A root over either is mounted by an initrd, after the network boot is over.
  */
 export const transports: Groups = [...mixed, ...uefiHttp, ...https, ...iscsi, ...ipv6, ...proxyDhcp];
