@@ -36,7 +36,7 @@ export const summarised = ({ rows = [], ...result }) => ({
 });
 
 const columns = [
-  { head: '', width: 50, of: ({ what, unit }) => `${what}, ${unit}` },
+  { head: '', width: 53, of: ({ what, unit }) => `${what}, ${unit}` },
   { head: 'harness', width: 9, of: ({ harness }) => shown(harness) },
   { head: '(range)', width: 14, of: ({ harness }) => spread(harness) },
   { head: 'plain', width: 9, of: ({ plain }) => shown(plain) },
@@ -44,7 +44,7 @@ const columns = [
   { head: 'ratio', width: 7, of: ratio },
   { head: 'aim', width: 6, of: ({ aim }) => aim ?? '' },
 ];
-const line = (texts) => `${columns.map(({ width }, at) => texts[at].padEnd(width)).join('')}`.trimEnd();
+const line = (texts) => `${columns.map(({ width }, at) => `${texts[at]} `.padEnd(width)).join('')}`.trimEnd();
 
 export function printReport(rounds, results) {
   const { cores, cpu, node, load } = hostFacts();
