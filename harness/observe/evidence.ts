@@ -20,6 +20,8 @@ export interface Observed {
   readonly stages: ReadonlySet<Stage>;
   /** Served names delivered whole, with their lengths. */
   readonly delivered: ReadonlyMap<string, number>;
+  /** Names that an HTTP response with a length was seen for. */
+  readonly promised: ReadonlyMap<string, number>;
   /** xids of DHCP REQUESTs from the guest, with what the client said of itself. */
   readonly requests: ReadonlyMap<number, { ipxe: boolean; vendorClass: string }>;
   /** The last thing the wire saw asked for. */

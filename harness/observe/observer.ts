@@ -4,7 +4,7 @@ import type { Stage } from '../model/stages.ts';
 import type { Evidence, Observed, Rule } from './evidence.ts';
 import { guestRules } from './guest-rules.ts';
 import { serialRules } from './serial-rules.ts';
-import { deliveryOf, httpRules, requestOf, wireRules } from './wire-rules.ts';
+import { deliveryOf, httpRules, promiseOf, requestOf, startedOf, wireRules } from './wire-rules.ts';
 
 /** Which table reads which source. Servers' own events are explanation, never evidence, but for what TLS hides. */
 const tables: Partial<Record<HarnessEvent['source'], readonly Rule<never>[]>> = {
@@ -31,6 +31,7 @@ export function createObserver(plan: Plan): Observer {
   const stages = new Set<Stage>();
   const failures = new Set<string>();
   const delivered = new Map<string, number>();
+  const promised = new Map<string, number>();
   const requests = new Map<number, { ipxe: boolean; vendorClass: string }>();
   const evidence: Evidence[] = [];
   let lastRequest: string | undefined;
@@ -39,6 +40,7 @@ export function createObserver(plan: Plan): Observer {
   const observed: Observed = {
     stages,
     delivered,
+    promised,
     requests,
     get lastRequest() {
       return lastRequest;
@@ -49,9 +51,11 @@ export function createObserver(plan: Plan): Observer {
   };
 
   const remember = (event: HarnessEvent): void => {
-    const delivery = deliveryOf(event);
+    const delivery = deliveryOf(event) ?? startedOf(event, promised);
     if (delivery) delivered.set(delivery.name, delivery.bytes);
     if (event.source !== 'wire') return;
+    const promise = promiseOf(event);
+    if (promise) promised.set(promise.name, promise.bytes);
     if (event.type === 'dhcp' && event.from === 'guest' && event.messageType === 'request') {
       requests.set(event.xid, { ipxe: event.ipxe, vendorClass: event.vendorClass ?? '' });
     }

@@ -2,6 +2,7 @@ import type { HarnessEvent } from '../model/events.ts';
 import type { Plan } from '../model/plan.ts';
 import { type Stage, tokenOf } from '../model/stages.ts';
 import type { Finding, Observed, Rule } from './evidence.ts';
+import { deliveryRules } from './wire-rules.ts';
 
 export type SerialLine = Extract<HarnessEvent, { source: 'serial' }>;
 
@@ -275,4 +276,9 @@ const fromRow = (row: SerialRow): Rule<SerialLine> => ({
   },
 });
 
-export const serialRules: readonly Rule<SerialLine>[] = [initrdRule, tokenRule, ...serialTable.map(fromRow)];
+export const serialRules: readonly Rule<SerialLine>[] = [
+  ...deliveryRules,
+  initrdRule,
+  tokenRule,
+  ...serialTable.map(fromRow),
+];

@@ -58,6 +58,28 @@ export function deliveryOf(event: UntimedEvent): { name: string; bytes: number }
   return undefined;
 }
 
+/** How iPXE tells of an image that it has whole and is about to start, such as `undionly.kpxe : 74213 bytes [PXE-NBP]`. */
+const ipxeImage = /^(\S+) : (\d+) bytes \[[^\]]+\]/;
+
+/**
+ * What iPXE had over HTTP when it started it: it may do so before it acknowledges the last octets, and then its own
+ * words stand for them, where they agree with the length that the wire saw promised for that name.
+ */
+export function startedOf(
+  event: UntimedEvent,
+  promised: Observed['promised'],
+): { name: string; bytes: number } | undefined {
+  if (event.source !== 'serial') return undefined;
+  const [, name = '', bytes] = ipxeImage.exec(event.text) ?? [];
+  return promised.get(name) === Number(bytes) ? { name, bytes: Number(bytes) } : undefined;
+}
+
+/** A name and the length of what answers it, as the head of an HTTP response says. */
+export function promiseOf(event: WireEvent): { name: string; bytes: number } | undefined {
+  if (event.type !== 'http-response' || event.status !== 200 || event.length === null) return undefined;
+  return { name: nameOf(event.target), bytes: event.length };
+}
+
 type Served = Extract<UntimedEvent, { source: 'http'; type: 'served' }>;
 
 const isWhole = ({ method, status, note }: Served): boolean => method === 'GET' && status === 200 && note === undefined;
@@ -104,13 +126,13 @@ const deliveryStages = [
   { name: 'payload-delivered', stage: 'payload-fetch', list: 'payload' },
 ] as const;
 
-const deliveryRules = deliveryStages.map(
-  ({ name, stage, list }): Rule<WireEvent | HttpEvent> => ({
+export const deliveryRules: readonly Rule[] = deliveryStages.map(
+  ({ name, stage, list }): Rule => ({
     name,
-    proves: 'the guest acknowledged the last octet of each file, and the lengths are those of the files served',
+    proves: 'the guest acknowledged the last octet of each file, or tells its length, and the lengths are those served',
     match(event, plan, observed) {
       // Where the configuration is the last stage, only its token proves that it took effect.
-      if (!deliveryOf(event) || plan.stagePath.at(-1) === stage) return;
+      if (!(deliveryOf(event) ?? startedOf(event, observed.promised)) || plan.stagePath.at(-1) === stage) return;
       const text = allDelivered(plan.deliveries[list], observed);
       return text === undefined ? undefined : { stage, text };
     },

@@ -31,3 +31,10 @@ it('names the reason for which iPXE refused a certificate', async () => {
   expect(evidence).not.toContainEqual(expect.objectContaining({ rule: 'ipxe-untrusted' }));
   expect(stageOf(evidence, 'config')).toBeUndefined();
 });
+
+it("takes iPXE's word for an NBP it started before it acknowledged the last octets", async () => {
+  const { evidence, complete } = await evidenceOf('bios-undionly-http-unacknowledged');
+  expect(complete).toBe(true);
+  expect(stageOf(evidence, 'nbp-fetch')).toMatchObject({ rule: 'nbp-delivered' });
+  expect(stageOf(evidence, 'nbp')).toMatchObject({ rule: 'ipxe-nbp' });
+});
