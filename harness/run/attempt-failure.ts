@@ -2,9 +2,9 @@ import type { Accel } from '../model/axes.ts';
 import type { HarnessEvent } from '../model/events.ts';
 import type { GuestExit } from '../vm/qemu.ts';
 
-/** QEMU that ends by itself with a complaint, before anything was seen of a guest, did not start. */
+/** QEMU that ends by itself before anything was seen of a guest did not start one; with -no-shutdown no guest ends it. */
 export function startFailureOf(exit: GuestExit | undefined, events: readonly HarnessEvent[]): string | undefined {
-  if (!exit || exit.byHarness || exit.exitCode === 0) return undefined;
+  if (!exit || exit.byHarness) return undefined;
   if (events.some(({ source }) => source === 'serial' || source === 'wire')) return undefined;
   const complaint = exit.stderr.trim().split('\n').slice(-3).join(' ').slice(0, 500);
   return complaint || `it ended with ${exit.signal ?? exit.exitCode}`;

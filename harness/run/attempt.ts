@@ -1,6 +1,5 @@
-import { createWriteStream, mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { finished } from 'node:stream/promises';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { judge } from '../judge/judge.ts';
 import type { Accel } from '../model/axes.ts';
@@ -21,6 +20,7 @@ import type { Authorities } from './authorities.ts';
 import { caseFiles, writePlanFiles } from './case-directory.ts';
 import { createDeadlineClock } from './deadline-clock.ts';
 import { startNetwork } from './network.ts';
+import { openRawLogs } from './raw-logs.ts';
 import { openTimeline } from './timeline.ts';
 
 export interface AttemptOptions {
@@ -88,7 +88,9 @@ export async function runAttempt(options: AttemptOptions): Promise<AttemptResult
   let guest: Guest | undefined;
   let exit: GuestExit | undefined;
 
-  const timeline = openTimeline(join(directory, caseFiles.events), (event) => {
+  let diskTold = false;
+
+  const onEvent = (event: HarnessEvent): void => {
     if (event.source === 'run' && event.type === 'infrastructure') end('infrastructure');
     if (event.source === 'qmp' && event.type === 'event' && event.name === 'STOP' && guest) askStatus(guest, emit);
     if (event.source === 'qmp' && event.type === 'status' && event.status === 'internal-error') end('guest-ended');
@@ -100,7 +102,19 @@ export async function runAttempt(options: AttemptOptions): Promise<AttemptResult
       } else if (evidence.ends) end(endReasons[event.source] ?? 'failure');
     }
     if (observer.complete) end('complete');
-  });
+  };
+  /** Without its records a case proves nothing. */
+  const onDiskTrouble = ({ message }: Error): void => {
+    if (diskTold) return;
+    diskTold = true;
+    emit({
+      source: 'run',
+      type: 'infrastructure',
+      code: 'disk',
+      message: `${directory} cannot be written: ${message}`,
+    });
+  };
+  const timeline = openTimeline(join(directory, caseFiles.events), onEvent, onDiskTrouble);
   const { emit } = timeline;
   emit({ source: 'run', type: 'started', caseId: plan.caseId, attempt: options.attempt, at: new Date().toISOString() });
   if (options.demotedFrom) {
@@ -116,8 +130,7 @@ export async function runAttempt(options: AttemptOptions): Promise<AttemptResult
   signal.addEventListener('abort', onAbort, { once: true });
   if (signal.aborted) onAbort();
 
-  const serialFile = createWriteStream(join(directory, caseFiles.serial));
-  const stderrFile = createWriteStream(join(directory, caseFiles.stderr));
+  const logs = openRawLogs(directory, onDiskTrouble);
   const console = createConsole(({ offset, text }) => emit({ source: 'serial', type: 'line', offset, text }));
   let toldByQmp: Promise<void> = Promise.resolve();
   /** QMP overtakes the serial port: what a guest printed before it stopped is read, and told, first. */
@@ -142,12 +155,12 @@ export async function runAttempt(options: AttemptOptions): Promise<AttemptResult
       cwd: directory,
       emit: emitAfterConsole,
       onStderr(chunk) {
-        stderrFile.write(chunk);
+        logs.stderr(chunk);
         emit({ source: 'vm', type: 'stderr', text: chunk.toString('utf8').trimEnd() });
       },
     });
     guest.serial.on('data', (chunk: Buffer) => {
-      serialFile.write(chunk);
+      logs.serial(chunk);
       console.push(chunk);
       terminal?.output(chunk);
     });
@@ -207,10 +220,9 @@ export async function runAttempt(options: AttemptOptions): Promise<AttemptResult
     clearTimeout(grace);
     if (guest) terminal?.input.unpipe(guest.serial);
     await guest?.stop();
-    await network?.close();
+    await network?.close().catch(onDiskTrouble);
+    await logs.close(console.transcript());
     timeline.close();
-    await Promise.all([serialFile, stderrFile].map((file) => finished(file.end())));
-    writeFileSync(join(directory, caseFiles.console), `${console.transcript().join('\n')}\n`);
     console.close();
   }
   return {

@@ -1,4 +1,4 @@
-import { closeSync, openSync, writeSync } from 'node:fs';
+import { closeSync, openSync, writeFileSync } from 'node:fs';
 import type { EventSink, HarnessEvent } from '../model/events.ts';
 
 /** The one record of a case: stamps events, writes them, tells whoever follows. */
@@ -13,17 +13,32 @@ export interface Timeline {
 const flushBytes = 32 << 10;
 const flushMs = 250;
 
-/** Opens `events.jsonl` at `path`; a killed harness loses at most the last quarter of a second. */
-export function openTimeline(path: string, onEvent: (event: HarnessEvent) => void): Timeline {
+/**
+ * Opens `events.jsonl` at `path`; a killed harness loses at most the last quarter of a second. `onTrouble` is told once
+ * when the disk does not take it: events then live on in memory alone.
+ */
+export function openTimeline(
+  path: string,
+  onEvent: (event: HarnessEvent) => void,
+  onTrouble: (error: Error) => void = () => {},
+): Timeline {
   const fd = openSync(path, 'w');
   const startedAt = performance.now();
   const now = (): number => Math.round((performance.now() - startedAt) * 1000) / 1000;
   const events: HarnessEvent[] = [];
   let buffered = '';
   let closed = false;
+  let broken = false;
   const flush = (): void => {
-    if (buffered) writeSync(fd, buffered);
+    const lines = buffered;
     buffered = '';
+    if (broken || !lines) return;
+    try {
+      writeFileSync(fd, lines);
+    } catch (error) {
+      broken = true;
+      onTrouble(error as Error);
+    }
   };
   const timer = setInterval(flush, flushMs);
   timer.unref();

@@ -27,6 +27,7 @@ const signsOfLife: Record<'bios' | 'uefi', { pattern: RegExp; cpuMs: number }> =
   uefi: { pattern: /BdsDxe|>>Start|UEFI Interactive Shell|iPXE/, cpuMs: 5_000 },
 };
 const probeMs = 15_000;
+const tooSlow = `the firmware did not come far enough within ${probeMs / 1000} s`;
 
 const guestOf: Partial<Record<NodeJS.Architecture, Plan['arch']>> = { x64: 'x86_64', arm64: 'aarch64' };
 
@@ -94,9 +95,7 @@ async function probeBoot(plan: Plan, qemu: QemuFacts, accel: Accel, signal: Abor
     signal.removeEventListener('abort', wake);
     await rm(cwd, { recursive: true, force: true });
   }
-  return (
-    trouble ?? (pattern.test(text) ? undefined : `the firmware did not come far enough within ${probeMs / 1000} s`)
-  );
+  return trouble ?? (pattern.test(text) ? undefined : tooSlow);
 }
 
 const cacheSchema = z.record(z.string(), z.string());
@@ -162,7 +161,8 @@ export function createAccelChooser(choice: AccelChoice, cacheFile: string | unde
         answer = await probe;
         // A guest may have been given up on while the probe ran; that answer stands.
         answer = known[key] ?? answer;
-        if (!signal.aborted) remember(key, answer);
+        // What a busy host made too slow may be right another day.
+        if (!signal.aborted && answer !== tooSlow) remember(key, answer);
       }
       return answer === works
         ? { accel, reason: `a probe boot of this firmware under ${accel} worked` }

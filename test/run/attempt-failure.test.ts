@@ -26,12 +26,13 @@ describe('a QEMU that would not start', () => {
   it('is told by its end where it said nothing', () => {
     expect(startFailureOf(exit({ exitCode: null, signal: 'SIGSEGV' }), [spawned])).toBe('it ended with SIGSEGV');
     expect(startFailureOf(exit({ exitCode: 127 }), [])).toBe('it ended with 127');
+    // Such as `-version` among the extra arguments: QEMU is content, and there was no guest.
+    expect(startFailureOf(exit({ exitCode: 0 }), [spawned])).toBe('it ended with 0');
   });
 
   it.each([
     ['still runs', undefined, [spawned]],
     ['was ended by the harness', exit({ exitCode: null, signal: 'SIGKILL', byHarness: true }), [spawned]],
-    ['ended well', exit({ exitCode: 0 }), [spawned]],
     ['ended after a guest had spoken', exit({ exitCode: null, signal: 'SIGSEGV' }), booted],
   ])('is not one that %s', (_, ended, events) => {
     expect(startFailureOf(ended, events)).toBeUndefined();

@@ -1,0 +1,42 @@
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { openRawLogs } from '../../harness/run/raw-logs.ts';
+import { openTimeline } from '../../harness/run/timeline.ts';
+
+// The kernel's own full disk: opens, and takes nothing.
+const full = '/dev/full';
+
+describe.skipIf(!existsSync(full))('a disk that is full', () => {
+  let directory: string;
+  beforeEach(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'netboot-full-'));
+  });
+  afterEach(() => rm(directory, { recursive: true, force: true }));
+
+  it('is told once by the event log, which goes on in memory', () => {
+    const troubles: Error[] = [];
+    const timeline = openTimeline(
+      full,
+      () => {},
+      (error) => troubles.push(error),
+    );
+    const big = 'x'.repeat(40_000);
+    for (let i = 0; i < 3; i++) timeline.emit({ source: 'vm', type: 'stderr', text: big });
+    timeline.close();
+    expect(troubles.map(({ message }) => message)).toEqual([expect.stringContaining('ENOSPC')]);
+    expect(timeline.events).toHaveLength(3);
+  });
+
+  it('is told by the raw logs, which close all the same', async () => {
+    for (const name of ['serial.raw', 'qemu.stderr', 'console.txt']) await symlink(full, join(directory, name));
+    const troubles: Error[] = [];
+    const logs = openRawLogs(directory, (error) => troubles.push(error));
+    logs.serial(Buffer.from('SeaBIOS'));
+    await logs.close(['SeaBIOS']);
+    expect(troubles.length).toBeGreaterThan(0);
+    for (const { message } of troubles) expect(message).toContain('ENOSPC');
+  });
+});
