@@ -4,13 +4,13 @@ import type { Stage } from '../model/stages.ts';
 import type { Evidence, Observed, Rule } from './evidence.ts';
 import { guestRules } from './guest-rules.ts';
 import { serialRules } from './serial-rules.ts';
-import { deliveryOf, httpRules, promiseOf, requestOf, startedOf, wireRules } from './wire-rules.ts';
+import { deliveryOf, deliveryRules, promiseOf, requestOf, startedOf, wireRules } from './wire-rules.ts';
 
 /** Which table reads which source. Servers' own events are explanation, never evidence, but for what TLS hides. */
 const tables: Partial<Record<HarnessEvent['source'], readonly Rule<never>[]>> = {
   serial: serialRules,
   wire: wireRules,
-  http: httpRules,
+  http: deliveryRules,
   qmp: guestRules,
   vm: guestRules,
   run: guestRules,

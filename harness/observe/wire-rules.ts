@@ -139,9 +139,6 @@ export const deliveryRules: readonly Rule[] = deliveryStages.map(
   }),
 );
 
-/** What the HTTPS server says, where no frame can tell. */
-export const httpRules: readonly Rule<HttpEvent>[] = deliveryRules;
-
 export const wireRules: readonly Rule<WireEvent>[] = [
   {
     name: 'uefi-client',
