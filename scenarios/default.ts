@@ -11,13 +11,5 @@ export default defineMatrix({
   name: 'default',
   description:
     'Every way of network boot that the packaged artefacts can show, each cell with what is expected of it and why',
-  groups: [
-    ...firstStages,
-    ...otherNics,
-    ...optionRoms,
-    ...secondStages,
-    ...transports,
-    ...secureBoot,
-    ...knownTrouble,
-  ],
+  groups: [...firstStages, ...otherNics, ...optionRoms, ...secondStages, ...transports, ...secureBoot, ...knownTrouble],
 });

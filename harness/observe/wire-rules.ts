@@ -3,7 +3,6 @@ import type { ExpectedFile, Plan } from '../model/plan.ts';
 import type { Finding, Observed, Rule } from './evidence.ts';
 
 export type WireEvent = Extract<HarnessEvent, { source: 'wire' }>;
-export type HttpEvent = Extract<HarnessEvent, { source: 'http' }>;
 
 const unset = '0.0.0.0';
 
@@ -126,6 +125,7 @@ const deliveryStages = [
   { name: 'payload-delivered', stage: 'payload-fetch', list: 'payload' },
 ] as const;
 
+/** For every source that can tell a delivery: the wire, the console, and the HTTPS server where no frame can. */
 export const deliveryRules: readonly Rule[] = deliveryStages.map(
   ({ name, stage, list }): Rule => ({
     name,
