@@ -36,9 +36,9 @@ export interface RunHost {
   fingerprints: Fingerprints;
   inspections: Pick<Inspections, 'of'>;
   /** Where probe boots are remembered. */
-  accelCacheFile?: string | undefined;
+  accelCacheFile?: string;
   /** Where the lengths of cases are remembered, so that long ones start first. */
-  lengthsFile?: string | undefined;
+  lengthsFile?: string;
 }
 
 export interface RunOptions extends RunHost {

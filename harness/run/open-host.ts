@@ -1,0 +1,29 @@
+import { join } from 'node:path';
+import { createFingerprints } from '../assets/fingerprint.ts';
+import { createInspections } from '../assets/inspections.ts';
+import { loadSets } from '../assets/sets.ts';
+import type { RunHost } from './run-matrix.ts';
+
+export interface HostFolders {
+  /** Holds artefact sets, payloads and what is remembered between runs; made where it is not there. */
+  cacheDir: string;
+  /** Folders with a `set.json` of their own. */
+  setDirs?: readonly string[];
+  env?: NodeJS.ProcessEnv;
+}
+
+/** What this host has for cases to run with, as `runMatrix` takes it. Rejects with `bad-set` for a broken manifest. */
+export async function openHost({ cacheDir, setDirs = [], env = process.env }: HostFolders): Promise<Required<RunHost>> {
+  const fingerprints = createFingerprints({ cacheFile: join(cacheDir, 'fingerprints.json') });
+  const inspections = createInspections({ fingerprints, cacheFile: join(cacheDir, 'inspections.json') });
+  return {
+    sets: await loadSets({ cacheDir, setDirs, host: { env, root: '' } }),
+    fingerprints: {
+      of: fingerprints.of,
+      save: async () => void (await Promise.all([fingerprints.save(), inspections.save()])),
+    },
+    inspections,
+    accelCacheFile: join(cacheDir, 'acceleration.json'),
+    lengthsFile: join(cacheDir, 'case-lengths.json'),
+  };
+}
