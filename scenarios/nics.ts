@@ -40,6 +40,22 @@ const notBootable = [
   },
 ];
 
+/** Every NIC with cells of its own in this table. */
+const known = [...romNics, ...relatives, ...nicsWithoutRom, 'usb-net', 'ne2k_isa', 'virtio-net-device'];
+
+const unknownToFirmware = {
+  description: "every NIC that the QEMU at hand offers: a newer QEMU's show up here by themselves",
+  set: 'bookworm',
+  nic: 'offered',
+  rom: 'none',
+  exclude: [...notBootable, { when: { nic: known }, reason: 'this NIC has cells of its own' }],
+  expect: {
+    stopsAt: 'dhcp',
+    failure: nothingToBoot,
+    reason: "the firmware's one NIC driver is VirtioNetDxe, and the NIC has no ROM to bring another",
+  },
+} satisfies Partial<MatrixInput['groups'][number]>;
+
 /** The rest of what QEMU offers: NICs whose ROM is a relative's, and NICs that have none anywhere. */
 export const otherNics: MatrixInput['groups'] = [
   {
@@ -139,6 +155,8 @@ export const otherNics: MatrixInput['groups'] = [
       reason: 'the firmware has no driver for this NIC, and no package ships a ROM for it',
     },
   },
+  { name: 'uefi-offered', ...unknownToFirmware, arch: 'x86_64', firmware: 'ovmf', secondStage: 'snponly' },
+  { name: 'arm-offered', ...unknownToFirmware, arch: 'aarch64', nbpSet: 'forky', secondStage: 'ipxe' },
   {
     name: 'rom-of-other-nics',
     description: 'Cells that wait for a set with a ROM for these NICs',

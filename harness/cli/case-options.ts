@@ -5,10 +5,12 @@ import { type Expansion, expandMatrix } from '../matrix/expand-matrix.ts';
 import { type CellFilter, filterCells } from '../matrix/filter-cells.ts';
 import { loadMatrix } from '../matrix/load-matrix.ts';
 import { type Matrix, withoutFullOnly } from '../matrix/matrix.ts';
+import { asksForOffered, withOfferedNics } from '../matrix/offered-nics.ts';
 import { parseMatrix } from '../matrix/parse-matrix.ts';
 import { parseShard, takeShard } from '../matrix/shard.ts';
 import { HarnessError } from '../model/errors.ts';
 import type { Axis, Scenario } from '../model/scenario.ts';
+import { offeredNics } from '../run/examine-host.ts';
 
 /** One filter option for each axis. */
 const axisOptions: Record<Axis, { flag: string; example: string }> = {
@@ -77,7 +79,8 @@ export interface ChosenCases extends Expansion {
 export async function expandChosen(options: CaseOptions, sets: readonly string[]): Promise<ChosenCases> {
   const { matrix: file, full } = options;
   const whole = file === undefined ? await defaultMatrix() : await loadMatrix(file);
-  const matrix = full ? whole : withoutFullOnly(whole);
+  const wanted = full ? whole : withoutFullOnly(whole);
+  const matrix = asksForOffered(wanted) ? withOfferedNics(wanted, await offeredNics()) : wanted;
   const source = file ?? 'default matrix';
   return { matrix, ...expandMatrix(matrix, source, sets.length > 0 ? sets : undefined) };
 }

@@ -4,6 +4,7 @@ import { type CellAxes, defaultMachineOf, expansionOrder, firmwaresOf, fixedDefa
 import { cellIdOf } from './cell-id.ts';
 import { impossibilityOf } from './impossible.ts';
 import type { Group, Matrix } from './matrix.ts';
+import { asksFor } from './offered-nics.ts';
 
 export interface ExcludedCell {
   id: string;
@@ -104,7 +105,7 @@ function expandGroup(group: Group, source: string, where: string, sets: readonly
     const hint = `Nothing would run: ${excluded[0]?.id} is refused because ${excluded[0]?.reason}.`;
     throw badMatrix(source, `${where}: every combination of group "${group.name}" is impossible`, hint);
   }
-  refuseDeadRules(group, product, possible, source, where);
+  if (!asksFor(group)) refuseDeadRules(group, product, possible, source, where);
 
   const settings = settingsOf(group);
   const cells: Scenario[] = [];
