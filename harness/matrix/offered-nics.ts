@@ -2,7 +2,7 @@ import { type Arch, archs } from '../model/axes.ts';
 import type { Group, Matrix } from './matrix.ts';
 
 /** As a `nic`: every NIC that the QEMU at hand offers for the group's architectures. */
-export const offered = 'offered';
+const offered = 'offered';
 
 const listOf = <T>(value: T | readonly T[]): readonly T[] => (Array.isArray(value) ? value : [value as T]);
 
