@@ -1,7 +1,7 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { makePlan } from '../../harness/plan/plan.ts';
 import { openTree } from '../../harness/services/tree/served-tree.ts';
 import { nonce, resolved, scenario } from './found-scenario.ts';
@@ -92,7 +92,9 @@ describe('the policy', () => {
 });
 
 it('serves a patched file with its own length, whatever piece is asked for', async () => {
-  const path = join(mkdtempSync(join(tmpdir(), 'netboot-patch-')), 'file');
+  const folder = mkdtempSync(join(tmpdir(), 'netboot-patch-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const path = join(folder, 'file');
   writeFileSync(path, '0123456789');
   const patch = [
     { offset: 3, ascii: 'abc' },
