@@ -24,9 +24,6 @@ export interface Observed {
   readonly promised: ReadonlyMap<string, number>;
   /** xids of DHCP REQUESTs from the guest, with what the client said of itself. */
   readonly requests: ReadonlyMap<number, { ipxe: boolean; vendorClass: string }>;
-  /** The last thing the wire saw asked for. */
-  readonly lastRequest: string | undefined;
-  readonly ended: boolean;
 }
 
 /** One row of a rule table. `proves` says, for people, why this evidence is enough. */

@@ -4,7 +4,7 @@ import type { Stage } from '../model/stages.ts';
 import type { Evidence, Observed, Rule } from './evidence.ts';
 import { guestRules } from './guest-rules.ts';
 import { serialRules } from './serial-rules.ts';
-import { deliveryOf, deliveryRules, promiseOf, requestOf, startedOf, wireRules } from './wire-rules.ts';
+import { deliveryOf, deliveryRules, promiseOf, startedOf, wireRules } from './wire-rules.ts';
 
 /** Which table reads which source. Servers' own events are explanation, never evidence, but for what TLS hides. */
 const tables: Partial<Record<HarnessEvent['source'], readonly Rule<never>[]>> = {
@@ -22,8 +22,6 @@ export interface Observer {
   readonly evidence: readonly Evidence[];
   /** The path is complete. */
   readonly complete: boolean;
-  /** The path is complete, or nothing further can come. */
-  readonly ended: boolean;
 }
 
 /** Folds events into evidence: pure over the events given, so that a saved log gives what the live run gave. */
@@ -34,21 +32,10 @@ export function createObserver(plan: Plan): Observer {
   const promised = new Map<string, number>();
   const requests = new Map<number, { ipxe: boolean; vendorClass: string }>();
   const evidence: Evidence[] = [];
-  let lastRequest: string | undefined;
+  /** Nothing further can come. */
   let ended = false;
 
-  const observed: Observed = {
-    stages,
-    delivered,
-    promised,
-    requests,
-    get lastRequest() {
-      return lastRequest;
-    },
-    get ended() {
-      return ended;
-    },
-  };
+  const observed: Observed = { stages, delivered, promised, requests };
 
   const remember = (event: HarnessEvent): void => {
     const delivery = deliveryOf(event) ?? startedOf(event, promised);
@@ -62,7 +49,6 @@ export function createObserver(plan: Plan): Observer {
     if (event.type === 'dhcp6' && event.from === 'guest') {
       requests.set(event.xid, { ipxe: event.userClass === 'iPXE', vendorClass: event.vendorClass ?? '' });
     }
-    lastRequest = requestOf(event) ?? lastRequest;
   };
 
   const isComplete = (): boolean => plan.stagePath.every((stage) => stages.has(stage));
@@ -71,9 +57,6 @@ export function createObserver(plan: Plan): Observer {
     evidence,
     get complete() {
       return isComplete();
-    },
-    get ended() {
-      return ended || isComplete();
     },
     observe(event) {
       // A verdict stands once its case has ended: what a dying guest still says does not change it.

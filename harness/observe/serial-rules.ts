@@ -2,6 +2,7 @@ import type { HarnessEvent } from '../model/events.ts';
 import type { Plan } from '../model/plan.ts';
 import { type Stage, tokenOf } from '../model/stages.ts';
 import type { Finding, Observed, Rule } from './evidence.ts';
+import { isUefi, romCanRun } from './plan-facts.ts';
 import { deliveryRules } from './wire-rules.ts';
 
 export type SerialLine = Extract<HarnessEvent, { source: 'serial' }>;
@@ -27,7 +28,6 @@ const loadedBy =
   (loaders: readonly Plan['loader'][]) =>
   (plan: Plan, observed: Observed): boolean =>
     loaders.includes(plan.loader) && observed.stages.has('nbp-fetch');
-const romCanRun = (plan: Plan): boolean => plan.scenario.rom !== 'none' && plan.scenario.rom !== 'rombar-off';
 
 /** Console text → stages and failures. First matching row of each kind wins; order is from particular to general. */
 const serialTable: readonly SerialRow[] = [
@@ -51,7 +51,7 @@ const serialTable: readonly SerialRow[] = [
     name: 'uefi-dispatched-rom',
     stage: 'firmware',
     pattern: /^iPXE (initialising devices|\d\S* -- Open Source)/,
-    when: (plan, observed) => plan.scenario.firmware !== 'seabios' && romCanRun(plan) && beforeNbp(plan, observed),
+    when: (plan, observed) => isUefi(plan) && romCanRun(plan) && beforeNbp(plan, observed),
     proves: 'a UEFI driver runs from a ROM only once the firmware has dispatched it',
   },
   // Option ROMs.

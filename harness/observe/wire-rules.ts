@@ -1,6 +1,7 @@
 import type { HarnessEvent, UntimedEvent } from '../model/events.ts';
 import type { ExpectedFile, Plan } from '../model/plan.ts';
 import type { Finding, Observed, Rule } from './evidence.ts';
+import { isUefi, romCanRun } from './plan-facts.ts';
 
 export type WireEvent = Extract<HarnessEvent, { source: 'wire' }>;
 
@@ -93,7 +94,7 @@ export function handedOverOf(event: UntimedEvent): string | undefined {
 }
 
 /** What the guest asks for by name, from TFTP or HTTP. */
-export function requestOf(event: WireEvent): string | undefined {
+function requestOf(event: WireEvent): string | undefined {
   if (event.type === 'tftp-request') return event.file;
   if (event.type === 'http-request') return nameOf(event.target);
   return undefined;
@@ -105,10 +106,6 @@ export function requestOf(event: WireEvent): string | undefined {
  */
 const interfaceNotTold = '1.3.0';
 export const tellsInterface = (ndi: string | undefined): boolean => ndi !== undefined && ndi !== interfaceNotTold;
-
-const isUefi = (plan: Plan): boolean => plan.scenario.firmware !== 'seabios';
-
-const romCanRun = (plan: Plan): boolean => plan.scenario.rom !== 'none' && plan.scenario.rom !== 'rombar-off';
 
 /** Requests by which a loader that says nothing on the console shows that it runs. */
 const loaderRequests: Partial<Record<Plan['loader'], RegExp>> = {
