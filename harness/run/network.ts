@@ -77,7 +77,7 @@ const besideIpv6 = (serverIp: string): BootRule[] => [
 function startDhcpServers(udp: UdpHost, plan: Plan, served: () => ReadonlySet<string>, emit: EventSink) {
   const { network, boot } = plan;
   const { ipv6, serverIp } = network;
-  const common = { served, expand: (text: string) => text, emit };
+  const common = { served, emit };
   const four = startDhcp(udp, { ...common, rules: ipv6 ? besideIpv6(serverIp) : boot, network });
   const six = ipv6 && startDhcp6(udp, { ...common, rules: boot, network: { ...network, ipv6 } });
   return {
@@ -92,7 +92,7 @@ function startDhcpServers(udp: UdpHost, plan: Plan, served: () => ReadonlySet<st
 export async function startNetwork(start: NetworkStart): Promise<{ close(): Promise<void> }> {
   const { plan, guest, capture, cache, emit, now } = start;
   const served = new Set<string>();
-  const tree = openTree(plan.serve, (text) => text, cache);
+  const tree = openTree(plan.serve, cache);
   const onMalformed = (reason: string): void =>
     emit({ source: 'wire', type: 'malformed', from: 'guest', layer: 'link', reason, count: 1 });
 

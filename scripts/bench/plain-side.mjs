@@ -43,7 +43,7 @@ export async function runPlain(cell, scratch, marks) {
   const resolved = await resolveScenario(cell, artefacts);
   const plan = makePlan(cell, resolved, nonce);
   const qemu = await probeQemu(plan.qemu.program);
-  const http = await startHttp({ tree: openTree(plan.serve, String), emit: () => {} });
+  const http = await startHttp({ tree: openTree(plan.serve), emit: () => {} });
   fillFolder(folder, plan.serve, http.port);
   const script = 'boot.ipxe';
   if (cell.secondStage !== 'none') copyFileSync(join(folder, script), join(folder, 'autoexec.ipxe'));

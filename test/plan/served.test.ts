@@ -24,6 +24,13 @@ describe('what a case serves', () => {
     expect(deliveries.payload[0]).toEqual({ name: 'linux', bytes: 30 });
   });
 
+  it('is also an artefact that the scenario names by its role, patched where it says so', () => {
+    const patch = [{ offset: 4, ascii: 'x' }];
+    const serve = { 'grubx64.efi': { secondStage: 'snponly', patch } } as const;
+    const found = resolved({ served: { 'grubx64.efi': { path: '/snponly', bytes: 50 } } });
+    expect(makePlan(scenario({ serve }), found, nonce).serve['grubx64.efi']).toEqual({ path: '/snponly', patch });
+  });
+
   it('refuses a patch of what is not served, and names what could be patched', () => {
     const patching = scenario({ serve: { 'grubaa64.efi': { patch: [{ offset: 0, ascii: 'x' }] } } });
     expect(() => makePlan(patching, resolved(), nonce)).toThrow(
@@ -100,7 +107,7 @@ it('serves a patched file with its own length, whatever piece is asked for', asy
     { offset: 3, ascii: 'abc' },
     { offset: 9, ascii: 'beyond' },
   ];
-  const entry = await openTree({ file: { path, patch } }, (text) => text).lookup('file');
+  const entry = await openTree({ file: { path, patch } }).lookup('file');
   if (entry.kind !== 'file') throw new Error(entry.kind);
   expect(entry.bytes).toBe(10);
   for (let from = 0; from < 10; from++) {

@@ -14,7 +14,7 @@ export function setUp(served: Record<string, ServedFile>) {
   const events: UntimedEvent[] = [];
   const sent: Sent[] = [];
   const host = createMemoryHost((one) => sent.push(one));
-  const server = startTftp(host, { tree: openTree(served, String), emit: (event) => events.push(event), clock });
+  const server = startTftp(host, { tree: openTree(served), emit: (event) => events.push(event), clock });
   const settle = () => new Promise<void>((resolve) => setImmediate(resolve));
   return {
     clock,

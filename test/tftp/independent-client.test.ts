@@ -22,7 +22,7 @@ async function fetchWith(options: Record<string, number>, content: Buffer) {
   await writeFile(served, content);
   const host = await openLoopbackHost();
   const events: UntimedEvent[] = [];
-  const tree = openTree({ 'boot/file': { path: served } }, (text) => text);
+  const tree = openTree({ 'boot/file': { path: served } });
   const server = startTftp(host, { tree, emit: (event) => events.push(event), clock: systemClock });
   try {
     const client = createClient({ host: '127.0.0.1', port: host.requestPort, ...options });
@@ -51,7 +51,7 @@ describe("the tftp package's client", () => {
 
   test('is told of a missing file', async () => {
     const host = await openLoopbackHost();
-    const server = startTftp(host, { tree: openTree({}, String), emit: () => {}, clock: systemClock });
+    const server = startTftp(host, { tree: openTree({}), emit: () => {}, clock: systemClock });
     const client = createClient({ host: '127.0.0.1', port: host.requestPort });
     const error = await new Promise<Error | null>((resolve) => client.get('absent', join(folder, 'absent'), resolve));
     server.close();

@@ -81,7 +81,7 @@ async function readOverLink(content: string, options: Record<string, string>, fa
     sniffer.datagram('server', guest.port, fromPort, 4, payload, emit);
     overLink(() => receive(fromPort, payload));
   });
-  startTftp(host, { tree: openTree({ file: { text: content } }, String), emit, clock });
+  startTftp(host, { tree: openTree({ file: { text: content } }), emit, clock });
   sendFromGuest(lastSent);
   const ended = () => events.some(({ source }) => source === 'tftp');
   while (!ended()) {

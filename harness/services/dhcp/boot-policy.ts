@@ -24,19 +24,14 @@ export function matchRule(
 }
 
 /** Applies a rule's raw options to a reply, in their order. A NAK takes only those that name it. */
-export function applyRawOptions(
-  options: Map<number, Buffer>,
-  raw: readonly RawOption[],
-  reply: DhcpMessageType,
-  expand: (template: string) => string,
-): void {
+export function applyRawOptions(options: Map<number, Buffer>, raw: readonly RawOption[], reply: DhcpMessageType): void {
   for (const option of raw) {
     if (!concerns(option, reply)) continue;
     if (option.op === 'withhold') {
       options.delete(option.code);
       continue;
     }
-    const value = octetsOf(option.value, expand);
+    const value = octetsOf(option.value);
     const present = option.op === 'add' ? options.get(option.code) : undefined;
     options.set(option.code, present ? Buffer.concat([present, value]) : value);
   }
@@ -53,8 +48,8 @@ function concerns(option: RawOption, reply: DhcpMessageType): boolean {
 
 type RawValue = Extract<RawOption, { value: unknown }>['value'];
 
-function octetsOf(value: RawValue, expand: (template: string) => string): Buffer {
+function octetsOf(value: RawValue): Buffer {
   if ('hex' in value) return Buffer.from(value.hex.replace(/[ :]/g, ''), 'hex');
-  if ('ascii' in value) return Buffer.from(expand(value.ascii));
+  if ('ascii' in value) return Buffer.from(value.ascii);
   return Buffer.from(value.ip.flatMap((ip) => ip.split('.').map(Number)));
 }

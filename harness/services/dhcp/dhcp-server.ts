@@ -28,8 +28,6 @@ export interface DhcpOptions {
   readonly rules: readonly BootRule[];
   /** Names of served files that a hardware address (lower case, colons) has been sent whole. */
   readonly served: (mac: string) => ReadonlySet<string>;
-  /** Fills {placeholders} of file names and text options. */
-  readonly expand: (template: string) => string;
   readonly emit: EventSink;
 }
 
@@ -52,7 +50,7 @@ interface Reply {
  * a proxyDHCP server (PXE 2.1 §2.2) that knows what to boot. Each datagram ends in a `dhcp/decided` event per
  * reply, or one that says why there is none; nothing a guest sends makes it throw.
  */
-export function startDhcp(host: UdpHost, { network, rules, served, expand, emit }: DhcpOptions): { close(): void } {
+export function startDhcp(host: UdpHost, { network, rules, served, emit }: DhcpOptions): { close(): void } {
   const bootServerId = network.serverIp;
   // Boot servers are spoken to at their identifier, so it is the address server that takes a name of its own.
   const addressServerId = network.proxyDhcp
@@ -156,14 +154,14 @@ export function startDhcp(host: UdpHost, { network, rules, served, expand, emit 
   function send(port: UdpPort, request: DhcpMessage, client: Client, reply: Reply): void {
     const options = new Map([...identityOptions(client, reply.serverId), ...reply.options]);
     const rule = reply.boot?.rule;
-    const file = rule?.file === undefined || reply.type === 'nak' ? null : expand(rule.file);
+    const file = rule?.file === undefined || reply.type === 'nak' ? null : rule.file;
     let fields = { siaddr: unset, file: '' };
     if (reply.boot && file !== null) {
       const boot = bootFields(client, file, bootServerId, reply.boot.proxy);
       for (const [code, value] of boot.options) options.set(code, value);
       fields = boot;
     }
-    if (rule) applyRawOptions(options, rule.options, reply.type, expand);
+    if (rule) applyRawOptions(options, rule.options, reply.type);
     const header = { op: 2, xid: request.xid, secs: 0, giaddr: request.giaddr, mac: request.mac, sname: '' } as const;
     const { siaddr, file: fileField } = fields;
     const { type: messageType, ciaddr, yiaddr, to } = reply;

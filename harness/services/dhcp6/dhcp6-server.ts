@@ -34,8 +34,6 @@ export interface Dhcp6ServerOptions {
   readonly rules: readonly BootRule[];
   /** Names of served files that a hardware address (lower case, colons) has been sent whole. */
   readonly served: (mac: string) => ReadonlySet<string>;
-  /** Fills {placeholders} of file names. */
-  readonly expand: (template: string) => string;
   readonly emit: EventSink;
 }
 
@@ -43,10 +41,7 @@ export interface Dhcp6ServerOptions {
  * The DHCPv6 server of one case (RFC 8415, boot options by RFC 5970) on port 547. Each datagram ends in one
  * `dhcp/decided` event; nothing a guest sends makes it throw.
  */
-export function startDhcp6(
-  host: UdpHost,
-  { network, rules, served, expand, emit }: Dhcp6ServerOptions,
-): { close(): void } {
+export function startDhcp6(host: UdpHost, { network, rules, served, emit }: Dhcp6ServerOptions): { close(): void } {
   const { serverIp, guestIp, managed } = network.ipv6;
   const duid = duidOf(network.serverMac);
   const prefix = octetsOf(guestIp).subarray(0, prefixBytes);
@@ -77,7 +72,7 @@ export function startDhcp6(
       return;
     }
     const boots = decision.configures && wants(message, dhcp6Options.bootFileUrl);
-    const url = boots && rule?.file !== undefined ? urlOf(expand(rule.file)) : null;
+    const url = boots && rule?.file !== undefined ? urlOf(rule.file) : null;
     const isHttp = client.vendorClass?.startsWith('HTTPClient') ?? false;
     const options = replyOptions(message, decision, url, isHttp);
     const reply = encodeDhcp6({ messageType: decision.reply, xid: message.xid, options });

@@ -21,13 +21,11 @@ export interface ServedTree {
 
 /**
  * Opens a served tree. A `path` that names a folder serves the files below it under that name, but no
- * symbolic link below it. Texts and redirects go through `expand` when asked for. Pass one `cache` to
- * the trees of several guests to read shared files once.
+ * symbolic link below it. Pass one `cache` to the trees of several guests to read shared files once.
  * @throws HarnessError `bad-matrix` where a name of the tree could never be asked for.
  */
 export function openTree(
   entries: Readonly<Record<string, ServedFile>>,
-  expand: (template: string) => string,
   cache: ContentCache = createContentCache(),
 ): ServedTree {
   const files = new Map<string, ServedFile>();
@@ -48,9 +46,9 @@ export function openTree(
 
   const openExact = async (name: string, file: ServedFile) => {
     if ('redirect' in file) {
-      return { kind: 'redirect', location: expand(file.redirect), status: file.status ?? 302 } as const;
+      return { kind: 'redirect', location: file.redirect, status: file.status ?? 302 } as const;
     }
-    if ('text' in file) return memoryEntry(name, Buffer.from(expand(file.text)), file.truncateToBytes);
+    if ('text' in file) return memoryEntry(name, Buffer.from(file.text), file.truncateToBytes);
     // What it patches is put in its place before the tree is opened.
     if (!('path' in file)) return refusal('not-found', `"${name}" patches a file that is not served`);
     // A link that the scenario itself names is the user's choice.
