@@ -58,7 +58,8 @@ export function planServed(
         );
       }
       serve[name] = { ...base, patch: [...(base.patch ?? []), ...file.patch] };
-    } else serve[name] = 'text' in file ? { ...file, text: fill(file.text) } : file;
+    } else if ('text' in file) serve[name] = { ...file, text: fill(file.text) };
+    else serve[name] = 'redirect' in file ? { ...file, redirect: fill(file.redirect) } : file;
   }
   return serve;
 }

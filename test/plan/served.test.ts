@@ -89,6 +89,36 @@ describe('the policy', () => {
     ]);
   });
 
+  it.each([
+    [4, '10.0.2.2'],
+    [6, 'fd00::2'],
+  ] as const)('has placeholders filled over IPv%i, wherever a scenario writes text of its own', (ipVersion, host) => {
+    const { serve, boot } = makePlan(
+      scenario({
+        ipVersion,
+        boot: [
+          {
+            name: 'own',
+            when: {},
+            file: '{{server}}/{{mac}}',
+            answer: true,
+            options: [{ code: 209, op: 'set', value: { ascii: '{{nonce}}' } }],
+          },
+        ],
+        serve: { script: { text: `{{server}} \${net0/ip}` }, away: { redirect: '{{server}}/{{nonce}}' } },
+      }),
+      resolved(),
+      nonce,
+    );
+    expect(boot).toMatchObject([
+      { file: `${host}/52:54:00:12:34:56`, options: [{ code: 209, value: { ascii: nonce } }] },
+    ]);
+    expect(serve).toMatchObject({
+      script: { text: `${host} \${net0/ip}` },
+      away: { redirect: `${host}/${nonce}` },
+    });
+  });
+
   it('names each fetch by its own transport', () => {
     const transport = { nbp: 'tftp', config: 'http', payload: 'http' } as const;
     const nbp = { name: 'snponly.efi', path: '/snp', bytes: 10 };
