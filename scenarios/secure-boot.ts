@@ -40,6 +40,12 @@ const refusedByGrub = {
   reference: 'https://www.gnu.org/software/grub/manual/grub/grub.html#Signing-GRUB-itself',
 } as const;
 
+/** shim verifies whatever has GRUB's name. */
+const ipxeRefusedByShim = {
+  ...refusedByShim,
+  reason: "shim starts what has GRUB's name only if a key that it knows has signed it, and none has signed this iPXE",
+} as const;
+
 /** The keys that machines are sold with: Debian's signed chain boots, and nothing else does. */
 const withMicrosoftKeys: Groups = [
   {
@@ -96,6 +102,24 @@ const withMicrosoftKeys: Groups = [
     ...shim,
     serve: { 'grubaa64.efi': tampered },
     expect: refusedByShim,
+  },
+  {
+    name: 'sb-shim-ipxe-uefi',
+    title: "shim refuses an unsigned iPXE in GRUB's place",
+    ...ovmf,
+    ...microsoft,
+    ...shim,
+    serve: { 'grubx64.efi': { secondStage: 'snponly' } },
+    expect: ipxeRefusedByShim,
+  },
+  {
+    name: 'sb-shim-ipxe-arm',
+    title: "shim refuses an unsigned iPXE in GRUB's place",
+    ...aavmf,
+    ...microsoft,
+    ...shim,
+    serve: { 'grubaa64.efi': { secondStage: 'ipxe', set: 'forky' } },
+    expect: ipxeRefusedByShim,
   },
   {
     name: 'sb-tampered-kernel-uefi',
@@ -161,18 +185,36 @@ const withOwnKeys: Groups = [
   },
   {
     name: 'sb-own-tampered-kernel-uefi',
-    description: 'a signed iPXE has the firmware verify the kernel; it reports the refusal as an error of its own',
+    description:
+      'a signed iPXE has the firmware verify the kernel, and keeps its answer in the number of its own error',
+    ...ovmf,
+    ...snakeoil,
+    signWith: 'snakeoil',
+    nbpSet: 'forky',
+    secondStage: 'snponly',
+    payload: 'linux',
+    serve: { linux: tampered },
+    expect: {
+      stopsAt: 'kernel',
+      failure: 'secure-boot-refused',
+      reason: 'the firmware runs only what a key of its database has signed, and the kernel was changed since',
+      reference: 'UEFI Specification 2.10, §7.4.1 (LoadImage: EFI_ACCESS_DENIED)',
+    },
+  },
+  {
+    name: 'sb-own-tampered-kernel-old-uefi',
     ...ovmf,
     ...snakeoil,
     signWith: 'snakeoil',
     secondStage: 'snponly',
     payload: 'linux',
     serve: { linux: tampered },
+    tags: ['full'],
     expect: {
       stopsAt: 'payload-fetch',
       failure: 'ipxe-error',
       reason:
-        'the firmware refuses the changed kernel, which this iPXE tells as "Exec format error", and its script ends',
+        'iPXE of 2019 has the firmware load an image to find out whether it is one, drops the refusal, and tells only that it knows no such image: "Exec format error"',
       reference: 'https://ipxe.org/2e008081',
     },
   },

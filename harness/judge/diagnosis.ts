@@ -80,6 +80,11 @@ const meanings: readonly { holds: (stop: Stop) => boolean; means: (stop: Stop) =
     means: () => 'under Secure Boot GRUB has shim verify the kernel, and it was started without shim',
   },
   {
+    holds: all(endedBy('secure-boot-refused'), said(/ipxe\.org\/7f0481/)),
+    means: () =>
+      'Secure Boot refused what iPXE had loaded: its error number holds the answer of the firmware\'s LoadImage(), which is "access denied"',
+  },
+  {
     holds: all(endedBy('secure-boot-refused')),
     means: () =>
       'Secure Boot refused to run what was loaded, because it is not signed by an enrolled key or was changed since',

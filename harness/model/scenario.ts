@@ -43,6 +43,13 @@ export const servedFileSchema = z.union([
 ]);
 export type ServedFile = z.infer<typeof servedFileSchema>;
 
+/** An artefact by its role, found as a second stage is: in `set`, or where the case's own second stage comes from. */
+const servedArtefactSchema = z.strictObject({
+  secondStage: secondStageSchema.exclude(['none']),
+  set: setName.optional(),
+  patch: patch.optional(),
+});
+
 /**
  * What a cell is expected to do. `stopsAt` names the first stage of the path that is *not* reached, and
  * `failure` the failure rule that must say so (`deadline` only where the guest really goes silent):
@@ -106,7 +113,7 @@ export const settingsShape = {
   /** Replaces the boot policy derived from second stage, transport and payload. */
   boot: z.array(bootRuleSchema).optional(),
   /** Added to (or replacing parts of) the served tree; names are slash-separated and relative. */
-  serve: z.record(z.string().min(1), servedFileSchema).optional(),
+  serve: z.record(z.string().min(1), z.union([servedFileSchema, servedArtefactSchema])).optional(),
   kernel: z.strictObject({ file: z.string().min(1) }).optional(),
   initrd: z.strictObject({ file: z.string().min(1) }).optional(),
   kernelArgs: z.string().optional(),

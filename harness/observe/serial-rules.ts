@@ -139,9 +139,10 @@ const serialTable: readonly SerialRow[] = [
     name: 'secure-boot-refused',
     failure: 'end',
     pattern:
-      /(Access Denied|Security Violation|Verification failed|bad shim signature|shim_lock protocol not found|prohibited by secure boot policy)/i,
+      /(Access Denied|Security Violation|Verification failed|bad shim signature|shim_lock protocol not found|prohibited by secure boot policy|ipxe\.org\/7f0481(8f|9a))/i,
     when: (plan) => plan.scenario.secureBoot !== 'off',
-    proves: 'firmware, shim or GRUB names the Secure Boot check that failed',
+    proves:
+      "firmware, shim or GRUB names the Secure Boot check that failed, or iPXE's number (0x7f0481) holds the status of a LoadImage() that did: EFI_ACCESS_DENIED (8f), EFI_SECURITY_VIOLATION (9a)",
   },
   {
     name: 'pxe-error',

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { z } from 'zod';
 import {
   type ArtefactSet,
@@ -13,6 +13,7 @@ import type { Fingerprints } from '../assets/fingerprint.ts';
 import { identityOf } from '../assets/inspect/describe.ts';
 import type { Inspections } from '../assets/inspections.ts';
 import type { ArtefactSets } from '../assets/sets.ts';
+import type { SecondStage } from '../model/axes.ts';
 import type { Input, InputRole } from '../model/plan.ts';
 import type { Scenario } from '../model/scenario.ts';
 import { nbpName } from './boot-files.ts';
@@ -131,6 +132,17 @@ function createSigner({ signWith }: Scenario, { vars }: Resolved['firmware'], { 
 }
 type Signer = ReturnType<typeof createSigner>;
 
+async function findNbp(
+  { arch, firmware, nbpSet, set }: Scenario,
+  secondStage: SecondStage,
+  fromSet: string | undefined,
+  sources: PlanSources,
+): Promise<FoundNbp> {
+  const source = await setOf(fromSet ?? nbpSet ?? set, sources);
+  const kindOfFirmware = typeof firmware === 'object' ? (arch === 'aarch64' ? 'aavmf' : 'ovmf') : firmware;
+  return found<FoundNbp>(source.nbp({ secondStage, arch, firmware: kindOfFirmware }));
+}
+
 async function resolveSecondStage(
   scenario: Scenario,
   sources: PlanSources,
@@ -143,15 +155,33 @@ async function resolveSecondStage(
   if (typeof secondStage === 'object') {
     return { nbp: { ...(await add('nbp', await signed(secondStage.file))), name }, companions: {} };
   }
-  const set = await setOf(scenario.nbpSet ?? scenario.set, sources);
-  const kindOfFirmware = typeof firmware === 'object' ? (arch === 'aarch64' ? 'aavmf' : 'ovmf') : firmware;
-  const answer = found<FoundNbp>(set.nbp({ secondStage, arch, firmware: kindOfFirmware }));
+  const answer = await findNbp(scenario, secondStage, undefined, sources);
   const companions: Record<string, ResolvedFile> = {};
   for (const [served, path] of Object.entries(answer.companions)) {
     companions[served] = await add('second-stage', await signed(path), packageOf(answer));
   }
   const nbp = { ...(await add('nbp', await signed(answer.path), packageOf(answer))), name };
   return { nbp: secondStage === 'probe' ? { ...nbp, nonce: await nonceFieldOf(answer.path) } : nbp, companions };
+}
+
+/** A folder is served as it stands; what is not there, the guest is told when it asks. */
+const isFile = async (path: string): Promise<boolean> => (await stat(path).catch(() => undefined))?.isFile() ?? false;
+
+/** What the scenario serves by role instead of by path; files by path are looked at only to be told by content. */
+async function resolveServed(
+  scenario: Scenario,
+  sources: PlanSources,
+  { add }: Collector,
+  signed: Signer,
+): Promise<Resolved['served']> {
+  const served: Record<string, ResolvedFile> = {};
+  for (const [name, file] of Object.entries(scenario.serve ?? {})) {
+    if ('path' in file && (await isFile(file.path))) await add('served', file.path);
+    if (!('secondStage' in file)) continue;
+    const answer = await findNbp(scenario, file.secondStage, file.set, sources);
+    served[name] = await add('served', await signed(answer.path), packageOf(answer));
+  }
+  return served;
 }
 
 async function resolvePayload(
@@ -199,9 +229,10 @@ export async function resolveScenario(
     const oprom = await resolveOprom(scenario, sources, collector);
     const signed = createSigner(scenario, firmware, sources);
     const secondStage = await resolveSecondStage(scenario, sources, collector, signed);
+    const served = await resolveServed(scenario, sources, collector, signed);
     const payload = await resolvePayload(scenario, sources, collector, signed);
     const san = await resolveSan(scenario, sources, collector);
-    const found = { firmware, oprom, ...secondStage, ...payload, san, inputs: collector.inputs };
+    const found = { firmware, oprom, ...secondStage, served, ...payload, san, inputs: collector.inputs };
     return { ...found, prediction: await predictScenario(scenario, found, sources.inspections) };
   } catch (error) {
     if (error instanceof NotHere) return { missing: error.message };

@@ -27,6 +27,8 @@ export interface Resolved {
   nbp: (ResolvedFile & { name: string; nonce?: NonceField }) | undefined;
   /** What the NBP fetches beside itself, by served name. */
   companions: Readonly<Record<string, ResolvedFile>>;
+  /** Files that the scenario serves by role, by served name. */
+  served: Readonly<Record<string, ResolvedFile>>;
   kernel: ResolvedFile | undefined;
   initrd: ResolvedFile | undefined;
   /** A second initrd whose /init takes the place of the first one's. */

@@ -30,8 +30,10 @@ function derived(
 export const noncePatch = ({ offsets, bytes }: NonceField, nonce: string) =>
   offsets.map((offset) => ({ offset, ascii: `${nonce}\0`.slice(0, bytes) }));
 
-const isBarePatch = (file: ServedFile): file is Extract<ServedFile, { patch: unknown }> =>
-  'patch' in file && !('path' in file);
+type SaidFile = NonNullable<Scenario['serve']>[string];
+
+const isBarePatch = (file: SaidFile): file is Extract<ServedFile, { patch: unknown }> =>
+  'patch' in file && !('path' in file || 'secondStage' in file);
 
 /**
  * The served tree: what the boot needs, then what the scenario adds, replaces or patches.
@@ -58,6 +60,8 @@ export function planServed(
         );
       }
       serve[name] = { ...base, patch: [...(base.patch ?? []), ...file.patch] };
+    } else if ('secondStage' in file) {
+      serve[name] = { path: resolved.served[name]?.path as string, patch: file.patch };
     } else if ('text' in file) serve[name] = { ...file, text: fill(file.text) };
     else serve[name] = 'redirect' in file ? { ...file, redirect: fill(file.redirect) } : file;
   }

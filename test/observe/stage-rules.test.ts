@@ -31,6 +31,11 @@ const stopped: Record<string, { last: string; rule: string; words: RegExp }> = {
     rule: 'secure-boot-refused',
     words: /^Verification failed: \(0x1A\) Security Violation$/,
   },
+  'uefi-ipxe-tampered-kernel': {
+    last: 'payload-fetch',
+    rule: 'secure-boot-refused',
+    words: /^Could not boot: Error 0x7f04818f/,
+  },
   'arm-tampered-kernel': { last: 'config', rule: 'secure-boot-refused', words: /^error: bad shim signature\.$/ },
 };
 

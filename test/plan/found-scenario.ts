@@ -26,6 +26,7 @@ export const resolved = (over: Partial<Resolved> = {}): Resolved => ({
   oprom: { kind: 'none' },
   nbp: { name: 'shimx64.efi', path: '/shim', bytes: 10 },
   companions: { 'grubx64.efi': { path: '/grub', bytes: 20 } },
+  served: {},
   kernel: { path: '/linux', bytes: 30 },
   initrd: { path: '/initrd', bytes: 40 },
   overlay: undefined,
