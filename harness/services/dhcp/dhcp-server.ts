@@ -1,10 +1,9 @@
 import type { BootRule, DhcpMessageType } from '../../model/boot-rule.ts';
-import type { EventSink } from '../../model/events.ts';
-import type { Network } from '../../model/plan.ts';
 import { type DhcpMessage, encodeDhcp, parseDhcp } from '../../wire/dhcp-codec.ts';
 import { dhcpFactsOf } from '../../wire/dhcp-facts.ts';
 import type { Datagram, UdpHost, UdpPeer, UdpPort } from '../../wire/udp.ts';
 import { applyRawOptions, matchRule, withholds } from './boot-policy.ts';
+import { type DhcpOptions, decisionsTo } from './decisions.ts';
 import { decideLease } from './lease-decision.ts';
 import { createLeasePool } from './lease-pool.ts';
 import {
@@ -22,14 +21,6 @@ const clientPort = 68;
 const bootServerPort = 4011;
 const unset = '0.0.0.0';
 const broadcast = { ip: '255.255.255.255', mac: 'ff:ff:ff:ff:ff:ff' };
-
-export interface DhcpOptions {
-  readonly network: Network;
-  readonly rules: readonly BootRule[];
-  /** Names of served files that a hardware address (lower case, colons) has been sent whole. */
-  readonly served: (mac: string) => ReadonlySet<string>;
-  readonly emit: EventSink;
-}
 
 /** What a reply is made of beside what it copies from the request. */
 interface Reply {
@@ -51,6 +42,7 @@ interface Reply {
  * reply, or one that says why there is none; nothing a guest sends makes it throw.
  */
 export function startDhcp(host: UdpHost, { network, rules, served, emit }: DhcpOptions): { close(): void } {
+  const decided = decisionsTo(emit);
   const bootServerId = network.serverIp;
   // Boot servers are spoken to at their identifier, so it is the address server that takes a name of its own.
   const addressServerId = network.proxyDhcp
@@ -197,18 +189,6 @@ export function startDhcp(host: UdpHost, { network, rules, served, emit }: DhcpO
 
   function ignored(client: Client, rule: BootRule | null | undefined, note: string): void {
     decided(client.facts.mac, client.facts.messageType, rule, null, null, note);
-  }
-
-  function decided(
-    mac: string,
-    messageType: string,
-    rule: BootRule | null | undefined,
-    reply: string | null,
-    file: string | null,
-    note?: string,
-  ): void {
-    const fields = { mac, messageType, rule: rule?.name ?? null, reply, file };
-    emit({ source: 'dhcp', type: 'decided', ...fields, ...(note === undefined ? {} : { note }) });
   }
 
   const ports = [serverPort, bootServerPort].map((number) => {

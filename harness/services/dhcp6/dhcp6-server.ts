@@ -1,5 +1,3 @@
-import type { BootRule } from '../../model/boot-rule.ts';
-import type { EventSink } from '../../model/events.ts';
 import type { Network } from '../../model/plan.ts';
 import { formatIpv6Address, parseIpv6Address, parseMac } from '../../wire/addresses.ts';
 import {
@@ -15,6 +13,7 @@ import {
 import { dhcp6FactsOf } from '../../wire/dhcp6-facts.ts';
 import type { Datagram, UdpHost } from '../../wire/udp.ts';
 import { matchRule } from '../dhcp/boot-policy.ts';
+import { type DhcpOptions, decisionsTo } from '../dhcp/decisions.ts';
 import { createLeasePool } from '../dhcp/lease-pool.ts';
 import { mostAddresses } from '../dhcp/subnet.ts';
 import { type Decision6, decideLease6 } from './lease-decision.ts';
@@ -28,20 +27,15 @@ interface Dhcp6Network extends Network {
   readonly ipv6: NonNullable<Network['ipv6']>;
 }
 
-export interface Dhcp6ServerOptions {
-  readonly network: Dhcp6Network;
-  /** Raw options of rules are DHCPv4's and leave DHCPv6 alone. */
-  readonly rules: readonly BootRule[];
-  /** Names of served files that a hardware address (lower case, colons) has been sent whole. */
-  readonly served: (mac: string) => ReadonlySet<string>;
-  readonly emit: EventSink;
-}
-
 /**
  * The DHCPv6 server of one case (RFC 8415, boot options by RFC 5970) on port 547. Each datagram ends in one
- * `dhcp/decided` event; nothing a guest sends makes it throw.
+ * `dhcp/decided` event; nothing a guest sends makes it throw. Raw options of rules are DHCPv4's and leave it alone.
  */
-export function startDhcp6(host: UdpHost, { network, rules, served, emit }: Dhcp6ServerOptions): { close(): void } {
+export function startDhcp6(
+  host: UdpHost,
+  { network, rules, served, emit }: DhcpOptions<Dhcp6Network>,
+): { close(): void } {
+  const decided = decisionsTo(emit);
   const { serverIp, guestIp, managed } = network.ipv6;
   const duid = duidOf(network.serverMac);
   const prefix = octetsOf(guestIp).subarray(0, prefixBytes);
@@ -109,18 +103,6 @@ export function startDhcp6(host: UdpHost, { network, rules, served, emit }: Dhcp
   /** A served name becomes a TFTP URL: option 59 takes nothing less (RFC 5970 §3.1). */
   function urlOf(file: string): string {
     return /^[a-z][a-z0-9+.-]*:/i.test(file) ? file : `tftp://[${serverIp}]/${file.replace(/^\/+/, '')}`;
-  }
-
-  function decided(
-    mac: string,
-    messageType: string,
-    rule: BootRule | undefined,
-    reply: string | null,
-    file: string | null,
-    note?: string,
-  ): void {
-    const fields = { mac, messageType, rule: rule?.name ?? null, reply, file };
-    emit({ source: 'dhcp', type: 'decided', ...fields, ...(note === undefined ? {} : { note }) });
   }
 
   return { close: () => port.close() };
