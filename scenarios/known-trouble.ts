@@ -14,6 +14,16 @@ const autoexecWithDhcp = { text: '#!ipxe\ndhcp\nchain tftp://{{server}}/boot.ipx
 /** The same, leaving out `dhcp`. */
 const autoexecWithoutDhcp = { text: '#!ipxe\nchain tftp://{{server}}/boot.ipxe || poweroff\n' };
 
+/** iPXE with drivers of its own, loaded by the PXE of Arm firmware. */
+const ipxeOverArmPxe = {
+  configuration: 6,
+  arch: 'aarch64',
+  set: 'bookworm',
+  nic: 'virtio-net-pci',
+  rom: 'none',
+  secondStage: 'ipxe',
+} as const;
+
 /** Published bugs and traps, reproduced with the artefacts at hand; also what is told of and did not show here. */
 export const knownTrouble: MatrixInput['groups'] = [
   {
@@ -154,26 +164,16 @@ export const knownTrouble: MatrixInput['groups'] = [
   {
     name: 'autoexec',
     title: 'an autoexec.ipxe that asks for an address again works with every build',
-    configuration: 6,
-    arch: 'aarch64',
-    set: 'bookworm',
+    ...ipxeOverArmPxe,
     nbpSet: 'trixie',
-    nic: 'virtio-net-pci',
-    rom: 'none',
-    secondStage: 'ipxe',
     serve: { 'autoexec.ipxe': autoexecWithDhcp },
   },
   {
     name: 'autoexec-without-dhcp',
     title:
       "trixie's iPXE, loaded by the firmware's PXE, transmits nothing after its autoexec.ipxe until it is told to dhcp",
-    configuration: 6,
-    arch: 'aarch64',
-    set: 'bookworm',
+    ...ipxeOverArmPxe,
     nbpSet: 'trixie',
-    nic: 'virtio-net-pci',
-    rom: 'none',
-    secondStage: 'ipxe',
     serve: { 'autoexec.ipxe': autoexecWithoutDhcp },
     stagePath: ['firmware', 'dhcp', 'nbp-fetch', 'nbp', 'config'],
     deadlines: { stageMs: { config: 30_000 } },
@@ -187,13 +187,8 @@ export const knownTrouble: MatrixInput['groups'] = [
   {
     name: 'autoexec-without-dhcp-newer',
     title: "forky's iPXE goes on with the address that the first stage had",
-    configuration: 6,
-    arch: 'aarch64',
-    set: 'bookworm',
+    ...ipxeOverArmPxe,
     nbpSet: 'forky',
-    nic: 'virtio-net-pci',
-    rom: 'none',
-    secondStage: 'ipxe',
     serve: { 'autoexec.ipxe': autoexecWithoutDhcp },
     stagePath: ['firmware', 'dhcp', 'nbp-fetch', 'nbp', 'config'],
   },
