@@ -1,4 +1,4 @@
-import { defineMatrix } from 'netboot-harness';
+import type { MatrixInput } from 'netboot-harness';
 import { firstStages } from './first-stages.ts';
 import { knownTrouble } from './known-trouble.ts';
 import { otherNics } from './nics.ts';
@@ -7,9 +7,9 @@ import { secondStages } from './second-stages.ts';
 import { secureBoot } from './secure-boot.ts';
 import { transports } from './transports.ts';
 
-export default defineMatrix({
+export default {
   name: 'default',
   description:
     'Every way of network boot that the packaged artefacts can show, each cell with what is expected of it and why',
   groups: [...firstStages, ...otherNics, ...optionRoms, ...secondStages, ...transports, ...secureBoot, ...knownTrouble],
-});
+} satisfies MatrixInput;

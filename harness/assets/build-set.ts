@@ -8,6 +8,7 @@ import type {
   Missing,
   NbpQuery,
 } from './artefact-set.ts';
+import type { Inspections } from './inspections.ts';
 import { machineFits } from './machine-pattern.ts';
 import { findRom } from './rom/find.ts';
 import type { SetContent } from './set-content.ts';
@@ -20,6 +21,7 @@ export interface SetParts {
   readonly builtInSeabios: { readonly path: string; readonly package: FoundFirmware['package'] } | undefined;
   /** For made ROMs and built payloads. */
   readonly cacheDir: string | undefined;
+  readonly inspections: Pick<Inspections, 'of'>;
   /** Own payloads: the probe NBPs. */
   payload(name: string): { readonly path: string } | Missing;
 }

@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { z } from 'zod';
 import { HarnessError } from '../model/errors.ts';
+import { fileIdentity } from './file-identity.ts';
+import { openRemembered } from './remembered.ts';
 
 interface Fingerprint {
   /** Lower-case hex. */
@@ -19,18 +18,9 @@ export interface Fingerprints {
   save(): Promise<void>;
 }
 
-const cacheSchema = z.record(
-  z.string(),
-  z.strictObject({ sha256: z.string().regex(/^[0-9a-f]{64}$/), bytes: z.int() }),
-);
-
-async function readCache(path: string): Promise<Map<string, Fingerprint>> {
-  try {
-    return new Map(Object.entries(cacheSchema.parse(JSON.parse(await readFile(path, 'utf8')))));
-  } catch {
-    // A cache that is absent, torn or of another version is an empty one.
-    return new Map();
-  }
+function isFingerprint(value: unknown): value is Fingerprint {
+  const { sha256, bytes } = (value ?? {}) as Partial<Fingerprint>;
+  return typeof sha256 === 'string' && /^[0-9a-f]{64}$/.test(sha256) && Number.isSafeInteger(bytes);
 }
 
 async function hash(path: string): Promise<Fingerprint> {
@@ -46,34 +36,30 @@ async function hash(path: string): Promise<Fingerprint> {
 }
 
 /**
- * SHA-256 and size of files, remembered by path, inode, size and times: flash images of 64 MiB are asked for by
- * every case. `cacheFile` keeps them across runs.
+ * SHA-256 and size of files, remembered by their identity: flash images of 64 MiB are asked for by every case.
+ * `cacheFile` keeps them across runs.
  */
 export function createFingerprints({ cacheFile }: { cacheFile?: string | undefined } = {}): Fingerprints {
   const pending = new Map<string, Promise<Fingerprint>>();
-  const known = cacheFile === undefined ? Promise.resolve(new Map<string, Fingerprint>()) : readCache(cacheFile);
-  let learnt = false;
+  const remembered = openRemembered({ file: cacheFile, version: 1, isFact: isFingerprint });
 
-  async function look(key: string, path: string): Promise<Fingerprint> {
-    const cached = (await known).get(key);
-    if (cached !== undefined) return cached;
+  async function look(identity: string, path: string): Promise<Fingerprint> {
+    const known = remembered.get(identity);
+    if (known !== undefined) return known;
     const fresh = await hash(path);
-    (await known).set(key, fresh);
-    learnt = true;
+    remembered.set(identity, fresh);
     return fresh;
   }
 
   return {
     async of(path) {
       try {
-        const { mtimeMs, ctimeMs, size, ino, isFile } = await stat(path).then((s) => ({ ...s, isFile: s.isFile() }));
-        if (!isFile) throw new Error('not a regular file');
-        const key = `${resolve(path)}|${ino}|${size}|${mtimeMs}|${ctimeMs}`;
-        let found = pending.get(key);
+        const identity = fileIdentity(path);
+        let found = pending.get(identity);
         if (found === undefined) {
-          found = look(key, path);
-          pending.set(key, found);
-          found.catch(() => pending.delete(key));
+          found = look(identity, path);
+          pending.set(identity, found);
+          found.catch(() => pending.delete(identity));
         }
         return await found;
       } catch (cause) {
@@ -84,17 +70,6 @@ export function createFingerprints({ cacheFile }: { cacheFile?: string | undefin
         });
       }
     },
-    async save() {
-      if (cacheFile === undefined || !learnt) return;
-      const part = `${cacheFile}.${process.pid}.part`;
-      try {
-        await mkdir(dirname(cacheFile), { recursive: true });
-        await writeFile(part, JSON.stringify(Object.fromEntries(await known)));
-        await rename(part, cacheFile);
-        learnt = false;
-      } catch {
-        // Only time is lost: the next run hashes again.
-      }
-    },
+    save: remembered.save,
   };
 }

@@ -2,7 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { findHostKernels, findHostNbps, findHostSeabios, listRoms, romFolders } from './host-files.ts';
 import { findHostFirmware } from './host-firmware.ts';
-import { type PackageIdentity, packagesOf } from './packages.ts';
+import { type Ownership, type PackageIdentity, packagesOf } from './packages.ts';
+import type { Remembered } from './remembered.ts';
 import type { SetContent } from './set-content.ts';
 
 export interface Host {
@@ -22,7 +23,7 @@ export async function hostCodename({ root }: Host): Promise<string | undefined> 
 }
 
 /** What this machine's packages offer; an empty set where it has none, never an error. */
-export async function findHostContent({ env, root }: Host): Promise<SetContent> {
+export async function findHostContent({ env, root }: Host, remembered: Remembered<Ownership>): Promise<SetContent> {
   const [firmware, nbps, kernels, builtInSeabios] = await Promise.all([
     findHostFirmware(env, root),
     findHostNbps(root),
@@ -42,7 +43,8 @@ export async function findHostContent({ env, root }: Host): Promise<SetContent> 
     ...kernels.map(({ kernel }) => kernel),
     ...(builtInSeabios === undefined ? [] : [builtInSeabios]),
   ];
-  const owners = root === '' ? await packagesOf(paths) : new Map<string, PackageIdentity>();
+  const owners = root === '' ? await packagesOf(paths, remembered) : new Map<string, PackageIdentity>();
+  await remembered.save();
   const packages = new Map([...owners.values()].map((identity) => [identity.name, identity]));
   return {
     packages: [...packages.values()],

@@ -1,7 +1,6 @@
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import type { Fingerprints } from './fingerprint.ts';
 import { type Inspection, inspectFile } from './inspect/inspect.ts';
+import { openRemembered } from './remembered.ts';
 
 export interface Inspections {
   /** As `inspectFile`, once per content. */
@@ -10,39 +9,27 @@ export interface Inspections {
   save(): Promise<void>;
 }
 
-/** Raised with every change of what an inspection says, so that old answers are dropped. */
+/** Raised with every change of what an inspection says. */
 const cacheVersion = 1;
 
-async function readCache(path: string): Promise<Map<string, Inspection>> {
-  try {
-    const { version, entries } = JSON.parse(await readFile(path, 'utf8')) as {
-      version: number;
-      entries: Record<string, Inspection>;
-    };
-    return new Map(version === cacheVersion ? Object.entries(entries) : []);
-  } catch {
-    return new Map();
-  }
-}
+const isInspection = (value: unknown): value is Inspection => typeof (value as Inspection | null)?.type === 'string';
 
 /** Inspections remembered by content: a flash image takes a quarter of a second to open. */
 export function createInspections({
   fingerprints,
   cacheFile,
 }: {
-  fingerprints: Fingerprints;
+  fingerprints: Pick<Fingerprints, 'of'>;
   cacheFile?: string | undefined;
 }): Inspections {
   const pending = new Map<string, Promise<Inspection>>();
-  const known = cacheFile === undefined ? Promise.resolve(new Map<string, Inspection>()) : readCache(cacheFile);
-  let learnt = false;
+  const remembered = openRemembered({ file: cacheFile, version: cacheVersion, isFact: isInspection });
 
   async function look(sha256: string, path: string): Promise<Inspection> {
-    const cached = (await known).get(sha256);
-    if (cached !== undefined) return cached;
+    const known = remembered.get(sha256);
+    if (known !== undefined) return known;
     const fresh = await inspectFile(path);
-    (await known).set(sha256, fresh);
-    learnt = true;
+    remembered.set(sha256, fresh);
     return fresh;
   }
 
@@ -53,17 +40,6 @@ export function createInspections({
       pending.set(sha256, found);
       return found;
     },
-    async save() {
-      if (cacheFile === undefined || !learnt) return;
-      const part = `${cacheFile}.${process.pid}.part`;
-      try {
-        await mkdir(dirname(cacheFile), { recursive: true });
-        await writeFile(part, JSON.stringify({ version: cacheVersion, entries: Object.fromEntries(await known) }));
-        await rename(part, cacheFile);
-        learnt = false;
-      } catch {
-        // Only time is lost: the next run looks again.
-      }
-    },
+    save: remembered.save,
   };
 }

@@ -1,4 +1,5 @@
-import { execa } from 'execa';
+import { fileIdentity } from './file-identity.ts';
+import type { Remembered } from './remembered.ts';
 
 export interface PackageIdentity {
   readonly name: string;
@@ -7,9 +8,17 @@ export interface PackageIdentity {
 }
 
 async function linesOf(program: string, args: readonly string[]): Promise<string[]> {
+  // Loaded here: mostly the answers are remembered.
+  const { execa } = await import('execa');
+  const { stdout, failed, code, exitCode, shortMessage } = await execa(program, args, {
+    reject: false,
+    stdin: 'ignore',
+    env: { LC_ALL: 'C' },
+  });
+  if (code === 'ENOENT') return [];
   // Both package managers exit 1 when one path of many is unowned, and still answer for the rest.
-  const { stdout } = await execa(program, args, { reject: false, stdin: 'ignore', env: { LC_ALL: 'C' } });
-  return typeof stdout === 'string' ? stdout.split('\n').filter((line) => line !== '') : [];
+  if (failed && exitCode !== 1) throw new Error(shortMessage);
+  return stdout.split('\n').filter((line) => line !== '');
 }
 
 async function fromDpkg(paths: readonly string[]): Promise<Map<string, PackageIdentity>> {
@@ -50,9 +59,49 @@ async function fromRpm(paths: readonly string[]): Promise<Map<string, PackageIde
   return found;
 }
 
-/** Which package of this machine each file came from, by dpkg or rpm; files of neither are left out. */
-export async function packagesOf(paths: readonly string[]): Promise<ReadonlyMap<string, PackageIdentity>> {
-  if (paths.length === 0) return new Map();
+/** The package a file came from; null: none. */
+export type Ownership = PackageIdentity | null;
+
+export function isOwnership(value: unknown): value is Ownership {
+  if (value === null) return true;
+  const { name, version } = (value ?? {}) as Partial<PackageIdentity>;
+  return typeof name === 'string' && typeof version === 'string';
+}
+
+async function ask(paths: readonly string[]): Promise<ReadonlyMap<string, PackageIdentity>> {
   const found = await fromDpkg(paths);
   return found.size > 0 ? found : fromRpm(paths);
+}
+
+function* identitiesOf(paths: readonly string[]): Generator<{ path: string; identity: string }> {
+  for (const path of new Set(paths)) {
+    try {
+      yield { path, identity: fileIdentity(path) };
+    } catch {
+      // A dangling link: no file, no package.
+    }
+  }
+}
+
+/**
+ * Which package of this machine each file came from, by dpkg or rpm; files of neither are left out. Both replace the
+ * files of a package that they upgrade, so that an answer holds for as long as the file is the same one.
+ */
+export async function packagesOf(
+  paths: readonly string[],
+  remembered: Pick<Remembered<Ownership>, 'get' | 'set'>,
+): Promise<ReadonlyMap<string, PackageIdentity>> {
+  const files = [...identitiesOf(paths)];
+  const unknown = files.filter(({ identity }) => remembered.get(identity) === undefined);
+  if (unknown.length > 0) {
+    // Where they cannot be asked now, they are asked next time.
+    const found = await ask(unknown.map(({ path }) => path)).catch(() => undefined);
+    if (found) for (const { path, identity } of unknown) remembered.set(identity, found.get(path) ?? null);
+  }
+  return new Map(
+    files.flatMap(({ path, identity }) => {
+      const owner = remembered.get(identity);
+      return owner ? [[path, owner] as const] : [];
+    }),
+  );
 }

@@ -4,9 +4,12 @@ import type { Arch } from '../model/axes.ts';
 import { HarnessError } from '../model/errors.ts';
 import type { ArtefactSet, FoundKernel, Missing } from './artefact-set.ts';
 import { buildSet } from './build-set.ts';
-import type { Fingerprints } from './fingerprint.ts';
+import { createFingerprints, type Fingerprints } from './fingerprint.ts';
 import { findHostSeabios } from './host-files.ts';
 import { findHostContent, type Host, hostCodename } from './host-set.ts';
+import { createInspections, type Inspections } from './inspections.ts';
+import { isOwnership } from './packages.ts';
+import { openRemembered } from './remembered.ts';
 import { contentOfManifest, joinContents, type SetContent } from './set-content.ts';
 import { type Manifest, manifestFile, readManifest } from './set-manifest.ts';
 import { signWithSnakeoil } from './snakeoil.ts';
@@ -17,6 +20,8 @@ export interface LoadSetsOptions {
   /** Folders with a `set.json` of their own; they go before the cache's sets of the same name. */
   readonly setDirs: readonly string[];
   readonly host?: Host;
+  /** Tell what bundled ROMs are. */
+  readonly inspections?: Pick<Inspections, 'of'>;
 }
 
 export interface ArtefactSets {
@@ -86,6 +91,7 @@ export async function loadSets({
   cacheDir,
   setDirs,
   host = { env: process.env, root: '' },
+  inspections = createInspections({ fingerprints: createFingerprints() }),
 }: LoadSetsOptions): Promise<ArtefactSets> {
   const [user, cached, codename, payloads] = await Promise.all([
     userManifests(setDirs),
@@ -93,7 +99,12 @@ export async function loadSets({
     hostCodename(host),
     cachedPayloads(cacheDir),
   ]);
-  const hostContent = once(() => findHostContent(host));
+  const owners = openRemembered({
+    file: cacheDir === undefined ? undefined : join(cacheDir, 'packages.json'),
+    version: 1,
+    isFact: isOwnership,
+  });
+  const hostContent = once(() => findHostContent(host, owners));
   const builtInSeabios = once(async () => {
     const path = await findHostSeabios(host.root);
     return path === undefined ? undefined : { path, package: (await hostContent()).packageOf(path) };
@@ -120,7 +131,15 @@ export async function loadSets({
           ? joinContents(await contentOfManifest(manifest), await hostContent())
           : await contentOfManifest(manifest);
     const description = manifest?.description;
-    return buildSet({ name, description, content, builtInSeabios: await builtInSeabios(), cacheDir, payload });
+    return buildSet({
+      name,
+      description,
+      content,
+      builtInSeabios: await builtInSeabios(),
+      cacheDir,
+      payload,
+      inspections,
+    });
   }
 
   const loaded = new Map<string, Promise<ArtefactSet>>();

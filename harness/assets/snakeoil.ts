@@ -2,7 +2,6 @@ import { createPrivateKey } from 'node:crypto';
 import { mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { execa } from 'execa';
 import { HarnessError } from '../model/errors.ts';
 import type { Missing } from './artefact-set.ts';
 import type { Fingerprints } from './fingerprint.ts';
@@ -28,6 +27,7 @@ async function sign(path: string, stem: string, target: string): Promise<Missing
     // sbsign cannot be given a passphrase.
     const key = createPrivateKey({ key: await readFile(`${stem}.key`), passphrase });
     await writeFile(join(work, 'key.pem'), key.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600 });
+    const { execa } = await import('execa');
     const args = ['--key', join(work, 'key.pem'), '--cert', `${stem}.pem`, '--output', join(work, 'signed'), path];
     const { failed, code, stderr } = await execa('sbsign', args, { reject: false, stdin: 'ignore', timeout: 60_000 });
     if (code === 'ENOENT') return { missing: 'sbsign is not installed: apt-get install sbsigntool' };

@@ -11,11 +11,14 @@ import type { CliIo } from './io.ts';
 export interface Artefacts extends Required<RunHost> {
   /** The names that `--set` stands for, in order. */
   chosenSets: readonly string[];
+  /** Where the NICs that QEMU offers are remembered. */
+  nicsFile: string;
 }
 
 export async function openArtefacts(given: readonly string[], io: Pick<CliIo, 'env'>): Promise<Artefacts> {
   const isFolder = (set: string) => set.includes('/') || existsSync(join(set, manifestFile));
-  const host = await openHost({ cacheDir: cacheFolder(io.env), setDirs: given.filter(isFolder), env: io.env });
+  const cacheDir = cacheFolder(io.env);
+  const host = await openHost({ cacheDir, setDirs: given.filter(isFolder), env: io.env });
   const chosenSets: string[] = [];
   for (const set of given) {
     const name = isFolder(set) ? (await readManifest(set)).name : set;
@@ -28,5 +31,5 @@ export async function openArtefacts(given: readonly string[], io: Pick<CliIo, 'e
     }
     chosenSets.push(name);
   }
-  return { ...host, chosenSets };
+  return { ...host, chosenSets, nicsFile: join(cacheDir, 'nics.json') };
 }

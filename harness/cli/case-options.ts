@@ -10,7 +10,8 @@ import { parseMatrix } from '../matrix/parse-matrix.ts';
 import { parseShard, takeShard } from '../matrix/shard.ts';
 import { HarnessError } from '../model/errors.ts';
 import type { Axis, Scenario } from '../model/scenario.ts';
-import { offeredNics } from '../run/examine-host.ts';
+import { offeredNics } from '../run/offered-nics.ts';
+import type { Artefacts } from './artefacts.ts';
 
 /** One filter option for each axis. */
 const axisOptions: Record<Axis, { flag: string; example: string }> = {
@@ -75,14 +76,17 @@ export interface ChosenCases extends Expansion {
   matrix: Matrix;
 }
 
-/** Loads and expands the matrix that the options ask for. `sets` are the names that `--set` stands for. */
-export async function expandChosen(options: CaseOptions, sets: readonly string[]): Promise<ChosenCases> {
+/** Loads and expands the matrix that the options ask for. */
+export async function expandChosen(
+  options: CaseOptions,
+  { chosenSets, nicsFile }: Pick<Artefacts, 'chosenSets' | 'nicsFile'>,
+): Promise<ChosenCases> {
   const { matrix: file, full } = options;
   const whole = file === undefined ? await defaultMatrix() : await loadMatrix(file);
   const wanted = full ? whole : withoutFullOnly(whole);
-  const matrix = asksForOffered(wanted) ? withOfferedNics(wanted, await offeredNics()) : wanted;
+  const matrix = asksForOffered(wanted) ? withOfferedNics(wanted, await offeredNics(nicsFile)) : wanted;
   const source = file ?? 'default matrix';
-  return { matrix, ...expandMatrix(matrix, source, sets.length > 0 ? sets : undefined) };
+  return { matrix, ...expandMatrix(matrix, source, chosenSets.length > 0 ? chosenSets : undefined) };
 }
 
 /** The cells that filters and shard leave. */

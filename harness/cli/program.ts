@@ -1,32 +1,30 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import type { AddCommand } from './command.ts';
-import { doctorCommand } from './commands/doctor.ts';
-import { firmwareCommand } from './commands/firmware.ts';
-import { inspectCommand } from './commands/inspect.ts';
-import { judgeCommand } from './commands/judge.ts';
-import { listCommand } from './commands/list.ts';
-import { predictCommand } from './commands/predict.ts';
-import { reproCommand } from './commands/repro.ts';
-import { romCommand } from './commands/rom.ts';
-import { runCommand } from './commands/run.ts';
-import { showCommand } from './commands/show.ts';
 import type { ExitCode } from './exit-code.ts';
 import { explainError } from './explain-error.ts';
 import type { CliIo } from './io.ts';
 
-const commands: readonly AddCommand[] = [
-  runCommand,
-  listCommand,
-  showCommand,
-  reproCommand,
-  judgeCommand,
-  doctorCommand,
-  predictCommand,
-  inspectCommand,
-  romCommand,
-  firmwareCommand,
-];
+/** Each loads its own module, for they need very different parts of the harness. In the order of the help. */
+const commands: Readonly<Record<string, () => Promise<AddCommand>>> = {
+  run: async () => (await import('./commands/run.ts')).runCommand,
+  list: async () => (await import('./commands/list.ts')).listCommand,
+  show: async () => (await import('./commands/show.ts')).showCommand,
+  repro: async () => (await import('./commands/repro.ts')).reproCommand,
+  judge: async () => (await import('./commands/judge.ts')).judgeCommand,
+  doctor: async () => (await import('./commands/doctor.ts')).doctorCommand,
+  predict: async () => (await import('./commands/predict.ts')).predictCommand,
+  inspect: async () => (await import('./commands/inspect.ts')).inspectCommand,
+  rom: async () => (await import('./commands/rom.ts')).romCommand,
+  firmware: async () => (await import('./commands/firmware.ts')).firmwareCommand,
+};
+
+/** The command that is asked for alone, or all of them: for the help, and to say what a misspelt one may mean. */
+async function commandsFor(argv: readonly string[]): Promise<AddCommand[]> {
+  const named = argv.find((word) => !word.startsWith('-')) ?? '';
+  const names = Object.hasOwn(commands, named) ? [named] : Object.keys(commands);
+  return Promise.all(names.flatMap((name) => commands[name]?.() ?? []));
+}
 
 const examples = `
 Examples:
@@ -47,7 +45,7 @@ function packageVersion(): string {
   return manifest ? JSON.parse(readFileSync(manifest, 'utf8')).version : 'unknown';
 }
 
-function createProgram(io: CliIo, end: (code: ExitCode) => void): Command {
+function createProgram(added: readonly AddCommand[], io: CliIo, end: (code: ExitCode) => void): Command {
   const program = new Command('netboot')
     .description('Network-boots emulated machines and says, with evidence, how far each one got.')
     .version(packageVersion(), '--version', 'print the version')
@@ -63,17 +61,17 @@ function createProgram(io: CliIo, end: (code: ExitCode) => void): Command {
       getErrHasColors: () => false,
     })
     .addHelpText('after', examples);
-  for (const add of commands) add(program, io, end);
+  for (const add of added) add(program, io, end);
   return program;
 }
 
 /** Runs the command line: `argv` without node and script. Never throws; what went wrong is said on `io.stderr`. */
 export async function runProgram(argv: readonly string[], io: CliIo): Promise<ExitCode> {
   let exitCode: ExitCode = 0;
-  const program = createProgram(io, (code) => {
-    exitCode = code;
-  });
   try {
+    const program = createProgram(await commandsFor(argv), io, (code) => {
+      exitCode = code;
+    });
     if (argv.length === 0) {
       io.stdout.write(program.helpInformation() + examples.concat('\n'));
       return 2;

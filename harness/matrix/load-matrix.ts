@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, extname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { createJiti } from 'jiti';
 import { HarnessError } from '../model/errors.ts';
 import type { Matrix } from './matrix.ts';
 import { parseMatrix } from './parse-matrix.ts';
@@ -35,6 +34,8 @@ async function publicFace(): Promise<unknown> {
 }
 
 async function importModule(file: string, path: string): Promise<unknown> {
+  // Only matrices in TypeScript or JavaScript need it, and it takes time to load.
+  const { createJiti } = await import('jiti');
   const jiti = createJiti(import.meta.url, {
     fsCache: false,
     moduleCache: false,

@@ -1,4 +1,4 @@
-import { type Arch, archs } from '../model/axes.ts';
+import type { Arch } from '../model/axes.ts';
 import { HarnessError } from '../model/errors.ts';
 import { qemuProgramOf } from '../plan/plan.ts';
 import { describeHost, type HostFacts, probeQemu, type QemuFacts } from '../vm/host.ts';
@@ -22,11 +22,4 @@ export async function examineHost(archs: readonly Arch[]): Promise<{ host: HostF
     }
   });
   return { host: describeHost(), programs: await Promise.all(programs) };
-}
-
-/** The NICs each architecture's QEMU lists; none where there is no such QEMU. */
-export async function offeredNics(): Promise<Record<Arch, readonly string[]>> {
-  const { programs } = await examineHost(archs);
-  const nics = programs.map(({ facts }, index) => [archs[index], facts?.nics ?? []] as const);
-  return Object.fromEntries(nics) as Record<Arch, readonly string[]>;
 }

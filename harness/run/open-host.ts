@@ -17,7 +17,7 @@ export async function openHost({ cacheDir, setDirs = [], env = process.env }: Ho
   const fingerprints = createFingerprints({ cacheFile: join(cacheDir, 'fingerprints.json') });
   const inspections = createInspections({ fingerprints, cacheFile: join(cacheDir, 'inspections.json') });
   return {
-    sets: await loadSets({ cacheDir, setDirs, host: { env, root: '' } }),
+    sets: await loadSets({ cacheDir, setDirs, host: { env, root: '' }, inspections }),
     fingerprints: {
       of: fingerprints.of,
       save: async () => void (await Promise.all([fingerprints.save(), inspections.save()])),

@@ -1,12 +1,11 @@
-import { readFile } from 'node:fs/promises';
-import { createBudget } from '../inspect/budget.ts';
-import { inspectOptionRom } from '../inspect/option-rom.ts';
+import type { Inspections } from '../inspections.ts';
 
 export type EfiRomKind = 'full' | 'snp';
 
 /** Whether the EFI image of a bundled ROM is a full iPXE or iPXE cut down to an SNP driver; neither: undefined. */
-export async function efiRomKind(path: string): Promise<EfiRomKind | undefined> {
-  const { images } = inspectOptionRom(await readFile(path), createBudget());
-  const role = images.find(({ efi }) => efi !== null)?.ipxe?.role;
+export async function efiRomKind(path: string, inspections: Pick<Inspections, 'of'>): Promise<EfiRomKind | undefined> {
+  const rom = await inspections.of(path);
+  if (rom.type !== 'option-rom') return undefined;
+  const role = rom.images.find(({ efi }) => efi !== null)?.ipxe?.role;
   return role === undefined ? undefined : role === 'full' ? 'full' : 'snp';
 }

@@ -23,7 +23,9 @@ async function chooseBundled(parts: SetParts, { nic, kind, firmware, defaultRom 
       // The BIOS half of every build is a full iPXE.
       if (firmware === 'seabios') return kind === 'full' ? { file: names.bios } : undefined;
       const path = bundled.get(names.combined);
-      return path !== undefined && (await efiRomKind(path)) === kind ? { file: names.combined } : undefined;
+      return path !== undefined && (await efiRomKind(path, parts.inspections)) === kind
+        ? { file: names.combined }
+        : undefined;
     }
     default:
       return undefined;

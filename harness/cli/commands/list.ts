@@ -25,8 +25,8 @@ export const listCommand: AddCommand = (program, io) => {
       '\nExamples:\n  netboot list --arch aarch64\n  netboot list --excluded\n  netboot list --matrix my.ts --json',
     )
     .action(async (ids: string[], options: CaseOptions & ListOptions) => {
-      const { chosenSets } = await openArtefacts(options.set ?? [], io);
-      const { cells, excluded } = await expandChosen(options, chosenSets);
+      const artefacts = await openArtefacts(options.set ?? [], io);
+      const { cells, excluded } = await expandChosen(options, artefacts);
       if (options.excluded) {
         const filters = axisFiltersOf(options);
         const chosen = excluded.filter(({ axes }) =>

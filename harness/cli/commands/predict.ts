@@ -35,7 +35,7 @@ export const predictCommand: AddCommand = (program, io) => {
     .addHelpText('after', '\nExamples:\n  netboot predict --nic e1000\n  netboot predict --set ./my-build --json')
     .action(async (ids: string[], options: CaseOptions & { json?: boolean }) => {
       const artefacts = await openArtefacts(options.set ?? [], io);
-      const { cells } = await expandChosen(options, artefacts.chosenSets);
+      const { cells } = await expandChosen(options, artefacts);
       const predicted: PredictedCase[] = [];
       for (const cell of selectCells(cells, ids, options)) {
         const resolved = await resolveScenario(cell, artefacts);

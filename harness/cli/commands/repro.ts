@@ -102,7 +102,7 @@ export const reproCommand: AddCommand = (program, io, end) => {
       const artefacts = await openArtefacts(options.set ?? [], io);
       const isDirectory = statSync(target, { throwIfNoEntry: false })?.isDirectory() ?? false;
       const fromMatrix = async (): Promise<Before> => {
-        const { cells } = await expandChosen(options, artefacts.chosenSets);
+        const { cells } = await expandChosen(options, artefacts);
         return { scenario: selectOne(cells, target) };
       };
       const before = isDirectory ? fromDirectory(target) : await fromMatrix();

@@ -86,7 +86,7 @@ Examples:
       if (rerun !== undefined) refuseChoices(ids, options);
       const artefacts = await openArtefacts(options.set ?? [], io);
       const outDir = rerun ?? options.out;
-      const chosen = rerun === undefined ? await expandChosen(options, artefacts.chosenSets) : undefined;
+      const chosen = rerun === undefined ? await expandChosen(options, artefacts) : undefined;
       const directory = outDir === undefined ? defaultOutDir() : resolve(outDir);
       const { reporter, failures } = runReporters(io, directory, { quiet: json });
       const result = await runMatrix({

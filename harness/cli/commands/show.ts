@@ -84,7 +84,7 @@ export const showCommand: AddCommand = (program, io, end) => {
     )
     .action(async (id: string, options: CaseOptions & { json?: boolean }) => {
       const artefacts = await openArtefacts(options.set ?? [], io);
-      const { cells } = await expandChosen(options, artefacts.chosenSets);
+      const { cells } = await expandChosen(options, artefacts);
       const cell = selectOne(cells, id);
       const plan = await planCase(cell, artefacts);
       if (options.json) writeJson(io.stdout, 'missing' in plan ? { scenario: cell, notRun: plan.missing } : plan);
