@@ -7,12 +7,18 @@ import { execa } from 'execa';
 import { HarnessError } from '../model/errors.ts';
 import type { EventSink } from '../model/events.ts';
 import type { Plan } from '../model/plan.ts';
+import type { Scenario } from '../model/scenario.ts';
 import { tieToParent, watchOver } from '../vm/lifeline.ts';
 
 type San = NonNullable<Plan['san']>;
 
+type IpVersion = Scenario['ipVersion'];
+
+/** QEMU's user-mode stack leads a guest's IPv6 to the host's. */
+const loopback: Record<IpVersion, string> = { 4: '127.0.0.1', 6: '::1' };
+
 export interface RunningTarget {
-  /** On 127.0.0.1. */
+  /** On loopback. */
   readonly port: number;
   close(): Promise<void>;
 }
@@ -24,9 +30,9 @@ const readyWithinMs = 10_000;
 const pollMs = 50;
 
 /** A port that was free a moment ago: tgtd does not tell which one it took. */
-async function freePort(): Promise<number> {
+async function freePort(host: string): Promise<number> {
   const probe = createServer();
-  await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>((resolve) => probe.listen(0, host, resolve));
   const address = probe.address();
   await new Promise((resolve) => probe.close(resolve));
   return typeof address === 'object' && address ? address.port : 0;
@@ -63,7 +69,8 @@ async function copyDisk({ disk, patch }: San, path: string): Promise<void> {
  * it, and many at once. It ends with the case, or with the harness.
  * @throws HarnessError `missing-program` where it does not start.
  */
-export async function startIscsiTarget(san: San, emit: EventSink): Promise<RunningTarget> {
+export async function startIscsiTarget(san: San, emit: EventSink, ipVersion: IpVersion = 4): Promise<RunningTarget> {
+  const host = loopback[ipVersion];
   const folder = await mkdtemp(join(tmpdir(), 'netboot-iscsi-'));
   const disk = join(folder, 'disk.img');
   const env = { LD_LIBRARY_PATH: await libraryPath(san.programRoot), TGT_IPC_SOCKET: join(folder, 'socket') };
@@ -72,8 +79,8 @@ export async function startIscsiTarget(san: San, emit: EventSink): Promise<Runni
     execa(program('tgtadm'), ['--lld', 'iscsi', ...args], { env, reject: false, timeout: readyWithinMs });
 
   async function start(): Promise<{ port: number; stop(): Promise<unknown> } | string> {
-    const port = await freePort();
-    const { file, args } = tieToParent(program('tgtd'), ['-f', '--iscsi', `portal=127.0.0.1:${port}`]);
+    const port = await freePort(host);
+    const { file, args } = tieToParent(program('tgtd'), ['-f', '--iscsi', `portal=${ipVersion === 6 ? `[${host}]` : host}:${port}`]);
     const daemon = execa(file, args, { env, reject: false, stdin: 'ignore', all: true, detached: true });
     if (daemon.pid !== undefined) watchOver(daemon.pid);
     const stop = (): Promise<unknown> => {

@@ -44,7 +44,7 @@ async function startTcpServers(
   const starters = {
     http: () => startHttp({ tree, emit, ipVersion }),
     https: async () => startHttp({ tree, emit, ipVersion, tls: await authorities.certificate(plan) }),
-    iscsi: () => startIscsiTarget(plan.san as NonNullable<Plan['san']>, emit),
+    iscsi: () => startIscsiTarget(plan.san as NonNullable<Plan['san']>, emit, ipVersion),
   };
   try {
     for (const { port, service } of plan.network.tcp) servers.set(port, await starters[service]());
@@ -59,9 +59,10 @@ async function startTcpServers(
 const closedPort = 9;
 
 /**
- * A case that boots over IPv6 has no DHCPv4 server, since clients that hear from both prefer IPv4. EDK II's HTTP boot
- * alone is answered: it goes on to IPv6 only once IPv4 has failed, within a blink where the URL leads to a closed port
- * and after a minute of silence otherwise.
+ * A case that boots over IPv6 is told nothing to boot over IPv4, since clients that hear from both prefer IPv4. Two are
+ * answered all the same, because they wait for IPv4: iPXE gets an address, or it would ask for one for 15 s beside the
+ * one it has; EDK II's HTTP boot goes on to IPv6 only once IPv4 has failed, within a blink where the URL leads to a
+ * closed port and after a minute of silence otherwise.
  */
 const besideIpv6 = (serverIp: string): BootRule[] => [
   {
@@ -71,6 +72,7 @@ const besideIpv6 = (serverIp: string): BootRule[] => [
     answer: true,
     options: [],
   },
+  { name: 'iPXE → an IPv4 address alone', when: { userClass: 'iPXE' }, answer: true, options: [] },
   { name: 'no IPv4', when: {}, answer: false, options: [] },
 ];
 

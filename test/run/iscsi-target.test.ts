@@ -25,9 +25,9 @@ const sanOf = (disk: string) => ({ iqn, disk, patch: [{ offset: 4, ascii: 'nonce
 const targetFolders = () => readdirSync(tmpdir()).filter((name) => name.startsWith('netboot-iscsi-'));
 
 /** Whether something on loopback takes a connection. */
-const accepts = (port: number): Promise<boolean> =>
+const accepts = (port: number, host = '127.0.0.1'): Promise<boolean> =>
   new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1');
+    const socket = connect(port, host);
     socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
     socket.once('connect', () => socket.destroy());
   });
@@ -50,6 +50,14 @@ test.skipIf(!existsSync(programRoot))(
     expect(events.filter((event) => (event as HarnessEvent).source === 'iscsi')).toHaveLength(4);
   },
 );
+
+test.skipIf(!existsSync(programRoot))('a case that boots over IPv6 has its target on the loopback of IPv6', async () => {
+  const disk = join(folder, 'disk.img');
+  writeFileSync(disk, Buffer.alloc(4096));
+  const { port, close } = await startIscsiTarget(sanOf(disk), () => {}, 6);
+  expect([await accepts(port), await accepts(port, '::1')]).toEqual([false, true]);
+  await close();
+});
 
 test('a target that is not there is told with a remedy, and its folder is removed', async () => {
   const disk = join(folder, 'disk.img');
