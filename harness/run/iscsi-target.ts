@@ -80,7 +80,11 @@ export async function startIscsiTarget(san: San, emit: EventSink, ipVersion: IpV
 
   async function start(): Promise<{ port: number; stop(): Promise<unknown> } | string> {
     const port = await freePort(host);
-    const { file, args } = tieToParent(program('tgtd'), ['-f', '--iscsi', `portal=${ipVersion === 6 ? `[${host}]` : host}:${port}`]);
+    const { file, args } = tieToParent(program('tgtd'), [
+      '-f',
+      '--iscsi',
+      `portal=${ipVersion === 6 ? `[${host}]` : host}:${port}`,
+    ]);
     const daemon = execa(file, args, { env, reject: false, stdin: 'ignore', all: true, detached: true });
     if (daemon.pid !== undefined) watchOver(daemon.pid);
     const stop = (): Promise<unknown> => {

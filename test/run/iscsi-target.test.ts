@@ -51,13 +51,16 @@ test.skipIf(!existsSync(programRoot))(
   },
 );
 
-test.skipIf(!existsSync(programRoot))('a case that boots over IPv6 has its target on the loopback of IPv6', async () => {
-  const disk = join(folder, 'disk.img');
-  writeFileSync(disk, Buffer.alloc(4096));
-  const { port, close } = await startIscsiTarget(sanOf(disk), () => {}, 6);
-  expect([await accepts(port), await accepts(port, '::1')]).toEqual([false, true]);
-  await close();
-});
+test.skipIf(!existsSync(programRoot))(
+  'a case that boots over IPv6 has its target on the loopback of IPv6',
+  async () => {
+    const disk = join(folder, 'disk.img');
+    writeFileSync(disk, Buffer.alloc(4096));
+    const { port, close } = await startIscsiTarget(sanOf(disk), () => {}, 6);
+    expect([await accepts(port), await accepts(port, '::1')]).toEqual([false, true]);
+    await close();
+  },
+);
 
 test('a target that is not there is told with a remedy, and its folder is removed', async () => {
   const disk = join(folder, 'disk.img');
