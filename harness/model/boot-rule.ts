@@ -12,7 +12,7 @@ const rawOptionSchema = z.union([
   z.strictObject({
     code: z.int().min(1).max(254),
     op: z.enum(['set', 'add']),
-    /** Exactly one form: hex octets, ASCII text, or IPv4 addresses. Text takes {placeholders}. */
+    /** Exactly one form: hex octets, ASCII text (with `{{server}}` and the like filled), or IPv4 addresses. */
     value: z.union([
       z.strictObject({ hex: z.string().regex(/^([0-9a-fA-F]{2}[ :]?)*$/, 'hex octets, such as "06 01 08 ff"') }),
       z.strictObject({ ascii: z.string() }),
@@ -45,7 +45,7 @@ const bootConditionSchema = z.strictObject({
 export const bootRuleSchema = z.strictObject({
   name: z.string().min(1),
   when: bootConditionSchema.default({}),
-  /** Served name or full URL for `file` and option 67; absent: an address and nothing to boot. */
+  /** Served name or full URL for `file` and option 67, with `{{server}}` and the like; absent: an address and nothing to boot. */
   file: z.string().optional(),
   /** `false`: no answer at all to such a client. */
   answer: z.boolean().default(true),

@@ -28,17 +28,18 @@ export type Rom = z.infer<typeof romSchema>;
 /** HTTP alone: the length of the whole file is promised, this much is sent, and the connection closed. */
 const truncateToBytes = z.int().nonnegative().optional();
 
-/** Octets put in place of others; the length stays. Text takes {placeholders}. */
+/** Octets put in place of others, as they stand; the length stays. */
 const patch = z.array(z.strictObject({ offset: z.int().nonnegative(), ascii: z.string().min(1) })).min(1);
 export type Patch = z.infer<typeof patch>;
 
-/** A file of the served tree: a host file or folder, inline text (with {placeholders}), or an HTTP redirect. */
+/** A file of the served tree: a host file or folder, inline text, or an HTTP redirect. */
 export const servedFileSchema = z.union([
   z.strictObject({ path: z.string().min(1), patch: patch.optional(), truncateToBytes }),
   /** What would be served under this name anyway, with octets replaced. */
   z.strictObject({ patch }),
+  /** `{{server}}`, `{{nonce}}` and `{{mac}}` are filled. */
   z.strictObject({ text: z.string(), truncateToBytes }),
-  /** Another served name or a full URL, with {placeholders}; over TFTP there is no such file. */
+  /** Another served name or a full URL, filled like text; over TFTP there is no such file. */
   z.strictObject({ redirect: z.string().min(1), status: z.literal([301, 302, 303, 307, 308]).optional() }),
 ]);
 export type ServedFile = z.infer<typeof servedFileSchema>;
