@@ -158,7 +158,9 @@ async function resolveSecondStage(
   const answer = await findNbp(scenario, secondStage, undefined, sources);
   const companions: Record<string, ResolvedFile> = {};
   for (const [served, path] of Object.entries(answer.companions)) {
-    companions[served] = await add('second-stage', await signed(path), packageOf(answer));
+    // GRUB's modules and the like are no EFI images: there is nothing to sign.
+    const isImage = (await sources.inspections.of(path)).type === 'pe';
+    companions[served] = await add('second-stage', isImage ? await signed(path) : path, packageOf(answer));
   }
   const nbp = { ...(await add('nbp', await signed(answer.path), packageOf(answer))), name };
   return { nbp: secondStage === 'probe' ? { ...nbp, nonce: await nonceFieldOf(answer.path) } : nbp, companions };
