@@ -121,17 +121,20 @@ const loaders: Groups = [
   },
   {
     name: 'grub-http-uefi',
+    description: 'GRUB fetches its http module by TFTP, and by HTTP its menu, the kernel and the initrd',
     configuration: 6,
     ...ovmf,
     secondStage: 'grub',
-    transport: { nbp: 'tftp', config: 'tftp', payload: 'http' },
+    transport: { nbp: 'tftp', config: 'http', payload: 'http' },
     payload: 'linux',
-    expect: {
-      stopsAt: 'payload-fetch',
-      failure: 'grub-no-entry',
-      reason:
-        "Debian's network image of GRUB 2.06 has the tftp module and not the http one, so that a device of that name does not exist in it",
-    },
+  },
+  {
+    name: 'grub-http-arm',
+    configuration: 6,
+    ...aavmf,
+    secondStage: 'grub',
+    transport: { nbp: 'tftp', config: 'http', payload: 'http' },
+    payload: 'linux',
   },
   {
     name: 'pxelinux',

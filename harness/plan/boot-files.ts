@@ -1,11 +1,19 @@
-import type { Arch } from '../model/axes.ts';
+import type { Arch, Transport } from '../model/axes.ts';
 import type { Scenario } from '../model/scenario.ts';
 import { tokenPrefix } from '../model/stages.ts';
 import { type Transports, urlOf } from './transport.ts';
 
+/** A loader's configuration as it is served. */
+export interface ConfigFile {
+  name: string;
+  text: string;
+}
+
 /** Names in the served tree. */
 export const names = {
   script: 'boot.ipxe',
+  grub: 'grub/grub.cfg',
+  grubMenu: 'grub/menu.cfg',
   kernel: 'linux',
   initrd: 'initrd.gz',
   overlay: 'init.gz',
@@ -73,10 +81,16 @@ export function sanScript({ server }: BootFileFacts, iqn: string): string {
   return ['#!ipxe', `sanboot ${sanUrl(server, iqn)}`, ''].join('\n');
 }
 
-/** grub.cfg: `timeout=0` and one entry; files by TFTP or HTTP through GRUB's own network devices. */
-export function grubConfig(facts: BootFileFacts): string {
-  const root = `(${facts.transports.payload},${facts.server})`;
+/** GRUB's network images have TFTP inside; their other modules lie beside the configuration. */
+const grubModules = (transport: Transport): string[] => (transport === 'tftp' ? [] : [`insmod ${transport}`]);
+
+const grubRoot = (transport: Transport, server: string): string => `(${transport},${server})`;
+
+/** `timeout=0` and one entry; files by TFTP or HTTP through GRUB's own network devices. */
+function grubMenu(facts: BootFileFacts): string {
+  const root = grubRoot(facts.transports.payload, facts.server);
   return [
+    ...grubModules(facts.transports.payload),
     'set timeout=0',
     'menuentry "Linux" {',
     `  linux ${root}/${names.kernel} ${kernelCommandLine(facts)}`,
@@ -84,6 +98,18 @@ export function grubConfig(facts: BootFileFacts): string {
     '}',
     '',
   ].join('\n');
+}
+
+/** GRUB looks for grub.cfg where it came from itself; a menu that comes another way is pointed to from there. */
+export function grubConfig(facts: BootFileFacts): [ConfigFile, ...ConfigFile[]] {
+  const { nbp, config } = facts.transports;
+  const menu = grubMenu(facts);
+  if (config === nbp) return [{ name: names.grub, text: menu }];
+  const pointer = [...grubModules(config), `configfile ${grubRoot(config, facts.server)}/${names.grubMenu}`, ''];
+  return [
+    { name: names.grub, text: pointer.join('\n') },
+    { name: names.grubMenu, text: menu },
+  ];
 }
 
 /** pxelinux.cfg: kernel and initrd beside the loader, or by URL. */

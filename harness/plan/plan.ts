@@ -5,6 +5,7 @@ import type { Scenario } from '../model/scenario.ts';
 import { authorityFile, enrolsAuthority, fds, planArgv, planCpu, planMemoryMiB } from './argv.ts';
 import {
   type BootFileFacts,
+  type ConfigFile,
   grubConfig,
   linuxScript,
   names,
@@ -17,12 +18,13 @@ import { planDeadlines } from './deadlines.ts';
 import { planNetwork } from './network.ts';
 import { fillPlaceholders } from './placeholders.ts';
 import type { Resolved } from './resolved.ts';
-import { type ConfigFile, expectedFile, noncePatch, planServed } from './served-files.ts';
+import { expectedFile, noncePatch, planServed } from './served-files.ts';
 import { planStagePath } from './stage-path.ts';
 import { transportsOf } from './transport.ts';
 
-/** Which loader's configuration a path has, where the loader finds it, and whether DHCP names it. */
-interface PlannedConfig extends ConfigFile {
+/** What configures a path's loader, in the order it is fetched, and whether DHCP names the first. */
+interface PlannedConfig {
+  files: [ConfigFile, ...ConfigFile[]];
   byDhcp: boolean;
 }
 
@@ -34,21 +36,21 @@ function scriptFor({ payload, sanHook }: Scenario, facts: BootFileFacts): string
   return linuxScript(facts, sanHook ? sanName : undefined);
 }
 
-/** The one configuration file of the path's loader; none for a bare NBP. */
+/** Configuration of the path's loader; none for a bare NBP. */
 function configFor(scenario: Scenario, loader: Plan['loader'], facts: BootFileFacts): PlannedConfig | undefined {
   switch (loader) {
     case 'grub':
     case 'shim-grub':
-      return { name: 'grub/grub.cfg', text: grubConfig(facts), byDhcp: false };
+      return { files: grubConfig(facts), byDhcp: false };
     case 'pxelinux':
     case 'syslinux':
-      return { name: 'pxelinux.cfg/default', text: syslinuxConfig(facts), byDhcp: false };
+      return { files: [{ name: 'pxelinux.cfg/default', text: syslinuxConfig(facts) }], byDhcp: false };
     case 'linux':
     case 'probe':
     case 'custom':
       return undefined;
     default:
-      return { name: names.script, text: scriptFor(scenario, facts), byDhcp: true };
+      return { files: [{ name: names.script, text: scriptFor(scenario, facts) }], byDhcp: true };
   }
 }
 
@@ -87,7 +89,8 @@ export function makePlan(scenario: Scenario, resolved: Resolved, nonce: string):
 
   const { nbp, kernel, initrd, overlay } = resolved;
   const config = configFor(scenario, loader, facts);
-  const serve = planServed(scenario, resolved, config, nonce, fill);
+  const configs = config?.files ?? [];
+  const serve = planServed(scenario, resolved, configs, nonce, fill);
   const expectedOf = (name: string, bytes: number) => expectedFile(scenario, serve, name, bytes);
   const boot: BootRule[] =
     scenario.boot?.map((rule) => ({
@@ -101,7 +104,7 @@ export function makePlan(scenario: Scenario, resolved: Resolved, nonce: string):
     })) ??
     planBootPolicy({
       nbp: nbp?.name,
-      script: config?.byDhcp ? config.name : undefined,
+      script: config?.byDhcp ? config.files[0].name : undefined,
       transports,
       server,
       ipVersion: scenario.ipVersion,
@@ -142,7 +145,7 @@ export function makePlan(scenario: Scenario, resolved: Resolved, nonce: string):
     stagePath,
     deliveries: {
       nbp: nbp ? [expectedOf(nbp.name, nbp.bytes)] : [],
-      config: config ? [expectedOf(config.name, Buffer.byteLength(config.text))] : [],
+      config: configs.map(({ name, text }) => expectedOf(name, Buffer.byteLength(text))),
       payload: [
         ...(kernel ? [expectedOf(names.kernel, kernel.bytes)] : []),
         ...(initrd ? [expectedOf(names.initrd, initrd.bytes)] : []),

@@ -1,26 +1,20 @@
 import { HarnessError } from '../model/errors.ts';
 import type { ExpectedFile } from '../model/plan.ts';
 import type { Scenario, ServedFile } from '../model/scenario.ts';
-import { names } from './boot-files.ts';
+import { type ConfigFile, names } from './boot-files.ts';
 import type { NonceField, Resolved } from './resolved.ts';
-
-/** A loader's configuration as it is served. */
-export interface ConfigFile {
-  name: string;
-  text: string;
-}
 
 /** What a plan serves before the scenario has its say. */
 function derived(
   { nbp, companions, kernel, initrd, overlay }: Resolved,
-  config: ConfigFile | undefined,
+  configs: readonly ConfigFile[],
   nonce: string,
 ): Record<string, ServedFile> {
   const told = nbp?.nonce ? { patch: noncePatch(nbp.nonce, nonce) } : {};
   return {
     ...(nbp ? { [nbp.name]: { path: nbp.path, ...told } } : {}),
     ...Object.fromEntries(Object.entries(companions).map(([name, { path }]) => [name, { path }])),
-    ...(config ? { [config.name]: { text: config.text } } : {}),
+    ...Object.fromEntries(configs.map(({ name, text }) => [name, { text }])),
     ...(kernel ? { [names.kernel]: { path: kernel.path } } : {}),
     ...(initrd ? { [names.initrd]: { path: initrd.path } } : {}),
     ...(overlay ? { [names.overlay]: { path: overlay.path } } : {}),
@@ -42,11 +36,11 @@ const isBarePatch = (file: SaidFile): file is Extract<ServedFile, { patch: unkno
 export function planServed(
   scenario: Scenario,
   resolved: Resolved,
-  config: ConfigFile | undefined,
+  configs: readonly ConfigFile[],
   nonce: string,
   fill: (text: string) => string,
 ): Record<string, ServedFile> {
-  const serve = derived(resolved, config, nonce);
+  const serve = derived(resolved, configs, nonce);
   for (const [name, file] of Object.entries(scenario.serve ?? {})) {
     if (isBarePatch(file)) {
       const base = serve[name];

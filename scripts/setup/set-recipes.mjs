@@ -2,6 +2,8 @@ const uefiX86 = ['usr/share/OVMF/OVMF_*_4M*.fd', 'usr/share/ovmf/PkKek-1-snakeoi
 const uefiArm = ['usr/share/AAVMF/AAVMF_*.fd', 'usr/share/qemu-efi-aarch64/PkKek-1-snakeoil.*'];
 const ipxe = ['usr/lib/ipxe/*.efi', 'usr/lib/ipxe/*.kpxe', 'usr/lib/ipxe/*.pxe'];
 const seabios = ['usr/share/seabios/bios-256k.bin'];
+/** The network image, and what it can load but has not inside. */
+const grub = (platform, image) => [`usr/lib/grub/${platform}/monolithic/${image}`, `usr/lib/grub/${platform}/http.mod`];
 const installer = (arch) =>
   ['linux', 'initrd.gz'].map(
     (name) => `usr/lib/debian-installer/images/12/${arch}/text/debian-installer/${arch}/${name}`,
@@ -24,11 +26,11 @@ export const setRecipes = [
       'shim-signed:amd64': ['usr/lib/shim/*.signed'],
       'shim-helpers-amd64-signed:amd64': ['usr/lib/shim/*.signed'],
       'grub-efi-amd64-signed:amd64': ['usr/lib/grub/x86_64-efi-signed/grubnetx64.efi.signed'],
-      'grub-efi-amd64-bin:amd64': ['usr/lib/grub/x86_64-efi/monolithic/grubnetx64.efi'],
+      'grub-efi-amd64-bin:amd64': grub('x86_64-efi', 'grubnetx64.efi'),
       'shim-signed:arm64': ['usr/lib/shim/*.signed'],
       'shim-helpers-arm64-signed:arm64': ['usr/lib/shim/*.signed'],
       'grub-efi-arm64-signed:arm64': ['usr/lib/grub/arm64-efi-signed/grubnetaa64.efi.signed'],
-      'grub-efi-arm64-bin:arm64': ['usr/lib/grub/arm64-efi/monolithic/grubnetaa64.efi'],
+      'grub-efi-arm64-bin:arm64': grub('arm64-efi', 'grubnetaa64.efi'),
       pxelinux: ['usr/lib/PXELINUX/*pxelinux.0'],
       'syslinux-common': ['usr/lib/syslinux/modules/bios/l*.c32', 'usr/lib/syslinux/modules/efi64/l*.[ce][36][24]'],
       'syslinux-efi': ['usr/lib/SYSLINUX.EFI/efi64/syslinux.efi'],
@@ -141,12 +143,14 @@ export const manifestRows = {
       secondStage: 'grub',
       arch: 'x86_64',
       path: 'usr/lib/grub/x86_64-efi/monolithic/grubnetx64.efi',
+      companions: { 'grub/x86_64-efi/http.mod': 'usr/lib/grub/x86_64-efi/http.mod' },
       packages: ['grub-efi-amd64-bin:amd64'],
     },
     {
       secondStage: 'grub',
       arch: 'aarch64',
       path: 'usr/lib/grub/arm64-efi/monolithic/grubnetaa64.efi',
+      companions: { 'grub/arm64-efi/http.mod': 'usr/lib/grub/arm64-efi/http.mod' },
       packages: ['grub-efi-arm64-bin:arm64'],
     },
     {

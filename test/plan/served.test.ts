@@ -70,6 +70,14 @@ describe('what a case serves', () => {
     expect(deliveries.payload.map((file) => file.name)).toEqual(['linux', 'initrd.gz', 'init.gz']);
   });
 
+  it('has GRUB, which looks for its configuration where it came from, load its HTTP module and go on with that', () => {
+    const transport = { nbp: 'tftp', config: 'http', payload: 'http' } as const;
+    const { serve, deliveries } = makePlan(scenario({ secondStage: 'grub', transport }), resolved(), nonce);
+    expect(deliveries.config.map(({ name }) => name)).toEqual(['grub/grub.cfg', 'grub/menu.cfg']);
+    expect(serve['grub/grub.cfg']).toEqual({ text: 'insmod http\nconfigfile (http,10.0.2.2)/grub/menu.cfg\n' });
+    expect(serve['grub/menu.cfg']).toEqual({ text: expect.stringContaining('linux (http,10.0.2.2)/linux ') });
+  });
+
   it('never has the token in anything it serves, only the nonce', () => {
     for (const secondStage of ['shim-grub', 'syslinux', 'snponly'] as const) {
       const { serve } = makePlan(scenario({ secondStage }), resolved(), nonce);
