@@ -1,5 +1,5 @@
 import type { Fingerprints } from './fingerprint.ts';
-import { type Inspection, inspectFile } from './inspect/inspect.ts';
+import type { Inspection } from './inspect/inspect.ts';
 import { openRemembered } from './remembered.ts';
 
 export interface Inspections {
@@ -28,6 +28,8 @@ export function createInspections({
   async function look(sha256: string, path: string): Promise<Inspection> {
     const known = remembered.get(sha256);
     if (known !== undefined) return known;
+    // Loaded here: mostly the answer is remembered.
+    const { inspectFile } = await import('./inspect/inspect.ts');
     const fresh = await inspectFile(path);
     remembered.set(sha256, fresh);
     return fresh;

@@ -72,11 +72,15 @@ function canonical(value: unknown): string {
   return JSON.stringify(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
+function isSame(a: unknown, b: unknown): boolean {
+  return a === b || (typeof a === 'object' && typeof b === 'object' && canonical(a) === canonical(b));
+}
+
 export function matches(cell: CellAxes, when: CellCondition): boolean {
   return expansionOrder.every((axis) => {
     const wanted = when[axis];
     if (wanted === undefined) return true;
-    const value = canonical(cell[axis]);
-    return (Array.isArray(wanted) ? wanted : [wanted]).some((one) => canonical(one) === value);
+    const value = cell[axis];
+    return (Array.isArray(wanted) ? wanted : [wanted]).some((one) => isSame(one, value));
   });
 }

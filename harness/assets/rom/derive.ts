@@ -6,43 +6,17 @@ import { HarnessError } from '../../model/errors.ts';
 import type { FoundRom, Missing, RomQuery } from '../artefact-set.ts';
 import type { SetParts } from '../build-set.ts';
 import { bundledRomNames } from '../bundled-roms.ts';
-import { extractDriver } from '../firmware/extract.ts';
-import { createBudget } from '../inspect/budget.ts';
 import { Malformed } from '../inspect/malformed.ts';
 import { drivesNic } from '../inspect/network-drivers.ts';
-import { efiRomPayload, inspectOptionRom } from '../inspect/option-rom.ts';
-import { makeOptionRom, type RomPart, withPciIds } from './make.ts';
+import type { RomSource } from './assemble.ts';
 import { type PciId, pciIdOf } from './pci-ids.ts';
-
-/** One input of a made ROM: where it is and what becomes of it. */
-interface Source {
-  readonly path: string;
-  readonly part: (bytes: Buffer) => RomPart;
-}
 
 interface Recipe {
   readonly note: string;
-  readonly sources: readonly Source[];
+  readonly sources: readonly RomSource[];
 }
 
 const driverName = 'VirtioNetDxe';
-
-const asDriver = (path: string): Source => ({
-  path,
-  part: (bytes) => ({ kind: 'efi', pe: extractDriver(bytes, driverName) }),
-});
-const asImage = (path: string): Source => ({ path, part: (bytes) => ({ kind: 'efi', pe: bytes }) });
-const asBios = (path: string): Source => ({ path, part: (bytes) => ({ kind: 'bios', image: bytes }) });
-
-/** The EFI half of a combined ROM, decompressed. */
-const asEfiHalf = (path: string): Source => ({
-  path,
-  part(bytes) {
-    const efi = inspectOptionRom(bytes, createBudget()).images.find((image) => image.efi !== null);
-    if (efi === undefined) throw new Malformed(`${path} has no EFI image`);
-    return { kind: 'efi', pe: efiRomPayload(bytes.subarray(efi.offset, efi.offset + efi.bytes), createBudget()) };
-  },
-});
 
 function firmwareFor({ content }: SetParts, arch: Arch): string | undefined {
   return content.firmware.find((entry) => entry.arch === arch && entry.secureBoot === 'off' && entry.vars !== undefined)
@@ -58,12 +32,12 @@ const derivations: Partial<Record<RomKind, Derivation>> = {
     if (firmware === undefined || !drivesNic({ guid: '', name: driverName }, nic)) return undefined;
     return {
       note: `${driverName} taken out of the firmware stands in for a vendor's driver`,
-      sources: [asDriver(firmware)],
+      sources: [{ as: 'driver', path: firmware, driverName }],
     };
   },
   app: ({ content }, { arch }) => {
     const ipxe = content.nbps.find((nbp) => nbp.secondStage === 'ipxe' && nbp.arch === arch && !nbp.bios);
-    return ipxe && { note: 'the iPXE application wrapped as a ROM', sources: [asImage(ipxe.path)] };
+    return ipxe && { note: 'the iPXE application wrapped as a ROM', sources: [{ as: 'efi', path: ipxe.path }] };
   },
   combined: (parts, { nic, arch, defaultRom }) => {
     const names = bundledRomNames(nic, defaultRom);
@@ -73,12 +47,16 @@ const derivations: Partial<Record<RomKind, Derivation>> = {
     if (bios === undefined || efi === undefined) return undefined;
     return {
       note: 'made of the BIOS ROM and the EFI half, with the ids of this NIC',
-      sources: [asBios(bios), asEfiHalf(efi)],
+      sources: [
+        { as: 'bios', path: bios },
+        { as: 'efi-half', path: efi },
+      ],
     };
   },
   foreign: (parts, { arch }) => {
     const other = firmwareFor(parts, arch === 'x86_64' ? 'aarch64' : 'x86_64');
-    return other === undefined ? undefined : { note: 'a driver for another machine type', sources: [asDriver(other)] };
+    if (other === undefined) return undefined;
+    return { note: 'a driver for another machine type', sources: [{ as: 'driver', path: other, driverName }] };
   },
 };
 
@@ -129,8 +107,9 @@ export async function deriveRom(parts: SetParts, query: RomQuery): Promise<Found
       ids,
     );
     const path = await keep(cacheDir, `${kind}-${nic}-${arch}-${key}`, async () => {
-      const images = await Promise.all(recipe.sources.map(async ({ path: from, part }) => part(await readFile(from))));
-      return makeOptionRom({ images, ...ids });
+      // Loaded here: a ROM is made once.
+      const { assembleRom } = await import('./assemble.ts');
+      return assembleRom(recipe.sources, ids);
     });
     return { set: name, nic, kind, path, byQemu: false, package: content.packageOf(first.path), note: recipe.note };
   } catch (error) {
@@ -140,14 +119,23 @@ export async function deriveRom(parts: SetParts, query: RomQuery): Promise<Found
   }
 }
 
-/** The ROM with this NIC's ids in its first image, where it has others and the firmware minds. */
-export async function withIdsOfNic({ cacheDir }: SetParts, query: RomQuery, rom: FoundRom): Promise<FoundRom> {
+/** The ROM with this NIC's ids in its first image, where that is for BIOS and has others, and the firmware minds. */
+export async function withIdsOfNic(
+  { cacheDir, inspections }: SetParts,
+  query: RomQuery,
+  rom: FoundRom,
+): Promise<FoundRom> {
   const ids = pciIdOf(query.nic);
   if (query.firmware !== 'seabios' || rom.byQemu || ids === undefined || cacheDir === undefined) return rom;
-  const patched = withPciIds(await readFile(rom.path), ids);
-  if (patched === undefined) return rom;
+  const looked = await inspections.of(rom.path);
+  const [first] = looked.type === 'option-rom' ? looked.images : [];
+  const fits = first?.vendorId === ids.vendorId && first.deviceId === ids.deviceId;
+  if (first?.codeType !== 0 || fits) return rom;
   const key = await keyOf([rom.path], ids);
-  const path = await keep(cacheDir, `${query.kind}-${query.nic}-ids-${key}`, async () => patched);
+  const path = await keep(cacheDir, `${query.kind}-${query.nic}-ids-${key}`, async () => {
+    const { withPciIds } = await import('./make.ts');
+    return withPciIds(await readFile(rom.path), ids);
+  });
   return {
     ...rom,
     path,

@@ -101,13 +101,13 @@ function fixChecksum(image: Buffer): void {
 
 /**
  * A copy whose first image has these ids, checksum included, as QEMU does for a ROM that it chose itself: SeaBIOS passes
- * over a ROM with another device's ids. Undefined where the ids are right already, or the first image is not for BIOS.
+ * over a ROM with another device's ids. The ROM itself where the ids are right already, or the first image is not for BIOS.
  */
-export function withPciIds(rom: Buffer, { vendorId, deviceId }: PciId): Buffer | undefined {
+export function withPciIds(rom: Buffer, { vendorId, deviceId }: PciId): Buffer {
   const found = attempt(() => romImageAt(rom, 0));
-  if ('problem' in found || found.image[found.pcir + 0x14] !== 0) return undefined;
+  if ('problem' in found || found.image[found.pcir + 0x14] !== 0) return rom;
   const { pcir } = found;
-  if (rom.readUInt16LE(pcir + 4) === vendorId && rom.readUInt16LE(pcir + 6) === deviceId) return undefined;
+  if (rom.readUInt16LE(pcir + 4) === vendorId && rom.readUInt16LE(pcir + 6) === deviceId) return rom;
   const copy = Buffer.from(rom);
   copy.writeUInt16LE(vendorId, pcir + 4);
   copy.writeUInt16LE(deviceId, pcir + 6);
