@@ -5,12 +5,13 @@ import { pathToFileURL } from 'node:url';
 import { inCheckout, runScript } from './setup/checkout.mjs';
 import { compile } from './setup/compile.mjs';
 import { installNpmPackages } from './setup/npm-packages.mjs';
-import { setUp } from './setup/set-up.mjs';
 
 await runScript(async () => {
   const wantsSetUp = process.argv[2] === '--set-up';
   const argv = process.argv.slice(wantsSetUp ? 3 : 2);
   if (wantsSetUp) {
+    // Loaded here: every command goes this way, and few need it.
+    const { setUp } = await import('./setup/set-up.mjs');
     setUp();
   } else {
     installNpmPackages();
