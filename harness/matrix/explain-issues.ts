@@ -76,7 +76,7 @@ function explain(issue: Issue, base: Path): string[] {
   }
   if (issue.code === 'invalid_type' || issue.code === 'invalid_value') return say(mismatch(issue));
   if (issue.code === 'unrecognized_keys') return say(issue.message);
-  if (issue.code === 'invalid_key') return say(mismatch(issue.issues[0] ?? issue));
+  if (issue.code === 'invalid_key') return issue.issues.flatMap((inner) => explain(inner, path));
   if (issue.code === 'too_small' && issue.origin === 'array') return say('expected a non-empty list, saw []');
   if (issue.code === 'too_small' && issue.origin === 'string') return say('expected a text, saw an empty one');
   if (issue.code === 'invalid_format') return say(`${issue.message}; saw ${sawText(issue.input)}`);

@@ -32,6 +32,11 @@ const truncateToBytes = z.int().nonnegative().optional();
 const patch = z.array(z.strictObject({ offset: z.int().nonnegative(), ascii: z.string().min(1) })).min(1);
 export type Patch = z.infer<typeof patch>;
 
+const servedName = z
+  .string()
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is refused
+  .regex(/^(?!(.*\/)?\.\.(\/|$))[^\\\0-\x1f\x7f]+$/, 'a served name is a relative path such as grub/grub.cfg');
+
 /** A file of the served tree: a host file or folder, inline text, or an HTTP redirect. */
 export const servedFileSchema = z.union([
   z.strictObject({ path: z.string().min(1), patch: patch.optional(), truncateToBytes }),
@@ -114,7 +119,7 @@ export const settingsShape = {
   /** Replaces the boot policy derived from second stage, transport and payload. */
   boot: z.array(bootRuleSchema).optional(),
   /** Added to (or replacing parts of) the served tree; names are slash-separated and relative. */
-  serve: z.record(z.string().min(1), z.union([servedFileSchema, servedArtefactSchema])).optional(),
+  serve: z.record(servedName, z.union([servedFileSchema, servedArtefactSchema])).optional(),
   kernel: z.strictObject({ file: z.string().min(1) }).optional(),
   initrd: z.strictObject({ file: z.string().min(1) }).optional(),
   kernelArgs: z.string().optional(),

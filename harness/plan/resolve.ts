@@ -17,6 +17,7 @@ import type { SecondStage } from '../model/axes.ts';
 import type { Input, InputRole } from '../model/plan.ts';
 import type { Scenario } from '../model/scenario.ts';
 import { nbpName } from './boot-files.ts';
+import { checkNamedFiles } from './named-files.ts';
 import { usesSan } from './network.ts';
 import { predictScenario } from './predict-scenario.ts';
 import type { NonceField, Oprom, Resolved, ResolvedFile } from './resolved.ts';
@@ -166,8 +167,8 @@ async function resolveSecondStage(
   return { nbp: secondStage === 'probe' ? { ...nbp, nonce: await nonceFieldOf(answer.path) } : nbp, companions };
 }
 
-/** A folder is served as it stands; what is not there, the guest is told when it asks. */
-const isFile = async (path: string): Promise<boolean> => (await stat(path).catch(() => undefined))?.isFile() ?? false;
+/** A folder is served as it stands. */
+const isFile = async (path: string): Promise<boolean> => (await stat(path)).isFile();
 
 /** What the scenario serves by role instead of by path; files by path are looked at only to be told by content. */
 async function resolveServed(
@@ -220,11 +221,15 @@ async function resolveSan(scenario: Scenario, { sets }: PlanSources, { add }: Co
   return { disk: await add('disk', path), nonce: await nonceFieldOf(path), programRoot: program.root };
 }
 
-/** Finds every file a scenario needs; a reason where one is missing. Rejects only for what the user named and is not there. */
+/**
+ * Finds every file a scenario needs; a reason where one is missing.
+ * @throws HarnessError `bad-matrix` where a file that the scenario names is not there.
+ */
 export async function resolveScenario(
   scenario: Scenario,
   sources: PlanSources,
 ): Promise<Resolved | { missing: string }> {
+  await checkNamedFiles(scenario);
   const collector = createCollector(sources);
   try {
     const firmware = await resolveFirmware(scenario, sources, collector);

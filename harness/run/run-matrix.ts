@@ -2,33 +2,24 @@ import { join } from 'node:path';
 import type { Fingerprints } from '../assets/fingerprint.ts';
 import type { Inspections } from '../assets/inspections.ts';
 import type { ArtefactSets } from '../assets/sets.ts';
-import { HarnessError } from '../model/errors.ts';
 import type { Reporter } from '../model/reporter.ts';
 import type { Scenario } from '../model/scenario.ts';
 import type { CaseResult, RunResult } from '../model/verdict.ts';
 import { planMemoryMiB } from '../plan/argv.ts';
 import { qemuProgramOf } from '../plan/plan.ts';
-import { resolveScenario } from '../plan/resolve.ts';
-import type { Resolved } from '../plan/resolved.ts';
 import { createContentCache } from '../services/tree/content-cache.ts';
 import { type AccelChoice, createAccelChooser } from '../vm/acceleration.ts';
-import { describeHost, probeQemu, type QemuFacts } from '../vm/host.ts';
+import { describeHost } from '../vm/host.ts';
 import { createAuthorities } from './authorities.ts';
 import { writeJson } from './case-directory.ts';
 import { openCaseLengths } from './case-lengths.ts';
 import { unstartedResult } from './case-result.ts';
 import { cpuPressure } from './cpu-load.ts';
+import { entriesOf, qemuFacts, startOf } from './entries.ts';
 import { follow } from './follow.ts';
 import { type CaseRun, runCase } from './run-case.ts';
-import {
-  casesFolder,
-  claimRunDirectory,
-  type RunRecord,
-  readCaseResult,
-  readRunRecord,
-  runRecordFile,
-} from './run-directory.ts';
-import { agreementNotes, countStatuses, repeatId } from './run-summary.ts';
+import { casesFolder, claimRunDirectory, type RunRecord, readRunRecord, runRecordFile } from './run-directory.ts';
+import { agreementNotes, countStatuses } from './run-summary.ts';
 import { type Job, schedule } from './scheduler.ts';
 
 export interface RunHost {
@@ -58,31 +49,30 @@ export interface RunOptions extends RunHost {
   signal: AbortSignal;
 }
 
-interface Entry {
-  id: string;
-  scenario: Scenario;
-  resolved: Resolved | { missing: string };
-  kept: CaseResult | undefined;
+/** The record of a run begun before, or of a new one; `outDir` is not written to yet. */
+function recordOf({ resume, outDir, matrixName, cells, repeat }: RunOptions, startedAt: string): RunRecord {
+  return resume ? readRunRecord(outDir) : { version: 1, matrix: matrixName, startedAt, cells: [...cells], repeat };
 }
 
-/** A case whose first attempt may stand: everything but what never came to a verdict. */
-const final = (result: CaseResult | undefined): boolean =>
-  result !== undefined && !['interrupted', 'error', 'not-run'].includes(result.status);
-
-async function qemuFacts(cells: readonly Scenario[]): Promise<Map<string, QemuFacts | HarnessError>> {
-  const programs = [...new Set(cells.map(({ arch }) => qemuProgramOf(arch)))];
-  const facts = await Promise.all(
-    programs.map((program) => probeQemu(program).catch((error: unknown) => error as HarnessError)),
-  );
-  return new Map(programs.map((program, index) => [program, facts[index] as QemuFacts | HarnessError]));
+/** Runs a case; one that trips over a fault of ours must not take the others' results with it. */
+function runGuarded(run: CaseRun): Promise<CaseResult> {
+  return runCase(run).catch((error: unknown) => {
+    const status = run.signal.aborted ? 'interrupted' : 'error';
+    return unstartedResult(run.scenario, run.id, status, `The harness failed: ${(error as Error).message}`);
+  });
 }
 
-/** Why this host cannot run a case, before anything is tried. */
-function obstacle({ resolved, scenario }: Entry, qemu: QemuFacts | HarnessError | undefined): string | undefined {
-  if ('missing' in resolved) return resolved.missing;
-  if (qemu === undefined || qemu instanceof HarnessError) return qemu?.message ?? 'there is no QEMU for it';
-  if (!qemu.devices.has(scenario.nic)) return `QEMU ${qemu.version} (${qemu.program}) has no device ${scenario.nic}`;
-  return undefined;
+/** Starts the clocks of a run; what is given back takes their readings. */
+function startMeter(): () => Pick<RunResult, 'wallMs' | 'harnessCpuMs'> {
+  const started = performance.now();
+  const cpuAtStart = process.cpuUsage();
+  return () => {
+    const cpu = process.cpuUsage(cpuAtStart);
+    return {
+      wallMs: Math.round(performance.now() - started),
+      harnessCpuMs: Math.round((cpu.user + cpu.system) / 1000),
+    };
+  };
 }
 
 /**
@@ -95,26 +85,14 @@ export async function runMatrix(options: RunOptions): Promise<RunResult> {
   const failing = new AbortController();
   const { reporter, failure } = follow(options.reporter, () => failing.abort());
   const signal = AbortSignal.any([options.signal, failing.signal]);
-  const startedAt = new Date().toISOString();
-  const started = performance.now();
-  const cpuAtStart = process.cpuUsage();
+  const measured = startMeter();
 
-  const record: RunRecord = options.resume
-    ? readRunRecord(outDir)
-    : { version: 1, matrix: options.matrixName, startedAt, cells: [...options.cells], repeat: options.repeat };
-  if (!options.resume) claimRunDirectory(outDir);
-
-  const entries: Entry[] = [];
-  for (const scenario of record.cells) {
-    const resolved = await resolveScenario(scenario, options);
-    for (let round = 1; round <= record.repeat; round++) {
-      const id = repeatId(scenario.id, round);
-      const kept = options.resume ? readCaseResult(join(outDir, casesFolder, id)) : undefined;
-      entries.push({ id, scenario, resolved, kept: final(kept) ? kept : undefined });
-    }
+  const record = recordOf(options, new Date().toISOString());
+  const entries = await entriesOf(record, options, { outDir, resume: options.resume ?? false });
+  if (!options.resume) {
+    claimRunDirectory(outDir);
+    writeJson(join(outDir, runRecordFile), record);
   }
-  await options.fingerprints.save();
-  if (!options.resume) writeJson(join(outDir, runRecordFile), record);
   const facts = await qemuFacts(record.cells);
   await reporter.onRunStart({ matrix: record.matrix, outDir, total: entries.length });
 
@@ -123,51 +101,36 @@ export async function runMatrix(options: RunOptions): Promise<RunResult> {
     results.set(result.id, result);
     await reporter.onCaseEnd(result);
   };
-  const accel = createAccelChooser(options.accel, options.accelCacheFile);
-  const cache = createContentCache();
-  const authorities = createAuthorities();
+  const shared = {
+    outDir,
+    accel: createAccelChooser(options.accel, options.accelCacheFile),
+    cache: createContentCache(),
+    authorities: createAuthorities(),
+    pressure: cpuPressure,
+    terminal: options.terminal,
+    signal,
+  };
   const lengths = openCaseLengths(options.lengthsFile);
   const jobs: Job[] = [];
-
   for (const entry of entries) {
-    const { id, scenario, resolved, kept } = entry;
-    const qemu = facts.get(qemuProgramOf(scenario.arch));
-    const reason = obstacle(entry, qemu);
+    const { id, scenario, kept } = entry;
+    const start = startOf(entry, facts.get(qemuProgramOf(scenario.arch)));
     if (kept) await finish(kept);
-    else if (reason !== undefined) await finish(unstartedResult(scenario, id, 'not-run', reason));
+    else if ('obstacle' in start) await finish(unstartedResult(scenario, id, 'not-run', start.obstacle));
     else {
+      const run: CaseRun = {
+        ...shared,
+        ...start,
+        id,
+        scenario,
+        directory: join(casesFolder, id),
+        onAttempt: (attempt) => void reporter.onCaseStart({ id, attempt }),
+        onStage: (stage, atMs) => void reporter.onStage({ id, stage, atMs }),
+      };
       jobs.push({
         memoryMiB: planMemoryMiB(scenario),
         length: lengths.of(scenario),
-        run: async () => {
-          const run = {
-            id,
-            scenario,
-            resolved: resolved as Resolved,
-            qemu: qemu as QemuFacts,
-            outDir,
-            directory: join(casesFolder, id),
-            accel,
-            cache,
-            authorities,
-            pressure: cpuPressure,
-            onAttempt: (attempt: number) => void reporter.onCaseStart({ id, attempt }),
-            onStage: (stage: Parameters<NonNullable<Reporter['onStage']>>[0]['stage'], atMs: number) =>
-              void reporter.onStage({ id, stage, atMs }),
-            terminal: options.terminal,
-            signal,
-          };
-          // One case that trips over a fault of ours must not take the others' results with it.
-          const result = await runCase(run).catch((error: unknown) =>
-            unstartedResult(
-              scenario,
-              id,
-              signal.aborted ? 'interrupted' : 'error',
-              `The harness failed: ${(error as Error).message}`,
-            ),
-          );
-          await finish(result);
-        },
+        run: async () => finish(await runGuarded(run)),
       });
     }
   }
@@ -179,7 +142,6 @@ export async function runMatrix(options: RunOptions): Promise<RunResult> {
   }
   const cases = entries.map(({ id }) => results.get(id) as CaseResult);
   lengths.learn(cases);
-  const cpu = process.cpuUsage(cpuAtStart);
   const result: RunResult = {
     version: 1,
     matrix: record.matrix,
@@ -187,14 +149,13 @@ export async function runMatrix(options: RunOptions): Promise<RunResult> {
     host: {
       ...describeHost(),
       qemu: Object.fromEntries(
-        [...facts].map(([program, fact]) => [program, fact instanceof HarnessError ? fact.message : fact.version]),
+        [...facts].map(([program, fact]) => [program, 'version' in fact ? fact.version : fact.message]),
       ),
     },
     cases,
     totals: countStatuses(cases),
-    wallMs: Math.round(performance.now() - started),
     guestCpuMs: cases.reduce((sum, { guestCpuMs }) => sum + guestCpuMs, 0),
-    harnessCpuMs: Math.round((cpu.user + cpu.system) / 1000),
+    ...measured(),
     notes: agreementNotes(cases, record.repeat),
   };
   await reporter.onRunEnd(result);

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -181,6 +182,35 @@ describe('what is wrong is said once, with a remedy and the right exit code', ()
       /Expected vendor:device in hex/,
     ],
   ];
+  const serving = async (serve: object) => {
+    const matrix = join(folder, 'serving.json');
+    const group = { name: 'g', arch: 'x86_64', firmware: 'seabios', nic: 'e1000', rom: 'none', serve };
+    await writeFile(matrix, JSON.stringify({ name: 'serving', groups: [group] }));
+    return matrix;
+  };
+
+  it.each([
+    [
+      { 'grub/a.cfg': { path: 'no/a.cfg' } },
+      /^error: g\.x86_64\S*: serve\["grub\/a\.cfg"\]: \S*\/no\/a\.cfg: no such file.*\nhint: /,
+    ],
+    [
+      { '../a': { text: '' } },
+      /^error: \S*serving\.json: groups\[0\]\.serve\.\.\.\/a: a served name .*; saw "\.\.\/a"/,
+    ],
+  ])('what cannot be served, before anything boots: %j', async (serve, message) => {
+    const matrix = await serving(serve);
+    const out = join(folder, 'never');
+    for (const argv of [
+      ['show', 'g'],
+      ['run', '--out', out],
+    ]) {
+      const outcome = await netboot(...argv, '--matrix', matrix);
+      expect(outcome).toMatchObject({ code: 2, out: '', err: expect.stringMatching(message) });
+    }
+    expect(existsSync(out)).toBe(false);
+  });
+
   it.each(wrong)('%s', async (_, argv, code, message) => {
     const outcome = await netboot(...argv());
     expect(outcome.err).toMatch(message);
