@@ -15,7 +15,11 @@ const kindNames: Record<string, string> = {
 };
 
 function pathText(path: Path): string {
-  const text = path.map((key) => (typeof key === 'number' ? `[${key}]` : `.${String(key)}`)).join('');
+  const text = path
+    .map((key) =>
+      typeof key === 'number' ? `[${key}]` : /^[\w-]+$/.test(String(key)) ? `.${String(key)}` : `["${String(key)}"]`,
+    )
+    .join('');
   return text.replace(/^\./, '');
 }
 
