@@ -10,7 +10,6 @@ import type { Stage } from '../model/stages.ts';
 import type { Verdict } from '../model/verdict.ts';
 import { createConsole } from '../observe/console.ts';
 import { createObserver } from '../observe/observer.ts';
-import type { ContentCache } from '../services/tree/content-cache.ts';
 import type { QemuFacts } from '../vm/host.ts';
 import { type Guest, type GuestExit, startQemu } from '../vm/qemu.ts';
 import { runningArgv } from '../vm/running-argv.ts';
@@ -29,7 +28,6 @@ export interface AttemptOptions {
   directory: string;
   qemu: Pick<QemuFacts, 'sandbox'>;
   accel: Accel;
-  cache: ContentCache;
   authorities: Authorities;
   /** Share of time in which guests wait for a CPU, 0 to 1: deadlines stretch by it. */
   pressure(): number;
@@ -180,7 +178,6 @@ export async function runAttempt(options: AttemptOptions): Promise<AttemptResult
       plan,
       guest,
       capture,
-      cache: options.cache,
       authorities: options.authorities,
       emit,
       now: timeline.now,

@@ -6,8 +6,8 @@ import { systemClock } from '../services/clock.ts';
 import { startDhcp } from '../services/dhcp/dhcp-server.ts';
 import { startDhcp6 } from '../services/dhcp6/dhcp6-server.ts';
 import { startHttp } from '../services/http/server.ts';
+import { startNfs, startPortmap } from '../services/nfs/server.ts';
 import { startTftp } from '../services/tftp/server.ts';
-import type { ContentCache } from '../services/tree/content-cache.ts';
 import { openTree, type ServedTree } from '../services/tree/served-tree.ts';
 import type { Guest } from '../vm/qemu.ts';
 import type { Capture } from '../wire/capture.ts';
@@ -22,7 +22,6 @@ export interface NetworkStart {
   guest: Pick<Guest, 'nic' | 'uplink'>;
   capture: Capture;
   /** Files that several guests fetch are read once. */
-  cache: ContentCache;
   authorities: Pick<Authorities, 'certificate'>;
   emit: EventSink;
   now(): number;
@@ -44,6 +43,8 @@ async function startTcpServers(
   const starters = {
     http: () => startHttp({ tree, emit, ipVersion }),
     https: async () => startHttp({ tree, emit, ipVersion, tls: await authorities.certificate(plan) }),
+    portmap: () => startPortmap({ emit, ipVersion }),
+    nfs: () => startNfs({ tree, emit, ipVersion }),
     iscsi: () => startIscsiTarget(plan.san as NonNullable<Plan['san']>, emit, ipVersion),
   };
   try {
@@ -92,9 +93,9 @@ function startDhcpServers(udp: UdpHost, plan: Plan, served: () => ReadonlySet<st
 
 /** Puts the plan's servers on the guest's wire. `close` ends them all and flushes the capture. */
 export async function startNetwork(start: NetworkStart): Promise<{ close(): Promise<void> }> {
-  const { plan, guest, capture, cache, emit, now } = start;
+  const { plan, guest, capture, emit, now } = start;
   const served = new Set<string>();
-  const tree = openTree(plan.serve, cache);
+  const tree = openTree(plan.serve);
   const onMalformed = (reason: string): void =>
     emit({ source: 'wire', type: 'malformed', from: 'guest', layer: 'link', reason, count: 1 });
 

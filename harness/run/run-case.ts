@@ -8,7 +8,6 @@ import type { Stage } from '../model/stages.ts';
 import type { CaseResult, Verdict } from '../model/verdict.ts';
 import { makePlan } from '../plan/plan.ts';
 import type { Resolved } from '../plan/resolved.ts';
-import type { ContentCache } from '../services/tree/content-cache.ts';
 import type { AccelChooser } from '../vm/acceleration.ts';
 import type { QemuFacts } from '../vm/host.ts';
 import { type AttemptResult, runAttempt } from './attempt.ts';
@@ -25,7 +24,6 @@ export interface CaseRun {
   outDir: string;
   directory: string;
   accel: AccelChooser;
-  cache: ContentCache;
   authorities: Authorities;
   pressure(): number;
   onAttempt(attempt: number): void;

@@ -7,7 +7,6 @@ import type { Scenario } from '../model/scenario.ts';
 import type { CaseResult, RunResult } from '../model/verdict.ts';
 import { planMemoryMiB } from '../plan/argv.ts';
 import { qemuProgramOf } from '../plan/plan.ts';
-import { createContentCache } from '../services/tree/content-cache.ts';
 import { type AccelChoice, createAccelChooser } from '../vm/acceleration.ts';
 import { describeHost } from '../vm/host.ts';
 import { createAuthorities } from './authorities.ts';
@@ -104,7 +103,6 @@ export async function runMatrix(options: RunOptions): Promise<RunResult> {
   const shared = {
     outDir,
     accel: createAccelChooser(options.accel, options.accelCacheFile),
-    cache: createContentCache(),
     authorities: createAuthorities(),
     pressure: cpuPressure,
     terminal: options.terminal,

@@ -1,4 +1,4 @@
-import { type ContentCache, chunkBytes, type FileVersion } from './content-cache.ts';
+import { type FileVersion, filePieces, pieceBytes } from './file-pieces.ts';
 
 /** One reader of one served file: what a TFTP transfer or an HTTP response works with. */
 export interface ServedEntry {
@@ -26,40 +26,19 @@ export function memoryEntry(name: string, content: Buffer, truncateToBytes?: num
   };
 }
 
-export function fileEntry(name: string, file: FileVersion, cache: ContentCache, truncateToBytes?: number): ServedEntry {
-  const lastIndex = Math.floor((file.bytes - 1) / chunkBytes);
-  let index = -1;
-  let start = 0;
-  let chunk: Buffer = Buffer.alloc(0);
-
-  const enter = (nextIndex: number, next: Buffer): void => {
-    index = nextIndex;
-    start = index * chunkBytes;
-    chunk = next;
-    if (index === lastIndex) return;
-    const ahead = cache.chunk(file, index + 1);
-    // Whoever reads that chunk is told; reading ahead is only a guess.
-    if (!Buffer.isBuffer(ahead)) ahead.catch(() => {});
-  };
+export function fileEntry(name: string, file: FileVersion, truncateToBytes?: number): ServedEntry {
+  const pieces = filePieces(file);
 
   const copy = (offset: number, end: number, target: Buffer, at: number): number | Promise<number> => {
-    let position = offset;
-    while (position < end) {
-      const wanted = Math.floor(position / chunkBytes);
-      if (wanted !== index) {
-        const found = cache.chunk(file, wanted);
-        if (!Buffer.isBuffer(found)) {
-          const copied = position - offset;
-          return found.then(async (loaded) => {
-            enter(wanted, loaded);
-            return copied + (await copy(offset + copied, end, target, at + copied));
-          });
-        }
-        enter(wanted, found);
+    for (let position = offset; position < end; ) {
+      const index = Math.floor(position / pieceBytes);
+      const copied = position - offset;
+      const piece = pieces.piece(index);
+      if (!Buffer.isBuffer(piece)) {
+        // It is asked for again, and is there then.
+        return piece.then(async () => copied + (await copy(position, end, target, at + copied)));
       }
-      const stop = Math.min(end, start + chunk.length);
-      chunk.copy(target, at + position - offset, position - start, stop - start);
-      position = stop;
+      position += piece.copy(target, at + copied, position - index * pieceBytes, end - index * pieceBytes);
     }
     return Math.max(0, end - offset);
   };

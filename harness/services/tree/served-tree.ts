@@ -2,7 +2,7 @@ import { realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HarnessError } from '../../model/errors.ts';
 import type { ServedFile } from '../../model/scenario.ts';
-import { type ContentCache, createContentCache, fileVersion } from './content-cache.ts';
+import { fileVersion } from './file-pieces.ts';
 import { parseName, refusal, type TreeRefusal } from './name.ts';
 import { patchedEntry } from './patched-entry.ts';
 import { fileEntry, memoryEntry, type ServedEntry } from './served-entry.ts';
@@ -21,20 +21,17 @@ export interface ServedTree {
 
 /**
  * Opens a served tree. A `path` that names a folder serves the files below it under that name, but no
- * symbolic link below it. Pass one `cache` to the trees of several guests to read shared files once.
+ * symbolic link below it.
  * @throws HarnessError `bad-matrix` where a name of the tree could never be asked for.
  */
-export function openTree(
-  entries: Readonly<Record<string, ServedFile>>,
-  cache: ContentCache = createContentCache(),
-): ServedTree {
+export function openTree(entries: Readonly<Record<string, ServedFile>>): ServedTree {
   const files = new Map<string, ServedFile>();
   for (const [key, file] of Object.entries(entries)) files.set(treeName(key), file);
 
   const openHostFile = async (name: string, path: string, truncateToBytes?: number) => {
     const stats = await stat(path);
     if (!stats.isFile()) return refusal('not-found', `"${name}" is ${path}, which is not a regular file`);
-    return fileEntry(name, fileVersion(path, stats), cache, truncateToBytes);
+    return fileEntry(name, fileVersion(path, stats), truncateToBytes);
   };
 
   const openBelow = async (name: string, folder: string, rest: string) => {
