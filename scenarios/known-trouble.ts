@@ -24,6 +24,11 @@ const ipxeOverArmPxe = {
   secondStage: 'ipxe',
 } as const;
 
+const option60Without43: NonNullable<MatrixInput['groups'][number]['boot']>[number]['options'] = [
+  { code: 60, op: 'set', value: { ascii: 'PXEClient' } },
+  { code: 43, op: 'withhold' },
+];
+
 /** Published bugs and traps, reproduced with the artefacts at hand; also what is told of and did not show here. */
 export const knownTrouble: MatrixInput['groups'] = [
   {
@@ -82,7 +87,7 @@ export const knownTrouble: MatrixInput['groups'] = [
   {
     name: 'option-60-without-43',
     title:
-      'OVMF takes option 60 without 43 for a boot server that is to be asked on port 4011: it boots because that is answered',
+      'OVMF takes option 60 without 43 for a boot server that is to be asked on port 4011: only what is answered there can boot',
     configuration: 6,
     arch: 'x86_64',
     firmware: 'ovmf',
@@ -93,12 +98,15 @@ export const knownTrouble: MatrixInput['groups'] = [
     boot: [
       { name: 'second stage → script', when: { userClass: 'iPXE', served: ['snponly.efi'] }, file: 'boot.ipxe' },
       {
-        name: 'first stage → NBP, option 60 without 43',
+        name: 'asked on port 4011 → NBP',
+        when: { port: 4011 },
         file: 'snponly.efi',
-        options: [
-          { code: 60, op: 'set', value: { ascii: 'PXEClient' } },
-          { code: 43, op: 'withhold' },
-        ],
+        options: option60Without43,
+      },
+      {
+        name: 'first stage → option 60 without 43, and a file that is not there',
+        file: 'not-asked-on-4011.efi',
+        options: option60Without43,
       },
     ],
   },

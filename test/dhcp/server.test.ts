@@ -373,6 +373,13 @@ describe('port 4011', () => {
     expect(boot({})[0]).toMatchObject({ messageType: 'ack', file: 'boot.file', to: { port: 68 } });
   });
 
+  it('may be a rule of its own', () => {
+    const rig = startRig({ rules: [{ name: 'asked there', when: { port: 4011 }, file: 'by-4011' }, everything] });
+    expect(rig.send(message('discover', { 60: 'PXEClient' }))[0]?.file).toBe('boot.file');
+    const request = message('request', { 60: 'PXEClient' }, { ciaddr: '10.0.2.15' });
+    expect(rig.send(request, 4011, { ip: '10.0.2.15' })).toMatchObject([{ file: 'by-4011' }]);
+  });
+
   it('gives back the boot item that was chosen', () => {
     expect(boot({ 43: [71, 4, 0, 1, 0, 0, 255] })[0]?.options.get(43)).toEqual(Buffer.of(71, 4, 0, 1, 0, 0, 255));
   });

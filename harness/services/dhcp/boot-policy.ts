@@ -5,6 +5,7 @@ export interface BootClient {
   readonly clientArch?: number | undefined;
   readonly vendorClass?: string | undefined;
   readonly userClass?: string | undefined;
+  readonly port?: number | undefined;
 }
 
 /** The first rule whose conditions all hold; undefined: an address and nothing to boot. */
@@ -14,10 +15,11 @@ export function matchRule(
   served: ReadonlySet<string>,
 ): BootRule | undefined {
   return rules.find(({ when }) => {
-    const { clientArch, vendorClass, userClass } = client;
+    const { clientArch, vendorClass, userClass, port } = client;
     if (when.clientArch && (clientArch === undefined || !when.clientArch.includes(clientArch))) return false;
     if (when.vendorClass !== undefined && !vendorClass?.startsWith(when.vendorClass)) return false;
     if (when.userClass !== undefined && when.userClass !== userClass) return false;
+    if (when.port !== undefined && when.port !== port) return false;
     if (when.served?.some((name) => !served.has(name))) return false;
     return !when.notServed?.some((name) => served.has(name));
   });
