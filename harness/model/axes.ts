@@ -37,7 +37,7 @@ export const secondStages = [
 ] as const;
 export type SecondStage = (typeof secondStages)[number];
 
-const transports = ['tftp', 'http', 'https'] as const;
+const transports = ['tftp', 'http', 'https', 'nfs'] as const;
 export type Transport = (typeof transports)[number];
 
 /** What proves the end of the boot: an iPXE script, a kernel with a tiny initrd, the installer's initrd, a bare NBP, a SAN disk. */

@@ -119,6 +119,10 @@ export const eventSchema = z.union([
     bytes: z.int(),
     ms: z.number(),
   }),
+  /** The answer to a LOOKUP; status 0 is "here it is" (RFC 1813 §2.6). */
+  event('wire', 'nfs-lookup', { file: z.string(), status: z.int(), port: z.int() }),
+  /** The guest acknowledged the last octet of a file that it read from its first one on. */
+  event('wire', 'nfs-complete', { file: z.string(), port: z.int(), bytes: z.int(), ms: z.number() }),
   event('wire', 'arp', { from: peer, op: z.enum(['request', 'reply']), senderIp: z.string(), targetIp: z.string() }),
   event('wire', 'icmpv6', { from: peer, kind: z.string(), target: z.string().optional() }),
   event('wire', 'tcp-refused', { address: z.string(), port: z.int() }),
@@ -151,6 +155,8 @@ export const eventSchema = z.union([
     note: z.string().optional(),
   }),
   event('http', 'tls-refused', { reason: z.string() }),
+  /** The file's last octet was asked for, or `note` says why nothing was handed over. */
+  event('nfs', 'served', { file: z.string(), bytes: z.int(), ms: z.number(), note: z.string().optional() }),
   event('iscsi', 'session', { target: z.string(), note: z.string() }),
 ]);
 export type HarnessEvent = z.infer<typeof eventSchema>;

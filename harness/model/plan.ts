@@ -44,9 +44,15 @@ const networkSchema = z.strictObject({
   /** An address server without boot information, and a proxyDHCP server beside it. */
   proxyDhcp: z.boolean(),
   /** Guest-facing TCP ports and the service behind each; any other TCP is refused with RST. */
-  tcp: z.array(z.strictObject({ port: z.int(), service: z.enum(['http', 'https', 'iscsi']) })),
+  tcp: z.array(z.strictObject({ port: z.int(), service: z.enum(['http', 'https', 'iscsi', 'portmap', 'nfs']) })),
 });
 export type Network = z.infer<typeof networkSchema>;
+
+/**
+ * The folder that NFS exports the served tree as. Not "/": for a file there iPXE, 2.0.0 included, frees a string that it
+ * never allocated (`dirname()` in nfs_uri.c), and then fails at the next file or hangs.
+ */
+export const nfsExport = 'netboot';
 
 /** Everything decided before QEMU starts; made by a pure function, saved as plan.json. */
 export const planSchema = z.strictObject({

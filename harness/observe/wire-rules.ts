@@ -43,7 +43,7 @@ function allDelivered(files: readonly ExpectedFile[], observed: Observed): Findi
 }
 
 /**
- * A delivered name, from TFTP or HTTP. What goes through TLS is the one thing the wire cannot see: there it is the
+ * A delivered name, from TFTP, HTTP or NFS. What goes through TLS is the one thing the wire cannot see: there it is the
  * server's word that counts, for a whole response that the guest stayed for.
  */
 export function deliveryOf(event: UntimedEvent): { name: string; bytes: number } | undefined {
@@ -53,7 +53,7 @@ export function deliveryOf(event: UntimedEvent): { name: string; bytes: number }
       : undefined;
   }
   if (event.source !== 'wire') return undefined;
-  if (event.type === 'tftp-complete') return { name: event.file, bytes: event.bytes };
+  if (event.type === 'tftp-complete' || event.type === 'nfs-complete') return { name: event.file, bytes: event.bytes };
   if (event.type === 'http-complete' && event.status === 200) return { name: nameOf(event.target), bytes: event.bytes };
   return undefined;
 }

@@ -78,7 +78,7 @@ const fwCfg = (name: string, value: string): string[] => ['-fw_cfg', `name=opt/o
 /** Network boot by anything but the transport under test is switched off where the firmware knows the switch. */
 function networkSwitches(scenario: Scenario): string[] {
   if (scenario.firmware === 'seabios') return [];
-  const http = transportsOf(scenario).nbp !== 'tftp' && scenario.secondStage !== 'none';
+  const http = ['http', 'https'].includes(transportsOf(scenario).nbp) && scenario.secondStage !== 'none';
   const six = scenario.ipVersion === 6;
   return [
     ...(http || six ? fwCfg('IPv4PXESupport', 'no') : []),

@@ -8,7 +8,7 @@ const guestIp = '10.0.2.15';
 const serverIp6 = 'fd00::2';
 const guestIp6 = 'fd00::15';
 
-const ports = { http: 80, https: 443, iscsi: 3260 } as const;
+const ports = { http: 80, https: 443, iscsi: 3260, portmap: 111, nfs: 2049 } as const;
 
 export const usesSan = ({ payload, sanHook }: Pick<Scenario, 'payload' | 'sanHook'>): boolean =>
   payload === 'iscsi' || sanHook === true;
@@ -19,6 +19,7 @@ export function planNetwork(scenario: Scenario): Network {
     Object.values(transportsOf(scenario)).filter((transport) => transport !== 'tftp'),
   );
   if (usesSan(scenario)) used.add('iscsi');
+  if (used.has('nfs')) used.add('portmap');
   return {
     serverMac: '52:55:0a:00:02:02',
     serverIp,

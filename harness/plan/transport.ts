@@ -1,4 +1,5 @@
 import type { Transport } from '../model/axes.ts';
+import { nfsExport } from '../model/plan.ts';
 import type { TransportPlan } from '../model/scenario.ts';
 
 export interface Transports {
@@ -18,5 +19,5 @@ export function transportsOf(scenario: { transport: TransportPlan }): Transports
 /** The name by which a client asks: bare for TFTP in DHCP's own fields, a URL where a URL is wanted. */
 export function urlOf(transport: Transport, server: string, name: string): string {
   const host = server.includes(':') ? `[${server}]` : server;
-  return `${transport}://${host}/${name}`;
+  return `${transport}://${host}/${transport === 'nfs' ? `${nfsExport}/` : ''}${name}`;
 }

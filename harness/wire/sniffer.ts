@@ -7,6 +7,7 @@ import type { ArpPacket, Icmpv6Packet, Packet, UdpPacket } from './packet.ts';
 import { sniffDhcp } from './sniff-dhcp.ts';
 import { sniffDhcp6 } from './sniff-dhcp6.ts';
 import { createHttpSniffer } from './sniff-http.ts';
+import { createNfsSniffer } from './sniff-nfs.ts';
 import { createTftpSniffer } from './sniff-tftp.ts';
 import { createTlsSniffer } from './sniff-tls.ts';
 
@@ -47,6 +48,8 @@ export function createSniffer({ network, now, emit, malformed }: SnifferOptions)
   const tlsPorts = portsOf('https');
   const http = createHttpSniffer({ now, emit, malformed });
   const tls = createTlsSniffer(emit);
+  const nfsPorts = portsOf('nfs');
+  const nfs = createNfsSniffer({ now, emit });
 
   /** Decoders of other layers report malformed messages as events; they are counted with the rest. */
   const emitCounted: EventSink = (event) => {
@@ -84,6 +87,7 @@ export function createSniffer({ network, now, emit, malformed }: SnifferOptions)
         const serverPort = from === 'guest' ? packet.tcp.destinationPort : packet.tcp.sourcePort;
         if (httpPorts.has(serverPort)) http.segment(from, packet);
         else if (tlsPorts.has(serverPort)) tls.segment(from, packet);
+        else if (nfsPorts.has(serverPort)) nfs.segment(from, packet);
       }
     },
   };

@@ -1,0 +1,111 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
+import type { EventSink } from '../../model/events.ts';
+import type { Scenario } from '../../model/scenario.ts';
+import { lastFragment, parseCall, recordMarkBytes, replies, rpcVersion } from '../../wire/rpc-codec.ts';
+import { uint32s, type XdrReader } from '../../wire/xdr.ts';
+
+/** Results of a procedure as buffers; undefined where its arguments cannot be read. */
+type Results = readonly Buffer[] | undefined;
+
+export interface RpcProgram {
+  readonly program: number;
+  readonly version: number;
+  readonly procedures: Readonly<Record<number, (args: XdrReader) => Results | Promise<Results>>>;
+}
+
+export interface RunningRpc {
+  /** On loopback. */
+  readonly port: number;
+  /** Ends all connections at once. */
+  close(): Promise<void>;
+}
+
+type IpVersion = Scenario['ipVersion'];
+
+const loopback: Record<IpVersion, string> = { 4: '127.0.0.1', 6: '::1' };
+const maxConnections = 32;
+/** The longest call served is a mount, with a path of 1,024 octets and 800 of credentials. */
+const maxRecordBytes = 4096;
+/** AUTH_NONE and AUTH_SYS: who asks does not matter, all may read. */
+const acceptedFlavours: readonly number[] = [0, 1];
+
+/** ONC RPC (RFC 5531) over TCP on loopback: one call of a connection at a time, in order. */
+export async function startRpc(
+  programs: readonly RpcProgram[],
+  { emit, ipVersion = 4 }: { emit: EventSink; ipVersion?: IpVersion },
+): Promise<RunningRpc> {
+  const connections = new Set<Socket>();
+  const server = createServer({ noDelay: true }, (socket) => {
+    connections.add(socket);
+    socket.once('close', () => connections.delete(socket));
+    // A connection that breaks is the guest's business, and its close is told by the wire.
+    serve(socket, programs).catch((error: Error) => {
+      if (error instanceof MalformedRecord) {
+        emit({ source: 'wire', type: 'malformed', from: 'guest', layer: 'rpc', reason: error.message, count: 1 });
+      }
+      socket.destroy();
+    });
+  });
+  server.maxConnections = maxConnections;
+  server.listen(0, loopback[ipVersion]);
+  await once(server, 'listening');
+  return {
+    port: (server.address() as AddressInfo).port,
+    async close() {
+      const closed = new Promise((resolve) => server.close(resolve));
+      for (const socket of connections) socket.destroy();
+      await closed;
+    },
+  };
+}
+
+class MalformedRecord extends Error {}
+
+/** Reading goes on only once the reply has gone: a peer that does not listen is not read from. */
+async function serve(socket: Socket, programs: readonly RpcProgram[]): Promise<void> {
+  socket.on('error', () => {});
+  for await (const record of recordsOf(socket)) {
+    const reply = Buffer.concat([Buffer.alloc(recordMarkBytes), ...(await answer(record, programs))]);
+    reply.writeUInt32BE((lastFragment | (reply.length - recordMarkBytes)) >>> 0, 0);
+    // In one piece: iPXE wants the head of a reply in one segment.
+    await new Promise<void>((resolve) => socket.write(reply, () => resolve()));
+  }
+}
+
+/** Takes a stream apart by its record marks; never holds more than a record and what came with its end. */
+async function* recordsOf(stream: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  let held: Buffer = Buffer.alloc(0);
+  let record: Buffer = Buffer.alloc(0);
+  for await (const data of stream) {
+    held = Buffer.concat([held, data]);
+    while (held.length >= recordMarkBytes) {
+      const mark = held.readUInt32BE(0);
+      const bytes = mark % lastFragment;
+      // An empty fragment that is not the last would cost nothing and never end.
+      if (bytes + record.length > maxRecordBytes || bytes === 0)
+        throw new MalformedRecord(`a fragment of ${bytes} octets`);
+      if (held.length < recordMarkBytes + bytes) break;
+      record = Buffer.concat([record, held.subarray(recordMarkBytes, recordMarkBytes + bytes)]);
+      held = held.subarray(recordMarkBytes + bytes);
+      if (mark < lastFragment) continue;
+      yield record;
+      record = Buffer.alloc(0);
+    }
+  }
+}
+
+async function answer(record: Buffer, programs: readonly RpcProgram[]): Promise<readonly Buffer[]> {
+  const call = parseCall(record);
+  if (call === undefined) throw new MalformedRecord('not a call');
+  const reply = (kind: keyof typeof replies, ...more: number[]) => [uint32s(call.xid, ...replies[kind], ...more)];
+  if (call.rpcVersion !== rpcVersion) return reply('rpcMismatch');
+  if (!acceptedFlavours.includes(call.flavour)) return reply('weakCredential');
+  const program = programs.find((one) => one.program === call.program);
+  if (program === undefined) return reply('programUnavailable');
+  if (program.version !== call.version) return reply('programMismatch', program.version, program.version);
+  const procedure = program.procedures[call.procedure];
+  if (procedure === undefined) return reply('procedureUnavailable');
+  const results = await procedure(call.args);
+  return results === undefined || call.args.short ? reply('garbageArguments') : [...reply('success'), ...results];
+}

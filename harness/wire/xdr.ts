@@ -1,0 +1,68 @@
+/** Items are padded to whole units of four octets (RFC 4506 §3). */
+const padded = (bytes: number): number => (bytes + 3) & ~3;
+
+/**
+ * Reads XDR (RFC 4506) from a view. What lies beyond the end reads as 0 or empty and sets `short`, so that a whole
+ * structure is read first and judged once.
+ */
+export interface XdrReader {
+  readonly short: boolean;
+  uint32(): number;
+  /** Precise up to 2^53. */
+  uint64(): number;
+  /** Variable-length opaque data, as a view; longer than `maxBytes` is `short` too. */
+  opaque(maxBytes: number): Buffer;
+  skip(bytes: number): void;
+}
+
+export function readXdr(data: Buffer, start = 0): XdrReader {
+  let at = start;
+  let short = false;
+
+  /** Where the next `bytes` stand; undefined where they are not there. */
+  const take = (bytes: number): number | undefined => {
+    short ||= bytes > data.length - at;
+    if (short) return undefined;
+    at += bytes;
+    return at - bytes;
+  };
+  const uint32 = (): number => {
+    const position = take(4);
+    return position === undefined ? 0 : data.readUInt32BE(position);
+  };
+
+  return {
+    get short() {
+      return short;
+    },
+    uint32,
+    uint64: () => uint32() * 0x1_0000_0000 + uint32(),
+    opaque(maxBytes) {
+      const length = uint32();
+      if (length > maxBytes) short = true;
+      const position = take(padded(length));
+      return position === undefined ? Buffer.alloc(0) : data.subarray(position, position + length);
+    },
+    skip(bytes) {
+      take(padded(bytes));
+    },
+  };
+}
+
+export const uint32s = (...values: readonly number[]): Buffer => {
+  const bytes = Buffer.alloc(4 * values.length);
+  values.forEach((value, index) => {
+    bytes.writeUInt32BE(value, 4 * index);
+  });
+  return bytes;
+};
+
+/** The two words of a number below 2^53. */
+export const words = (value: number): [number, number] => [Math.floor(value / 0x1_0000_0000), value % 0x1_0000_0000];
+
+export function opaque(data: Buffer): Buffer {
+  const bytes = Buffer.alloc(4 + padded(data.length));
+  bytes.writeUInt32BE(data.length, 0);
+  data.copy(bytes, 4);
+  return bytes;
+}
