@@ -34,6 +34,8 @@ export interface Prediction {
   readonly configuration: Configuration | null;
   /** First stage that should not be reached; null: the boot should reach its end. */
   readonly stopsAt: Stage | null;
+  /** The firmware's network stack does not start without random numbers; true also where nobody could look into it. */
+  readonly wantsRandomSource: boolean;
   readonly reasons: readonly string[];
 }
 
@@ -166,12 +168,18 @@ interface StopRule {
 const has = ({ firmwareFacts }: PredictionInput, name: string) =>
   firmwareFacts?.drivers.some((driver) => driver.name === name) ?? false;
 
+/** Hash2DxeCrypto came with the change that made TCP, DHCP and the rest ask for random numbers (edk2 2024.05). */
+const wantsRandomSource = (input: PredictionInput) =>
+  input.firmware !== 'seabios' && (input.firmwareFacts === null || has(input, 'Hash2DxeCrypto'));
+
 /** What stops a boot that has a first stage: the first rule that holds. */
 const stopRules: readonly StopRule[] = [
   {
-    // Hash2DxeCrypto came with the change that made TCP, DHCP and the rest ask for random numbers (edk2 2024.05).
     when: (known) =>
-      [3, 5, 6].includes(known.configuration ?? 0) && has(known, 'Hash2DxeCrypto') && !known.randomSource,
+      [3, 5, 6].includes(known.configuration ?? 0) &&
+      known.firmwareFacts !== null &&
+      wantsRandomSource(known) &&
+      !known.randomSource,
     stopsAt: 'dhcp',
     reason: "this firmware's network stack does not start without a source of random numbers",
   },
@@ -228,6 +236,7 @@ export function predict(input: PredictionInput): Prediction {
     romImage: image === undefined ? null : index,
     configuration,
     stopsAt: first.stopsAt ?? stop?.stopsAt ?? null,
+    wantsRandomSource: wantsRandomSource(input),
     reasons: [...reasons, first.reason, ...(stop === undefined ? [] : [stop.reason])],
   };
 }

@@ -147,14 +147,12 @@ export function planMemoryMiB({ memoryMiB, payload, arch }: Scenario): number {
   return payload === 'linux' && arch === 'x86_64' ? 512 : 256;
 }
 
-const newerFirmware: readonly string[] = ['trixie', 'forky'];
-
 /** Guest CPU by accelerator, where the scenario does not say. */
-export function planCpu(scenario: Scenario): Plan['qemu']['cpu'] {
-  const { arch, cpu, set, randomSource } = scenario;
+export function planCpu(scenario: Scenario, { prediction }: Pick<Resolved, 'prediction'>): Plan['qemu']['cpu'] {
+  const { arch, cpu, randomSource } = scenario;
   if (cpu !== undefined) return { tcg: cpu, kvm: cpu, hvf: cpu };
   if (arch === 'x86_64') return { tcg: 'qemu64', kvm: 'qemu64', hvf: 'host' };
   // Firmware since 2024.05 wants FEAT_RNG on Arm; pointer authentication costs half as much again under TCG.
-  const tcg = newerFirmware.includes(set) && randomSource !== false ? 'max,pauth=off' : 'cortex-a57';
+  const tcg = prediction.wantsRandomSource && randomSource !== false ? 'max,pauth=off' : 'cortex-a57';
   return { tcg, kvm: 'host', hvf: 'host' };
 }

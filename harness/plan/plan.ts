@@ -120,7 +120,7 @@ export function makePlan(scenario: Scenario, resolved: Resolved, nonce: string):
     qemu: {
       program: qemuProgramOf(scenario.arch),
       argv: planArgv(scenario, resolved, { network }),
-      cpu: planCpu(scenario),
+      cpu: planCpu(scenario, resolved),
       fds: {
         nic: fds.nic,
         qmp: fds.qmp,

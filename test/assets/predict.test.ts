@@ -135,6 +135,8 @@ describe('UEFI', () => {
     expect(predict(uefi({ firmwareFacts: newer, randomSource: false })).stopsAt).toBe('dhcp');
     expect(predict(uefi({ firmwareFacts: newer })).stopsAt).toBeNull();
     expect(predict(uefi({ randomSource: false })).stopsAt).toBeNull();
+    const wants = [newer, ovmf, null].map((facts) => predict(uefi({ firmwareFacts: facts })).wantsRandomSource);
+    expect(wants).toEqual([true, false, true]);
   });
 
   test('an iPXE application in the ROM cannot start another iPXE; a full iPXE driver can', () => {

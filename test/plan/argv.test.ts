@@ -83,3 +83,18 @@ describe("QEMU's command line", () => {
     );
   });
 });
+
+describe('the CPU on Arm, without acceleration', () => {
+  const tcg = (wantsRandomSource: boolean, over: Parameters<typeof scenario>[0] = {}) => {
+    const prediction = { ...resolved().prediction, wantsRandomSource };
+    const arm = { arch: 'aarch64', machine: 'virt', firmware: 'aavmf', set: 'mine', secondStage: 'ipxe' } as const;
+    return makePlan(scenario({ ...arm, ...over }), resolved({ prediction }), nonce).qemu.cpu.tcg;
+  };
+
+  it('has a random instruction where the firmware at hand wants one, whatever its set is called', () => {
+    expect(tcg(true)).toBe('max,pauth=off');
+    expect(tcg(false, { set: 'forky' })).toBe('cortex-a57');
+    expect(tcg(true, { randomSource: false })).toBe('cortex-a57');
+    expect(tcg(true, { cpu: 'cortex-a72' })).toBe('cortex-a72');
+  });
+});

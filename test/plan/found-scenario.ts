@@ -32,6 +32,13 @@ export const resolved = (over: Partial<Resolved> = {}): Resolved => ({
   overlay: undefined,
   san: undefined,
   inputs: [],
-  prediction: { configuration: null, stopsAt: null, reasons: [], firmwareDriver: null, romImage: null },
+  prediction: {
+    configuration: null,
+    stopsAt: null,
+    wantsRandomSource: false,
+    reasons: [],
+    firmwareDriver: null,
+    romImage: null,
+  },
   ...over,
 });
