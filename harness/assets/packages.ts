@@ -7,7 +7,8 @@ export interface PackageIdentity {
   readonly sha256?: string | undefined;
 }
 
-async function linesOf(program: string, args: readonly string[]): Promise<string[]> {
+/** Undefined: the program is not installed. Rejects where it could not answer. */
+async function linesOf(program: string, args: readonly string[]): Promise<string[] | undefined> {
   // Loaded here: mostly the answers are remembered.
   const { execa } = await import('execa');
   const { stdout, failed, code, exitCode, shortMessage } = await execa(program, args, {
@@ -15,29 +16,29 @@ async function linesOf(program: string, args: readonly string[]): Promise<string
     stdin: 'ignore',
     env: { LC_ALL: 'C' },
   });
-  if (code === 'ENOENT') return [];
+  if (code === 'ENOENT') return undefined;
   // Both package managers exit 1 when one path of many is unowned, and still answer for the rest.
   if (failed && exitCode !== 1) throw new Error(shortMessage);
   return stdout.split('\n').filter((line) => line !== '');
 }
 
-async function fromDpkg(paths: readonly string[]): Promise<Map<string, PackageIdentity>> {
+type Owners = ReadonlyMap<string, PackageIdentity>;
+
+async function fromDpkg(paths: readonly string[]): Promise<Owners | undefined> {
+  const lines = await linesOf('dpkg-query', ['-S', ...paths]);
+  if (lines === undefined) return undefined;
   const owners = new Map<string, string>();
-  for (const line of await linesOf('dpkg-query', ['-S', ...paths])) {
+  for (const line of lines) {
     // "name[:arch][, name…]: /path"
     const split = line.indexOf(': /');
     const owner = line.slice(0, split).split(/[:,]/)[0];
     if (split > 0 && owner && !line.startsWith('diversion ')) owners.set(line.slice(split + 2), owner);
   }
   if (owners.size === 0) return new Map();
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: dpkg-query's own format
+  const format = '${Package} ${Version}\\n';
   const versions = new Map<string, string>();
-  for (const line of await linesOf('dpkg-query', [
-    '-W',
-    '-f',
-    // biome-ignore lint/suspicious/noTemplateCurlyInString: dpkg-query's own format
-    '${Package} ${Version}\\n',
-    ...new Set(owners.values()),
-  ])) {
+  for (const line of (await linesOf('dpkg-query', ['-W', '-f', format, ...new Set(owners.values())])) ?? []) {
     const [name, version] = line.split(' ');
     if (name && version) versions.set(name, version);
   }
@@ -49,11 +50,12 @@ async function fromDpkg(paths: readonly string[]): Promise<Map<string, PackageId
   return found;
 }
 
-async function fromRpm(paths: readonly string[]): Promise<Map<string, PackageIdentity>> {
+async function fromRpm(paths: readonly string[]): Promise<Owners | undefined> {
   const found = new Map<string, PackageIdentity>();
   for (const path of paths) {
-    const [line] = await linesOf('rpm', ['-qf', '--qf', '%{NAME} %{VERSION}-%{RELEASE}\n', path]);
-    const [name, version, ...rest] = line?.split(' ') ?? [];
+    const lines = await linesOf('rpm', ['-qf', '--qf', '%{NAME} %{VERSION}-%{RELEASE}\n', path]);
+    if (lines === undefined) return undefined;
+    const [name, version, ...rest] = lines[0]?.split(' ') ?? [];
     if (name && version && rest.length === 0) found.set(path, { name, version });
   }
   return found;
@@ -68,9 +70,10 @@ export function isOwnership(value: unknown): value is Ownership {
   return typeof name === 'string' && typeof version === 'string';
 }
 
-async function ask(paths: readonly string[]): Promise<ReadonlyMap<string, PackageIdentity>> {
-  const found = await fromDpkg(paths);
-  return found.size > 0 ? found : fromRpm(paths);
+/** Undefined: there is no package manager that could tell. */
+async function ask(paths: readonly string[]): Promise<Owners | undefined> {
+  const byDpkg = await fromDpkg(paths);
+  return byDpkg !== undefined && byDpkg.size > 0 ? byDpkg : ((await fromRpm(paths)) ?? byDpkg);
 }
 
 function* identitiesOf(paths: readonly string[]): Generator<{ path: string; identity: string }> {
@@ -90,7 +93,7 @@ function* identitiesOf(paths: readonly string[]): Generator<{ path: string; iden
 export async function packagesOf(
   paths: readonly string[],
   remembered: Pick<Remembered<Ownership>, 'get' | 'set'>,
-): Promise<ReadonlyMap<string, PackageIdentity>> {
+): Promise<Owners> {
   const files = [...identitiesOf(paths)];
   const unknown = files.filter(({ identity }) => remembered.get(identity) === undefined);
   if (unknown.length > 0) {

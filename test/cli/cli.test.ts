@@ -271,15 +271,6 @@ describe('help', () => {
   });
 });
 
-it('predicts, or says what is missing, for each case chosen', async () => {
-  const { code, out } = await netboot('predict', ...mine(), 'bios', '--rom', 'none', '--json');
-  expect(code).toBe(0);
-  for (const one of JSON.parse(out) as Record<string, unknown>[]) {
-    if (!('missing' in one)) expect(one).toMatchObject({ configuration: null, stopsAt: 'dhcp', romImage: null });
-  }
-  expect(linesOf((await netboot('predict', ...mine(), 'bios', '--rom', 'none')).out).length).toBeGreaterThan(1);
-});
-
 it('inspects a file that is nothing known', async () => {
   const file = join(folder, 'nothing');
   await writeFile(file, Buffer.alloc(700, 0x5a));

@@ -1,0 +1,76 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import type { CliIo } from '../../harness/cli/io.ts';
+import { runProgram } from '../../harness/cli/program.ts';
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'netboot-predict-'));
+  // Neither QEMU nor a package manager can be found.
+  vi.stubEnv('PATH', folder);
+  const matrix = {
+    name: 'mine',
+    groups: [
+      { name: 'bios', arch: 'x86_64', firmware: 'seabios', nic: 'e1000', rom: ['bundled', 'none'], configuration: 2 },
+      { name: 'uefi', arch: 'x86_64', firmware: 'ovmf', nic: 'e1000', rom: ['none', 'vendor-snp'] },
+      { name: 'any', arch: 'x86_64', firmware: 'ovmf', nic: ['pcnet', 'offered'], rom: 'none' },
+      { name: 'more', arch: 'x86_64', firmware: 'ovmf', nic: 'offered', rom: 'none' },
+    ],
+  };
+  await writeFile(join(folder, 'mine.json'), JSON.stringify(matrix));
+});
+afterAll(async () => {
+  vi.unstubAllEnvs();
+  await rm(folder, { recursive: true });
+});
+
+async function netboot(...argv: string[]): Promise<{ code: number; out: string }> {
+  let out = '';
+  const stdout = { write: (text: string | Buffer) => void (out += String(text)) };
+  const io: CliIo = {
+    stdout,
+    stderr: stdout,
+    stdin: process.stdin,
+    env: { ...process.env, NETBOOT_CACHE: join(folder, 'cache') },
+    signal: new AbortController().signal,
+  };
+  return { code: await runProgram([...argv, '--matrix', join(folder, 'mine.json')], io), out };
+}
+
+describe('a host without QEMU', () => {
+  it('predicts with reasons, and says where that differs from what is declared and expected', async () => {
+    const { code, out } = await netboot('predict');
+    expect(code).toBe(0);
+    expect(out.trimEnd().split('\n')).toEqual([
+      'bios.x86_64.pc.seabios.e1000.bundled: configuration 2, reaches its last stage',
+      '    the BIOS image is a full iPXE',
+      'bios.x86_64.pc.seabios.e1000.none: no configuration, declared 2, stops at dhcp, expected to reach it',
+      '    SeaBIOS has no network driver of its own, and no ROM image suits it',
+      'uefi.x86_64.q35.ovmf.e1000.none: no configuration, stops at dhcp, expected to reach it',
+      '    the firmware has no driver for this NIC, and no ROM image suits it',
+      'uefi.x86_64.q35.ovmf.e1000.vendor-snp: cannot be told: no such ROM (vendor-snp, e1000) in set host',
+      'any.x86_64.q35.ovmf.pcnet.none: no configuration, stops at dhcp, expected to reach it',
+      '    the firmware has no driver for this NIC, and no ROM image suits it',
+    ]);
+  });
+
+  it('predicts as JSON', async () => {
+    const { out } = await netboot('predict', 'bios', '--json');
+    expect(JSON.parse(out)).toEqual([
+      expect.objectContaining({ id: 'bios.x86_64.pc.seabios.e1000.bundled', configuration: 2, stopsAt: null }),
+      expect.objectContaining({
+        declaredConfiguration: 2,
+        configuration: null,
+        stopsAt: 'dhcp',
+        reasons: [expect.any(String)],
+      }),
+    ]);
+  });
+
+  it('lists the cells that need no QEMU to be known, and shows their plans', async () => {
+    expect((await netboot('list', 'any', 'bios')).out.split('\n')).toHaveLength(4);
+    expect((await netboot('show', 'any*')).out).toContain('qemu-system-x86_64');
+  });
+});

@@ -1,0 +1,43 @@
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { offeredNics } from '../../harness/run/offered-nics.ts';
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'nics-'));
+  vi.stubEnv('PATH', folder);
+});
+afterEach(async () => {
+  vi.unstubAllEnvs();
+  await rm(folder, { recursive: true });
+});
+
+/** As QEMU answers, `-device help` once only. */
+async function installQemu(nic: string): Promise<void> {
+  const program = join(folder, 'qemu-system-aarch64');
+  const script = `#!/bin/sh
+case "$1" in
+--version) echo 'QEMU emulator version 9.1.0';;
+-device)
+  test -e ${folder}/asked-${nic} && exit 1
+  : > ${folder}/asked-${nic}
+  printf 'Network devices:\\nname "${nic}", bus PCI\\n\\nDisplay devices:\\nname "VGA", bus PCI\\n';;
+*) echo;;
+esac
+`;
+  await writeFile(program, script);
+  await chmod(program, 0o755);
+}
+
+test('are asked for once, and again when QEMU is another one', async () => {
+  const cacheFile = join(folder, 'nics.json');
+  expect(await offeredNics(cacheFile)).toEqual({ x86_64: [], aarch64: [] });
+  await installQemu('e1000');
+  for (const _ of ['asked', 'remembered']) {
+    expect(await offeredNics(cacheFile)).toEqual({ x86_64: [], aarch64: ['e1000'] });
+  }
+  await installQemu('igb-of-tomorrow');
+  expect((await offeredNics(cacheFile)).aarch64).toEqual(['igb-of-tomorrow']);
+});
