@@ -96,8 +96,9 @@ function expandGroup(group: Group, source: string, where: string, sets: readonly
   const excluded: ExcludedCell[] = [];
   const exclude = (axes: CellAxes, reason: string) => excluded.push({ id: cellIdOf(group.name, axes), reason, axes });
 
+  const settings = settingsOf(group);
   const possible = product.filter((axes) => {
-    const reason = impossibilityOf(axes);
+    const reason = impossibilityOf({ ...settings, ...axes });
     if (reason !== null) exclude(axes, reason);
     return reason === null;
   });
@@ -107,7 +108,6 @@ function expandGroup(group: Group, source: string, where: string, sets: readonly
   }
   if (!asksFor(group)) refuseDeadRules(group, product, possible, source, where);
 
-  const settings = settingsOf(group);
   const cells: Scenario[] = [];
   for (const axes of possible) {
     const exclusion = group.exclude?.find(({ when }) => matches(axes, when));

@@ -1,8 +1,12 @@
 import type { SecondStage } from '../model/axes.ts';
+import type { Scenario } from '../model/scenario.ts';
 import { type CellAxes, romKindOf, transportsOf } from './cell-axes.ts';
 
+/** The axes of a cell, and those settings of its group that not every cell can have. */
+type Cell = CellAxes & Pick<Scenario, 'certificate' | 'managedIpv6' | 'proxyDhcp' | 'sanHook'>;
+
 interface Impossibility {
-  applies: (cell: CellAxes) => boolean;
+  applies: (cell: Cell) => boolean;
   reason: string;
 }
 
@@ -17,6 +21,7 @@ const isMachine = (pattern: RegExp) => (cell: CellAxes) => pattern.test(cell.mac
 const isPcMachine = isMachine(/^(pc|q35|isapc|microvm)\b/);
 const isVirtMachine = isMachine(/^virt\b/);
 const isI440fx = isMachine(/^pc(-i440fx.*)?(,.*)?$/);
+const bootsKernel = ({ payload }: CellAxes) => payload === 'linux' || payload === 'installer';
 const isOffPci = (cell: CellAxes) => ['virtio-net-device', 'usb-net'].includes(cell.nic);
 
 /** Combinations that no build of anything could boot; a combination that merely fails is an expectation instead. */
@@ -91,9 +96,42 @@ const impossibilities: readonly Impossibility[] = [
     applies: (cell) => stageIn('probe')(cell) && cell.payload !== 'probe',
     reason: 'the probe is the end of its own path; use payload probe',
   },
+  {
+    applies: (cell) => cell.payload === 'probe' && !stageIn('probe')(cell) && typeof cell.secondStage === 'string',
+    reason: 'payload probe is a second stage that does nothing else; use secondStage probe, or a file',
+  },
+  {
+    applies: (cell) => stageIn('pxelinux', 'syslinux')(cell) && cell.ipVersion === 6,
+    reason: 'pxelinux and syslinux.efi speak IPv4 only',
+  },
+  {
+    // pxelinux opens such URLs through the iPXE that loaded it.
+    applies: (cell) => stageIn('syslinux')(cell) && transportsOf(cell.transport).payload === 'https',
+    reason: 'syslinux.efi has no TLS',
+  },
+  {
+    applies: (cell) => cell.proxyDhcp === true && cell.ipVersion === 6,
+    reason: 'a proxyDHCP server stands beside one of DHCPv4 (PXE 2.1); DHCPv6 has nothing like it (RFC 5970)',
+  },
+  {
+    applies: (cell) => cell.managedIpv6 !== undefined && cell.ipVersion === 4,
+    reason: 'managedIpv6 says how a guest comes by its IPv6 address; use ipVersion 6',
+  },
+  {
+    applies: (cell) => cell.certificate !== undefined && !Object.values(transportsOf(cell.transport)).includes('https'),
+    reason: 'only HTTPS shows a certificate, and nothing here goes by it; use transport https for a fetch',
+  },
+  {
+    applies: (cell) => cell.sanHook === true && !bootsKernel(cell),
+    reason: 'sanHook attaches a disk beside a kernel; use payload linux or installer, or iscsi to boot from the disk',
+  },
+  {
+    applies: (cell) => cell.sanHook === true && stageIn('shim-grub', 'grub', 'pxelinux', 'syslinux', 'linux')(cell),
+    reason: 'only iPXE attaches a SAN disk, and this second stage is another',
+  },
 ];
 
 /** Why this cell cannot exist, or null. */
-export function impossibilityOf(cell: CellAxes): string | null {
+export function impossibilityOf(cell: Cell): string | null {
   return impossibilities.find(({ applies }) => applies(cell))?.reason ?? null;
 }

@@ -132,6 +132,7 @@ describe('what does not run', () => {
     );
   });
 
+  const uefi = { firmware: 'ovmf', rom: 'none', secondStage: 'snponly' } as const;
   const impossible: [string, Partial<GroupInput>, RegExp][] = [
     ['Secure Boot on SeaBIOS', { firmware: ['seabios'], secureBoot: ['off', 'microsoft'] }, /UEFI feature/],
     ['Secure Boot on machine pc', { firmware: 'ovmf', machine: ['pc', 'q35'], secureBoot: 'microsoft' }, /SMM/],
@@ -141,6 +142,22 @@ describe('what does not run', () => {
     ['syslinux on aarch64', { arch: 'aarch64', secondStage: ['syslinux', 'grub'], payload: 'linux' }, /no arm64 build/],
     ['a script run by GRUB', { firmware: 'ovmf', secondStage: 'grub', payload: ['script', 'linux'] }, /only iPXE runs/],
     ['virtio-mmio on q35', { arch: 'aarch64', nic: 'virtio-net-device', rom: ['none', 'bundled'] }, /not a PCI device/],
+    ['a proxyDHCP server for IPv6', { ...uefi, proxyDhcp: true, ipVersion: [4, 6] }, /nothing like it/],
+    ['IPv6 addresses with IPv4', { ...uefi, managedIpv6: false, ipVersion: [4, 6] }, /use ipVersion 6/],
+    ['a certificate without HTTPS', { ...uefi, certificate: 'expired', transport: ['http', 'https'] }, /only HTTPS/],
+    ['a disk beside no kernel', { ...uefi, sanHook: true, payload: ['script', 'linux'] }, /beside a kernel/],
+    ['GRUB and a SAN disk', { ...uefi, secondStage: ['grub', 'ipxe'], sanHook: true, payload: 'linux' }, /only iPXE/],
+    [
+      'pxelinux over IPv6',
+      { firmware: 'seabios', secondStage: 'pxelinux', payload: 'linux', ipVersion: [4, 6] },
+      /IPv4/,
+    ],
+    [
+      'syslinux and HTTPS',
+      { ...uefi, secondStage: 'syslinux', payload: 'linux', transport: ['https', 'http'] },
+      /no TLS/,
+    ],
+    ['a probe that is iPXE', { ...uefi, secondStage: ['probe', 'ipxe'], payload: 'probe' }, /use secondStage probe/],
   ];
   it.each(impossible)('%s', (_, group, reason) => {
     const reasons = Object.values(reasonsOf({ name: 'g', arch: 'x86_64', nic: 'virtio-net-pci', ...group }));
