@@ -1,4 +1,5 @@
-import { readFile, stat } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { access, readFile, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { archSchema, firmwareSchema, romKindSchema, secondStageSchema, secureBootSchema } from '../model/axes.ts';
@@ -52,11 +53,13 @@ const kernelEntry = z.strictObject({
   package: packageName.optional(),
 });
 
+const setName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, 'letters, digits, ".", "_" or "-"');
+
 const manifestSchema = z.strictObject({
-  name: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, 'letters, digits, ".", "_" or "-"'),
+  name: setName,
   description: z.string().optional(),
-  /** Whatever this machine's packages have is added after the manifest's own entries, which go first. */
-  extends: z.literal('host').optional(),
+  /** A set whose entries are added after the manifest's own; its own name: the set that it hides. */
+  extends: setName.optional(),
   packages: z
     .array(z.strictObject({ name: z.string().min(1), version: z.string().min(1), sha256: sha256.optional() }))
     .default([]),
@@ -106,6 +109,21 @@ function* pathsOf(manifest: Manifest): Generator<{ field: string; path: string; 
   if (manifest.bundledRoms !== undefined) yield { field: 'bundledRoms', path: manifest.bundledRoms, directory: true };
 }
 
+/** What keeps a path from being read; undefined where nothing does. A pipe or a device would never end. */
+async function faultOf(path: string, wantsDirectory: boolean): Promise<string | undefined> {
+  const kind = wantsDirectory ? 'folder' : 'file';
+  try {
+    const found = await stat(path);
+    if (!(wantsDirectory ? found.isDirectory() : found.isFile())) return `not a ${kind}`;
+    await access(path, constants.R_OK);
+    return undefined;
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return `no such ${kind}`;
+    return code === 'EACCES' ? 'may not be read' : message;
+  }
+}
+
 function withAbsolutePaths(manifest: Manifest, directory: string): Manifest {
   const at = (path: string) => resolve(directory, path);
   const maybe = <K extends string>(key: K, path: string | undefined) =>
@@ -136,10 +154,11 @@ export async function readManifest(directory: string): Promise<Manifest> {
   const file = join(directory, manifestFile);
   let raw: unknown;
   try {
+    const fault = await faultOf(file, false);
+    if (fault !== undefined) throw new Error(fault);
     raw = JSON.parse(await readFile(file, 'utf8'));
   } catch (cause) {
-    const why = (cause as NodeJS.ErrnoException).code === 'ENOENT' ? 'no such file' : (cause as Error).message;
-    throw bad(file, why, cause);
+    throw bad(file, (cause as Error).message, cause);
   }
   const parsed = manifestSchema.safeParse(raw);
   if (!parsed.success) {
@@ -151,10 +170,8 @@ export async function readManifest(directory: string): Promise<Manifest> {
   }
   const manifest = withAbsolutePaths(parsed.data, directory);
   for (const { field, path, directory: wantsDirectory } of pathsOf(manifest)) {
-    const found = await stat(path).catch(() => undefined);
-    if (found === undefined) throw bad(file, `${field}: no such ${wantsDirectory ? 'folder' : 'file'}: ${path}`);
-    if (found.isDirectory() !== wantsDirectory)
-      throw bad(file, `${field}: not a ${wantsDirectory ? 'folder' : 'file'}: ${path}`);
+    const fault = await faultOf(path, wantsDirectory);
+    if (fault !== undefined) throw bad(file, `${field}: ${fault}: ${path}`);
   }
   checkPackages(file, manifest);
   return manifest;

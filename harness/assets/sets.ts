@@ -116,20 +116,36 @@ export async function loadSets({
     return path === undefined ? { missing: `no payload ${name} has been built: run npm run setup` } : { path };
   };
 
-  async function manifestOf(name: string): Promise<Manifest | undefined> {
+  const wrongBase = (name: string, why: string) =>
+    new HarnessError('bad-set', `artefact set ${name}: extends: ${why}`, {
+      hint: `name a set to add to (there are: ${[...names].join(', ')}), or leave the field out`,
+    });
+  for (const [name, { extends: base }] of user) {
+    if (base !== undefined && !names.has(base)) throw wrongBase(name, `no artefact set ${base} here`);
+  }
+
+  /** The manifest of a set, or of the one that the sets `above` hide; undefined: what the host has. */
+  async function manifestOf(name: string, above: readonly Manifest[] = []): Promise<Manifest | undefined> {
     const own = user.get(name);
-    if (own !== undefined || cacheDir === undefined || !cached.includes(name)) return own;
-    return readManifest(join(resolve(cacheDir), 'sets', name));
+    if (own !== undefined && !above.includes(own)) return own;
+    if (cacheDir !== undefined && cached.includes(name)) return readManifest(join(resolve(cacheDir), 'sets', name));
+    if (own !== undefined && name !== codename) throw wrongBase(name, 'it extends itself');
+    return undefined;
+  }
+
+  async function contentOf(manifest: Manifest | undefined, above: readonly Manifest[] = []): Promise<SetContent> {
+    if (manifest === undefined) return hostContent();
+    const content = await contentOfManifest(manifest);
+    const { name, extends: base } = manifest;
+    if (base === undefined) return content;
+    if (above.length > names.size) throw wrongBase(name, 'it extends itself');
+    const chain = [...above, manifest];
+    return joinContents(content, await contentOf(await manifestOf(base, chain), chain));
   }
 
   async function load(name: string): Promise<ArtefactSet> {
     const manifest = await manifestOf(name);
-    const content: SetContent =
-      manifest === undefined
-        ? await hostContent()
-        : manifest.extends === 'host'
-          ? joinContents(await contentOfManifest(manifest), await hostContent())
-          : await contentOfManifest(manifest);
+    const content = await contentOf(manifest);
     const description = manifest?.description;
     return buildSet({
       name,

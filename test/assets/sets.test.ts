@@ -91,6 +91,9 @@ describe("a user's folder", () => {
       { nbps: [{ secondStage: 'shim-grub', arch: 'x86_64', path: '.', companions: { g: 'b' } }] },
       'nbps[0].path',
     ],
+    ['what is not a file', { kernels: [{ arch: 'x86_64', kernel: '/dev/zero' }] }, 'kernels[0].kernel: not a file'],
+    ['a wrong type', { packages: [{ name: 'ovmf', version: 2026 }] }, 'packages[0].version'],
+    ['a file for a folder', { bundledRoms: 'set.json' }, 'bundledRoms: not a folder'],
     [
       'an unknown package',
       { roms: [{ nic: 'e1000', kind: 'snp', path: 'set.json', package: 'p' }] },
@@ -108,9 +111,12 @@ describe("a user's folder", () => {
   test('a folder without manifest, or with one that is not JSON, is an error too', async () => {
     await mkdir(join(folder, 'empty'));
     await put('torn/set.json', '{"name":');
-    for (const name of ['empty', 'torn']) {
+    await mkdir(join(folder, 'endless'));
+    await symlink('/dev/zero', join(folder, 'endless/set.json'));
+    for (const name of ['empty', 'torn', 'endless']) {
       await expect(loadSets({ cacheDir: undefined, setDirs: [join(folder, name)] })).rejects.toMatchObject({
         code: 'bad-set',
+        message: expect.stringContaining(join(name, 'set.json')),
       });
     }
   });
@@ -148,6 +154,64 @@ describe('the cache', () => {
       found(more.nbp({ secondStage, arch: 'x86_64', firmware })).path;
     expect(nbp('snponly', 'ovmf')).toBe(join(folder, 'cache/sets/more/own.efi'));
     expect(nbp('undionly', 'seabios')).toBe(join(folder, 'root/usr/lib/ipxe/undionly.kpxe'));
+  });
+});
+
+describe('a set that extends another', () => {
+  const load = (...setDirs: string[]) =>
+    loadSets({
+      cacheDir: join(folder, 'cache'),
+      setDirs: setDirs.map((name) => join(folder, name)),
+      host: bareHost(),
+    });
+  const nbp = { secondStage: 'ipxe', arch: 'aarch64' } as const;
+
+  beforeEach(async () => {
+    await put('cache/sets/forky/set.json', {
+      name: 'forky',
+      firmware: [{ firmware: 'aavmf', arch: 'aarch64', code: 'code.fd' }],
+      nbps: [{ ...nbp, path: 'ipxe.efi' }],
+    });
+    await put('cache/sets/forky/code.fd');
+    await put('cache/sets/forky/ipxe.efi');
+    await put('mine/own.fd');
+  });
+  const own = (name: string, base: string) =>
+    put('mine/set.json', {
+      name,
+      extends: base,
+      firmware: [{ firmware: 'aavmf', arch: 'aarch64', code: 'own.fd' }],
+    });
+
+  test.each([
+    ['under a name of its own', 'mine'],
+    ['under the name of the other, which it then stands for', 'forky'],
+  ])('has what it brings, and the rest from there: %s', async (_, name) => {
+    await own(name, 'forky');
+    const set = found(await (await load('mine')).get(name));
+    expect(found(set.firmware({ firmware: 'aavmf', arch: 'aarch64', secureBoot: 'off' })).code).toBe(
+      join(folder, 'mine/own.fd'),
+    );
+    expect(found(set.nbp({ ...nbp, firmware: 'aavmf' })).path).toBe(join(folder, 'cache/sets/forky/ipxe.efi'));
+  });
+
+  test.each([
+    ['a set that is not there', 'mine', 'frky', 'no artefact set frky here'],
+    ['itself alone', 'mine', 'mine', 'it extends itself'],
+  ])('%s cannot be extended', async (_, name, base, why) => {
+    await own(name, base);
+    const loaded = async () => (await load('mine')).get(name);
+    await expect(loaded()).rejects.toMatchObject({
+      code: 'bad-set',
+      message: `artefact set ${name}: extends: ${why}`,
+      hint: expect.stringContaining('forky'),
+    });
+  });
+
+  test('nor can two extend each other', async () => {
+    await own('mine', 'yours');
+    await put('yours/set.json', { name: 'yours', extends: 'mine' });
+    await expect((await load('mine', 'yours')).get('mine')).rejects.toMatchObject({ code: 'bad-set' });
   });
 });
 
