@@ -148,6 +148,26 @@ const loaders: Groups = [
   },
   { name: 'syslinux-uefi', configuration: 6, ...ovmf, secondStage: 'syslinux', payload: 'linux' },
   {
+    name: 'uki-uefi',
+    title: 'a unified kernel image as the NBP',
+    description:
+      "Kernel, initrd and command line in one EFI image, on systemd-boot's stub: by PXE and by UEFI HTTP boot",
+    configuration: 6,
+    ...ovmf,
+    secondStage: 'uki',
+    transport: ['tftp', 'http'],
+    payload: 'linux',
+  },
+  {
+    name: 'uki-arm',
+    title: 'a unified kernel image as the NBP',
+    configuration: 6,
+    ...aavmf,
+    secondStage: 'uki',
+    transport: ['tftp', 'http'],
+    payload: 'linux',
+  },
+  {
     name: 'kernel-uefi',
     title: 'a kernel with an EFI stub as the NBP',
     description:
@@ -161,8 +181,9 @@ const loaders: Groups = [
       stopsAt: 'nbp',
       failure: 'deadline',
       reason:
-        'UEFI PXE gives an NBP no load options, so the kernel has no command line: its stub says nothing by default and its console is a screen that this machine lacks',
-      reference: 'UEFI Specification 2.10, §24.3 (PXE Base Code); Linux Documentation/admin-guide/efi-stub.rst',
+        'UEFI PXE gives an NBP no load options, so the kernel has no command line: its stub has nothing to say, its console is a screen that this machine lacks, and on x86 it takes none from ACPI (SPCR) unasked; a unified kernel image brings its own',
+      reference:
+        'UEFI Specification 2.10, §24.3 (PXE Base Code); Linux arch/x86/kernel/acpi/boot.c (acpi_parse_spcr), Documentation/admin-guide/efi-stub.rst',
     },
   },
   {

@@ -13,6 +13,7 @@ import { openRemembered } from './remembered.ts';
 import { contentOfManifest, joinContents, type SetContent } from './set-content.ts';
 import { type Manifest, manifestFile, readManifest } from './set-manifest.ts';
 import { signWithSnakeoil } from './snakeoil.ts';
+import type { Uki, UkiParts } from './uki.ts';
 
 export interface LoadSetsOptions {
   /** Holds `sets/<name>/set.json` and `payloads/`. */
@@ -37,6 +38,8 @@ export interface ArtefactSets {
   program(name: string): Promise<{ readonly root: string } | Missing>;
   /** An EFI image signed with the snakeoil key that the variable store `vars` has enrolled. */
   signed(path: string, vars: string, fingerprints: Fingerprints): Promise<{ readonly path: string } | Missing>;
+  /** A kernel, its initrds and its command line in one EFI image. */
+  uki(parts: UkiParts, fingerprints: Fingerprints): Promise<Uki | Missing>;
 }
 
 const hostName = 'host';
@@ -186,6 +189,11 @@ export async function loadSets({
     async signed(path, vars, fingerprints) {
       if (cacheDir === undefined) return { missing: 'signed images are kept in a cache folder, and there is none' };
       return signWithSnakeoil(path, vars, { cacheDir: resolve(cacheDir), fingerprints });
+    },
+    async uki(parts, fingerprints) {
+      if (cacheDir === undefined) return { missing: 'unified images are kept in a cache folder, and there is none' };
+      const { makeUki } = await import('./uki.ts');
+      return makeUki(parts, { cacheDir: resolve(cacheDir), fingerprints });
     },
   };
 }

@@ -59,7 +59,7 @@ const impossibilities: readonly Impossibility[] = [
     reason: 'syslinux has no arm64 build',
   },
   {
-    applies: (cell) => stageIn('snponly', 'shim-grub', 'syslinux', 'linux')(cell) && isBios(cell),
+    applies: (cell) => stageIn('snponly', 'shim-grub', 'syslinux', 'linux', 'uki')(cell) && isBios(cell),
     reason: 'this second stage is an EFI program, and SeaBIOS runs none',
   },
   {
@@ -88,7 +88,7 @@ const impossibilities: readonly Impossibility[] = [
   },
   {
     applies: (cell) =>
-      stageIn('shim-grub', 'grub', 'pxelinux', 'syslinux', 'linux')(cell) &&
+      stageIn('shim-grub', 'grub', 'pxelinux', 'syslinux', 'linux', 'uki')(cell) &&
       (cell.payload === 'script' || cell.payload === 'iscsi'),
     reason: 'the script and iscsi payloads are iPXE scripts, which only iPXE runs; use payload linux',
   },

@@ -33,6 +33,7 @@ export const secondStages = [
   'pxelinux',
   'syslinux',
   'linux',
+  'uki',
   'probe',
 ] as const;
 export type SecondStage = (typeof secondStages)[number];

@@ -94,8 +94,8 @@ const serialTable: readonly SerialRow[] = [
     name: 'efi-stub',
     stage: 'nbp',
     pattern: /^EFI stub: /,
-    when: loadedBy(['linux']),
-    proves: "the kernel's EFI stub is the NBP",
+    when: loadedBy(['linux', 'uki']),
+    proves: "the kernel's EFI stub is the NBP, or in it",
   },
   // Kernel.
   {

@@ -33,6 +33,7 @@ export function nbpName(secondStage: Scenario['secondStage'], arch: Arch, bios: 
     pxelinux: 'pxelinux.0',
     syslinux: 'syslinux.efi',
     linux: x86 ? 'linux-x64.efi' : 'linux-aa64.efi',
+    uki: x86 ? 'uki-x64.efi' : 'uki-aa64.efi',
     probe: bios ? 'probe.0' : x86 ? 'probe-x64.efi' : 'probe-aa64.efi',
   };
   return table[secondStage];
@@ -52,6 +53,11 @@ export interface BootFileFacts {
 
 function kernelCommandLine({ arch, nonce, kernelArgs }: BootFileFacts): string {
   return [`console=${kernelConsole[arch]}`, `nbh.nonce=${nonce}`, kernelArgs].filter(Boolean).join(' ');
+}
+
+/** The command line inside a unified kernel image, up to the nonce. */
+export function ukiCommandLine({ arch, kernelArgs = '' }: Pick<Scenario, 'arch' | 'kernelArgs'>): string {
+  return [`console=${kernelConsole[arch]}`, kernelArgs, 'nbh.nonce='].filter(Boolean).join(' ');
 }
 
 /** An iPXE script that ends the path by itself: the token is put together in the guest. */

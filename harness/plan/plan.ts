@@ -46,6 +46,7 @@ function configFor(scenario: Scenario, loader: Plan['loader'], facts: BootFileFa
     case 'syslinux':
       return { files: [{ name: 'pxelinux.cfg/default', text: syslinuxConfig(facts) }], byDhcp: false };
     case 'linux':
+    case 'uki':
     case 'probe':
     case 'custom':
       return undefined;

@@ -13,10 +13,11 @@ import type { Fingerprints } from '../assets/fingerprint.ts';
 import { identityOf } from '../assets/inspect/describe.ts';
 import type { Inspections } from '../assets/inspections.ts';
 import type { ArtefactSets } from '../assets/sets.ts';
+import type { Uki } from '../assets/uki.ts';
 import type { SecondStage } from '../model/axes.ts';
 import type { Input, InputRole } from '../model/plan.ts';
 import type { Scenario } from '../model/scenario.ts';
-import { nbpName } from './boot-files.ts';
+import { nbpName, ukiCommandLine } from './boot-files.ts';
 import { checkNamedFiles } from './named-files.ts';
 import { usesSan } from './network.ts';
 import { predictScenario } from './predict-scenario.ts';
@@ -24,7 +25,7 @@ import type { NonceField, Oprom, Resolved, ResolvedFile } from './resolved.ts';
 
 /** Where artefacts come from. */
 export interface PlanSources {
-  sets: Pick<ArtefactSets, 'get' | 'kernel' | 'payload' | 'program' | 'signed'>;
+  sets: Pick<ArtefactSets, 'get' | 'kernel' | 'payload' | 'program' | 'signed' | 'uki'>;
   fingerprints: Fingerprints;
   inspections: Pick<Inspections, 'of'>;
 }
@@ -133,6 +134,8 @@ function createSigner({ signWith }: Scenario, { vars }: Resolved['firmware'], { 
 }
 type Signer = ReturnType<typeof createSigner>;
 
+type Payload = Pick<Resolved, 'kernel' | 'initrd' | 'overlay'>;
+
 async function findNbp(
   { arch, firmware, nbpSet, set }: Scenario,
   secondStage: SecondStage,
@@ -144,19 +147,43 @@ async function findNbp(
   return found<FoundNbp>(source.nbp({ secondStage, arch, firmware: kindOfFirmware }));
 }
 
+/** The set has the stub; what else is in the image is the case's own. */
+async function assembleUki(
+  scenario: Scenario,
+  stub: FoundNbp,
+  { kernel, initrd, overlay }: Payload,
+  { sets, fingerprints }: PlanSources,
+  { add }: Collector,
+): Promise<ResolvedFile & { nonce: NonceField }> {
+  if (!kernel || !initrd)
+    throw new NotHere('a unified kernel image is made of kernel and initrd: it needs payload linux');
+  if (scenario.signWith !== undefined)
+    throw new NotHere("a unified kernel image holds its run's nonce: it is not signed");
+  await add('second-stage', stub.path, packageOf(stub));
+  const initrds = [initrd.path, ...(overlay ? [overlay.path] : [])];
+  const parts = { stub: stub.path, kernel: kernel.path, initrds, commandLine: ukiCommandLine(scenario) };
+  const { path, nonce } = found<Uki>(await sets.uki(parts, fingerprints));
+  return { ...(await add('nbp', path)), nonce };
+}
+
 async function resolveSecondStage(
   scenario: Scenario,
   sources: PlanSources,
-  { add }: Collector,
+  collector: Collector,
   signed: Signer,
+  payload: Payload,
 ): Promise<Pick<Resolved, 'nbp' | 'companions'>> {
   const { secondStage, arch, firmware } = scenario;
+  const { add } = collector;
   if (secondStage === 'none') return { nbp: undefined, companions: {} };
   const name = nbpName(secondStage, arch, firmware === 'seabios');
   if (typeof secondStage === 'object') {
     return { nbp: { ...(await add('nbp', await signed(secondStage.file))), name }, companions: {} };
   }
   const answer = await findNbp(scenario, secondStage, undefined, sources);
+  if (secondStage === 'uki') {
+    return { nbp: { ...(await assembleUki(scenario, answer, payload, sources, collector)), name }, companions: {} };
+  }
   const companions: Record<string, ResolvedFile> = {};
   for (const [served, path] of Object.entries(answer.companions)) {
     // GRUB's modules and the like are no EFI images: there is nothing to sign.
@@ -192,7 +219,7 @@ async function resolvePayload(
   sources: PlanSources,
   { add }: Collector,
   signed: Signer,
-): Promise<Pick<Resolved, 'kernel' | 'initrd' | 'overlay'>> {
+): Promise<Payload> {
   const { payload, arch } = scenario;
   if (payload !== 'linux' && payload !== 'installer')
     return { kernel: undefined, initrd: undefined, overlay: undefined };
@@ -235,9 +262,9 @@ export async function resolveScenario(
     const firmware = await resolveFirmware(scenario, sources, collector);
     const oprom = await resolveOprom(scenario, sources, collector);
     const signed = createSigner(scenario, firmware, sources);
-    const secondStage = await resolveSecondStage(scenario, sources, collector, signed);
-    const served = await resolveServed(scenario, sources, collector, signed);
     const payload = await resolvePayload(scenario, sources, collector, signed);
+    const secondStage = await resolveSecondStage(scenario, sources, collector, signed, payload);
+    const served = await resolveServed(scenario, sources, collector, signed);
     const san = await resolveSan(scenario, sources, collector);
     const found = { firmware, oprom, ...secondStage, served, ...payload, san, inputs: collector.inputs };
     return { ...found, prediction: await predictScenario(scenario, found, sources.inspections) };

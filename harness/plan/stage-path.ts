@@ -38,6 +38,6 @@ export function planStagePath(scenario: Scenario, loader: Plan['loader']): Stage
     path.push('nbp-fetch', 'nbp');
     if (ipxeLoaders.includes(loader)) path.push('nbp-dhcp');
   }
-  if (loader === 'linux') return [...path, 'kernel', 'userspace'];
+  if (loader === 'linux' || loader === 'uki') return [...path, 'kernel', 'userspace'];
   return loader === 'custom' ? path : [...path, ...endings[scenario.payload]];
 }

@@ -2,6 +2,7 @@ const uefiX86 = ['usr/share/OVMF/OVMF_*_4M*.fd', 'usr/share/ovmf/PkKek-1-snakeoi
 const uefiArm = ['usr/share/AAVMF/AAVMF_*.fd', 'usr/share/qemu-efi-aarch64/PkKek-1-snakeoil.*'];
 const ipxe = ['usr/lib/ipxe/*.efi', 'usr/lib/ipxe/*.kpxe', 'usr/lib/ipxe/*.pxe'];
 const seabios = ['usr/share/seabios/bios-256k.bin'];
+const ukiStub = (arch) => `usr/lib/systemd/boot/efi/linux${arch}.efi.stub`;
 /** The network image, and what it can load but has not inside. */
 const grub = (platform, image) => [`usr/lib/grub/${platform}/monolithic/${image}`, `usr/lib/grub/${platform}/http.mod`];
 const installer = (arch) =>
@@ -31,6 +32,8 @@ export const setRecipes = [
       'shim-helpers-arm64-signed:arm64': ['usr/lib/shim/*.signed'],
       'grub-efi-arm64-signed:arm64': ['usr/lib/grub/arm64-efi-signed/grubnetaa64.efi.signed'],
       'grub-efi-arm64-bin:arm64': grub('arm64-efi', 'grubnetaa64.efi'),
+      'systemd-boot-efi:amd64': [ukiStub('x64')],
+      'systemd-boot-efi:arm64': [ukiStub('aa64')],
       pxelinux: ['usr/lib/PXELINUX/*pxelinux.0'],
       'syslinux-common': ['usr/lib/syslinux/modules/bios/l*.c32', 'usr/lib/syslinux/modules/efi64/l*.[ce][36][24]'],
       'syslinux-efi': ['usr/lib/SYSLINUX.EFI/efi64/syslinux.efi'],
@@ -153,6 +156,8 @@ export const manifestRows = {
       companions: { 'grub/arm64-efi/http.mod': 'usr/lib/grub/arm64-efi/http.mod' },
       packages: ['grub-efi-arm64-bin:arm64'],
     },
+    { secondStage: 'uki', arch: 'x86_64', path: ukiStub('x64'), packages: ['systemd-boot-efi:amd64'] },
+    { secondStage: 'uki', arch: 'aarch64', path: ukiStub('aa64'), packages: ['systemd-boot-efi:arm64'] },
     {
       secondStage: 'pxelinux',
       arch: 'x86_64',

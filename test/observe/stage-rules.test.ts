@@ -13,6 +13,7 @@ const completed: Record<string, Record<string, string>> = {
   'uefi-syslinux': { firmware: 'uefi-client', nbp: 'loader-request', config: 'config-delivered' },
   'uefi-snponly-linux-http': { nbp: 'ipxe-nbp', 'nbp-dhcp': 'nbp-lease', config: 'config-delivered' },
   'arm-ipxe-linux-http': { firmware: 'uefi-banner', nbp: 'ipxe-nbp', 'nbp-dhcp': 'nbp-lease' },
+  'uefi-uki-http': { firmware: 'uefi-client', nbp: 'efi-stub' },
   // GRUB started the kernel with its last acknowledgement unsent.
   'arm-shim-grub-unacknowledged': { nbp: 'loader-request', config: 'config-delivered', 'payload-fetch': 'initrd-ran' },
 };

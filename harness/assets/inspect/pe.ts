@@ -72,7 +72,7 @@ export function isPe(bytes: Buffer): boolean {
 }
 
 /** Where the headers are; throws Malformed. */
-function peLayout(bytes: Buffer): PeLayout {
+export function peLayout(bytes: Buffer): PeLayout {
   if (!isPe(bytes)) throw new Malformed('not a PE image');
   const coff = bytes.readUInt32LE(0x3c) + 4;
   need(bytes, coff, 20, 'the COFF header');
@@ -88,7 +88,7 @@ function peLayout(bytes: Buffer): PeLayout {
   return { coff, optional, optionalBytes, sectionTable, sectionCount, is64: magic === 0x20b };
 }
 
-function readSections(bytes: Buffer, { sectionTable, sectionCount }: PeLayout): PeSection[] {
+export function readSections(bytes: Buffer, { sectionTable, sectionCount }: PeLayout): PeSection[] {
   return Array.from({ length: sectionCount }, (_, i) => {
     const at = sectionTable + i * 40;
     return {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Arch, RomKind } from '../../model/axes.ts';
 import { HarnessError } from '../../model/errors.ts';
@@ -8,6 +8,7 @@ import type { SetParts } from '../build-set.ts';
 import { bundledRomNames } from '../bundled-roms.ts';
 import { Malformed } from '../inspect/malformed.ts';
 import { drivesNic } from '../inspect/network-drivers.ts';
+import { keepFile } from '../kept-file.ts';
 import type { RomSource } from './assemble.ts';
 import { type PciId, pciIdOf } from './pci-ids.ts';
 
@@ -60,24 +61,8 @@ const derivations: Partial<Record<RomKind, Derivation>> = {
   },
 };
 
-/** A file of the cache folder, made once per key. HarnessError `disk` where it cannot be written. */
-async function keep(cacheDir: string, name: string, make: () => Promise<Buffer>): Promise<string> {
-  const folder = join(cacheDir, 'roms');
-  const path = join(folder, `${name}.rom`);
-  if ((await stat(path).catch(() => undefined)) !== undefined) return path;
-  const rom = await make();
-  try {
-    await mkdir(folder, { recursive: true });
-    // Two runs may make the same ROM at once: the rename is atomic, and both made the same octets.
-    const unfinished = `${path}.${process.pid}.part`;
-    await writeFile(unfinished, rom);
-    await rename(unfinished, path);
-  } catch (cause) {
-    const message = `cannot write the option ROM ${path}: ${(cause as Error).message}`;
-    throw new HarnessError('disk', message, { hint: 'free some space or make the cache folder writable', cause });
-  }
-  return path;
-}
+const keep = (cacheDir: string, name: string, make: () => Promise<Buffer>): Promise<string> =>
+  keepFile(join(cacheDir, 'roms', `${name}.rom`), make);
 
 async function keyOf(paths: readonly string[], ids: PciId): Promise<string> {
   const stats = await Promise.all(paths.map((path) => stat(path)));
