@@ -1,5 +1,5 @@
 /** Items are padded to whole units of four octets (RFC 4506 §3). */
-const padded = (bytes: number): number => (bytes + 3) & ~3;
+const padded = (bytes: number): number => Math.ceil(bytes / 4) * 4;
 
 /**
  * Reads XDR (RFC 4506) from a view. What lies beyond the end reads as 0 or empty and sets `short`, so that a whole

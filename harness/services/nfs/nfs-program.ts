@@ -82,7 +82,7 @@ export function nfsProgram({ tree, handles, emit, clock }: NfsServices): RpcProg
         const bytes = Math.max(0, Math.min(wanted, maxReadBytes, entry.bytes - offset));
         const data = Buffer.allocUnsafe(bytes);
         try {
-          await entry.read(offset, bytes, data);
+          if (bytes > 0) await entry.read(offset, bytes, data);
         } catch (error) {
           refused(node.name, (error as Error).message);
           return failed(statuses.io);
