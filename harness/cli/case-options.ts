@@ -14,18 +14,18 @@ import { offeredNics } from '../run/offered-nics.ts';
 import type { Artefacts } from './artefacts.ts';
 
 /** One filter option for each axis. */
-const axisOptions: Record<Axis, { flag: string; example: string }> = {
-  arch: { flag: 'arch', example: 'aarch64' },
-  machine: { flag: 'machine', example: 'pc,q35' },
-  firmware: { flag: 'firmware', example: 'ovmf' },
-  set: { flag: 'only-set', example: 'forky' },
-  nic: { flag: 'nic', example: 'e1000,virtio-net-pci' },
-  rom: { flag: 'rom', example: 'bundled' },
-  secondStage: { flag: 'second-stage', example: 'snponly' },
-  transport: { flag: 'transport', example: 'http' },
-  payload: { flag: 'payload', example: 'linux' },
-  secureBoot: { flag: 'secure-boot', example: 'microsoft' },
-  ipVersion: { flag: 'ip-version', example: '6' },
+const axisOptions: Record<Axis, { flag: string; what: string; example: string }> = {
+  arch: { flag: 'arch', what: 'architecture', example: 'aarch64' },
+  machine: { flag: 'machine', what: 'QEMU machine', example: 'pc,q35' },
+  firmware: { flag: 'firmware', what: 'firmware', example: 'ovmf' },
+  set: { flag: 'only-set', what: 'artefact set', example: 'forky' },
+  nic: { flag: 'nic', what: 'NIC', example: 'e1000,virtio-net-pci' },
+  rom: { flag: 'rom', what: 'option ROM', example: 'bundled' },
+  secondStage: { flag: 'second-stage', what: 'second stage', example: 'snponly' },
+  transport: { flag: 'transport', what: 'transport', example: 'http' },
+  payload: { flag: 'payload', what: 'payload', example: 'linux' },
+  secureBoot: { flag: 'secure-boot', what: 'Secure Boot setting', example: 'microsoft' },
+  ipVersion: { flag: 'ip-version', what: 'IP version', example: '6' },
 };
 
 export function collectList(value: string, earlier: string[] = []): string[] {
@@ -38,19 +38,20 @@ export type CaseOptions = { matrix?: string; full?: boolean; shard?: string; set
 export function addMatrixOptions(command: Command): Command {
   return command
     .option('--matrix <file>', 'a matrix of your own (.json, .ts, .mts, .js, .mjs) instead of the default one')
-    .option('--full', 'also the groups that only a full run takes')
+    .option('--full', 'also the groups tagged "full"')
     .addOption(
-      new Option('--set <dir|name>', 'run groups that name no artefact set on this one; may be repeated').argParser(
-        collectList,
-      ),
+      new Option(
+        '--set <dir|name>',
+        'firmware and ROMs for the groups that name no artefact set: a folder with a set.json, or a known set; may be repeated',
+      ).argParser(collectList),
     );
 }
 
 /** Matrix, filters by axis, and a shard. */
 export function addCaseOptions(command: Command): Command {
-  addMatrixOptions(command).option('--shard <i/n>', 'the i-th of n parts of the cases');
-  for (const [axis, { flag, example }] of Object.entries(axisOptions)) {
-    const option = new Option(`--${flag} <values>`, `only cases with this ${axis}, such as ${example}`);
+  addMatrixOptions(command).option('--shard <i/n>', 'only the i-th of n parts of the cases, such as 1/4');
+  for (const { flag, what, example } of Object.values(axisOptions)) {
+    const option = new Option(`--${flag} <values>`, `only cases with this ${what}, such as ${example}`);
     command.addOption(option.argParser(collectList).helpGroup('Filters (comma-separated, * for any text):'));
   }
   return command;

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { Command } from 'commander';
+import { HarnessError } from '../model/errors.ts';
 import type { AddCommand } from './command.ts';
 import type { ExitCode } from './exit-code.ts';
 import { explainError } from './explain-error.ts';
@@ -30,7 +31,7 @@ const examples = `
 Examples:
   netboot run                                 every case of the default matrix
   netboot run --arch aarch64 --nic e1000      those of one architecture and NIC
-  netboot run 'bios.*' --out results          by id, into a folder of your choice
+  netboot run 'bios-*' --out results          by id, into a folder of your choice
   netboot run --matrix bug.json               a matrix of your own
   netboot show CASE                           what a case would do, without QEMU
   netboot repro results/cases/CASE --console  the same case again, at its console
@@ -45,12 +46,26 @@ function packageVersion(): string {
   return manifest ? JSON.parse(readFileSync(manifest, 'utf8')).version : 'unknown';
 }
 
+/** An empty value is a shell variable that was not set; taken as given it would mean this very folder, or nothing. */
+function refuseEmptyValues(command: Command): void {
+  for (const option of command.options) {
+    const name = option.attributeName();
+    const value: unknown = command.getOptionValue(name);
+    const isEmpty = value === '' || (Array.isArray(value) && value.length === 0);
+    if (!isEmpty || command.getOptionValueSource(name) !== 'cli') continue;
+    throw new HarnessError('usage', `option '${option.flags}': the value is empty`, {
+      hint: 'Give it one, or leave the option out.',
+    });
+  }
+}
+
 function createProgram(added: readonly AddCommand[], io: CliIo, end: (code: ExitCode) => void): Command {
   const program = new Command('netboot')
     .description('Network-boots emulated machines and says, with evidence, how far each one got.')
     .version(packageVersion(), '--version', 'print the version')
     .option('--debug', 'show where an error comes from')
     .exitOverride()
+    .hook('preAction', (_, command) => refuseEmptyValues(command))
     .showHelpAfterError('hint: --help shows options and examples')
     .configureOutput({
       writeOut: (text) => void io.stdout.write(text),

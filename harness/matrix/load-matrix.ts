@@ -69,9 +69,6 @@ async function importModule(file: string, path: string): Promise<unknown> {
 export async function loadMatrix(file: string): Promise<Matrix> {
   const path = resolve(file);
   const extension = extname(file);
-  if (extension !== '.json' && !moduleExtensions.includes(extension)) {
-    throw badFile(file, `expected a .json, ${moduleExtensions.join(', ')} file, saw "${extension}"`, 'Rename it.');
-  }
   let text: string;
   try {
     text = await readFile(path, 'utf8');
@@ -79,6 +76,9 @@ export async function loadMatrix(file: string): Promise<Matrix> {
     const { code } = cause as NodeJS.ErrnoException;
     const problem = code === 'ENOENT' ? 'no such file' : code === 'EISDIR' ? 'is a folder' : `cannot be read (${code})`;
     throw badFile(file, problem, 'Give --matrix the path of a matrix file.', cause);
+  }
+  if (extension !== '.json' && !moduleExtensions.includes(extension)) {
+    throw badFile(file, `expected a .json, ${moduleExtensions.join(', ')} file, saw "${extension}"`, 'Rename it.');
   }
   const value = extension === '.json' ? await readJson(file, text) : await importModule(file, path);
   return resolvePaths(parseMatrix(value, file), dirname(path));

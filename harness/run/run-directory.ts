@@ -123,6 +123,8 @@ export function claimRunDirectory(outDir: string): void {
   try {
     mkdirSync(join(outDir, casesFolder), { recursive: true });
   } catch (cause) {
+    const { code = '' } = cause as NodeJS.ErrnoException;
+    if (['EEXIST', 'ENOTDIR'].includes(code)) throw badRun(outDir, 'it is a file, or lies below one', cause);
     throw new HarnessError('disk', `${outDir}: it cannot be made: ${(cause as Error).message}`, {
       hint: 'choose another folder with --out',
       cause,

@@ -155,6 +155,15 @@ describe('what is wrong is said once, with a remedy and the right exit code', ()
     ['no matrix file', () => ['list', '--matrix', 'no.json'], 2, /^error: no\.json: no such file\nhint: /],
     ['a folder as ROM', () => ['inspect', folder], 2, /^error: cannot inspect .*: not a regular file/],
     ['no file to inspect', () => ['inspect', join(folder, 'no.rom')], 2, /^error: cannot inspect .*no\.rom/],
+    ['a folder as matrix', () => ['list', '--matrix', folder], 2, /^error: .*: is a folder\nhint: /],
+    ['an empty folder name', () => ['run', '--out', ''], 2, /^error: option '--out <dir>': the value is empty\nhint: /],
+    ['an empty filter', () => ['list', '--nic', ','], 2, /^error: option '--nic <values>': the value is empty\nhint: /],
+    [
+      'a file to put results into',
+      () => ['run', ...mine(), 'arm', '--out', join(folder, 'mine.json')],
+      2,
+      /^error: .*mine\.json: it is a file, or lies below one\nhint: /,
+    ],
     ['no run directory', () => ['judge', join(folder, 'no')], 2, /^error: .*no: there is no such directory/],
     ['a folder that is no run', () => ['judge', folder], 2, /^error: /],
     [
@@ -241,6 +250,7 @@ describe('help', () => {
     [['show', '--help']],
     [['repro', '--help']],
     [['judge', '--help']],
+    [['predict', '--help']],
     [['inspect', '--help']],
     [['rom', 'make', '--help']],
     [['firmware', 'extract', '--help']],
@@ -250,6 +260,21 @@ describe('help', () => {
     expect(err).toBe('');
     expect(out).toMatch(/Examples?:\n {2}netboot /);
   });
+
+  it.each(['--help', 'run', 'list', 'show'])(
+    'names cases of the default matrix in its examples: %s',
+    async (command) => {
+      const { out } = await netboot(...(command === '--help' ? [] : [command]), '--help');
+      const examples = [...out.matchAll(/^ {2}netboot (\w+) ('?)([\w*][\w.*@-]*)\2(?: |$)/gm)].filter(
+        ([, , , id]) => id !== 'CASE',
+      );
+      for (const [, verb, , id = ''] of examples.filter(([, verb]) => ['run', 'list', 'show'].includes(verb ?? ''))) {
+        const listed = await netboot('list', id);
+        expect(listed).toMatchObject({ code: 0, err: '' });
+        if (verb === 'show') expect(linesOf(listed.out)).toHaveLength(1);
+      }
+    },
+  );
 
   it('has a filter for every axis', async () => {
     const { out } = await netboot('run', '--help');

@@ -31,7 +31,7 @@ export const judgeCommand: AddCommand = (program, io, end) => {
     .description('Judge saved event logs again, offline: a case, or all cases of a run.')
     .argument('<dir>', "a run's directory, or one case's")
     .option('--json', 'as JSON')
-    .addHelpText('after', '\nExample:\n  netboot judge results/cases/bios.x86_64.pc.seabios.e1000.bundled')
+    .addHelpText('after', '\nExamples:\n  netboot judge results\n  netboot judge results/cases/CASE --json')
     .action((directory: string, options: { json?: boolean }) => {
       const judged = caseDirectoriesOf(directory).map(judgeDirectory);
       if (options.json) writeJson(io.stdout, judged);

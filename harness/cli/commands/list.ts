@@ -17,7 +17,7 @@ function caseLine({ id, expect }: Scenario): string {
 export const listCommand: AddCommand = (program, io) => {
   addCaseOptions(program.command('list'))
     .description('List the cases, or what was left out of them.')
-    .argument('[ids...]', 'case ids or group names, * for any text')
+    .argument('[ids...]', 'case ids or group names, * for any text; all cases if none is given')
     .option('--excluded', 'list the combinations that are not cases, with reasons')
     .option('--json', 'as JSON')
     .addHelpText(

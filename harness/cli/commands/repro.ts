@@ -96,7 +96,11 @@ export const reproCommand: AddCommand = (program, io, end) => {
     .option('--console', "attach this terminal to the guest's serial console")
     .option('--print', "print QEMU's command line instead")
     .option('--out <dir>', 'where the results go (default: .runs/<time>)')
-    .addOption(new Option('--accel <name>', 'accelerator').choices(['auto', ...accels]).default('auto'))
+    .addOption(
+      new Option('--accel <name>', 'accelerator; auto: the fastest that a probe boot shows to work')
+        .choices(['auto', ...accels])
+        .default('auto'),
+    )
     .addHelpText('after', '\nExamples:\n  netboot repro results/cases/CASE --console\n  netboot repro CASE --print')
     .action(async (target: string, options: CaseOptions & ReproOptions) => {
       const artefacts = await openArtefacts(options.set ?? [], io);

@@ -10,7 +10,7 @@ import { writeOutput } from '../write-output.ts';
 interface RomMakeOptions {
   id: { vendorId: number; deviceId: number };
   bios?: string;
-  efi: string[];
+  efi?: string[];
   subsystem?: number;
   class?: number;
   out: string;
@@ -37,7 +37,7 @@ export const romCommand: AddCommand = (program, io) => {
     .requiredOption('--id <vendor:device>', 'PCI ids of the NIC it is for, in hex', parseIds)
     .requiredOption('--out <file>', 'where the ROM goes')
     .option('--bios <file>', 'a BIOS option ROM, whose first image goes first')
-    .addOption(new Option('--efi <file>', 'an EFI PE image; may be repeated').argParser(collectList).default([]))
+    .addOption(new Option('--efi <file>', 'an EFI PE image; may be repeated').argParser(collectList))
     .option(
       '--subsystem <hex>',
       'of the EFI headers, instead of b (boot service driver), the one firmware starts',
@@ -45,7 +45,7 @@ export const romCommand: AddCommand = (program, io) => {
     )
     .option('--class <hex>', 'PCI class code, instead of 0x020000 (Ethernet)', parseHex)
     .addHelpText('after', '\nExample:\n  netboot rom make --id 1af4:1000 --efi VirtioNetDxe.efi --out vendor-snp.rom')
-    .action(async ({ id, bios, efi, subsystem, class: classCode, out }: RomMakeOptions) => {
+    .action(async ({ id, bios, efi = [], subsystem, class: classCode, out }: RomMakeOptions) => {
       const images = [
         ...(bios === undefined ? [] : [{ kind: 'bios' as const, image: await readBounded(bios) }]),
         ...(await Promise.all(

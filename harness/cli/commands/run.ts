@@ -66,7 +66,11 @@ export const runCommand: AddCommand = (program, io, end) => {
     .argument('[ids...]', 'case ids or group names, * for any text; all cases if none is given')
     .option('--out <dir>', 'where the results go (default: .runs/<time>)')
     .option('--jobs <n>', 'this many guests at once, instead of as many as the host carries', parseCount)
-    .addOption(new Option('--accel <name>', 'accelerator').choices(['auto', ...accels]).default('auto'))
+    .addOption(
+      new Option('--accel <name>', 'accelerator; auto: the fastest that a probe boot shows to work')
+        .choices(['auto', ...accels])
+        .default('auto'),
+    )
     .option('--repeat <n>', 'run each case this often', parseCount, 1)
     .option('--rerun <dir>', 'go on with a run that was interrupted; finished cases are kept')
     .option('--json', 'print results.json on standard output, and the progress on standard error')
@@ -75,7 +79,7 @@ export const runCommand: AddCommand = (program, io, end) => {
       `
 Examples:
   netboot run --arch aarch64 --nic e1000,virtio-net-pci
-  netboot run 'bios*' --jobs 2 --out results
+  netboot run 'bios-*' --jobs 2 --out results
   netboot run --matrix bug.json --repeat 5
   netboot run --set ./my-build              your own firmware and ROMs, described by ./my-build/set.json
   netboot run --shard 2/4 --json > part.json

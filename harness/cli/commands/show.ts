@@ -80,7 +80,7 @@ export const showCommand: AddCommand = (program, io, end) => {
     .option('--json', 'as JSON')
     .addHelpText(
       'after',
-      "\nExamples:\n  netboot show bios.x86_64.pc.seabios.e1000.bundled\n  netboot show '*virt*virtio-net-pci*none*' --json",
+      "\nExamples:\n  netboot show bios-ipxe-rom.x86_64.pc.seabios@bookworm.e1000.bundled\n  netboot show 'arm-no-rom.*.virtio-net-pci.*' --json",
     )
     .action(async (id: string, options: CaseOptions & { json?: boolean }) => {
       const artefacts = await openArtefacts(options.set ?? [], io);
