@@ -28,7 +28,11 @@ afterAll(async () => {
 
 async function netboot(...argv: string[]): Promise<{ code: number; out: string }> {
   let out = '';
-  const stdout = { write: (text: string | Buffer) => void (out += String(text)) };
+  const stdout = {
+    write(text: string | Buffer) {
+      out += String(text);
+    },
+  };
   const io: CliIo = {
     stdout,
     stderr: stdout,
