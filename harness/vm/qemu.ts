@@ -5,6 +5,7 @@ import type { EventSink } from '../model/events.ts';
 import { readCpuMs } from './guest-cpu.ts';
 import { tieToParent, watchOver } from './lifeline.ts';
 import { type Qmp, startQmp } from './qmp.ts';
+import { createSocketPair, type SocketPair } from './socket-pair.ts';
 
 export interface GuestExit {
   exitCode: number | null;
@@ -42,16 +43,25 @@ const keptStderrBytes = 64 << 10;
 export async function startQemu({ program, argv, fds, cwd, emit, onStderr }: QemuStart): Promise<Guest> {
   const { file, args } = tieToParent(program, argv);
   const extra = Math.max(fds.nic, fds.qmp, fds.serial, fds.uplink ?? 0) - 2;
+  const links = new Map<number, SocketPair>();
+  for (const fd of [fds.nic, fds.uplink]) if (fd !== undefined) links.set(fd, await createSocketPair());
   const child = execa(file, args, {
     cwd,
-    stdio: ['ignore', 'ignore', 'pipe', ...Array<'pipe'>(extra).fill('pipe')],
+    stdio: [
+      'ignore',
+      'ignore',
+      'pipe',
+      ...Array.from({ length: extra }, (_, at) => links.get(3 + at)?.theirs ?? 'pipe'),
+    ],
     buffer: false,
     reject: false,
     // Terminals send Ctrl-C to the whole group; the harness ends guests itself, after their logs are safe.
     detached: true,
     cleanup: true,
   });
+  for (const { theirs } of links.values()) theirs.destroy();
   if (child.pid === undefined) {
+    for (const { ours } of links.values()) ours.destroy();
     const { shortMessage } = await child;
     throw new HarnessError('missing-program', `${program} could not be started: ${shortMessage}`, {
       hint: 'run `netboot doctor`; it tells which packages are missing and how to install them',
@@ -76,7 +86,7 @@ export async function startQemu({ program, argv, fds, cwd, emit, onStderr }: Qem
   sampler.unref();
 
   const endpoint = (fd: number): Duplex => {
-    const stream = child.stdio[fd] as unknown as Duplex;
+    const stream = links.get(fd)?.ours ?? (child.stdio[fd] as unknown as Duplex);
     // A guest that ends resets its sockets; its end is told by `exited`.
     stream.on('error', () => {});
     return stream;

@@ -65,6 +65,7 @@ export function linkOverStream(stream: Duplex, onMalformed: (reason: string) => 
     open = false;
     drained();
   });
+  stream.resume();
 
   return {
     onFrame: (listener) => void frameListeners.push(listener),

@@ -106,14 +106,14 @@ describe('content', () => {
   test('reads in any order, and many at once, get the right octets', async () => {
     const found = await tree.lookup('big');
     if (found.kind !== 'file') throw new Error(found.kind);
-    const offsets = Array.from({ length: 400 }, (_, at) => (at * 7_654_321) % big.length);
+    const offsets = Array.from({ length: 60 }, (_, at) => (at * 7_654_321) % big.length);
     const readOne = async (offset: number) => {
       const target = Buffer.alloc(3000);
       const copied = await found.read(offset, target.length, target);
       return target.subarray(0, copied).equals(big.subarray(offset, offset + target.length));
     };
     expect(await Promise.all(offsets.map(readOne))).not.toContain(false);
-    for (const offset of offsets.slice(0, 50)) expect(await readOne(offset)).toBe(true);
+    for (const offset of offsets.slice(0, 20)) expect(await readOne(offset)).toBe(true);
   });
 
   test('a file that changes while it is served is an error, not a mixture', async () => {

@@ -1,0 +1,45 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { createSocketPair } from '../../harness/vm/socket-pair.ts';
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'socket-pair-'));
+  vi.stubEnv('TMPDIR', folder);
+});
+afterEach(async () => {
+  vi.unstubAllEnvs();
+  await rm(folder, { recursive: true });
+});
+
+test('what is sent before anyone listens arrives, in order and whole, and nothing is left on the disk', async () => {
+  const { ours, theirs } = await createSocketPair();
+  const sent = randomBytes(3_000_000);
+  theirs.end(sent);
+  await new Promise((resolve) => setImmediate(resolve));
+  const chunks: Buffer[] = [];
+  ours.on('data', (chunk: Buffer) => chunks.push(Buffer.from(chunk)));
+  ours.resume();
+  await new Promise((resolve) => ours.once('close', resolve));
+  expect(Buffer.concat(chunks).equals(sent)).toBe(true);
+  expect(await readdir(folder)).toEqual([]);
+});
+
+test('what is sent from here arrives there', async () => {
+  const { ours, theirs } = await createSocketPair();
+  ours.end('a frame');
+  const chunks: Buffer[] = [];
+  for await (const chunk of theirs) chunks.push(chunk as Buffer);
+  expect(Buffer.concat(chunks).toString()).toBe('a frame');
+});
+
+test.each(['not-there', 'x'.repeat(120)])(
+  'a folder for temporary files that cannot be used is told of',
+  async (name) => {
+    vi.stubEnv('TMPDIR', join(folder, name));
+    await expect(createSocketPair()).rejects.toThrow(/no socket for a guest's network could be made in .*: /);
+  },
+);
