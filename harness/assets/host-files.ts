@@ -83,12 +83,16 @@ const nbpPlaces: readonly NbpPlaces[] = [
     secondStage: 'grub',
     arch: 'x86_64',
     paths: ['/usr/lib/grub/x86_64-efi-signed/grubnetx64.efi.signed', `${installer('amd64')}/grubx64.efi`],
+    companions: { 'grub/x86_64-efi/http.mod': ['/usr/lib/grub/x86_64-efi/http.mod'] },
   },
   {
     secondStage: 'grub',
     arch: 'aarch64',
     paths: ['/usr/lib/grub/arm64-efi-signed/grubnetaa64.efi.signed', `${installer('arm64')}/grubaa64.efi`],
+    companions: { 'grub/arm64-efi/http.mod': ['/usr/lib/grub/arm64-efi/http.mod'] },
   },
+  { secondStage: 'uki', arch: 'x86_64', paths: ['/usr/lib/systemd/boot/efi/linuxx64.efi.stub'] },
+  { secondStage: 'uki', arch: 'aarch64', paths: ['/usr/lib/systemd/boot/efi/linuxaa64.efi.stub'] },
   {
     secondStage: 'pxelinux',
     arch: 'x86_64',
