@@ -1,6 +1,7 @@
 import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Plan } from '../model/plan.ts';
+import { shellWord } from '../model/shell-word.ts';
 
 /** Names inside a case's directory; documented in the README, so they do not change lightly. */
 export const caseFiles = {
@@ -21,10 +22,6 @@ export function writeJson(path: string, value: unknown): void {
   renameSync(`${path}.new`, path);
 }
 
-function shellQuote(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
-}
-
 /** What is known before the guest starts. */
 export function writePlanFiles(directory: string, plan: Plan, runningArgv: readonly string[]): void {
   writeJson(join(directory, caseFiles.plan), plan);
@@ -32,7 +29,7 @@ export function writePlanFiles(directory: string, plan: Plan, runningArgv: reado
     '#!/bin/sh',
     `# ${plan.caseId}: the same case with the same inputs; their SHA-256 are checked first.`,
     `# QEMU's own command line, for reading (its descriptors 3 to 6 are the harness's):`,
-    `#   ${[plan.qemu.program, ...runningArgv].map(shellQuote).join(' ')}`,
+    `#   ${[plan.qemu.program, ...runningArgv].map(shellWord).join(' ')}`,
     'exec netboot repro "$(dirname "$0")" "$@"',
     '',
   ];

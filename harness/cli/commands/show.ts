@@ -1,9 +1,10 @@
 import type { Plan } from '../../model/plan.ts';
 import type { Scenario } from '../../model/scenario.ts';
+import { shellWord } from '../../model/shell-word.ts';
 import { stageMeanings } from '../../model/stages.ts';
 import { makePlan } from '../../plan/plan.ts';
 import { resolveScenario } from '../../plan/resolve.ts';
-import { seconds, shellWord } from '../../report/printable.ts';
+import { seconds } from '../../report/printable.ts';
 import { expectationText } from '../../report/run-facts.ts';
 import { type Artefacts, openArtefacts } from '../artefacts.ts';
 import { addMatrixOptions, type CaseOptions, expandChosen, selectOne } from '../case-options.ts';
