@@ -2,6 +2,7 @@ import type { Reporter } from '../model/reporter.ts';
 import type { Stage } from '../model/stages.ts';
 import { type ConsoleOutput, caseLines, closingLines } from './console-output.ts';
 import { clip, roughDuration, seconds } from './printable.ts';
+import { openingLine } from './run-facts.ts';
 
 interface Running {
   id: string;
@@ -59,7 +60,7 @@ export function liveReporter({ output, now, every }: LiveOptions): Reporter {
     onRunStart(run) {
       ({ total, outDir } = run);
       startedMs = now();
-      redraw([`${run.matrix}: ${total} ${total === 1 ? 'case' : 'cases'} into ${outDir}`]);
+      redraw([openingLine(run)]);
       stop = every(() => redraw());
     },
     onCaseStart({ id, attempt }) {

@@ -1,5 +1,6 @@
 import type { Reporter } from '../model/reporter.ts';
 import { type ConsoleOutput, caseLines, closingLines } from './console-output.ts';
+import { openingLine } from './run-facts.ts';
 
 /** For logs: a line per finished case. */
 export function plainReporter(output: ConsoleOutput): Reporter {
@@ -11,7 +12,7 @@ export function plainReporter(output: ConsoleOutput): Reporter {
   return {
     onRunStart(run) {
       ({ total, outDir } = run);
-      say([`${run.matrix}: ${total} ${total === 1 ? 'case' : 'cases'} into ${outDir}`]);
+      say([openingLine(run)]);
     },
     onCaseEnd(result) {
       done += 1;

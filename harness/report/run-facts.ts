@@ -1,8 +1,9 @@
 import { isAbsolute, join } from 'node:path';
 import type { Expectation } from '../model/scenario.ts';
+import { shellWord } from '../model/shell-word.ts';
 import type { Stage } from '../model/stages.ts';
 import { type CaseResult, type RunResult, type Status, statuses } from '../model/verdict.ts';
-import { seconds, shellWord } from './printable.ts';
+import { seconds } from './printable.ts';
 
 export const statusWords: Record<Status, string> = {
   passed: 'passed',
@@ -16,12 +17,20 @@ export const statusWords: Record<Status, string> = {
 /** Statuses that say something went otherwise than it should; `not-run` is told apart, with its reasons. */
 export const troubleStatuses: readonly Status[] = ['failed', 'flaky', 'error', 'interrupted'];
 
+/** `1 case`, `41 cases`. */
+const caseCount = (count: number): string => `${count} ${count === 1 ? 'case' : 'cases'}`;
+
+/** `default: 41 cases into results`. */
+export function openingLine({ matrix, total, outDir }: { matrix: string; total: number; outDir: string }): string {
+  return `${matrix}: ${caseCount(total)} into ${outDir}`;
+}
+
 /** `41 cases: 38 passed, 1 failed, 2 not run`. */
 export function totalsLine({ cases, totals }: RunResult): string {
   const counts = statuses
     .filter((status) => totals[status] > 0)
     .map((status) => `${totals[status]} ${statusWords[status]}`);
-  return `${cases.length} ${cases.length === 1 ? 'case' : 'cases'}${counts.length > 0 ? `: ${counts.join(', ')}` : ''}`;
+  return `${caseCount(cases.length)}${counts.length > 0 ? `: ${counts.join(', ')}` : ''}`;
 }
 
 /** How well the host was used: wall time against guest CPU time per core, and the longest boot. */
