@@ -3,13 +3,12 @@ import type { Rule } from './evidence.ts';
 
 export type GuestEvent = Extract<HarnessEvent, { source: 'qmp' | 'vm' | 'run' }>;
 
-/** QMP's word for why a guest is no longer running (QEMU's qapi/run-state.json, ShutdownCause). */
-const shutdownCauses: Record<string, string> = {
-  'guest-reset': 'guest-reset',
-  'guest-shutdown': 'guest-shutdown',
-  'guest-panic': 'guest-panicked',
-  'subsystem-reset': 'guest-reset',
-};
+/** QMP says that the guest ended, for one of these causes (QEMU's qapi/run-state.json, ShutdownCause). */
+const shutDownBy = (event: GuestEvent, ...causes: readonly string[]): boolean =>
+  event.source === 'qmp' &&
+  event.type === 'event' &&
+  event.name === 'SHUTDOWN' &&
+  causes.includes(String(event.data.reason));
 
 const ending = (text: string) => ({ failure: true as const, text, ends: true });
 
@@ -18,31 +17,19 @@ export const guestRules: readonly Rule<GuestEvent>[] = [
     name: 'guest-reset',
     proves: 'QEMU says the guest asked for a reset, and it runs with -no-reboot',
     match: (event) =>
-      event.source === 'qmp' &&
-      event.type === 'event' &&
-      event.name === 'SHUTDOWN' &&
-      shutdownCauses[String(event.data.reason)] === 'guest-reset'
-        ? ending('the guest reset itself')
-        : undefined,
+      shutDownBy(event, 'guest-reset', 'subsystem-reset') ? ending('the guest reset itself') : undefined,
   },
   {
     name: 'guest-shutdown',
     proves: 'QEMU says the guest powered itself off',
-    match: (event) =>
-      event.source === 'qmp' &&
-      event.type === 'event' &&
-      event.name === 'SHUTDOWN' &&
-      shutdownCauses[String(event.data.reason)] === 'guest-shutdown'
-        ? ending('the guest powered itself off')
-        : undefined,
+    match: (event) => (shutDownBy(event, 'guest-shutdown') ? ending('the guest powered itself off') : undefined),
   },
   {
     name: 'guest-panicked',
     proves: 'QEMU says the guest panicked',
     match: (event) =>
-      event.source === 'qmp' &&
-      event.type === 'event' &&
-      (event.name === 'GUEST_PANICKED' || shutdownCauses[String(event.data.reason)] === 'guest-panicked')
+      shutDownBy(event, 'guest-panic') ||
+      (event.source === 'qmp' && event.type === 'event' && event.name === 'GUEST_PANICKED')
         ? ending('the guest panicked')
         : undefined,
   },
