@@ -1,11 +1,11 @@
 import { join } from 'node:path';
-import { HarnessError } from '../model/errors.ts';
 import type { Scenario } from '../model/scenario.ts';
 import type { CaseResult } from '../model/verdict.ts';
-import { makePlan, qemuProgramOf } from '../plan/plan.ts';
+import { makePlan } from '../plan/plan.ts';
 import { type PlanSources, resolveScenario } from '../plan/resolve.ts';
 import type { Resolved } from '../plan/resolved.ts';
-import { probeQemu, type QemuFacts } from '../vm/host.ts';
+import type { QemuFacts } from '../vm/host.ts';
+import type { ProgramReport } from './examine-host.ts';
 import { casesFolder, type RunRecord, readCaseResult } from './run-directory.ts';
 import { repeatId } from './run-summary.ts';
 
@@ -42,23 +42,14 @@ export async function entriesOf(
   return entries;
 }
 
-/** The QEMU of each program that the cells need, or why there is none. */
-export async function qemuFacts(cells: readonly Scenario[]): Promise<Map<string, QemuFacts | HarnessError>> {
-  const programs = [...new Set(cells.map(({ arch }) => qemuProgramOf(arch)))];
-  const facts = await Promise.all(
-    programs.map((program) => probeQemu(program).catch((error: unknown) => error as HarnessError)),
-  );
-  return new Map(programs.map((program, index) => [program, facts[index] as QemuFacts | HarnessError]));
-}
-
 /** What a case needs of this host, or why the host cannot run it. */
 export function startOf(
   { resolved, scenario: { nic } }: Pick<Entry, 'resolved' | 'scenario'>,
-  qemu: QemuFacts | HarnessError | undefined,
+  qemu: ProgramReport | undefined,
 ): { resolved: Resolved; qemu: QemuFacts } | { obstacle: string } {
   if ('missing' in resolved) return { obstacle: resolved.missing };
-  if (qemu === undefined || qemu instanceof HarnessError)
-    return { obstacle: qemu?.message ?? 'there is no QEMU for it' };
-  if (!qemu.devices.has(nic)) return { obstacle: `QEMU ${qemu.version} (${qemu.program}) has no device ${nic}` };
-  return { resolved, qemu };
+  const facts = qemu?.facts;
+  if (facts === undefined) return { obstacle: qemu?.problem ?? 'there is no QEMU for it' };
+  if (!facts.devices.has(nic)) return { obstacle: `QEMU ${facts.version} (${facts.program}) has no device ${nic}` };
+  return { resolved, qemu: facts };
 }

@@ -8,13 +8,13 @@ import type { CaseResult, RunResult } from '../model/verdict.ts';
 import { planMemoryMiB } from '../plan/argv.ts';
 import { qemuProgramOf } from '../plan/plan.ts';
 import { type AccelChoice, createAccelChooser } from '../vm/acceleration.ts';
-import { describeHost } from '../vm/host.ts';
 import { createAuthorities } from './authorities.ts';
 import { writeJson } from './case-directory.ts';
 import { openCaseLengths } from './case-lengths.ts';
 import { unstartedResult } from './case-result.ts';
 import { cpuPressure } from './cpu-load.ts';
-import { entriesOf, qemuFacts, startOf } from './entries.ts';
+import { entriesOf, startOf } from './entries.ts';
+import { examineHost } from './examine-host.ts';
 import { follow } from './follow.ts';
 import { type CaseRun, runCase } from './run-case.ts';
 import { casesFolder, claimRunDirectory, type RunRecord, readRunRecord, runRecordFile } from './run-directory.ts';
@@ -92,7 +92,7 @@ export async function runMatrix(options: RunOptions): Promise<RunResult> {
     claimRunDirectory(outDir);
     writeJson(join(outDir, runRecordFile), record);
   }
-  const facts = await qemuFacts(record.cells);
+  const { host, programs } = await examineHost([...new Set(record.cells.map(({ arch }) => arch))]);
   await reporter.onRunStart({ matrix: record.matrix, outDir, total: entries.length });
 
   const results = new Map<string, CaseResult>();
@@ -112,7 +112,8 @@ export async function runMatrix(options: RunOptions): Promise<RunResult> {
   const jobs: Job[] = [];
   for (const entry of entries) {
     const { id, scenario, kept } = entry;
-    const start = startOf(entry, facts.get(qemuProgramOf(scenario.arch)));
+    const qemu = programs.find(({ program }) => program === qemuProgramOf(scenario.arch));
+    const start = startOf(entry, qemu);
     if (kept) await finish(kept);
     else if ('obstacle' in start) await finish(unstartedResult(scenario, id, 'not-run', start.obstacle));
     else {
@@ -145,9 +146,9 @@ export async function runMatrix(options: RunOptions): Promise<RunResult> {
     matrix: record.matrix,
     startedAt: record.startedAt,
     host: {
-      ...describeHost(),
+      ...host,
       qemu: Object.fromEntries(
-        [...facts].map(([program, fact]) => [program, 'version' in fact ? fact.version : fact.message]),
+        programs.map(({ program, facts, problem = '' }) => [program, facts?.version ?? problem]),
       ),
     },
     cases,
