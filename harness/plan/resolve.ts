@@ -22,6 +22,7 @@ import { checkNamedFiles } from './named-files.ts';
 import { usesSan } from './network.ts';
 import { predictScenario } from './predict-scenario.ts';
 import type { NonceField, Oprom, Resolved, ResolvedFile } from './resolved.ts';
+import { isReplaced } from './served-files.ts';
 
 /** Where artefacts come from. */
 export interface PlanSources {
@@ -186,6 +187,7 @@ async function resolveSecondStage(
   }
   const companions: Record<string, ResolvedFile> = {};
   for (const [served, path] of Object.entries(answer.companions)) {
+    if (isReplaced(scenario, served)) continue;
     // GRUB's modules and the like are no EFI images: there is nothing to sign.
     const isImage = (await sources.inspections.of(path)).type === 'pe';
     companions[served] = await add('second-stage', isImage ? await signed(path) : path, packageOf(answer));

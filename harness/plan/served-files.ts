@@ -29,6 +29,12 @@ type SaidFile = NonNullable<Scenario['serve']>[string];
 const isBarePatch = (file: SaidFile): file is Extract<ServedFile, { patch: unknown }> =>
   'patch' in file && !('path' in file || 'secondStage' in file);
 
+/** Whether the scenario serves something else under this name than the boot would have. */
+export function isReplaced({ serve }: Pick<Scenario, 'serve'>, name: string): boolean {
+  const said = serve?.[name];
+  return said !== undefined && !isBarePatch(said);
+}
+
 /**
  * The served tree: what the boot needs, then what the scenario adds, replaces or patches.
  * @throws HarnessError `bad-matrix` where a patch has nothing to change.
@@ -69,8 +75,7 @@ export function expectedFile(
   name: string,
   bytes: number,
 ): ExpectedFile {
-  const said = scenario.serve?.[name];
-  if (said === undefined || isBarePatch(said)) return { name, bytes };
+  if (!isReplaced(scenario, name)) return { name, bytes };
   const served = serve[name];
   return served && 'text' in served ? { name, bytes: Buffer.byteLength(served.text) } : { name };
 }
