@@ -22,6 +22,15 @@ const bootServerPort = 4011;
 const unset = '0.0.0.0';
 const broadcast = { ip: '255.255.255.255', mac: 'ff:ff:ff:ff:ff:ff' };
 
+/** A client's message, whom it is from, and the rule that suits it. */
+interface Request {
+  readonly port: UdpPort;
+  readonly message: DhcpMessage;
+  readonly client: Client;
+  readonly rule: BootRule | undefined;
+  readonly from: UdpPeer;
+}
+
 /** What a reply is made of beside what it copies from the request. */
 interface Reply {
   readonly type: Extract<DhcpMessageType, 'offer' | 'ack' | 'nak'>;
@@ -67,17 +76,13 @@ export function startDhcp(host: UdpHost, { network, rules, served, emit }: DhcpO
       ignored(client, rule, 'the rule gives no answer');
       return;
     }
-    if (port.port === bootServerPort) answerBootRequest(port, message, client, rule, from);
-    else answerAddressRequest(port, message, client, rule, from);
+    const request = { port, message, client, rule, from };
+    if (port.port === bootServerPort) answerBootRequest(request);
+    else answerAddressRequest(request);
   }
 
-  function answerAddressRequest(
-    port: UdpPort,
-    message: DhcpMessage,
-    client: Client,
-    rule: BootRule | undefined,
-    from: UdpPeer,
-  ): void {
+  function answerAddressRequest(request: Request): void {
+    const { message, client, rule, from } = request;
     const { facts } = client;
     const decision = decideLease(facts, pool, { ...network, serverId: addressServerId });
     const { reply } = decision;
@@ -90,35 +95,30 @@ export function startDhcp(host: UdpHost, { network, rules, served, emit }: DhcpO
     if (reply === 'nak') {
       const relayed = message.giaddr !== unset;
       const to = relayed ? replyAddress(message, unset, from) : { ...broadcast, port: clientPort };
-      send(port, message, client, { ...common, type: 'nak', boot, options: new Map(), to, note: decision.note });
+      send(request, { ...common, type: 'nak', boot, options: new Map(), to, note: decision.note });
       return;
     }
     if (reply === 'inform-ack') {
       const ciaddr = message.ciaddr === unset ? from.ip : message.ciaddr;
       const to = { mac: message.mac, ip: ciaddr, port: clientPort };
       const options = addressOptions(client, network, false);
-      send(port, message, client, { ...common, type: 'ack', ciaddr, boot, options, to });
+      send(request, { ...common, type: 'ack', ciaddr, boot, options, to });
       return;
     }
     const to = replyAddress(message, decision.ip, from);
     const lease = { ...common, yiaddr: decision.ip, to };
     const options = addressOptions(client, network, true);
-    send(port, message, client, { ...lease, type: reply, ciaddr: message.ciaddr, boot, options });
+    send(request, { ...lease, type: reply, ciaddr: message.ciaddr, boot, options });
     if (reply === 'offer' && network.proxyDhcp && client.kind !== 'other' && rule?.file !== undefined) {
       const proxy = withholds(rule, 43, 'offer') ? 'binl-offer' : 'offer';
       const proxied = { boot: { rule, proxy }, serverId: bootServerId, options: new Map() } as const;
-      send(port, message, client, { ...lease, ...proxied, type: 'offer', yiaddr: unset, note: 'proxyDHCP' });
+      send(request, { ...lease, ...proxied, type: 'offer', yiaddr: unset, note: 'proxyDHCP' });
     }
   }
 
   /** A boot server's port: the client has its address and asks what to boot (PXE 2.1 §2.2.5, BINL). */
-  function answerBootRequest(
-    port: UdpPort,
-    message: DhcpMessage,
-    client: Client,
-    rule: BootRule | undefined,
-    from: UdpPeer,
-  ): void {
+  function answerBootRequest(request: Request): void {
+    const { message, client, rule, from } = request;
     const { facts } = client;
     if (facts.messageType !== 'request' && facts.messageType !== 'inform' && facts.messageType !== 'discover') {
       ignored(client, rule, `a boot server takes no ${facts.messageType}`);
@@ -132,7 +132,7 @@ export function startDhcp(host: UdpHost, { network, rules, served, emit }: DhcpO
       ignored(client, rule, 'nothing to boot');
       return;
     }
-    send(port, message, client, {
+    send(request, {
       type: 'ack',
       serverId: bootServerId,
       yiaddr: unset,
@@ -143,7 +143,7 @@ export function startDhcp(host: UdpHost, { network, rules, served, emit }: DhcpO
     });
   }
 
-  function send(port: UdpPort, request: DhcpMessage, client: Client, reply: Reply): void {
+  function send({ port, message, client }: Request, reply: Reply): void {
     const options = new Map([...identityOptions(client, reply.serverId), ...reply.options]);
     const rule = reply.boot?.rule;
     const file = rule?.file === undefined || reply.type === 'nak' ? null : rule.file;
@@ -154,11 +154,11 @@ export function startDhcp(host: UdpHost, { network, rules, served, emit }: DhcpO
       fields = boot;
     }
     if (rule) applyRawOptions(options, rule.options, reply.type);
-    const header = { op: 2, xid: request.xid, secs: 0, giaddr: request.giaddr, mac: request.mac, sname: '' } as const;
+    const header = { op: 2, xid: message.xid, secs: 0, giaddr: message.giaddr, mac: message.mac, sname: '' } as const;
     const { siaddr, file: fileField } = fields;
     const { type: messageType, ciaddr, yiaddr, to } = reply;
     // A relay passes a NAK on by broadcast only when told so (RFC 2131 §4.3.2).
-    const flag = request.broadcast || messageType === 'nak';
+    const flag = message.broadcast || messageType === 'nak';
     const payload = encode({
       ...header,
       messageType,
@@ -174,7 +174,7 @@ export function startDhcp(host: UdpHost, { network, rules, served, emit }: DhcpO
       return;
     }
     port.send(payload, to);
-    decided(request.mac, request.messageType, rule, messageType, file, reply.note);
+    decided(message.mac, message.messageType, rule, messageType, file, reply.note);
   }
 
   function encode(message: DhcpMessage): Buffer | string {
