@@ -346,8 +346,104 @@ const proxyDhcp: Groups = [
   { ...aavmf, name: 'binl-aavmf', proxyDhcp: true, boot: binl('ipxe-arm64.efi') },
 ];
 
+const byNfs = { config: 'nfs', payload: 'nfs' } as const;
+
+const onlySnp = stops(
+  'nbp-fetch',
+  'pxe-error',
+  "this build's EFI option ROM is iPXE cut down to an SNP driver, without NFS: the firmware takes the URL for a name to ask for by TFTP",
+);
+
 /**
- * NFS and NBD are not here: iPXE builds with NFS can fetch files so, but need Sun RPC's ports 111 and 2049 at the server;
- * no loader at hand speaks NBD. A root over either is mounted by an initrd, after the network boot is over.
+ * All full iPXE builds of Debian 12, 13 and testing have NFS 3: BIOS ROMs, undionly.kpxe, snponly.efi, ipxe.efi and its
+ * arm64 build, and Debian 12's EFI ROMs. The EFI ROMs of Debian 13 and testing are SNP drivers and have not. EDK II
+ * (MTFTP, HTTP, iSCSI), GRUB (TFTP, HTTP) and syslinux.efi have no NFS; pxelinux has that of the iPXE below it.
+ * None of them has NBD: no such scheme in iPXE, driver in EDK II, protocol in GRUB or syslinux. A root file system over
+ * NFS or NBD is mounted by an initrd, after the network boot is over.
  */
-export const transports: Groups = [...mixed, ...uefiHttp, ...https, ...iscsi, ...ipv6, ...proxyDhcp];
+const nfs: Groups = [
+  { ...biosRom, name: 'nfs-bios', description: "iPXE's own NFS 3 client: port mapper, MOUNT, READ", transport: byNfs },
+  { ...ovmf, name: 'nfs-ovmf', transport: byNfs, payload: 'linux' },
+  { ...aavmf, name: 'nfs-aavmf', transport: byNfs },
+  {
+    ...ovmf,
+    name: 'nfs-snp-rom',
+    set: 'forky',
+    nic: 'e1000',
+    rom: 'bundled',
+    configuration: 5,
+    transport: 'nfs',
+    expect: onlySnp,
+  },
+  {
+    ...ovmf,
+    name: 'nfs-snp-rom-trixie',
+    nic: 'e1000',
+    rom: { kind: 'bundled', set: 'trixie' },
+    configuration: 5,
+    transport: 'nfs',
+    expect: onlySnp,
+    tags: ['full'],
+  },
+  { ...biosRom, name: 'nfs-linux-bios', transport: byNfs, payload: 'linux', tags: ['full'] },
+  { ...aavmf, name: 'nfs-linux-aavmf', transport: byNfs, payload: 'linux', tags: ['full'] },
+  {
+    ...biosRom,
+    name: 'nfs-undionly',
+    description: 'The ROM fetches undionly.kpxe by NFS, which fetches the rest so',
+    secondStage: 'undionly',
+    configuration: 1,
+    transport: 'nfs',
+    tags: ['full'],
+  },
+  {
+    ...ovmf,
+    name: 'nfs-uefi-rom',
+    description: "Debian 12's EFI ROM is a whole iPXE, and fetches snponly.efi by NFS",
+    nic: 'e1000',
+    rom: 'bundled',
+    configuration: 4,
+    transport: 'nfs',
+    tags: ['full'],
+  },
+  {
+    ...biosRom,
+    name: 'nfs-pxelinux',
+    description: 'pxelinux opens nfs:// through the iPXE that loaded it',
+    secondStage: 'pxelinux',
+    configuration: 1,
+    transport: { payload: 'nfs' },
+    payload: 'linux',
+    tags: ['full'],
+  },
+  { ...biosRom, name: 'nfs-rom-trixie', set: 'trixie', transport: byNfs, tags: ['full'] },
+  { ...biosRom, name: 'nfs-rom-forky', set: 'forky', transport: byNfs, tags: ['full'] },
+  ...(['trixie', 'forky'] as const).flatMap(
+    (nbpSet): Groups => [
+      {
+        ...biosRom,
+        name: `nfs-undionly-${nbpSet}`,
+        nbpSet,
+        secondStage: 'undionly',
+        configuration: 1,
+        transport: byNfs,
+        tags: ['full'],
+      },
+      {
+        ...ovmf,
+        name: `nfs-x86-${nbpSet}`,
+        nbpSet,
+        secondStage: ['snponly', 'ipxe'],
+        transport: byNfs,
+        tags: ['full'],
+      },
+    ],
+  ),
+  { ...ovmf, name: 'nfs-x86-ipxe', secondStage: 'ipxe', transport: byNfs, tags: ['full'] },
+  { ...aavmf, name: 'nfs-aavmf-trixie', nbpSet: 'trixie', transport: byNfs, tags: ['full'] },
+  { ...biosRom, name: 'nfs-ipv6-bios', ipVersion: 6, transport: byNfs },
+  { ...ovmf, name: 'nfs-ipv6-ovmf', ipVersion: 6, transport: byNfs, tags: ['full'] },
+  { ...aavmf, name: 'nfs-ipv6-aavmf', ipVersion: 6, transport: byNfs, tags: ['full'] },
+];
+
+export const transports: Groups = [...mixed, ...uefiHttp, ...https, ...iscsi, ...ipv6, ...proxyDhcp, ...nfs];

@@ -22,6 +22,16 @@ const isPcMachine = isMachine(/^(pc|q35|isapc|microvm)\b/);
 const isVirtMachine = isMachine(/^virt\b/);
 const isI440fx = isMachine(/^pc(-i440fx.*)?(,.*)?$/);
 const bootsKernel = ({ payload }: CellAxes) => payload === 'linux' || payload === 'installer';
+/** Kinds with no iPXE in them that fetches files by itself under UEFI. */
+const romsWithoutIpxe: readonly (string | null)[] = [
+  'none',
+  'rombar-off',
+  'bios',
+  'snp',
+  'vendor-snp',
+  'foreign',
+  'app',
+];
 const isOffPci = (cell: CellAxes) => ['virtio-net-device', 'usb-net'].includes(cell.nic);
 
 /** Combinations that no build of anything could boot; a combination that merely fails is an expectation instead. */
@@ -77,6 +87,22 @@ const impossibilities: readonly Impossibility[] = [
   {
     applies: (cell) => romKindOf(cell.rom) === 'vendor-pxe' && transportsOf(cell.transport).nbp !== 'tftp',
     reason: "a vendor's PXE ROM fetches its NBP by TFTP only (PXE 2.1)",
+  },
+  {
+    applies: (cell) =>
+      isUefi(cell) &&
+      cell.secondStage !== 'none' &&
+      transportsOf(cell.transport).nbp === 'nfs' &&
+      romsWithoutIpxe.includes(romKindOf(cell.rom)),
+    reason:
+      'UEFI firmware fetches its NBP by TFTP or HTTP; over NFS only an option ROM does that is iPXE with all its parts',
+  },
+  {
+    applies: (cell) => {
+      const { config, payload } = transportsOf(cell.transport);
+      return stageIn('shim-grub', 'grub', 'syslinux')(cell) && (config === 'nfs' || payload === 'nfs');
+    },
+    reason: 'GRUB and syslinux.efi have no NFS client',
   },
   {
     applies: (cell) => cell.nic === 'virtio-net-device' && isPcMachine(cell) && !isMachine(/^microvm\b/)(cell),

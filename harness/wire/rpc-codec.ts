@@ -14,8 +14,7 @@ export const nfs = {
   procedures: { null: 0, getAttributes: 1, lookup: 3, access: 4, read: 6, fsInfo: 19 },
 } as const;
 
-/** Guest-facing ports (RFC 1833 §3, RFC 1813 §2.1). */
-export const portmapPort = 111;
+/** Guest-facing (RFC 1813 §2.1). */
 export const nfsPort = 2049;
 
 const messageTypes = { call: 0, reply: 1 } as const;

@@ -157,6 +157,12 @@ describe('what does not run', () => {
       { ...uefi, secondStage: 'syslinux', payload: 'linux', transport: ['https', 'http'] },
       /no TLS/,
     ],
+    ['firmware and NFS', { ...uefi, transport: ['nfs', { config: 'nfs', payload: 'nfs' }] }, /NBP by TFTP or HTTP/],
+    [
+      'GRUB and NFS',
+      { ...uefi, secondStage: 'grub', payload: 'linux', transport: [{ payload: 'nfs' }, 'http'] },
+      /no NFS/,
+    ],
     ['a probe that is iPXE', { ...uefi, secondStage: ['probe', 'ipxe'], payload: 'probe' }, /use secondStage probe/],
   ];
   it.each(impossible)('%s', (_, group, reason) => {
