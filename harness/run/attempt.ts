@@ -8,7 +8,7 @@ import type { EventSink, HarnessEvent } from '../model/events.ts';
 import type { Plan } from '../model/plan.ts';
 import type { Stage } from '../model/stages.ts';
 import type { Verdict } from '../model/verdict.ts';
-import { createConsole } from '../observe/console.ts';
+import { createConsole, type SerialConsole } from '../observe/console.ts';
 import { createObserver } from '../observe/observer.ts';
 import type { QemuFacts } from '../vm/host.ts';
 import { type Guest, type GuestExit, startQemu } from '../vm/qemu.ts';
@@ -69,6 +69,25 @@ function askStatus(guest: Guest, emit: EventSink): void {
   );
 }
 
+/** QMP overtakes the serial port: what a guest printed before it stopped is read, and told, first. */
+function afterConsole(console: SerialConsole, emit: EventSink): EventSink {
+  let told: Promise<void> = Promise.resolve();
+  return (event) => {
+    told = told.then(async () => {
+      await nextTurn();
+      await nextTurn();
+      await console.settle();
+      emit(event);
+    });
+  };
+}
+
+function emitStart({ plan, attempt, accel, demotedFrom }: AttemptOptions, emit: EventSink): void {
+  emit({ source: 'run', type: 'started', caseId: plan.caseId, attempt, at: new Date().toISOString() });
+  if (!demotedFrom) return;
+  emit({ source: 'vm', type: 'demoted', from: demotedFrom.accel, to: accel, reason: demotedFrom.reason });
+}
+
 /** Starts one guest, follows it to its end, leaves its records in `directory` and nothing running. */
 export async function runAttempt(options: AttemptOptions): Promise<AttemptResult> {
   const { plan, directory, accel, signal, terminal } = options;
@@ -114,32 +133,13 @@ export async function runAttempt(options: AttemptOptions): Promise<AttemptResult
   };
   const timeline = openTimeline(join(directory, caseFiles.events), onEvent, onDiskTrouble);
   const { emit } = timeline;
-  emit({ source: 'run', type: 'started', caseId: plan.caseId, attempt: options.attempt, at: new Date().toISOString() });
-  if (options.demotedFrom) {
-    emit({
-      source: 'vm',
-      type: 'demoted',
-      from: options.demotedFrom.accel,
-      to: accel,
-      reason: options.demotedFrom.reason,
-    });
-  }
+  emitStart(options, emit);
   const onAbort = (): void => end('interrupted');
   signal.addEventListener('abort', onAbort, { once: true });
   if (signal.aborted) onAbort();
 
   const logs = openRawLogs(directory, onDiskTrouble);
   const console = createConsole(({ offset, text }) => emit({ source: 'serial', type: 'line', offset, text }));
-  let toldByQmp: Promise<void> = Promise.resolve();
-  /** QMP overtakes the serial port: what a guest printed before it stopped is read, and told, first. */
-  const emitAfterConsole: EventSink = (event) => {
-    toldByQmp = toldByQmp.then(async () => {
-      await nextTurn();
-      await nextTurn();
-      await console.settle();
-      emit(event);
-    });
-  };
   let ticker: NodeJS.Timeout | undefined;
   let network: { close(): Promise<void> } | undefined;
 
@@ -151,7 +151,7 @@ export async function runAttempt(options: AttemptOptions): Promise<AttemptResult
       argv,
       fds: plan.qemu.fds,
       cwd: directory,
-      emit: emitAfterConsole,
+      emit: afterConsole(console, emit),
       onStderr(chunk) {
         logs.stderr(chunk);
         emit({ source: 'vm', type: 'stderr', text: chunk.toString('utf8').trimEnd() });
