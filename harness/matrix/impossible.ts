@@ -34,6 +34,12 @@ const romsWithoutIpxe: readonly (string | null)[] = [
 ];
 const isOffPci = (cell: CellAxes) => ['virtio-net-device', 'usb-net'].includes(cell.nic);
 
+/** Devices that QEMU lists among the network devices, and that cannot be started as the one NIC to boot from. */
+const noBootDevices: Readonly<Record<string, string>> = {
+  rocker: 'rocker is a switch: its ports take the netdevs, and QEMU gives it neither bootindex nor netdev of its own',
+  pvrdma: 'pvrdma is an RDMA function beside a vmxnet3, without which QEMU does not start it, and it has no bootindex',
+};
+
 /** Combinations that no build of anything could boot; a combination that merely fails is an expectation instead. */
 const impossibilities: readonly Impossibility[] = [
   {
@@ -159,5 +165,5 @@ const impossibilities: readonly Impossibility[] = [
 
 /** Why this cell cannot exist, or null. */
 export function impossibilityOf(cell: Cell): string | null {
-  return impossibilities.find(({ applies }) => applies(cell))?.reason ?? null;
+  return noBootDevices[cell.nic] ?? impossibilities.find(({ applies }) => applies(cell))?.reason ?? null;
 }

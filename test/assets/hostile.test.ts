@@ -1,9 +1,12 @@
-import { readFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { extractDriver } from '../../harness/assets/firmware/extract.ts';
 import { createBudget } from '../../harness/assets/inspect/budget.ts';
 import { describeInspection, identityOf } from '../../harness/assets/inspect/describe.ts';
-import { inspectBytes } from '../../harness/assets/inspect/inspect.ts';
+import { inspectBytes, inspectFile } from '../../harness/assets/inspect/inspect.ts';
 import { HarnessError } from '../../harness/model/errors.ts';
 import { found, hostSet, seeded } from './host.ts';
 
@@ -96,6 +99,29 @@ describe('hostile files get an answer', () => {
     const volume = original.subarray(0, 72);
     const nested = Buffer.concat(Array.from({ length: 40_000 }, () => volume));
     expectAnswer(nested);
+  });
+
+  test('a header that promises a flood is refused before it comes', async () => {
+    const original = await readFile(ovmf);
+    const lzma = original.indexOf(Buffer.from('9858 4eee 1439 5942 9d6e dc7b d794 03cf'.replaceAll(' ', ''), 'hex'));
+    const flood = Buffer.from(original);
+    // After GUID, data offset and attributes come LZMA's properties (5) and the length.
+    flood.writeUInt32LE(150 * mebibyte, lzma + 16 + 4 + 5);
+    const result = inspectBytes(flood);
+    expect(result).toMatchObject({ type: 'firmware', problems: [expect.stringMatching(/more than 64 MiB/)] });
+  });
+
+  test('what is not a file is refused at once, a pipe without a writer too', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'pipe-'));
+    const pipe = join(folder, 'pipe');
+    execFileSync('mkfifo', [pipe]);
+    for (const path of [pipe, folder, '/dev/zero']) {
+      await expect(inspectFile(path)).rejects.toMatchObject({
+        code: 'bad-file',
+        message: expect.stringContaining(path),
+      });
+    }
+    await rm(folder, { recursive: true });
   });
 
   test('extraction from a damaged image is refused, not thrown up', async () => {

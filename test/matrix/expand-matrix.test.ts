@@ -141,6 +141,8 @@ describe('what does not run', () => {
     ['a PC machine on aarch64', { arch: 'aarch64', machine: ['virt', 'q35'] }, /x86 machines/],
     ['syslinux on aarch64', { arch: 'aarch64', secondStage: ['syslinux', 'grub'], payload: 'linux' }, /no arm64 build/],
     ['a script run by GRUB', { firmware: 'ovmf', secondStage: 'grub', payload: ['script', 'linux'] }, /only iPXE runs/],
+    ['a switch', { arch: 'x86_64', firmware: 'ovmf', nic: ['e1000', 'rocker'], rom: 'none' }, /rocker is a switch/],
+    ['half a device', { arch: 'x86_64', firmware: 'ovmf', nic: ['e1000', 'pvrdma'], rom: 'none' }, /beside a vmxnet3/],
     ['virtio-mmio on q35', { arch: 'aarch64', nic: 'virtio-net-device', rom: ['none', 'bundled'] }, /not a PCI device/],
     ['a proxyDHCP server for IPv6', { ...uefi, proxyDhcp: true, ipVersion: [4, 6] }, /nothing like it/],
     ['IPv6 addresses with IPv4', { ...uefi, managedIpv6: false, ipVersion: [4, 6] }, /use ipVersion 6/],

@@ -12,7 +12,7 @@ export const maxDepth = 12;
 
 const mebibyte = 1 << 20;
 
-export function createBudget({ decompressedBytes = 192 * mebibyte, visits = 100_000 } = {}): Budget {
+export function createBudget({ decompressedBytes = 64 * mebibyte, visits = 100_000 } = {}): Budget {
   let bytesLeft = decompressedBytes;
   let visitsLeft = visits;
   return {

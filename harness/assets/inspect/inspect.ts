@@ -1,3 +1,4 @@
+import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { HarnessError } from '../../model/errors.ts';
 import { type BiosNbpFacts, inspectBiosNbp } from './bios-nbp.ts';
@@ -96,7 +97,8 @@ export async function readBounded(path: string): Promise<Buffer> {
       cause,
     });
   try {
-    const handle = await open(path, 'r');
+    // A pipe without a writer would be waited for.
+    const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
     try {
       const found = await handle.stat();
       if (!found.isFile()) throw refuse('not a regular file');
