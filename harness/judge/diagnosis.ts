@@ -176,6 +176,7 @@ function lastSeen(events: readonly HarnessEvent[]): string {
     if (event.type === 'tftp-error') return `TFTP error ${event.code} for ${event.file} from the ${event.from}`;
     if (event.type === 'tftp-complete') return `${event.file} delivered by TFTP`;
     if (event.type === 'http-request') return `${event.method} ${event.target} on the wire`;
+    if (event.type === 'nfs-lookup') return `an NFS look-up of ${event.file}`;
   }
   return 'nothing at all';
 }
