@@ -21,7 +21,6 @@ export interface NetworkStart {
   plan: Plan;
   guest: Pick<Guest, 'nic' | 'uplink'>;
   capture: Capture;
-  /** Files that several guests fetch are read once. */
   authorities: Pick<Authorities, 'certificate'>;
   emit: EventSink;
   now(): number;
