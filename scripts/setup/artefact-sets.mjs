@@ -44,9 +44,10 @@ function filesBelow(folder, below = 'root') {
   return Object.fromEntries(files.map((file) => [file.slice(folder.length + 1), statSync(file).size]));
 }
 
+const records = () => (existsSync(recordFile) ? readJson(recordFile) : {});
+
 /** Packages that are not the recorded ones, as `name recorded → found`. */
-function driftOf(name, packages) {
-  const recorded = existsSync(recordFile) ? (readJson(recordFile)[name] ?? {}) : {};
+export function driftOf(recorded, packages) {
   return packages
     .filter((found) => found.sha256 !== undefined && recorded[found.name] !== undefined)
     .filter((found) => recorded[found.name].sha256 !== found.sha256)
@@ -74,7 +75,7 @@ function makeSet(recipe, host, mirror, record) {
   const fetched = fetchPackages(recipe, wanted, mirror, work);
   const versions = own ? installedPackages() : new Map();
   const installed = own ? Object.keys(recipe.installed).map((name) => ({ name, version: versions.get(name) })) : [];
-  const drift = driftOf(recipe.name, fetched);
+  const drift = driftOf(records()[recipe.name] ?? {}, fetched);
   if (drift.length > 0 && !record) say(`${recipe.name}: moved since it was recorded: ${drift.join(', ')}`);
   if (recipe.program === undefined) {
     const manifest = manifestFor({ recipe, folder: `${work}/set`, packages: [...installed, ...fetched], own, drift });
@@ -104,6 +105,12 @@ function tryMakeSet(recipe, host, mirror, record) {
   }
 }
 
+/** What is recorded from now on: a set that could not be had keeps what it had. */
+export function recordOf(earlier, made) {
+  const had = Object.entries(made).filter(([, packages]) => packages !== undefined);
+  return { ...earlier, ...Object.fromEntries(had) };
+}
+
 /** Makes the sets that are missing, broken or of another recipe. A set that cannot be had costs only its cells. */
 export function makeArtefactSets(host, { refresh, record }) {
   const stale = () => setRecipes.filter((recipe) => refresh || !intact(recipe, host));
@@ -118,9 +125,7 @@ export function makeArtefactSets(host, { refresh, record }) {
     return;
   }
   withLock(() => {
-    const records = Object.fromEntries(
-      stale().map((recipe) => [recipe.name, tryMakeSet(recipe, host, mirror, record)]),
-    );
-    if (record) writeFileSync(recordFile, `${JSON.stringify(records, null, 2)}\n`);
+    const made = Object.fromEntries(stale().map((recipe) => [recipe.name, tryMakeSet(recipe, host, mirror, record)]));
+    if (record) writeFileSync(recordFile, `${JSON.stringify(recordOf(records(), made), null, 2)}\n`);
   });
 }

@@ -1,0 +1,32 @@
+import { expect, test } from 'vitest';
+import { driftOf, recordOf } from '../../scripts/setup/artefact-sets.mjs';
+import { manifestFor } from '../../scripts/setup/set-manifest.mjs';
+
+const recorded = { ipxe: { version: '1.0', sha256: 'aa' }, ovmf: { version: '2026.02', sha256: 'bb' } };
+
+test.each([
+  ['the recorded packages', [{ name: 'ipxe', version: '1.0', sha256: 'aa' }], []],
+  ['a newer one', [{ name: 'ipxe', version: '1.1', sha256: 'cc' }], ['ipxe 1.0 → 1.1']],
+  ['the same version built anew', [{ name: 'ovmf', version: '2026.02', sha256: 'cc' }], ['ovmf 2026.02 → 2026.02']],
+  ['one that was not recorded', [{ name: 'seabios', version: '1.17', sha256: 'dd' }], []],
+  ['one that the machine had installed', [{ name: 'ipxe', version: '1.1' }], []],
+])('%s', (_, packages, expected) => {
+  expect(driftOf(recorded, packages)).toEqual(expected);
+});
+
+test('a set that has moved is made all the same, and says so of itself', () => {
+  const recipe = { name: 'forky' };
+  const manifest = manifestFor({ recipe, folder: '/nowhere', packages: [], own: false, drift: ['ipxe 1.0 → 1.1'] });
+  expect(manifest).toMatchObject({
+    name: 'forky',
+    description: 'Debian forky; moved since it was recorded: ipxe 1.0 → 1.1',
+  });
+});
+
+test('what could not be fetched keeps the versions recorded before', () => {
+  const moved = { ipxe: { version: '1.1', sha256: 'cc' } };
+  expect(recordOf({ forky: recorded, trixie: recorded }, { forky: moved, trixie: undefined })).toEqual({
+    forky: moved,
+    trixie: recorded,
+  });
+});
