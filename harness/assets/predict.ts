@@ -1,4 +1,5 @@
 import type { Arch, Configuration, Firmware, SecondStage, SecureBoot } from '../model/axes.ts';
+import type { Scenario } from '../model/scenario.ts';
 import type { Stage } from '../model/stages.ts';
 import type { FirmwareFacts } from './inspect/firmware.ts';
 import { drivesNic } from './inspect/network-drivers.ts';
@@ -22,6 +23,7 @@ export interface PredictionInput {
   /** The machine has virtio-rng or a CPU with a random instruction. */
   readonly randomSource: boolean;
   readonly secondStage: SecondStage;
+  readonly payload: Scenario['payload'];
   /** Of the NBP, where it is an EFI image. */
   readonly nbp: PeFacts | null;
 }
@@ -206,6 +208,13 @@ const stopRules: readonly StopRule[] = [
     when: (known) => known.configuration === 4 && isApplication(known) && known.secondStage === 'ipxe',
     stopsAt: 'nbp',
     reason: 'an application that runs during PCI enumeration cannot start another one',
+  },
+  {
+    // The script arrives, and what it prints does not.
+    when: (known) => known.configuration === 4 && isApplication(known) && known.payload === 'script',
+    stopsAt: 'config',
+    reason:
+      'an application that runs during PCI enumeration has no console yet to show its token on: payload linux tells more',
   },
   {
     when: ({ configuration, nic, secondStage }) => configuration === 5 && /^i82/.test(nic) && secondStage !== 'none',

@@ -156,6 +156,15 @@ const meanings: readonly { holds: (stop: Stop) => boolean; means: (stop: Stop) =
     means: () => 'the second stage found no network device it can drive, or none of them got an address',
   },
   { holds: at('nbp-dhcp'), means: () => 'the second stage ran and got no address of its own' },
+  {
+    holds: all(at('config'), ({ plan }) => plan.prediction.stopsAt === 'config'),
+    means: ({ plan }) => plan.prediction.reasons.at(-1) ?? '',
+  },
+  {
+    holds: all(at('oprom'), ({ lastStage }) => lastStage !== null && lastStage !== 'firmware'),
+    means: () =>
+      "the boot went on, but nothing shows that it was the option ROM's doing: the firmware may have a driver",
+  },
   { holds: at('config'), means: () => "the loader's configuration was not fetched whole, or did not take effect" },
   { holds: at('payload-fetch'), means: () => 'kernel or initrd did not arrive whole' },
   { holds: at('kernel'), means: () => 'what was loaded gave no sign of a kernel on the serial console' },

@@ -39,6 +39,7 @@ export async function predictScenario(
     secureBoot: cell.secureBoot,
     randomSource: cell.randomSource !== false,
     secondStage: typeof cell.secondStage === 'string' ? cell.secondStage : 'none',
+    payload: cell.payload,
     nbp: peOf(await look(resolved.nbp?.path)),
   });
 }

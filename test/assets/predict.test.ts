@@ -57,6 +57,7 @@ const uefi = (changes: Partial<PredictionInput> = {}): PredictionInput => ({
   secureBoot: 'off',
   randomSource: true,
   secondStage: 'snponly',
+  payload: 'linux',
   nbp: null,
   ...changes,
 });
@@ -143,6 +144,13 @@ describe('UEFI', () => {
     const chained = (rom: ReturnType<typeof look>) => predict(uefi({ nic: 'e1000', rom, secondStage: 'ipxe' })).stopsAt;
     expect(chained(wrapped(snponly, 'e1000'))).toBe('nbp');
     expect(chained(look(fullE1000))).toBeNull();
+  });
+
+  test('an iPXE application in the ROM runs its script unseen', () => {
+    const scripted = (rom: ReturnType<typeof look>) =>
+      predict(uefi({ nic: 'e1000', rom, secondStage: 'none', payload: 'script' })).stopsAt;
+    expect(scripted(wrapped(snponly, 'e1000'))).toBe('config');
+    expect(scripted(look(fullE1000))).toBeNull();
   });
 });
 

@@ -246,3 +246,20 @@ test('what a guest says after its end changes nothing', () => {
   ];
   expect(judge(run.plan, [...run.events, ...late])).toEqual(judge(run.plan, run.events));
 });
+
+describe('the diagnosis of a boot that went on unseen', () => {
+  it('gives the reason why its script could not be seen to run, where inspection told one', () => {
+    const run = recordedRun('arm-no-rom');
+    const prediction = { ...run.plan.prediction, stopsAt: 'config' as const, reasons: ['no console yet'] };
+    const events = run.events.filter((event) => !isToken(event, run));
+    expect(judge({ ...run.plan, prediction }, events).diagnosis).toMatch(/^Stopped at config, .*: no console yet\.$/);
+  });
+
+  it('says that no evidence of the option ROM was there, where only that is lacking', () => {
+    const { plan, events } = recordedRun('uefi-no-rom');
+    const stagePath: Stage[] = ['firmware', 'oprom', ...plan.stagePath.slice(1)];
+    const verdict = judge({ ...plan, stagePath }, events);
+    expect(verdict).toMatchObject({ status: 'failed', stoppedAt: 'oprom', lastStage: 'config' });
+    expect(verdict.diagnosis).toContain('nothing shows that it was the option ROM');
+  });
+});
