@@ -49,6 +49,27 @@ describe('makeOptionRom', () => {
     });
   });
 
+  test('ids come from the BIOS image, and the subsystem from the PE image, where none is given', () => {
+    const runtime = Buffer.from(application);
+    const subsystemAt = runtime.readUInt32LE(0x3c) + 24 + 68;
+    runtime.writeUInt16LE(12, subsystemAt);
+    const images = [
+      { kind: 'bios', image: biosRom },
+      { kind: 'efi', pe: application },
+      { kind: 'efi', pe: runtime },
+    ] as const;
+    const ids = { vendorId: 0x10ec, deviceId: 0x8139 };
+    expect(look(makeOptionRom({ images }))).toMatchObject({
+      problems: [],
+      images: [
+        { ...ids, bios: { checksumGood: true } },
+        { ...ids, efi: { subsystem: 11 } },
+        { ...ids, efi: { subsystem: 12 } },
+      ],
+    });
+    expect(() => makeOptionRom({ images: images.slice(1) })).toThrow(/no PCI ids were given/);
+  });
+
   test('a combined ROM: BIOS image with new ids and a good checksum, then the EFI image', () => {
     const rom = makeOptionRom({
       images: [
@@ -88,6 +109,10 @@ describe('makeOptionRom', () => {
     [
       'an id of 17 bits',
       () => ({ images: [{ kind: 'bios' as const, image: biosRom }], vendorId: 0x10000, deviceId: 1 }),
+    ],
+    [
+      'a subsystem of 17 bits',
+      () => ({ images: [{ kind: 'efi' as const, pe: application, subsystem: 0x10000 }], vendorId: 1, deviceId: 1 }),
     ],
   ])('%s is refused', (_, recipe) => {
     expect(() => makeOptionRom(recipe())).toThrow(expect.objectContaining({ code: 'bad-file' }));

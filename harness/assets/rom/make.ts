@@ -5,7 +5,7 @@ import { inspectPe } from '../inspect/pe.ts';
 import type { PciId } from './pci-ids.ts';
 
 export type RomPart =
-  /** An EFI PE image; `subsystem` overrides the header's. */
+  /** An EFI PE image; `subsystem` for the ROM's header, where it is not to be one that firmware starts. */
   | { readonly kind: 'efi'; readonly pe: Buffer; readonly subsystem?: number | undefined }
   /** A BIOS image with its own PCI data structure, such as a `pxe-*.rom`; its ids are patched. */
   | { readonly kind: 'bios'; readonly image: Buffer };
@@ -13,8 +13,9 @@ export type RomPart =
 export interface RomRecipe {
   /** In the order they are to stand in the ROM; a BIOS image goes first by custom, as SeaBIOS looks at the first alone. */
   readonly images: readonly RomPart[];
-  readonly vendorId: number;
-  readonly deviceId: number;
+  /** Absent, both: those of the first BIOS image. */
+  readonly vendorId?: number | undefined;
+  readonly deviceId?: number | undefined;
   /** Base class, subclass, interface; Ethernet controller where not told. */
   readonly classCode?: number | undefined;
 }
@@ -22,6 +23,7 @@ export interface RomRecipe {
 const ethernetClass = 0x020000;
 /** UEFI's PCI bus driver starts boot service (11) and runtime drivers (12) and skips applications (10). */
 const bootServiceDriver = 11;
+const runtimeDriver = 12;
 const efiHeaderBytes = 0x1c;
 const pcirBytes = 0x18;
 /** The PE image starts on the boundary that its loader likes. */
@@ -38,7 +40,7 @@ function checkId(name: string, value: number, max: number): void {
   if (!Number.isInteger(value) || value < 0 || value > max) {
     throw refuse(
       `${name} ${value} is not between 0 and 0x${max.toString(16)}`,
-      'give ids as 16-bit and the class as 24-bit numbers',
+      'give ids and subsystem as 16-bit and the class as 24-bit numbers',
     );
   }
 }
@@ -58,7 +60,7 @@ function efiImage(pe: Buffer, subsystem: number | undefined, index: number): Buf
   // EFI counts the initialisation size as the whole image; its 16 bits are wide enough.
   image.writeUInt16LE(bytes / romUnitBytes, 2);
   image.writeUInt32LE(efiSignature, 4);
-  image.writeUInt16LE(subsystem ?? bootServiceDriver, 8);
+  image.writeUInt16LE(subsystem ?? (facts.subsystem === runtimeDriver ? runtimeDriver : bootServiceDriver), 8);
   image.writeUInt16LE(facts.machine, 10);
   image.writeUInt16LE(0, 12);
   image.writeUInt16LE(payloadOffset, 22);
@@ -82,7 +84,7 @@ function biosImage(rom: Buffer, index: number): Buffer {
   return Buffer.from(image);
 }
 
-function patch(image: Buffer, { vendorId, deviceId, classCode = ethernetClass }: RomRecipe, last: boolean): void {
+function patch(image: Buffer, { vendorId, deviceId }: PciId, classCode: number, last: boolean): void {
   const pcir = image.readUInt16LE(0x18);
   image.writeUInt16LE(vendorId, pcir + 4);
   image.writeUInt16LE(deviceId, pcir + 6);
@@ -115,18 +117,31 @@ export function withPciIds(rom: Buffer, { vendorId, deviceId }: PciId): Buffer {
   return copy;
 }
 
+function idsOfBios(images: readonly RomPart[]): PciId {
+  const index = images.findIndex(({ kind }) => kind === 'bios');
+  const part = images[index];
+  if (part?.kind !== 'bios') throw refuse('no PCI ids were given', 'EFI images carry none: say which NIC it is for');
+  const image = biosImage(part.image, index);
+  const pcir = image.readUInt16LE(0x18);
+  return { vendorId: image.readUInt16LE(pcir + 4), deviceId: image.readUInt16LE(pcir + 6) };
+}
+
 /**
  * A PCI option ROM of the given images, uncompressed. Throws HarnessError `bad-file` for input that no ROM can be made
  * of.
  */
 export function makeOptionRom(recipe: RomRecipe): Buffer {
-  checkId('vendor id', recipe.vendorId, 0xffff);
-  checkId('device id', recipe.deviceId, 0xffff);
-  checkId('class code', recipe.classCode ?? ethernetClass, 0xffffff);
+  const { classCode = ethernetClass } = recipe;
   if (recipe.images.length === 0) throw refuse('no image was given', 'give at least one EFI or BIOS image');
+  const { vendorId, deviceId } = recipe;
+  const ids = vendorId === undefined || deviceId === undefined ? idsOfBios(recipe.images) : { vendorId, deviceId };
+  checkId('vendor id', ids.vendorId, 0xffff);
+  checkId('device id', ids.deviceId, 0xffff);
+  checkId('class code', classCode, 0xffffff);
   const images = recipe.images.map((part, index) => {
+    if (part.kind === 'efi' && part.subsystem !== undefined) checkId('subsystem', part.subsystem, 0xffff);
     const image = part.kind === 'efi' ? efiImage(part.pe, part.subsystem, index) : biosImage(part.image, index);
-    patch(image, recipe, index === recipe.images.length - 1);
+    patch(image, ids, classCode, index === recipe.images.length - 1);
     if (part.kind === 'bios') fixChecksum(image);
     return image;
   });

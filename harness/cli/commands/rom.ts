@@ -8,7 +8,7 @@ import { writeLines } from '../io.ts';
 import { writeOutput } from '../write-output.ts';
 
 interface RomMakeOptions {
-  id: { vendorId: number; deviceId: number };
+  id?: { vendorId: number; deviceId: number };
   bios?: string;
   efi?: string[];
   subsystem?: number;
@@ -16,7 +16,7 @@ interface RomMakeOptions {
   out: string;
 }
 
-function parseIds(text: string): RomMakeOptions['id'] {
+function parseIds(text: string): NonNullable<RomMakeOptions['id']> {
   const [, vendor, device] = /^([0-9a-f]{4}):([0-9a-f]{4})$/i.exec(text) ?? [];
   if (vendor === undefined || device === undefined)
     throw new InvalidArgumentError('Expected vendor:device in hex, such as 8086:100e.');
@@ -34,13 +34,13 @@ export const romCommand: AddCommand = (program, io) => {
   rom
     .command('make')
     .description('Build a PCI option ROM from EFI PE images and a BIOS image.')
-    .requiredOption('--id <vendor:device>', 'PCI ids of the NIC it is for, in hex', parseIds)
+    .option('--id <vendor:device>', "PCI ids of the NIC it is for, in hex, instead of the BIOS image's", parseIds)
     .requiredOption('--out <file>', 'where the ROM goes')
     .option('--bios <file>', 'a BIOS option ROM, whose first image goes first')
     .addOption(new Option('--efi <file>', 'an EFI PE image; may be repeated').argParser(collectList))
     .option(
       '--subsystem <hex>',
-      'of the EFI headers, instead of b (boot service driver), the one firmware starts',
+      'of the EFI headers, instead of c for a runtime driver and b (boot service driver) for all else',
       parseHex,
     )
     .option('--class <hex>', 'PCI class code, instead of 0x020000 (Ethernet)', parseHex)
