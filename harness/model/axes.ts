@@ -64,4 +64,5 @@ export const transportSchema = z.enum(transports);
 export const payloadSchema = z.enum(payloads);
 export const secureBootSchema = z.enum(secureBoots);
 export const ipVersionSchema = z.literal(ipVersions);
+export type IpVersion = z.infer<typeof ipVersionSchema>;
 export const configurationSchema = z.literal(configurations);

@@ -4,24 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { execa } from 'execa';
+import type { IpVersion } from '../model/axes.ts';
 import { HarnessError } from '../model/errors.ts';
 import type { EventSink } from '../model/events.ts';
 import type { Plan } from '../model/plan.ts';
-import type { Scenario } from '../model/scenario.ts';
+import { loopback, type RunningServer } from '../services/loopback-server.ts';
 import { tieToParent, watchOver } from '../vm/lifeline.ts';
 
 type San = NonNullable<Plan['san']>;
-
-type IpVersion = Scenario['ipVersion'];
-
-/** QEMU's user-mode stack leads a guest's IPv6 to the host's. */
-const loopback: Record<IpVersion, string> = { 4: '127.0.0.1', 6: '::1' };
-
-export interface RunningTarget {
-  /** On loopback. */
-  readonly port: number;
-  close(): Promise<void>;
-}
 
 /** iPXE takes a BIOS disk to have 255 heads of 63 sectors, and one smaller than such a cylinder to have no sectors at all. */
 const leastDiskBytes = 16 << 20;
@@ -69,7 +59,7 @@ async function copyDisk({ disk, patch }: San, path: string): Promise<void> {
  * it, and many at once. It ends with the case, or with the harness.
  * @throws HarnessError `missing-program` where it does not start.
  */
-export async function startIscsiTarget(san: San, emit: EventSink, ipVersion: IpVersion = 4): Promise<RunningTarget> {
+export async function startIscsiTarget(san: San, emit: EventSink, ipVersion: IpVersion = 4): Promise<RunningServer> {
   const host = loopback[ipVersion];
   const folder = await mkdtemp(join(tmpdir(), 'netboot-iscsi-'));
   const disk = join(folder, 'disk.img');

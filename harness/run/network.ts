@@ -6,6 +6,7 @@ import { systemClock } from '../services/clock.ts';
 import { startDhcp } from '../services/dhcp/dhcp-server.ts';
 import { startDhcp6 } from '../services/dhcp6/dhcp6-server.ts';
 import { startHttp } from '../services/http/server.ts';
+import type { RunningServer } from '../services/loopback-server.ts';
 import { startNfs, startPortmap } from '../services/nfs/server.ts';
 import { startTftp } from '../services/tftp/server.ts';
 import { openTree, type ServedTree } from '../services/tree/served-tree.ts';
@@ -26,18 +27,12 @@ export interface NetworkStart {
   now(): number;
 }
 
-interface TcpServer {
-  /** The loopback port behind the guest-facing one. */
-  port: number;
-  close(): Promise<void>;
-}
-
 /** Starts what stands behind each TCP port of the plan, on loopback alone. */
 async function startTcpServers(
   { plan, authorities, emit }: Pick<NetworkStart, 'plan' | 'authorities' | 'emit'>,
   tree: ServedTree,
-): Promise<Map<number, TcpServer>> {
-  const servers = new Map<number, TcpServer>();
+): Promise<Map<number, RunningServer>> {
+  const servers = new Map<number, RunningServer>();
   const { ipVersion } = plan.scenario;
   const starters = {
     http: () => startHttp({ tree, emit, ipVersion }),

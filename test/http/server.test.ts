@@ -7,13 +7,14 @@ import { join } from 'node:path';
 import { buffer, text } from 'node:stream/consumers';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { UntimedEvent } from '../../harness/model/events.ts';
-import { type RunningHttp, startHttp } from '../../harness/services/http/server.ts';
+import { startHttp } from '../../harness/services/http/server.ts';
+import type { RunningServer } from '../../harness/services/loopback-server.ts';
 import { openTree } from '../../harness/services/tree/served-tree.ts';
 
 const big = randomBytes(3_000_001);
 const events: UntimedEvent[] = [];
 let folder: string;
-let server: RunningHttp;
+let server: RunningServer;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'http-'));

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { UntimedEvent } from '../../harness/model/events.ts';
-import type { RunningRpc } from '../../harness/services/nfs/rpc-server.ts';
+import type { RunningServer } from '../../harness/services/loopback-server.ts';
 import { startNfs, startPortmap } from '../../harness/services/nfs/server.ts';
 import { openTree } from '../../harness/services/tree/served-tree.ts';
 import { mount, nfs, parseReply, portmap } from '../../harness/wire/rpc-codec.ts';
@@ -20,7 +20,7 @@ const big = randomBytes(300_001);
 const events: UntimedEvent[] = [];
 const emit = (event: UntimedEvent) => void events.push(event);
 let folder: string;
-let servers: { portmap: RunningRpc; nfs: RunningRpc };
+let servers: { portmap: RunningServer; nfs: RunningServer };
 let client: RpcClient;
 
 beforeAll(async () => {

@@ -1,15 +1,13 @@
-import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import type { AddressInfo, Socket } from 'node:net';
+import type { Socket } from 'node:net';
+import type { IpVersion } from '../../model/axes.ts';
 import type { EventSink } from '../../model/events.ts';
-import type { Scenario } from '../../model/scenario.ts';
 import { type Clock, systemClock } from '../clock.ts';
+import { listenOnLoopback, type RunningServer } from '../loopback-server.ts';
 import type { ServedTree } from '../tree/served-tree.ts';
 import { answer } from './answer.ts';
 import type { ServerCertificate } from './tls.ts';
-
-type IpVersion = Scenario['ipVersion'];
 
 export interface HttpServices {
   readonly tree: ServedTree;
@@ -19,15 +17,6 @@ export interface HttpServices {
   readonly clock?: Clock;
   /** Loopback of this family; QEMU's user-mode stack leads a guest's IPv6 to the host's. */
   readonly ipVersion?: IpVersion;
-}
-
-const loopback: Record<IpVersion, string> = { 4: '127.0.0.1', 6: '::1' };
-
-export interface RunningHttp {
-  /** On loopback. */
-  readonly port: number;
-  /** Ends all connections at once. */
-  close(): Promise<void>;
 }
 
 const maxHeaderBytes = 16 * 1024;
@@ -48,7 +37,7 @@ export async function startHttp({
   tls,
   clock = systemClock,
   ipVersion = 4,
-}: HttpServices): Promise<RunningHttp> {
+}: HttpServices): Promise<RunningServer> {
   const spoken = new WeakSet<Socket>();
   const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
     const startedMs = clock.now();
@@ -84,11 +73,6 @@ export async function startHttp({
     if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
     else socket.destroy();
   });
-  const connections = new Set<Socket>();
-  server.on('connection', (socket: Socket) => {
-    connections.add(socket);
-    socket.once('close', () => connections.delete(socket));
-  });
   const refused = (reason: string) => emit({ source: 'http', type: 'tls-refused', reason });
   server.on('tlsClientError', (error: Error) => refused(error.message));
   server.on('secureConnection', (socket: Socket) => {
@@ -97,15 +81,5 @@ export async function startHttp({
       if (!spoken.has(socket) && server.listening) refused('the guest closed the connection after the handshake');
     });
   });
-  server.listen(0, loopback[ipVersion]);
-  await once(server, 'listening');
-  return {
-    port: (server.address() as AddressInfo).port,
-    async close() {
-      const closed = new Promise((resolve) => server.close(resolve));
-      // Also those still in their TLS handshake, which the server itself does not know.
-      for (const socket of connections) socket.destroy();
-      await closed;
-    },
-  };
+  return listenOnLoopback(server, ipVersion);
 }

@@ -1,9 +1,9 @@
-import { once } from 'node:events';
-import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { createServer, type Socket } from 'node:net';
+import type { IpVersion } from '../../model/axes.ts';
 import type { EventSink } from '../../model/events.ts';
-import type { Scenario } from '../../model/scenario.ts';
 import { lastFragment, parseCall, recordMarkBytes, replies, rpcVersion } from '../../wire/rpc-codec.ts';
 import { uint32s, type XdrReader } from '../../wire/xdr.ts';
+import { listenOnLoopback, type RunningServer } from '../loopback-server.ts';
 
 /** Results of a procedure as buffers; undefined where its arguments cannot be read. */
 type Results = readonly Buffer[] | undefined;
@@ -14,16 +14,6 @@ export interface RpcProgram {
   readonly procedures: Readonly<Record<number, (args: XdrReader) => Results | Promise<Results>>>;
 }
 
-export interface RunningRpc {
-  /** On loopback. */
-  readonly port: number;
-  /** Ends all connections at once. */
-  close(): Promise<void>;
-}
-
-type IpVersion = Scenario['ipVersion'];
-
-const loopback: Record<IpVersion, string> = { 4: '127.0.0.1', 6: '::1' };
 const maxConnections = 32;
 /** The longest call served is a mount, with a path of 1,024 octets and 800 of credentials. */
 const maxRecordBytes = 4096;
@@ -34,11 +24,8 @@ const acceptedFlavours: readonly number[] = [0, 1];
 export async function startRpc(
   programs: readonly RpcProgram[],
   { emit, ipVersion = 4 }: { emit: EventSink; ipVersion?: IpVersion },
-): Promise<RunningRpc> {
-  const connections = new Set<Socket>();
+): Promise<RunningServer> {
   const server = createServer({ noDelay: true }, (socket) => {
-    connections.add(socket);
-    socket.once('close', () => connections.delete(socket));
     // A connection that breaks is the guest's business, and its close is told by the wire.
     serve(socket, programs).catch((error: Error) => {
       if (error instanceof MalformedRecord) {
@@ -48,16 +35,7 @@ export async function startRpc(
     });
   });
   server.maxConnections = maxConnections;
-  server.listen(0, loopback[ipVersion]);
-  await once(server, 'listening');
-  return {
-    port: (server.address() as AddressInfo).port,
-    async close() {
-      const closed = new Promise((resolve) => server.close(resolve));
-      for (const socket of connections) socket.destroy();
-      await closed;
-    },
-  };
+  return listenOnLoopback(server, ipVersion);
 }
 
 class MalformedRecord extends Error {}

@@ -1,0 +1,32 @@
+import { once } from 'node:events';
+import type { AddressInfo, Server, Socket } from 'node:net';
+import type { IpVersion } from '../model/axes.ts';
+
+export const loopback: Readonly<Record<IpVersion, string>> = { 4: '127.0.0.1', 6: '::1' };
+
+export interface RunningServer {
+  /** On loopback. */
+  readonly port: number;
+  /** Ends all connections at once. */
+  close(): Promise<void>;
+}
+
+/** Has a TCP server listen on loopback alone, at a free port. */
+export async function listenOnLoopback(server: Server, ipVersion: IpVersion): Promise<RunningServer> {
+  // All of them: a server of TLS does not know those still in their handshake.
+  const connections = new Set<Socket>();
+  server.on('connection', (socket: Socket) => {
+    connections.add(socket);
+    socket.once('close', () => connections.delete(socket));
+  });
+  server.listen(0, loopback[ipVersion]);
+  await once(server, 'listening');
+  return {
+    port: (server.address() as AddressInfo).port,
+    async close() {
+      const closed = new Promise((resolve) => server.close(resolve));
+      for (const socket of connections) socket.destroy();
+      await closed;
+    },
+  };
+}
