@@ -5,6 +5,9 @@ import { nothingToBoot, relatives, romNics, withoutVirtio } from './nics.ts';
 const ipxeNics = [...romNics, 'tulip'];
 const withoutI8255x = romNics.filter((nic) => nic !== 'i82559er');
 
+/** Of these, those that iPXE drives by port I/O alone. */
+const portIoNics = ['ne2k_pci', 'pcnet', 'i82559er', 'tulip'];
+
 const noSuchDriver = {
   stopsAt: 'dhcp',
   failure: nothingToBoot,
@@ -24,6 +27,22 @@ const stalledReceiver = {
   reason:
     "iPXE's eepro100 driver keeps four receive descriptors, and UEFI asks for four TFTP blocks at a time: after some bursts the ROM receives no more, at another block in every run, and the firmware times out (PXE-E18)",
   reference: 'https://github.com/ipxe/ipxe/blob/master/src/drivers/net/eepro100.c',
+} as const;
+
+const noNe2000 = {
+  stopsAt: 'oprom',
+  failure: 'bds-nothing',
+  reason:
+    "iPXE 2's ipxe.efi has no driver for NE2000 cards: ns8390.c names ISA cards first, and the script that lists the drivers files it under ISA, which a UEFI build leaves out. The application finds no NIC and returns, and nothing is there to boot",
+  reference: 'https://github.com/ipxe/ipxe/blob/v2.0.0/src/util/parserom.pl',
+} as const;
+
+const returnsToFreedDriver = {
+  stopsAt: 'oprom',
+  failure: 'uefi-exception',
+  reason:
+    'iPXE has no port I/O on Arm (every port reads as all ones) and, in version 2, no driver for NE2000 cards: the application finds no NIC and returns to the firmware, whose Dhcp6Dxe it has unloaded meanwhile. AAVMF, which was just offering the PCI root bridge to its drivers one by one, still has that one in its list, and calls into freed memory',
+  reference: 'https://github.com/ipxe/ipxe/blob/v2.0.0/src/interface/efi/efi_veto.c',
 } as const;
 
 /** Legacy BIOS: which image of which build SeaBIOS runs, and as what it is served. */
@@ -195,6 +214,7 @@ const uefi: MatrixInput['groups'] = [
     rom: 'app',
     payload: 'linux',
     tags: ['full'],
+    expectations: [{ when: { set: 'forky', nic: 'ne2k_pci' }, expect: noNe2000 }],
   },
   {
     name: 'uefi-unsuitable-rom',
@@ -260,6 +280,7 @@ const arm: MatrixInput['groups'] = [
     rom: 'app',
     payload: 'linux',
     tags: ['full'],
+    expectations: [{ when: { nic: portIoNics }, expect: returnsToFreedDriver }],
   },
   {
     name: 'arm-unsuitable-rom',

@@ -174,8 +174,28 @@ const has = ({ firmwareFacts }: PredictionInput, name: string) =>
 const wantsRandomSource = (input: PredictionInput) =>
   input.firmware !== 'seabios' && (input.firmwareFacts === null || has(input, 'Hash2DxeCrypto'));
 
+/** NICs that iPXE drives by port I/O only (inb, outw, …): ns8390, pcnet32, eepro100 and tulip. */
+const portIoNics = /^(ne2k_pci|pcnet|tulip|i82.*)$/;
+
 /** What stops a boot that has a first stage: the first rule that holds. */
 const stopRules: readonly StopRule[] = [
+  {
+    // ns8390.c names ISA cards first, and since 2.0 parserom.pl takes it for a driver of those alone.
+    when: (known) =>
+      known.configuration === 4 &&
+      known.nic === 'ne2k_pci' &&
+      known.image?.ipxe?.build === 'ipxe.efi' &&
+      /^2\./.test(known.image.ipxe.version ?? ''),
+    stopsAt: 'oprom',
+    reason: "iPXE 2's builds with all drivers lack the one for NE2000 cards, so the ROM finds no NIC",
+  },
+  {
+    // dummy_pio.h: every port reads as all ones.
+    when: (known) =>
+      known.configuration === 4 && isApplication(known) && known.arch === 'aarch64' && portIoNics.test(known.nic),
+    stopsAt: 'oprom',
+    reason: 'iPXE has no port I/O on Arm, and its driver for this NIC knows no other way, so the ROM finds no NIC',
+  },
   {
     when: (known) =>
       [3, 5, 6].includes(known.configuration ?? 0) &&

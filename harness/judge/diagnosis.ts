@@ -73,6 +73,19 @@ const refusedTls = ({ plan, events }: Stop): boolean =>
       (event.source === 'wire' && event.type === 'tls' && event.from === 'guest' && event.kind.startsWith('alert:')),
   );
 
+/** What EDK II's exception handler tells: on x86 which exception in which image, on Arm only where it was. */
+function crash({ failures }: Stop): string {
+  const first = (pattern: RegExp): string | undefined =>
+    failures.flatMap(({ text }) => pattern.exec(text)?.[1] ?? []).at(0);
+  const what = first(/Exception Type - \w+\((.+?)\)/);
+  const image = first(/^!!!! Find image based on IP\(\w+\) +([^\s(]+)/);
+  const address = first(/ Exception at 0x([0-9A-F]{16})/i);
+  const where = [what && `with ${what}`, image && `in ${image.replace(/^.*\//, '')}`].filter(Boolean).join(' ');
+  // The first page is never mapped: that is where calls through a null pointer lead.
+  const onNull = address !== undefined && BigInt(`0x${address}`) < 0x1000n ? ' on a call through a null pointer' : '';
+  return `the firmware, or what it had started, crashed${where && ` ${where}`}${onNull}, and the firmware's exception handler halted the machine`;
+}
+
 /** What a stop usually means; the first row that holds. */
 const meanings: readonly { holds: (stop: Stop) => boolean; means: (stop: Stop) => string }[] = [
   {
@@ -89,6 +102,7 @@ const meanings: readonly { holds: (stop: Stop) => boolean; means: (stop: Stop) =
     means: () =>
       'Secure Boot refused to run what was loaded, because it is not signed by an enrolled key or was changed since',
   },
+  { holds: endedBy('uefi-exception'), means: crash },
   {
     holds: all(at('oprom', 'dhcp', 'firmware'), endedBy('uefi-shell', 'bds-nothing'), not(discovered)),
     means: (stop) =>

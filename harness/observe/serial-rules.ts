@@ -130,9 +130,11 @@ const serialTable: readonly SerialRow[] = [
     proves: 'EDK II falls to its boot manager menu when a boot option returned and no other worked',
   },
   {
+    // On x86 a dump of all registers lies between the first line and the one that names the image.
     name: 'uefi-exception',
     failure: 'end',
-    pattern: /^(Synchronous Exception at 0x|!!!! \w+ Exception Type)/,
+    pattern:
+      /^((Synchronous|IRQ|FIQ|SError) Exception at 0x[0-9A-F]{16}$|!!!! (Find image based on IP\(.*!!!!$|Can't find image information))/,
     proves: "EDK II's exception handler speaks, and halts the machine",
   },
   {
@@ -196,6 +198,12 @@ const serialTable: readonly SerialRow[] = [
     proves: 'every name of the configuration search was refused',
   },
   // Remarks: the boot may recover, the diagnosis wants the words.
+  {
+    name: 'uefi-exception-type',
+    failure: 'remark',
+    pattern: /^!!!! \w+ Exception Type - /,
+    proves: "the first line of EDK II's dump on x86 names the exception, and its last one the image",
+  },
   {
     name: 'bds-option-failed',
     failure: 'remark',

@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { extractDriver } from '../../harness/assets/firmware/extract.ts';
 import { createBudget } from '../../harness/assets/inspect/budget.ts';
 import { type FirmwareFacts, inspectFirmware } from '../../harness/assets/inspect/firmware.ts';
-import { inspectOptionRom } from '../../harness/assets/inspect/option-rom.ts';
+import { inspectOptionRom, type OptionRomFacts, type RomImage } from '../../harness/assets/inspect/option-rom.ts';
 import { inspectPe } from '../../harness/assets/inspect/pe.ts';
 import { type PredictionInput, predict } from '../../harness/assets/predict.ts';
 import { makeOptionRom } from '../../harness/assets/rom/make.ts';
@@ -151,6 +151,41 @@ describe('UEFI', () => {
       predict(uefi({ nic: 'e1000', rom, secondStage: 'none', payload: 'script' })).stopsAt;
     expect(scripted(wrapped(snponly, 'e1000'))).toBe('config');
     expect(scripted(look(fullE1000))).toBeNull();
+  });
+
+  /** snponly.efi wrapped as a ROM, as if it were another iPXE's application with all drivers. */
+  const application = (nic: string, version: string, arch: 'x86_64' | 'aarch64' = 'x86_64'): OptionRomFacts => {
+    const rom = wrapped(snponly, nic);
+    const change = (image: RomImage): RomImage => ({
+      ...image,
+      ipxe: image.ipxe && { ...image.ipxe, version, build: 'ipxe.efi' },
+      efi: image.efi && { ...image.efi, machine: arch === 'aarch64' ? 0xaa64 : 0x8664 },
+    });
+    return { ...rom, images: rom.images.map(change) };
+  };
+  const runs = (nic: string, version: string, arch: 'x86_64' | 'aarch64' = 'x86_64') => {
+    const rom = application(nic, version, arch);
+    const arm = arch === 'aarch64' ? ({ arch, firmware: 'aavmf', firmwareFacts: aavmf } as const) : {};
+    return predict(uefi({ nic, rom, secondStage: 'none', ...arm }));
+  };
+
+  test("an iPXE of version 2 with all drivers has none for NE2000 cards; version 1's has", () => {
+    expect(runs('ne2k_pci', '2.0.0+dfsg-5')).toMatchObject({ configuration: 4, stopsAt: 'oprom' });
+    expect(runs('ne2k_pci', '1.21.1').stopsAt).toBeNull();
+    expect(runs('pcnet', '2.0.0+dfsg-5').stopsAt).toBeNull();
+  });
+
+  test.each(['pcnet', 'tulip', 'i82559er', 'ne2k_pci'])('on Arm, iPXE does not drive %s: it has no port I/O', (nic) => {
+    expect(runs(nic, '1.21.1', 'aarch64')).toMatchObject({
+      configuration: 4,
+      stopsAt: 'oprom',
+      reasons: expect.arrayContaining([expect.stringMatching(/no port I\/O on Arm/)]),
+    });
+    expect(runs(nic, '1.21.1').stopsAt).toBeNull();
+  });
+
+  test.each(['e1000', 'rtl8139', 'vmxnet3'])('on Arm, iPXE drives %s by its memory-mapped registers', (nic) => {
+    expect(runs(nic, '2.0.0', 'aarch64').stopsAt).toBeNull();
   });
 });
 

@@ -263,3 +263,41 @@ describe('the diagnosis of a boot that went on unseen', () => {
     expect(verdict.diagnosis).toContain('nothing shows that it was the option ROM');
   });
 });
+
+describe('the diagnosis of a crash', () => {
+  const run = recordedRun('arm-no-rom');
+  /** The boot crashes before its NBP has arrived, and says `lines`. */
+  const crashing = (...lines: string[]) => {
+    const events = run.events.slice(
+      0,
+      run.events.findIndex((event) => isNbpDelivery(event, run)),
+    );
+    const tMs = events.at(-1)?.tMs ?? 0;
+    const said = lines.map((text): HarnessEvent => ({ tMs, source: 'serial', type: 'line', offset: 9_999, text }));
+    return judge(run.plan, [...events, ...said, { tMs, source: 'run', type: 'ended', reason: 'failure' }]);
+  };
+
+  it('names the exception and the image, where the dump tells them', () => {
+    const { diagnosis } = crashing(
+      '!!!! X64 Exception Type - 0D(#GP - General Protection)  CPU Apic ID - 00000000 !!!!',
+      'RIP  - 000000000E62553C, CS  - 0000000000000038, RFLAGS - 0000000000000246',
+      '!!!! Find image based on IP(0xE62553C) /build/edk2/X64/eepro100.efidrv (ImageBase=000000000E620000, EntryPoint=000000000E622401) !!!!',
+    );
+    expect(diagnosis).toMatch(/ crashed with #GP - General Protection in eepro100\.efidrv, and /);
+  });
+
+  it('names none where the dump has none', () => {
+    const { diagnosis } = crashing(
+      '!!!! X64 Exception Type - 06(#UD - Invalid Opcode)  CPU Apic ID - 00000000 !!!!',
+      "!!!! Can't find image information. !!!!",
+    );
+    expect(diagnosis).toMatch(/ crashed with #UD - Invalid Opcode, and /);
+    expect(crashing('Synchronous Exception at 0x000000004F98B1C0').diagnosis).toMatch(/ crashed, and /);
+  });
+
+  it('tells a call through a null pointer', () => {
+    const { failure, diagnosis } = crashing('Synchronous Exception at 0x0000000000000004');
+    expect(failure?.rule).toBe('uefi-exception');
+    expect(diagnosis).toMatch(/ crashed on a call through a null pointer, and /);
+  });
+});

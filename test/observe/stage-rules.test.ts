@@ -21,6 +21,14 @@ const completed: Record<string, Record<string, string>> = {
 /** Recorded boots that stopped: the last stage they reached, the rule that ended them and its words. */
 const stopped: Record<string, { last: string; rule: string; words: RegExp }> = {
   'arm-kernel-panic': { last: 'kernel', rule: 'kernel-panic', words: /Unable to mount root fs on unknown-block/ },
+  // The dump says which exception in its first line, and where in its last one.
+  'uefi-exception': {
+    last: 'dhcp',
+    rule: 'uefi-exception',
+    words: /^!!!! Find image based on IP\(0xE62553C\) eepro100\.efidrv \(ImageBase=.* !!!!$/,
+  },
+  // A release build for Arm says no more than this.
+  'arm-exception': { last: 'firmware', rule: 'uefi-exception', words: /^Synchronous Exception at 0x0{15}4$/ },
   'uefi-grub-no-config': { last: 'nbp', rule: 'grub-prompt', words: /Minimal BASH-like line editing/ },
   'uefi-unsigned-ipxe': {
     last: 'nbp-fetch',
