@@ -73,6 +73,10 @@ const refusedTls = ({ plan, events }: Stop): boolean =>
       (event.source === 'wire' && event.type === 'tls' && event.from === 'guest' && event.kind.startsWith('alert:')),
   );
 
+/** Inspection of the files alone led to expect this stop. */
+const foreseen = ({ plan, stoppedAt }: Stop): boolean => plan.prediction.stopsAt === stoppedAt;
+const whyForeseen = ({ plan }: Stop): string => plan.prediction.reasons.at(-1) ?? '';
+
 /** What EDK II's exception handler tells: on x86 which exception in which image, on Arm only where it was. */
 function crash({ failures }: Stop): string {
   const first = (pattern: RegExp): string | undefined =>
@@ -103,6 +107,7 @@ const meanings: readonly { holds: (stop: Stop) => boolean; means: (stop: Stop) =
       'Secure Boot refused to run what was loaded, because it is not signed by an enrolled key or was changed since',
   },
   { holds: endedBy('uefi-exception'), means: crash },
+  { holds: all(at('oprom'), foreseen), means: whyForeseen },
   {
     holds: all(at('oprom', 'dhcp', 'firmware'), endedBy('uefi-shell', 'bds-nothing'), not(discovered)),
     means: (stop) =>
@@ -170,10 +175,7 @@ const meanings: readonly { holds: (stop: Stop) => boolean; means: (stop: Stop) =
     means: () => 'the second stage found no network device it can drive, or none of them got an address',
   },
   { holds: at('nbp-dhcp'), means: () => 'the second stage ran and got no address of its own' },
-  {
-    holds: all(at('config'), ({ plan }) => plan.prediction.stopsAt === 'config'),
-    means: ({ plan }) => plan.prediction.reasons.at(-1) ?? '',
-  },
+  { holds: all(at('config'), foreseen), means: whyForeseen },
   {
     holds: all(at('oprom'), ({ lastStage }) => lastStage !== null && lastStage !== 'firmware'),
     means: () =>

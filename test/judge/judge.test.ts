@@ -255,6 +255,15 @@ describe('the diagnosis of a boot that went on unseen', () => {
     expect(judge({ ...run.plan, prediction }, events).diagnosis).toMatch(/^Stopped at config, .*: no console yet\.$/);
   });
 
+  it('gives the reason why the option ROM finds no NIC, where inspection told one', () => {
+    const { plan, events } = recordedRun('uefi-no-driver');
+    const stagePath: Stage[] = ['firmware', 'oprom', 'dhcp'];
+    const judged = (stopsAt: Stage) =>
+      judge({ ...plan, stagePath, prediction: { ...plan.prediction, stopsAt, reasons: ['no such driver'] } }, events);
+    expect(judged('oprom').diagnosis).toMatch(/^Stopped at oprom, .*: no such driver\./);
+    expect(judged('dhcp').diagnosis).toContain('no network boot option was there');
+  });
+
   it('says that no evidence of the option ROM was there, where only that is lacking', () => {
     const { plan, events } = recordedRun('uefi-no-rom');
     const stagePath: Stage[] = ['firmware', 'oprom', ...plan.stagePath.slice(1)];
