@@ -25,7 +25,7 @@ const stalledReceiver = {
   stopsAt: 'nbp-fetch',
   failure: 'pxe-error',
   reason:
-    "iPXE's eepro100 driver keeps four receive descriptors, and UEFI asks for four TFTP blocks at a time: after some bursts the ROM receives no more, at another block in every run, and the firmware times out (PXE-E18)",
+    "iPXE's eepro100 driver keeps four receive descriptors, and UEFI asks for four TFTP blocks at a time: after some bursts the ROM receives no more, after 60 to 800 kB as measured, and the firmware times out (PXE-E18)",
   reference: 'https://github.com/ipxe/ipxe/blob/master/src/drivers/net/eepro100.c',
 } as const;
 
@@ -131,10 +131,23 @@ const uefi: MatrixInput['groups'] = [
     arch: 'x86_64',
     firmware: 'ovmf',
     set: 'forky',
-    nic: romNics,
+    nic: withoutI8255x,
     rom: 'snp',
     secondStage: 'snponly',
-    expectations: [{ when: { nic: 'i82559er' }, expect: stalledReceiver }],
+  },
+  {
+    name: 'uefi-snp-rom-i8255x',
+    description: 'With an NBP of 8 MB: one of 200 kB gets through now and then before the receiver stalls',
+    configuration: 5,
+    arch: 'x86_64',
+    firmware: 'ovmf',
+    set: 'forky',
+    nic: 'i82559er',
+    rom: 'snp',
+    nbpSet: 'bookworm',
+    secondStage: 'linux',
+    payload: 'linux',
+    expect: stalledReceiver,
   },
   {
     name: 'uefi-snp-rom-builds',
