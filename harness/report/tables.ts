@@ -1,4 +1,4 @@
-import type { RunResult } from '../model/verdict.ts';
+import { type RunResult, statuses } from '../model/verdict.ts';
 import { configurationsMarkdown } from './configurations.ts';
 import { inline } from './markdown.ts';
 import { costLine, totalsLine } from './run-facts.ts';
@@ -9,11 +9,18 @@ function packagesOf(result: RunResult): string[] {
   return [...new Set(named.filter((text) => /^\S+ \d\S*$/.test(text)))].sort();
 }
 
-/** The tables of scenarios/README.md: what was run and with what, then the six configurations, a heading deeper. */
+/**
+ * The tables of scenarios/README.md: what was run and with what, then the six configurations, a heading deeper. Of a
+ * run that repeated its cells, `result` has the cases of the first round and the totals of all.
+ */
 export function tablesMarkdown(result: RunResult): string {
+  const rounds = statuses.reduce((sum, status) => sum + result.totals[status], 0) / result.cases.length;
+  const cells =
+    rounds > 1 ? `${result.cases.length} cells in ${rounds} rounds, of which the rows show the first. ` : '';
   return [
-    `${totalsLine(result)}. ${inline(costLine(result))}.`,
+    `${cells}${totalsLine(result)}. ${inline(costLine(result))}.`,
     '',
+    ...result.notes.flatMap((note) => [`Note: ${inline(note)}.`, '']),
     `Packages: ${packagesOf(result)
       .map((name) => inline(name))
       .join(', ')}.`,

@@ -9,12 +9,15 @@ export function countStatuses(cases: readonly CaseResult[]): Record<Status, numb
 /** The id of a cell's nth repeat; its first keeps the cell's own. */
 export const repeatId = (id: string, round: number): string => (round === 1 ? id : `${id}~${round}`);
 
+/** The id of the cell that a case is a repeat of. */
+export const cellId = (id: string): string => id.replace(/~\d+$/, '');
+
 /** Whether cells agreed with themselves over `--repeat`; nothing to say of a single round. */
 export function agreementNotes(cases: readonly CaseResult[], repeat: number): string[] {
   if (repeat < 2) return [];
   const seen = new Map<string, Set<string>>();
   for (const { id, status, stoppedAt } of cases) {
-    const cell = id.replace(/~\d+$/, '');
+    const cell = cellId(id);
     seen.set(cell, (seen.get(cell) ?? new Set()).add(`${status}${stoppedAt ? ` at ${stoppedAt}` : ''}`));
   }
   const differing = [...seen].filter(([, outcomes]) => outcomes.size > 1);

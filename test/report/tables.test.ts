@@ -12,6 +12,16 @@ describe('the tables of scenarios/README.md', () => {
     expect(read('scenarios/README.md')).toContain(tablesMarkdown(stored));
   });
 
+  it('say of a repeated run how many rounds there were, and whether they agreed', () => {
+    const notes = ['all cells agree with themselves over 2 repeats'];
+    const totals = Object.fromEntries(Object.entries(stored.totals).map(([status, count]) => [status, 2 * count]));
+    const once = { ...stored, totals: { ...stored.totals, passed: stored.cases.length, 'not-run': 0 } };
+    const twice = tablesMarkdown({ ...stored, totals: totals as typeof stored.totals, notes });
+    expect(twice).toContain(`${stored.cases.length} cells in`);
+    expect(twice).toContain('Note: all cells agree with themselves over 2 repeats.');
+    expect(tablesMarkdown({ ...once, notes: [] })).not.toMatch(/rounds|Note/);
+  });
+
   it('name the packages the run was made with', () => {
     expect(tablesMarkdown(stored)).toMatch(/ovmf \d.*qemu-efi-aarch64 \d/);
   });
