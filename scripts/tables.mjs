@@ -10,10 +10,9 @@ const stored = inCheckout('fixtures/runs/default/results.json');
 const page = inCheckout('scenarios/README.md');
 const marks = { begin: '<!-- tables: begin -->', end: '<!-- tables: end -->' };
 
-/** Without what a reader elsewhere has no use for: folders of the machine the run was made on, and repeats. */
-function abridged(result, cellId) {
-  const firstRound = result.cases.filter(({ id }) => id === cellId(id));
-  const cases = firstRound.map((one) => ({
+/** What a reader elsewhere has no use for: folders of the machine the run was made on. */
+function withoutFolders(result) {
+  const cases = result.cases.map((one) => ({
     ...one,
     inputs: one.inputs.map((input) => ({ ...input, path: basename(input.path) })),
   }));
@@ -22,13 +21,12 @@ function abridged(result, cellId) {
 
 await runScript(async () => {
   compile();
-  const { tablesMarkdown } = await import(inCheckout('.build/harness/report/tables.js'));
-  const { cellId } = await import(inCheckout('.build/harness/run/run-summary.js'));
+  const { firstRound, tablesMarkdown } = await import(inCheckout('.build/harness/report/tables.js'));
   const [runDir] = process.argv.slice(2);
   if (runDir !== undefined) {
     const result = JSON.parse(readFileSync(join(runDir, 'results.json'), 'utf8'));
     mkdirSync(dirname(stored), { recursive: true });
-    writeFileSync(stored, `${JSON.stringify(abridged(result, cellId))}\n`);
+    writeFileSync(stored, `${JSON.stringify(withoutFolders(firstRound(result)))}\n`);
   }
   const text = readFileSync(page, 'utf8');
   const [before, rest] = text.split(marks.begin);

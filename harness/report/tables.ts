@@ -1,3 +1,4 @@
+import { cellId } from '../model/case-id.ts';
 import { type RunResult, statuses } from '../model/verdict.ts';
 import { configurationsMarkdown } from './configurations.ts';
 import { inline } from './markdown.ts';
@@ -9,9 +10,15 @@ function packagesOf(result: RunResult): string[] {
   return [...new Set(named.filter((text) => /^\S+ \d\S*$/.test(text)))].sort();
 }
 
+/** Each cell once; the totals stay those of all rounds. */
+export const firstRound = (result: RunResult): RunResult => ({
+  ...result,
+  cases: result.cases.filter(({ id }) => id === cellId(id)),
+});
+
 /**
  * The tables of scenarios/README.md: what was run and with what, then the six configurations, a heading deeper. Of a
- * run that repeated its cells, `result` has the cases of the first round and the totals of all.
+ * run that repeated its cells, `result` is what `firstRound` leaves.
  */
 export function tablesMarkdown(result: RunResult): string {
   const rounds = statuses.reduce((sum, status) => sum + result.totals[status], 0) / result.cases.length;

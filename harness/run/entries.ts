@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { repeatId } from '../model/case-id.ts';
 import type { Scenario } from '../model/scenario.ts';
 import type { CaseResult } from '../model/verdict.ts';
 import { makePlan } from '../plan/plan.ts';
@@ -7,7 +8,6 @@ import type { Resolved } from '../plan/resolved.ts';
 import type { QemuFacts } from '../vm/host.ts';
 import type { ProgramReport } from './examine-host.ts';
 import { casesFolder, type RunRecord, readCaseResult } from './run-directory.ts';
-import { repeatId } from './run-summary.ts';
 
 /** A case of a run before it starts; `kept` is its result of a run that is gone on with. */
 export interface Entry {

@@ -1,3 +1,4 @@
+import { cellId } from '../model/case-id.ts';
 import { type CaseResult, type Status, statuses } from '../model/verdict.ts';
 
 export function countStatuses(cases: readonly CaseResult[]): Record<Status, number> {
@@ -5,12 +6,6 @@ export function countStatuses(cases: readonly CaseResult[]): Record<Status, numb
   for (const { status } of cases) totals[status]++;
   return totals;
 }
-
-/** The id of a cell's nth repeat; its first keeps the cell's own. */
-export const repeatId = (id: string, round: number): string => (round === 1 ? id : `${id}~${round}`);
-
-/** The id of the cell that a case is a repeat of. */
-export const cellId = (id: string): string => id.replace(/~\d+$/, '');
 
 /** Whether cells agreed with themselves over `--repeat`; nothing to say of a single round. */
 export function agreementNotes(cases: readonly CaseResult[], repeat: number): string[] {

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { runResultSchema } from '../../harness/model/verdict.ts';
-import { tablesMarkdown } from '../../harness/report/tables.ts';
+import { firstRound, tablesMarkdown } from '../../harness/report/tables.ts';
+import { countStatuses } from '../../harness/run/run-summary.ts';
 
 const read = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
 
@@ -12,14 +13,14 @@ describe('the tables of scenarios/README.md', () => {
     expect(read('scenarios/README.md')).toContain(tablesMarkdown(stored));
   });
 
-  it('say of a repeated run how many rounds there were, and whether they agreed', () => {
-    const notes = ['all cells agree with themselves over 2 repeats'];
-    const totals = Object.fromEntries(Object.entries(stored.totals).map(([status, count]) => [status, 2 * count]));
-    const once = { ...stored, totals: { ...stored.totals, passed: stored.cases.length, 'not-run': 0 } };
-    const twice = tablesMarkdown({ ...stored, totals: totals as typeof stored.totals, notes });
-    expect(twice).toContain(`${stored.cases.length} cells in`);
-    expect(twice).toContain('Note: all cells agree with themselves over 2 repeats.');
-    expect(tablesMarkdown({ ...once, notes: [] })).not.toMatch(/rounds|Note/);
+  it('have each cell of a repeated run once, and say how many rounds there were and whether they agreed', () => {
+    const passed = stored.cases.filter(({ status }) => status === 'passed').slice(0, 3);
+    const rounds = [...passed, ...passed.map((one) => ({ ...one, id: `${one.id}~2` }))];
+    const run = { ...stored, cases: rounds, totals: countStatuses(rounds), notes: ['all 3 cells agree'] };
+    const tables = tablesMarkdown(firstRound(run));
+    expect(tables).toContain('3 cells in 2 rounds, of which the rows show the first. 6 cases: 6 passed.');
+    expect(tables).toContain('Note: all 3 cells agree.');
+    expect(tables.match(/✅/g)).toHaveLength(3);
   });
 
   it('name the packages the run was made with', () => {
