@@ -246,9 +246,14 @@ const noStatelessPxe: Expect = {
     "EDK II's PXE client wants an address of its own by SOLICIT, also where the router says that DHCPv6 has none to give, and never asks what to boot without one",
 };
 
+const slaac = { ipVersion: 6, managedIpv6: false } as const;
+
+/** EDK II repeats its SOLICIT for a good minute, which is as long as a guest may be silent otherwise. */
+const untilSolicitEnds = { stageMs: { dhcp: 150_000 } };
+
 const ipv6: Groups = [
   { ...biosRom, name: 'ipv6-bios', ipVersion: 6, transport: ['tftp', 'http'] },
-  { ...biosRom, name: 'ipv6-slaac-bios', ipVersion: 6, managedIpv6: false },
+  { ...biosRom, name: 'ipv6-slaac-bios', ...slaac },
   { ...ovmf, name: 'ipv6-ovmf', ipVersion: 6 },
   { ...aavmf, name: 'ipv6-aavmf', ipVersion: 6 },
   {
@@ -261,8 +266,8 @@ const ipv6: Groups = [
   },
   { ...aavmf, name: 'ipv6-http-aavmf', ipVersion: 6, transport: 'http', payload: 'linux' },
   { ...biosRom, name: 'ipv6-linux-bios', ipVersion: 6, transport: 'http', payload: 'linux', tags: ['full'] },
-  { ...aavmf, name: 'ipv6-slaac-aavmf', ipVersion: 6, managedIpv6: false, expect: noStatelessPxe },
-  { ...ovmf, name: 'ipv6-slaac-ovmf', ipVersion: 6, managedIpv6: false, expect: noStatelessPxe, tags: ['full'] },
+  { ...aavmf, name: 'ipv6-slaac-aavmf', ...slaac, expect: noStatelessPxe, deadlines: untilSolicitEnds },
+  { ...ovmf, name: 'ipv6-slaac-ovmf', ...slaac, expect: noStatelessPxe, deadlines: untilSolicitEnds, tags: ['full'] },
   { ...biosRom, name: 'ipv6-iscsi-bios', ipVersion: 6, payload: 'iscsi' },
   { ...ovmf, name: 'ipv6-iscsi-ovmf', ipVersion: 6, payload: 'iscsi' },
   { ...aavmf, name: 'ipv6-iscsi-aavmf', ipVersion: 6, payload: 'iscsi' },

@@ -22,6 +22,8 @@ export interface Observed {
   readonly delivered: ReadonlyMap<string, number>;
   /** Names that an HTTP response with a length was seen for. */
   readonly promised: ReadonlyMap<string, number>;
+  /** The firmware has said on the console that it boots over IPv6. The wire may be well ahead of that. */
+  readonly saidIpv6: boolean;
   /** xids of DHCP REQUESTs from the guest, with what the client said of itself. */
   readonly requests: ReadonlyMap<number, { ipxe: boolean; vendorClass: string }>;
 }

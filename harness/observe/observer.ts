@@ -3,7 +3,7 @@ import type { Plan } from '../model/plan.ts';
 import type { Stage } from '../model/stages.ts';
 import type { Evidence, Observed, Rule } from './evidence.ts';
 import { guestRules } from './guest-rules.ts';
-import { serialRules } from './serial-rules.ts';
+import { saysIpv6, serialRules } from './serial-rules.ts';
 import { deliveryOf, deliveryRules, promiseOf, startedOf, wireRules } from './wire-rules.ts';
 
 /** Which table reads which source. Servers' own events are explanation, never evidence, but for what TLS hides. */
@@ -35,11 +35,22 @@ export function createObserver(plan: Plan): Observer {
   /** Nothing further can come. */
   let ended = false;
 
-  const observed: Observed = { stages, delivered, promised, requests };
+  let saidIpv6 = false;
+
+  const observed: Observed = {
+    stages,
+    delivered,
+    promised,
+    requests,
+    get saidIpv6() {
+      return saidIpv6;
+    },
+  };
 
   const remember = (event: HarnessEvent): void => {
     const delivery = deliveryOf(event) ?? startedOf(event, promised);
     if (delivery) delivered.set(delivery.name, delivery.bytes);
+    if (event.source === 'serial' && saysIpv6(event)) saidIpv6 = true;
     if (event.source !== 'wire') return;
     const promise = promiseOf(event);
     if (promise) promised.set(promise.name, promise.bytes);

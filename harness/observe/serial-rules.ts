@@ -29,6 +29,9 @@ const loadedBy =
   (plan: Plan, observed: Observed): boolean =>
     loaders.includes(plan.loader) && observed.stages.has('nbp-fetch');
 
+/** EDK II's boot option of IPv6 has begun; either line may be lost to a longer one that it overwrites. */
+export const saysIpv6 = ({ text }: SerialLine): boolean => />>Start .* over IPv6|Station IPv6 address/.test(text);
+
 /** Console text → stages and failures. First matching row of each kind wins; order is from particular to general. */
 const serialTable: readonly SerialRow[] = [
   // Platform firmware.
@@ -158,7 +161,7 @@ const serialTable: readonly SerialRow[] = [
     failure: 'end',
     pattern: /^\s*Error: (Could not|Server response|The URI|Cannot|Invalid|Unexpected|Not)/,
     // IPv4 comes first, and is turned away where the case is to boot over IPv6.
-    when: (plan, observed) => plan.scenario.ipVersion === 4 || observed.stages.has('dhcp'),
+    when: (plan, observed) => plan.scenario.ipVersion === 4 || observed.saidIpv6,
     proves: 'UEFI HTTP boot tells why it gave up',
   },
   {

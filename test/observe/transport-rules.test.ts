@@ -18,6 +18,12 @@ it('lets EDK II fail over IPv4 and takes only the boot lease over IPv6 for the l
   });
 });
 
+it('does not take what EDK II said of IPv4 for IPv6 where the console is behind the wire', async () => {
+  const { evidence } = await evidenceOf('uefi-http-ipv6-late-console');
+  expect(stageOf(evidence, 'dhcp')).toMatchObject({ text: expect.stringContaining('DHCPv6') });
+  expect(evidence.filter((found) => found.kind === 'failure' && found.ends)).toEqual([]);
+});
+
 it("takes the HTTPS server's word for a delivery that no frame can tell", async () => {
   const { evidence, complete } = await evidenceOf('uefi-https');
   expect(complete).toBe(true);
