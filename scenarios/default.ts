@@ -3,6 +3,7 @@ import { firstStages } from './first-stages.ts';
 import { knownTrouble } from './known-trouble.ts';
 import { otherNics } from './nics.ts';
 import { optionRoms } from './option-roms.ts';
+import { products } from './products.ts';
 import { secondStages } from './second-stages.ts';
 import { secureBoot } from './secure-boot.ts';
 import { transports } from './transports.ts';
@@ -11,5 +12,14 @@ export default {
   name: 'default',
   description:
     'Every way of network boot that the packaged artefacts can show, each cell with what is expected of it and why',
-  groups: [...firstStages, ...otherNics, ...optionRoms, ...secondStages, ...transports, ...secureBoot, ...knownTrouble],
+  groups: [
+    ...firstStages,
+    ...otherNics,
+    ...optionRoms,
+    ...secondStages,
+    ...transports,
+    ...secureBoot,
+    ...knownTrouble,
+    ...products,
+  ],
 } satisfies MatrixInput;

@@ -165,6 +165,12 @@ const serialTable: readonly SerialRow[] = [
     proves: 'UEFI HTTP boot tells why it gave up',
   },
   {
+    name: 'syslinux-no-root',
+    failure: 'end',
+    pattern: /^Failed to locate root device to prep for file operations/,
+    proves: 'syslinux.efi knows no way to fetch anything from where it was loaded',
+  },
+  {
     name: 'kernel-panic',
     failure: 'end',
     pattern: /Kernel panic - not syncing/,

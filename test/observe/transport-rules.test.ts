@@ -24,6 +24,14 @@ it('does not take what EDK II said of IPv4 for IPv6 where the console is behind 
   expect(evidence.filter((found) => found.kind === 'failure' && found.ends)).toEqual([]);
 });
 
+it('ends where syslinux.efi finds nothing to fetch from, and not with what the firmware tries next', async () => {
+  const { evidence } = await evidenceOf('uefi-syslinux-http');
+  expect(stageOf(evidence, 'nbp-fetch')).toMatchObject({ rule: 'nbp-delivered' });
+  expect(evidence.filter((found) => found.kind === 'failure' && found.ends)).toEqual([
+    expect.objectContaining({ rule: 'syslinux-no-root' }),
+  ]);
+});
+
 it("takes the HTTPS server's word for a delivery that no frame can tell", async () => {
   const { evidence, complete } = await evidenceOf('uefi-https');
   expect(complete).toBe(true);
