@@ -253,6 +253,15 @@ const uefi: MatrixInput['groups'] = [
   },
 ];
 
+const armApplication = {
+  title:
+    'the application runs during PCI enumeration, without a console; a kernel started from there speaks only without ACPI',
+  configuration: 4,
+  arch: 'aarch64',
+  machine: 'virt,acpi=off',
+  payload: 'linux',
+} as const;
+
 /** Arm: Debian ships no ROM for it, so what is there is made, or waited for. */
 const arm: MatrixInput['groups'] = [
   {
@@ -269,29 +278,19 @@ const arm: MatrixInput['groups'] = [
   },
   {
     name: 'arm-app-rom',
-    title:
-      'the application runs during PCI enumeration, without a console; a kernel started from there speaks only without ACPI',
     description: 'Configuration 4 on Arm: ipxe-arm64.efi wrapped as a ROM, with drivers of its own',
-    configuration: 4,
-    arch: 'aarch64',
-    machine: 'virt,acpi=off',
+    ...armApplication,
     set: 'bookworm',
     nic: ['virtio-net-pci', 'e1000'],
     rom: { kind: 'app', set: 'forky' },
-    payload: 'linux',
   },
   {
     name: 'arm-app-rom-all',
-    title:
-      'the application runs during PCI enumeration, without a console; a kernel started from there speaks only without ACPI',
     description: 'Configuration 4 on Arm, every NIC that iPXE has a driver for',
-    configuration: 4,
-    arch: 'aarch64',
-    machine: 'virt,acpi=off',
+    ...armApplication,
     set: 'forky',
     nic: ipxeNics,
     rom: 'app',
-    payload: 'linux',
     tags: ['full'],
     expectations: [{ when: { nic: portIoNics }, expect: returnsToFreedDriver }],
   },
