@@ -4,24 +4,41 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, relative, resolve } from 'node:path';
 import { checkout, say } from './setup/checkout.mjs';
 
-const libraries = ['node', 'zod', '@xterm/headless', 'commander', 'dhcp', 'execa', 'jiti', 'p-queue', 'p-retry'];
-const upToRun = ['model', 'matrix', 'assets', 'plan', 'wire', 'services', 'vm', 'observe', 'judge'];
+const upToRun = [
+  'model',
+  'os',
+  'matrix',
+  'assets',
+  'resolve',
+  'predict',
+  'plan',
+  'wire',
+  'services',
+  'vm',
+  'observe',
+  'judge',
+];
 
 /** What each folder may import beside itself: folders of the harness, and packages (`node` is all of node:*). */
 const rows = {
   'harness/model': { folders: [], packages: ['zod'] },
-  'harness/matrix': { folders: ['model'], packages: libraries },
-  'harness/assets': { folders: ['model'], packages: libraries },
-  'harness/plan': { folders: ['model', 'assets'], packages: libraries },
-  'harness/wire': { folders: ['model'], packages: libraries },
-  'harness/services': { folders: ['model', 'wire'], packages: libraries },
-  'harness/vm': { folders: ['model', 'plan'], packages: libraries },
-  'harness/observe': { folders: ['model'], packages: libraries },
-  'harness/judge': { folders: ['model', 'observe'], packages: libraries },
-  'harness/run': { folders: upToRun, packages: libraries },
-  'harness/report': { folders: ['model'], packages: libraries },
-  'harness/cli': { folders: ['run', 'report', 'plan', 'matrix', 'model', 'assets', 'judge'], packages: libraries },
-  'harness/vitest': { folders: ['run', 'report', 'plan', 'matrix', 'model'], packages: [...libraries, 'vitest'] },
+  'harness/os': { folders: ['model'], packages: ['node', 'execa', 'zod'] },
+  'harness/matrix': { folders: ['model', 'os'], packages: ['node', 'zod', 'jiti'] },
+  'harness/assets': { folders: ['model', 'os'], packages: ['node', 'zod', 'execa'] },
+  'harness/resolve': { folders: ['model', 'assets', 'plan'], packages: ['node', 'zod'] },
+  'harness/predict': { folders: ['model', 'assets'], packages: [] },
+  'harness/plan': { folders: ['model'], packages: [] },
+  'harness/wire': { folders: ['model'], packages: ['node', 'dhcp'] },
+  'harness/services': { folders: ['model', 'wire', 'os'], packages: ['node', 'execa'] },
+  'harness/vm': { folders: ['model', 'os'], packages: ['node', 'zod', 'execa'] },
+  'harness/observe': { folders: ['model'], packages: ['@xterm/headless'] },
+  'harness/judge': { folders: ['model', 'observe'], packages: [] },
+  'harness/run': { folders: upToRun, packages: ['node', 'zod', 'p-queue', 'p-retry'] },
+  'harness/report': { folders: ['model', 'os'], packages: ['node'] },
+  'harness/cli': {
+    folders: ['run', 'report', 'resolve', 'predict', 'plan', 'matrix', 'model', 'assets', 'judge', 'os'],
+    packages: ['node', 'commander'],
+  },
   /** harness/index.ts, the public face. */
   harness: { folders: ['run', 'report', 'plan', 'matrix', 'model', 'assets', 'judge'], packages: [] },
   scenarios: { folders: [], packages: ['netboot-harness'] },

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { manifestFile, readManifest } from '../assets/set-manifest.ts';
+import { manifestFile, readManifest } from '../assets/sets/set-manifest.ts';
 import { HarnessError } from '../model/errors.ts';
 import { openHost } from '../run/open-host.ts';
 import type { RunHost } from '../run/run-matrix.ts';

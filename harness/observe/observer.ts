@@ -2,7 +2,7 @@ import type { HarnessEvent } from '../model/events.ts';
 import type { Plan } from '../model/plan.ts';
 import type { Stage } from '../model/stages.ts';
 import type { Evidence, Observed, Rule } from './evidence.ts';
-import { guestRules } from './guest-rules.ts';
+import { guestRules } from './machine-rules.ts';
 import { saysIpv6, serialRules } from './serial-rules.ts';
 import { deliveryOf, deliveryRules, promiseOf, startedOf, wireRules } from './wire-rules.ts';
 

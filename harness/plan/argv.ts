@@ -1,6 +1,6 @@
 import type { Plan } from '../model/plan.ts';
+import type { Resolved } from '../model/resolved.ts';
 import type { Scenario } from '../model/scenario.ts';
-import type { Resolved } from './resolved.ts';
 import { transportsOf } from './transport.ts';
 
 export const fds = { nic: 3, qmp: 4, serial: 5, uplink: 6 } as const;

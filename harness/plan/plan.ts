@@ -1,6 +1,7 @@
 import type { Arch } from '../model/axes.ts';
 import type { BootRule } from '../model/boot-rule.ts';
 import type { Plan } from '../model/plan.ts';
+import type { Resolved } from '../model/resolved.ts';
 import type { Scenario } from '../model/scenario.ts';
 import { authorityFile, enrolsAuthority, fds, planArgv, planCpu, planMemoryMiB } from './argv.ts';
 import {
@@ -17,7 +18,6 @@ import { planBootPolicy } from './boot-policy.ts';
 import { planDeadlines } from './deadlines.ts';
 import { planNetwork } from './network.ts';
 import { fillPlaceholders } from './placeholders.ts';
-import type { Resolved } from './resolved.ts';
 import { expectedFile, noncePatch, planServed } from './served-files.ts';
 import { planStagePath } from './stage-path.ts';
 import { transportsOf } from './transport.ts';

@@ -1,8 +1,8 @@
 import { HarnessError } from '../model/errors.ts';
 import type { ExpectedFile } from '../model/plan.ts';
+import type { NonceField, Resolved } from '../model/resolved.ts';
 import type { Scenario, ServedFile } from '../model/scenario.ts';
 import { type ConfigFile, names } from './boot-files.ts';
-import type { NonceField, Resolved } from './resolved.ts';
 
 /** What a plan serves before the scenario has its say. */
 function derived(

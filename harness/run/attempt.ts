@@ -13,14 +13,14 @@ import { createObserver } from '../observe/observer.ts';
 import type { QemuFacts } from '../vm/host.ts';
 import { type Guest, type GuestExit, startQemu } from '../vm/qemu.ts';
 import { runningArgv } from '../vm/running-argv.ts';
-import { createCapture } from '../wire/capture.ts';
+import { createCapture } from '../wire/capture/capture.ts';
 import { acceleratorFailureOf, startFailureOf } from './attempt-failure.ts';
 import type { Authorities } from './authorities.ts';
 import { caseFiles, writePlanFiles } from './case-directory.ts';
 import { createDeadlineClock } from './deadline-clock.ts';
+import { openTimeline } from './event-log.ts';
 import { startNetwork } from './network.ts';
 import { openRawLogs } from './raw-logs.ts';
-import { openTimeline } from './timeline.ts';
 
 export interface AttemptOptions {
   plan: Plan;

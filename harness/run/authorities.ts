@@ -2,13 +2,13 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Plan } from '../model/plan.ts';
 import type { Certificate } from '../model/scenario.ts';
-import { efiSignatureList } from '../services/http/signature-list.ts';
 import {
   type Authority,
   type CertificateRequest,
   makeAuthority,
   type ServerCertificate,
-} from '../services/http/tls.ts';
+} from '../services/certificates/authority.ts';
+import { efiSignatureList } from '../services/certificates/signature-list.ts';
 
 /** The run's certificate authority and the certificates it gave, each made when the first case wants it. */
 export interface Authorities {

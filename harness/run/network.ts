@@ -3,20 +3,20 @@ import type { EventSink } from '../model/events.ts';
 import type { Plan } from '../model/plan.ts';
 import { handedOverOf } from '../observe/wire-rules.ts';
 import { systemClock } from '../services/clock.ts';
-import { startDhcp } from '../services/dhcp/dhcp-server.ts';
-import { startDhcp6 } from '../services/dhcp6/dhcp6-server.ts';
+import { startDhcp } from '../services/dhcp/v4/server.ts';
+import { startDhcp6 } from '../services/dhcp/v6/server.ts';
 import { startHttp } from '../services/http/server.ts';
+import { startIscsiTarget } from '../services/iscsi/target.ts';
 import type { RunningServer } from '../services/loopback-server.ts';
 import { startNfs, startPortmap } from '../services/nfs/server.ts';
 import { startTftp } from '../services/tftp/server.ts';
 import { openTree, type ServedTree } from '../services/tree/served-tree.ts';
 import type { Guest } from '../vm/qemu.ts';
-import type { Capture } from '../wire/capture.ts';
-import { linkOverStream } from '../wire/stream-link.ts';
-import type { UdpHost } from '../wire/udp.ts';
+import type { Capture } from '../wire/capture/capture.ts';
+import { linkOverStream } from '../wire/stack/stream-link.ts';
+import type { UdpHost } from '../wire/stack/udp-host.ts';
 import { createWire } from '../wire/wire.ts';
 import type { Authorities } from './authorities.ts';
-import { startIscsiTarget } from './iscsi-target.ts';
 
 export interface NetworkStart {
   plan: Plan;

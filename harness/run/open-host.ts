@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { createFingerprints } from '../assets/fingerprint.ts';
 import { createInspections } from '../assets/inspections.ts';
-import { loadSets } from '../assets/sets.ts';
+import { loadSets } from '../assets/sets/sets.ts';
 import type { RunHost } from './run-matrix.ts';
 
 export interface HostFolders {

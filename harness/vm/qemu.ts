@@ -2,8 +2,8 @@ import type { Duplex, Readable } from 'node:stream';
 import { execa } from 'execa';
 import { HarnessError } from '../model/errors.ts';
 import type { EventSink } from '../model/events.ts';
+import { tieToParent, watchOver } from '../os/tied-process.ts';
 import { readCpuMs } from './guest-cpu.ts';
-import { tieToParent, watchOver } from './lifeline.ts';
 import { type Qmp, startQmp } from './qmp.ts';
 import { createSocketPair, type SocketPair } from './socket-pair.ts';
 

@@ -1,13 +1,13 @@
 import type { EventSink } from '../model/events.ts';
 import type { Network } from '../model/plan.ts';
-import type { Capture } from './capture.ts';
-import type { Link } from './link.ts';
-import { createMalformedLog } from './malformed.ts';
-import { dissect } from './packet.ts';
-import { createSniffer } from './sniffer.ts';
-import { createStack } from './stack.ts';
-import type { UdpHost } from './udp.ts';
-import { createUplink } from './uplink.ts';
+import type { Capture } from './capture/capture.ts';
+import { createMalformedLog } from './codecs/malformed.ts';
+import { dissect } from './codecs/packet.ts';
+import { createSniffer } from './sniff/sniffer.ts';
+import type { Link } from './stack/link.ts';
+import { createStack } from './stack/stack.ts';
+import type { UdpHost } from './stack/udp-host.ts';
+import { createUplink } from './stack/uplink.ts';
 
 export interface WireOptions {
   readonly network: Network;

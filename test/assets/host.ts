@@ -1,6 +1,6 @@
-import type { ArtefactSet } from '../../harness/assets/artefact-set.ts';
-import { isMissing } from '../../harness/assets/artefact-set.ts';
-import { loadSets } from '../../harness/assets/sets.ts';
+import type { ArtefactSet } from '../../harness/assets/sets/artefact-set.ts';
+import { isMissing } from '../../harness/assets/sets/artefact-set.ts';
+import { loadSets } from '../../harness/assets/sets/sets.ts';
 
 /** The set of this machine's packages, which set-up installs. */
 export async function hostSet(cacheDir?: string): Promise<ArtefactSet> {

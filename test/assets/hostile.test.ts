@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { extractDriver } from '../../harness/assets/firmware/extract.ts';
+import { extractDriver } from '../../harness/assets/derive/extract-drivers.ts';
 import { createBudget } from '../../harness/assets/inspect/budget.ts';
 import { describeInspection, identityOf } from '../../harness/assets/inspect/describe.ts';
 import { inspectBytes, inspectFile } from '../../harness/assets/inspect/inspect.ts';

@@ -2,12 +2,12 @@ import { mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { ArtefactSet } from '../../harness/assets/artefact-set.ts';
 import { createFingerprints } from '../../harness/assets/fingerprint.ts';
 import { describeInspection, identityOf } from '../../harness/assets/inspect/describe.ts';
 import { type Inspection, inspectBytes, inspectFile } from '../../harness/assets/inspect/inspect.ts';
 import { createInspections } from '../../harness/assets/inspections.ts';
-import { loadSets } from '../../harness/assets/sets.ts';
+import type { ArtefactSet } from '../../harness/assets/sets/artefact-set.ts';
+import { loadSets } from '../../harness/assets/sets/sets.ts';
 import { found, hostSet } from './host.ts';
 
 let host: ArtefactSet;

@@ -2,8 +2,8 @@ import { chmod, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { isOwnership, packagesOf } from '../../harness/assets/packages.ts';
 import { openRemembered } from '../../harness/assets/remembered.ts';
+import { isOwnership, packagesOf } from '../../harness/assets/sets/packages.ts';
 
 let folder: string;
 beforeEach(async () => {

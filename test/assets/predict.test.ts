@@ -1,13 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { extractDriver } from '../../harness/assets/firmware/extract.ts';
+import { extractDriver } from '../../harness/assets/derive/extract-drivers.ts';
 import { createBudget } from '../../harness/assets/inspect/budget.ts';
 import { type FirmwareFacts, inspectFirmware } from '../../harness/assets/inspect/firmware.ts';
 import { inspectOptionRom, type OptionRomFacts, type RomImage } from '../../harness/assets/inspect/option-rom.ts';
 import { inspectPe } from '../../harness/assets/inspect/pe.ts';
-import { type PredictionInput, predict } from '../../harness/assets/predict.ts';
 import { makeOptionRom } from '../../harness/assets/rom/make.ts';
 import { pciIdOf } from '../../harness/assets/rom/pci-ids.ts';
+import { type PredictionInput, predict } from '../../harness/predict/predict.ts';
 import { found, hostSet } from './host.ts';
 
 let ovmf: FirmwareFacts;

@@ -2,14 +2,14 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type ArtefactSet, isMissing } from '../../harness/assets/artefact-set.ts';
-import { extractDriver } from '../../harness/assets/firmware/extract.ts';
+import { extractDriver } from '../../harness/assets/derive/extract-drivers.ts';
 import { createBudget } from '../../harness/assets/inspect/budget.ts';
 import { inspectFile } from '../../harness/assets/inspect/inspect.ts';
 import { inspectOptionRom } from '../../harness/assets/inspect/option-rom.ts';
 import { inspectPe } from '../../harness/assets/inspect/pe.ts';
 import { makeOptionRom, withPciIds } from '../../harness/assets/rom/make.ts';
 import { pciIdOf } from '../../harness/assets/rom/pci-ids.ts';
+import { type ArtefactSet, isMissing } from '../../harness/assets/sets/artefact-set.ts';
 import type { Arch, Firmware, RomKind } from '../../harness/model/axes.ts';
 import { found, hostSet } from './host.ts';
 

@@ -2,9 +2,9 @@ import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { isMissing } from '../../harness/assets/artefact-set.ts';
-import { machineFits } from '../../harness/assets/machine-pattern.ts';
-import { loadSets } from '../../harness/assets/sets.ts';
+import { isMissing } from '../../harness/assets/sets/artefact-set.ts';
+import { machineFits } from '../../harness/assets/sets/machine-pattern.ts';
+import { loadSets } from '../../harness/assets/sets/sets.ts';
 import { found, hostSet } from './host.ts';
 
 let folder: string;

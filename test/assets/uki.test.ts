@@ -2,10 +2,10 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { isMissing } from '../../harness/assets/artefact-set.ts';
+import { makeUki, type UkiParts } from '../../harness/assets/derive/uki.ts';
 import { createFingerprints } from '../../harness/assets/fingerprint.ts';
 import { inspectPe } from '../../harness/assets/inspect/pe.ts';
-import { makeUki, type UkiParts } from '../../harness/assets/uki.ts';
+import { isMissing } from '../../harness/assets/sets/artefact-set.ts';
 
 /** A PE32+ application with one section and headers of `headerBytes`. */
 function stubImage(headerBytes: number): Buffer {

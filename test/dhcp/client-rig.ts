@@ -1,9 +1,9 @@
 import { type BootRuleInput, bootRuleSchema } from '../../harness/model/boot-rule.ts';
 import type { UntimedEvent } from '../../harness/model/events.ts';
 import type { Network } from '../../harness/model/plan.ts';
-import { startDhcp } from '../../harness/services/dhcp/dhcp-server.ts';
-import { type DhcpMessage, encodeDhcp, parseDhcp } from '../../harness/wire/dhcp-codec.ts';
-import type { Datagram, UdpHost, UdpPeer } from '../../harness/wire/udp.ts';
+import { startDhcp } from '../../harness/services/dhcp/v4/server.ts';
+import { type DhcpMessage, encodeDhcp, parseDhcp } from '../../harness/wire/codecs/dhcp.ts';
+import type { Datagram, UdpHost, UdpPeer } from '../../harness/wire/stack/udp-host.ts';
 
 export const guestMac = '52:54:00:12:34:56';
 

@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { type DhcpMessage, encodeDhcp, parseDhcp } from '../../harness/wire/dhcp-codec.ts';
-import { dhcpFactsOf } from '../../harness/wire/dhcp-facts.ts';
-import { parseEncapsulated, parseUserClasses } from '../../harness/wire/dhcp-options.ts';
-import { sniffDhcp } from '../../harness/wire/sniff-dhcp.ts';
+import { type DhcpMessage, encodeDhcp, parseDhcp } from '../../harness/wire/codecs/dhcp.ts';
+import { parseEncapsulated, parseUserClasses } from '../../harness/wire/codecs/dhcp-options.ts';
+import { sniffDhcp } from '../../harness/wire/sniff/dhcp.ts';
+import { dhcpFactsOf } from '../../harness/wire/sniff/dhcp-facts.ts';
 import { capture, captureNames, guestPayloads } from './captures.ts';
 import { message } from './client-rig.ts';
 import { generator } from './generator.ts';

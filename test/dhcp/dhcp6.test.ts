@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type BootRuleInput, bootRuleSchema } from '../../harness/model/boot-rule.ts';
 import type { UntimedEvent } from '../../harness/model/events.ts';
-import { startDhcp6 } from '../../harness/services/dhcp6/dhcp6-server.ts';
+import { startDhcp6 } from '../../harness/services/dhcp/v6/server.ts';
 import {
   type Dhcp6Message,
   type Dhcp6MessageType,
@@ -13,9 +13,9 @@ import {
   optionOf,
   parseDhcp6,
   parseIaNa,
-} from '../../harness/wire/dhcp6-codec.ts';
-import { dhcp6FactsOf } from '../../harness/wire/dhcp6-facts.ts';
-import { sniffDhcp6 } from '../../harness/wire/sniff-dhcp6.ts';
+} from '../../harness/wire/codecs/dhcp6.ts';
+import { sniffDhcp6 } from '../../harness/wire/sniff/dhcp6.ts';
+import { dhcp6FactsOf } from '../../harness/wire/sniff/dhcp6-facts.ts';
 import { capture, captureNames, guestPayloads } from './captures.ts';
 import { guestMac, network, recordingHost } from './client-rig.ts';
 import { generator } from './generator.ts';

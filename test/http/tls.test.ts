@@ -5,9 +5,13 @@ import { text } from 'node:stream/consumers';
 import { execa } from 'execa';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
 import type { UntimedEvent } from '../../harness/model/events.ts';
+import {
+  type Authority,
+  type CertificateRequest,
+  makeAuthority,
+} from '../../harness/services/certificates/authority.ts';
+import { efiSignatureList } from '../../harness/services/certificates/signature-list.ts';
 import { startHttp } from '../../harness/services/http/server.ts';
-import { efiSignatureList } from '../../harness/services/http/signature-list.ts';
-import { type Authority, type CertificateRequest, makeAuthority } from '../../harness/services/http/tls.ts';
 import { openTree } from '../../harness/services/tree/served-tree.ts';
 
 let authority: Authority;

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { dissect, type TcpPacket } from '../../harness/wire/packet.ts';
+import { dissect, type TcpPacket } from '../../harness/wire/codecs/packet.ts';
 
 export interface CapturedFrame {
   readonly from: 'guest' | 'server';

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { parseReply } from '../../harness/wire/rpc-codec.ts';
-import { opaque, uint32s, type XdrReader } from '../../harness/wire/xdr.ts';
+import { parseReply } from '../../harness/wire/codecs/rpc.ts';
+import { opaque, uint32s, type XdrReader } from '../../harness/wire/codecs/xdr.ts';
 
 const lastFragment = 0x8000_0000;
 

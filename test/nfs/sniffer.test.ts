@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
 import type { UntimedEvent } from '../../harness/model/events.ts';
-import { createMalformedLog } from '../../harness/wire/malformed.ts';
-import { dissect } from '../../harness/wire/packet.ts';
-import { lastFragment, mount, nfs, replies } from '../../harness/wire/rpc-codec.ts';
-import { createSniffer } from '../../harness/wire/sniffer.ts';
-import { tcpFlags } from '../../harness/wire/tcp.ts';
-import { opaque, uint32s, words } from '../../harness/wire/xdr.ts';
+import { createMalformedLog } from '../../harness/wire/codecs/malformed.ts';
+import { dissect } from '../../harness/wire/codecs/packet.ts';
+import { lastFragment, mount, nfs, replies } from '../../harness/wire/codecs/rpc.ts';
+import { tcpFlags } from '../../harness/wire/codecs/tcp.ts';
+import { opaque, uint32s, words } from '../../harness/wire/codecs/xdr.ts';
+import { createSniffer } from '../../harness/wire/sniff/sniffer.ts';
 import { network, type Segment, seededRandom, tcpFrame } from '../wire/frames.ts';
 import { capturedFrames } from './captured.ts';
 import { call, record, text } from './rpc-client.ts';

@@ -1,5 +1,5 @@
+import type { Resolved } from '../../harness/model/resolved.ts';
 import type { Scenario } from '../../harness/model/scenario.ts';
-import type { Resolved } from '../../harness/plan/resolved.ts';
 
 export const nonce = 'c0ffee';
 

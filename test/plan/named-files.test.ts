@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Scenario } from '../../harness/model/scenario.ts';
-import { checkNamedFiles } from '../../harness/plan/named-files.ts';
+import { checkNamedFiles } from '../../harness/resolve/named-files.ts';
 import { scenario } from './found-scenario.ts';
 
 let folder: string;

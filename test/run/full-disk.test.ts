@@ -3,8 +3,8 @@ import { mkdtemp, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { openTimeline } from '../../harness/run/event-log.ts';
 import { openRawLogs } from '../../harness/run/raw-logs.ts';
-import { openTimeline } from '../../harness/run/timeline.ts';
 
 // The kernel's own full disk: opens, and takes nothing.
 const full = '/dev/full';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { HarnessEvent, UntimedEvent } from '../../harness/model/events.ts';
-import { startIscsiTarget } from '../../harness/run/iscsi-target.ts';
+import { startIscsiTarget } from '../../harness/services/iscsi/target.ts';
 
 const programRoot = fileURLToPath(new URL('../../.cache/programs/tgt/root', import.meta.url));
 const iqn = 'iqn.2026-01.example.test:disk';

@@ -16,6 +16,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { HarnessError } from '../../harness/model/errors.ts';
 import type { HarnessEvent } from '../../harness/model/events.ts';
 import { caseFiles, writeJson } from '../../harness/run/case-directory.ts';
+import { openTimeline } from '../../harness/run/event-log.ts';
 import {
   caseDirectoriesOf,
   claimRunDirectory,
@@ -24,7 +25,6 @@ import {
   readPlan,
   readRunRecord,
 } from '../../harness/run/run-directory.ts';
-import { openTimeline } from '../../harness/run/timeline.ts';
 
 const recorded = fileURLToPath(new URL('../../fixtures/runs/bios-no-driver', import.meta.url));
 

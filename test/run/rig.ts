@@ -2,14 +2,14 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createFingerprints } from '../../harness/assets/fingerprint.ts';
 import { createInspections } from '../../harness/assets/inspections.ts';
-import { loadSets } from '../../harness/assets/sets.ts';
+import { loadSets } from '../../harness/assets/sets/sets.ts';
 import { expandMatrix } from '../../harness/matrix/expand-matrix.ts';
 import { parseMatrix } from '../../harness/matrix/parse-matrix.ts';
 import type { Plan } from '../../harness/model/plan.ts';
 import type { Scenario } from '../../harness/model/scenario.ts';
 import type { RunResult } from '../../harness/model/verdict.ts';
 import { makePlan } from '../../harness/plan/plan.ts';
-import { resolveScenario } from '../../harness/plan/resolve.ts';
+import { resolveScenario } from '../../harness/resolve/resolve.ts';
 import { type RunHost, type RunOptions, runMatrix } from '../../harness/run/run-matrix.ts';
 
 const cacheDir = fileURLToPath(new URL('../../.cache', import.meta.url));

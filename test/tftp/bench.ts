@@ -2,7 +2,7 @@ import type { UntimedEvent } from '../../harness/model/events.ts';
 import type { ServedFile } from '../../harness/model/scenario.ts';
 import { startTftp } from '../../harness/services/tftp/server.ts';
 import { openTree } from '../../harness/services/tree/served-tree.ts';
-import { encodeRequest, parseTftp, type TftpPacket } from '../../harness/wire/tftp-codec.ts';
+import { encodeRequest, parseTftp, type TftpPacket } from '../../harness/wire/codecs/tftp.ts';
 import { createManualClock } from './manual-clock.ts';
 import { createMemoryHost, type Sent } from './memory-host.ts';
 

@@ -7,7 +7,7 @@ import {
   encodeRequest,
   parseTftp,
   type TftpPacket,
-} from '../../harness/wire/tftp-codec.ts';
+} from '../../harness/wire/codecs/tftp.ts';
 
 const options = new Map([
   ['blksize', '1432'],

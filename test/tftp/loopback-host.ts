@@ -1,6 +1,6 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import type { Datagram, UdpHost, UdpPort } from '../../harness/wire/udp.ts';
+import type { Datagram, UdpHost, UdpPort } from '../../harness/wire/stack/udp-host.ts';
 
 /** Real sockets on 127.0.0.1; a request for port 69 gets the free one that `open` took. */
 export async function openLoopbackHost(): Promise<UdpHost & { readonly requestPort: number }> {

@@ -1,4 +1,4 @@
-import type { Datagram, UdpHost, UdpPeer } from '../../harness/wire/udp.ts';
+import type { Datagram, UdpHost, UdpPeer } from '../../harness/wire/stack/udp-host.ts';
 
 export interface Sent {
   readonly fromPort: number;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { encodeAck, encodeError, encodeRequest } from '../../harness/wire/tftp-codec.ts';
+import { encodeAck, encodeError, encodeRequest } from '../../harness/wire/codecs/tftp.ts';
 import { blocksOf, guest, setUp } from './bench.ts';
 
 const text = (bytes: number) => ({ text: 'x'.repeat(bytes) });

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import type { UntimedEvent } from '../../harness/model/events.ts';
-import { createTftpSniffer } from '../../harness/wire/sniff-tftp.ts';
-import { encodeAck, encodeData, encodeError, encodeOack, encodeRequest } from '../../harness/wire/tftp-codec.ts';
+import { encodeAck, encodeData, encodeError, encodeOack, encodeRequest } from '../../harness/wire/codecs/tftp.ts';
+import { createTftpSniffer } from '../../harness/wire/sniff/tftp.ts';
 
 interface Captured {
   from: 'guest' | 'server';

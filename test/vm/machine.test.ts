@@ -2,8 +2,8 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { tieToParent } from '../../harness/os/tied-process.ts';
 import { probeQemu } from '../../harness/vm/host.ts';
-import { tieToParent } from '../../harness/vm/lifeline.ts';
 import { runningArgv } from '../../harness/vm/running-argv.ts';
 import { recordedRun } from '../judge/recorded-run.ts';
 

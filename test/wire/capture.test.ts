@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { createCapture } from '../../harness/wire/capture.ts';
+import { createCapture } from '../../harness/wire/capture/capture.ts';
 
 let folder: string;
 beforeEach(async () => {

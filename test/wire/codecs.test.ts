@@ -7,9 +7,9 @@ import {
   parseIpv4Address,
   parseIpv6Address,
   parseMac,
-} from '../../harness/wire/addresses.ts';
-import { adjustChecksum, finishChecksum, sumOctets } from '../../harness/wire/checksum.ts';
-import { dissect } from '../../harness/wire/packet.ts';
+} from '../../harness/wire/codecs/addresses.ts';
+import { adjustChecksum, finishChecksum, sumOctets } from '../../harness/wire/codecs/checksum.ts';
+import { dissect } from '../../harness/wire/codecs/packet.ts';
 import { createWire } from '../../harness/wire/wire.ts';
 import { guest, icmpFrame, ipv6, MemoryLink, network, seededRandom, server, tcpFrame, udpFrame } from './frames.ts';
 

@@ -1,11 +1,11 @@
-import { parseIpv4Address, parseIpv6Address, parseMac } from '../../harness/wire/addresses.ts';
-import { etherTypes, writeEthernet } from '../../harness/wire/ethernet.ts';
-import { type IpView, protocols } from '../../harness/wire/ip.ts';
-import { writeIpv4 } from '../../harness/wire/ipv4.ts';
-import { writeIpv6 } from '../../harness/wire/ipv6.ts';
-import type { Link } from '../../harness/wire/link.ts';
-import { tcpFlags } from '../../harness/wire/tcp.ts';
-import { writeUdp } from '../../harness/wire/udp-codec.ts';
+import { parseIpv4Address, parseIpv6Address, parseMac } from '../../harness/wire/codecs/addresses.ts';
+import { etherTypes, writeEthernet } from '../../harness/wire/codecs/ethernet.ts';
+import { type IpView, protocols } from '../../harness/wire/codecs/ip.ts';
+import { writeIpv4 } from '../../harness/wire/codecs/ipv4.ts';
+import { writeIpv6 } from '../../harness/wire/codecs/ipv6.ts';
+import { tcpFlags } from '../../harness/wire/codecs/tcp.ts';
+import { writeUdp } from '../../harness/wire/codecs/udp.ts';
+import type { Link } from '../../harness/wire/stack/link.ts';
 
 export const network = {
   serverMac: '52:54:00:00:00:01',

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import type { UntimedEvent } from '../../harness/model/events.ts';
-import { createMalformedLog } from '../../harness/wire/malformed.ts';
-import { dissect } from '../../harness/wire/packet.ts';
-import { createSniffer } from '../../harness/wire/sniffer.ts';
-import { tcpFlags } from '../../harness/wire/tcp.ts';
+import { createMalformedLog } from '../../harness/wire/codecs/malformed.ts';
+import { dissect } from '../../harness/wire/codecs/packet.ts';
+import { tcpFlags } from '../../harness/wire/codecs/tcp.ts';
+import { createSniffer } from '../../harness/wire/sniff/sniffer.ts';
 import { network, type Segment, seededRandom, tcpFrame } from './frames.ts';
 
 const { syn, ack, fin, rst } = tcpFlags;

@@ -1,6 +1,6 @@
 import { Duplex } from 'node:stream';
 import { describe, expect, test } from 'vitest';
-import { linkOverStream } from '../../harness/wire/stream-link.ts';
+import { linkOverStream } from '../../harness/wire/stack/stream-link.ts';
 
 /** A stream whose peer reads nothing until told to, and hands over what it was sent. */
 class PeerStream extends Duplex {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { UntimedEvent } from '../../harness/model/events.ts';
-import { tcpFlags } from '../../harness/wire/tcp.ts';
+import { tcpFlags } from '../../harness/wire/codecs/tcp.ts';
 import { createWire } from '../../harness/wire/wire.ts';
 import { type End, guest, icmpFrame, ipv6, MemoryLink, network, server, tcpFrame, udpFrame } from './frames.ts';
 

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { extractDriver } from '../firmware/extract.ts';
+import { extractDriver } from '../derive/extract-drivers.ts';
 import { createBudget } from '../inspect/budget.ts';
 import { Malformed } from '../inspect/malformed.ts';
 import { efiRomPayload, inspectOptionRom } from '../inspect/option-rom.ts';

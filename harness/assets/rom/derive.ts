@@ -3,12 +3,12 @@ import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Arch, RomKind } from '../../model/axes.ts';
 import { HarnessError } from '../../model/errors.ts';
-import type { FoundRom, Missing, RomQuery } from '../artefact-set.ts';
-import type { SetParts } from '../build-set.ts';
-import { bundledRomNames } from '../bundled-roms.ts';
+import { keepFile } from '../derive/kept-file.ts';
 import { Malformed } from '../inspect/malformed.ts';
 import { drivesNic } from '../inspect/network-drivers.ts';
-import { keepFile } from '../kept-file.ts';
+import type { FoundRom, Missing, RomQuery } from '../sets/artefact-set.ts';
+import type { SetParts } from '../sets/build-set.ts';
+import { bundledRomNames } from '../sets/bundled-roms.ts';
 import type { RomSource } from './assemble.ts';
 import { type PciId, pciIdOf } from './pci-ids.ts';
 

@@ -1,5 +1,5 @@
 import { accessSync, constants, existsSync } from 'node:fs';
-import { isMissing } from '../../assets/artefact-set.ts';
+import { isMissing } from '../../assets/sets/artefact-set.ts';
 import { type Arch, archs, type Firmware } from '../../model/axes.ts';
 import { examineHost, type ProgramReport } from '../../run/examine-host.ts';
 import { type Artefacts, openArtefacts } from '../artefacts.ts';

@@ -1,4 +1,4 @@
-import { extractDriver } from '../../assets/firmware/extract.ts';
+import { extractDriver } from '../../assets/derive/extract-drivers.ts';
 import { describeInspection } from '../../assets/inspect/describe.ts';
 import { inspectBytes, readBounded } from '../../assets/inspect/inspect.ts';
 import type { AddCommand } from '../command.ts';

@@ -1,6 +1,6 @@
-import type { Prediction } from '../../assets/predict.ts';
 import type { Scenario } from '../../model/scenario.ts';
-import { resolveScenario } from '../../plan/resolve.ts';
+import type { Prediction } from '../../predict/predict.ts';
+import { resolveScenario } from '../../resolve/resolve.ts';
 import { openArtefacts } from '../artefacts.ts';
 import { addCaseOptions, type CaseOptions, expandChosen, selectCells } from '../case-options.ts';
 import type { AddCommand } from '../command.ts';

@@ -1,4 +1,4 @@
-import { formatIpv4Address, parseIpv4Address } from '../../wire/addresses.ts';
+import { formatIpv4Address, parseIpv4Address } from '../../wire/codecs/addresses.ts';
 
 /** Enough for every NIC a guest can have; a bound on what random hardware addresses can take. */
 export const mostAddresses = 64;

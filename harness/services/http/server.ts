@@ -3,11 +3,11 @@ import { createServer as createTlsServer } from 'node:https';
 import type { Socket } from 'node:net';
 import type { IpVersion } from '../../model/axes.ts';
 import type { EventSink } from '../../model/events.ts';
+import type { ServerCertificate } from '../certificates/authority.ts';
 import { type Clock, systemClock } from '../clock.ts';
 import { listenOnLoopback, type RunningServer } from '../loopback-server.ts';
 import type { ServedTree } from '../tree/served-tree.ts';
 import { answer } from './answer.ts';
-import type { ServerCertificate } from './tls.ts';
 
 export interface HttpServices {
   readonly tree: ServedTree;

@@ -1,4 +1,4 @@
-import { uint32s, words } from '../../wire/xdr.ts';
+import { uint32s, words } from '../../wire/codecs/xdr.ts';
 import type { Node } from './handles.ts';
 
 const fileTypes = { file: 1, folder: 2 } as const;

@@ -1,6 +1,6 @@
 import type { EventSink } from '../../model/events.ts';
-import { maxHandleBytes, maxNameBytes, nfs } from '../../wire/rpc-codec.ts';
-import { opaque, uint32s, words, type XdrReader } from '../../wire/xdr.ts';
+import { maxHandleBytes, maxNameBytes, nfs } from '../../wire/codecs/rpc.ts';
+import { opaque, uint32s, words, type XdrReader } from '../../wire/codecs/xdr.ts';
 import type { Clock } from '../clock.ts';
 import type { TreeRefusal } from '../tree/name.ts';
 import type { ServedTree } from '../tree/served-tree.ts';

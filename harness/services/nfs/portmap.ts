@@ -1,5 +1,5 @@
-import { mount, nfs, nfsPort, portmap } from '../../wire/rpc-codec.ts';
-import { uint32s } from '../../wire/xdr.ts';
+import { mount, nfs, nfsPort, portmap } from '../../wire/codecs/rpc.ts';
+import { uint32s } from '../../wire/codecs/xdr.ts';
 import type { RpcProgram } from './rpc-server.ts';
 
 const tcp = 6;

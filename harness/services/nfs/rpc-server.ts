@@ -1,8 +1,8 @@
 import { createServer, type Socket } from 'node:net';
 import type { IpVersion } from '../../model/axes.ts';
 import type { EventSink } from '../../model/events.ts';
-import { lastFragment, parseCall, recordMarkBytes, replies, rpcVersion } from '../../wire/rpc-codec.ts';
-import { uint32s, type XdrReader } from '../../wire/xdr.ts';
+import { lastFragment, parseCall, recordMarkBytes, replies, rpcVersion } from '../../wire/codecs/rpc.ts';
+import { uint32s, type XdrReader } from '../../wire/codecs/xdr.ts';
 import { listenOnLoopback, type RunningServer } from '../loopback-server.ts';
 
 /** Results of a procedure as buffers; undefined where its arguments cannot be read. */

@@ -1,4 +1,4 @@
-import { blockBytesRange, defaultBlockBytes, type TftpOptions } from '../../wire/tftp-codec.ts';
+import { blockBytesRange, defaultBlockBytes, type TftpOptions } from '../../wire/codecs/tftp.ts';
 
 /** Largest window granted; RFC 7440 §5 found no gain beyond. */
 const maxWindowBlocks = 64;

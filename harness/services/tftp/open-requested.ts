@@ -1,4 +1,4 @@
-import { errorCodes, type TftpRequest } from '../../wire/tftp-codec.ts';
+import { errorCodes, type TftpRequest } from '../../wire/codecs/tftp.ts';
 import type { ServedEntry } from '../tree/served-entry.ts';
 import type { ServedTree } from '../tree/served-tree.ts';
 import { maxNetasciiBytes, netasciiEntry } from './netascii.ts';

@@ -1,4 +1,4 @@
-import { blockOf, encodeOack, opcodes } from '../../wire/tftp-codec.ts';
+import { blockOf, encodeOack, opcodes } from '../../wire/codecs/tftp.ts';
 import type { ServedEntry } from '../tree/served-entry.ts';
 import type { Terms } from './negotiate.ts';
 

@@ -7,8 +7,8 @@ import {
   parseTftp,
   type TftpRequest,
   tftpPort,
-} from '../../wire/tftp-codec.ts';
-import type { Datagram, UdpHost, UdpPeer, UdpPort } from '../../wire/udp.ts';
+} from '../../wire/codecs/tftp.ts';
+import type { Datagram, UdpHost, UdpPeer, UdpPort } from '../../wire/stack/udp-host.ts';
 import type { Clock } from '../clock.ts';
 import type { ServedTree } from '../tree/served-tree.ts';
 import { negotiate } from './negotiate.ts';

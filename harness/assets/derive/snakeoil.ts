@@ -1,0 +1,67 @@
+import { createPrivateKey } from 'node:crypto';
+import { mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { HarnessError } from '../../model/errors.ts';
+import type { Fingerprints } from '../fingerprint.ts';
+import type { Missing } from '../sets/artefact-set.ts';
+
+/** Folders beside the variable store in which Debian's firmware packages ship the key pair they enrolled. */
+const keyFolders = ['../ovmf', '../qemu-efi-aarch64', '.'];
+const keyName = 'PkKek-1-snakeoil';
+/** No secret: the packages' own documentation tells it. */
+const passphrase = 'snakeoil';
+
+async function keyBeside(vars: string): Promise<string | undefined> {
+  for (const folder of keyFolders) {
+    const stem = join(dirname(vars), folder, keyName);
+    const files = await Promise.all(['key', 'pem'].map((end) => stat(`${stem}.${end}`).catch(() => undefined)));
+    if (files.every((file) => file?.isFile())) return stem;
+  }
+  return undefined;
+}
+
+async function sign(path: string, stem: string, target: string): Promise<Missing | undefined> {
+  const work = await mkdtemp(join(tmpdir(), 'netboot-sign-'));
+  try {
+    // sbsign cannot be given a passphrase.
+    const key = createPrivateKey({ key: await readFile(`${stem}.key`), passphrase });
+    await writeFile(join(work, 'key.pem'), key.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600 });
+    const { execa } = await import('execa');
+    const args = ['--key', join(work, 'key.pem'), '--cert', `${stem}.pem`, '--output', join(work, 'signed'), path];
+    const { failed, code, stderr } = await execa('sbsign', args, { reject: false, stdin: 'ignore', timeout: 60_000 });
+    if (code === 'ENOENT') return { missing: 'sbsign is not installed: apt-get install sbsigntool' };
+    if (failed) return { missing: `sbsign would not sign ${path}: ${String(stderr).trim().split('\n').at(-1)}` };
+    await mkdir(dirname(target), { recursive: true });
+    // Two runs may sign the same file at once: the rename is atomic.
+    const unfinished = `${target}.${process.pid}.part`;
+    await writeFile(unfinished, await readFile(join(work, 'signed')));
+    await rename(unfinished, target);
+    return undefined;
+  } catch (cause) {
+    throw new HarnessError('disk', `cannot sign ${path} into ${target}: ${(cause as Error).message}`, {
+      hint: 'free some space or make the cache folder writable',
+      cause,
+    });
+  } finally {
+    await rm(work, { recursive: true, force: true });
+  }
+}
+
+/**
+ * An EFI image signed with the snakeoil key enrolled in the variable store `vars`: made once per image and key, kept in
+ * the cache folder. HarnessError `disk` where it cannot be written.
+ */
+export async function signWithSnakeoil(
+  path: string,
+  vars: string,
+  { cacheDir, fingerprints }: { cacheDir: string; fingerprints: Fingerprints },
+): Promise<{ readonly path: string } | Missing> {
+  const stem = await keyBeside(vars);
+  if (stem === undefined)
+    return { missing: `no ${keyName}.key and .pem beside ${vars}, so nothing can be signed for it` };
+  const [image, certificate] = await Promise.all([fingerprints.of(path), fingerprints.of(`${stem}.pem`)]);
+  const target = join(cacheDir, 'signed', `${image.sha256.slice(0, 32)}.${certificate.sha256.slice(0, 16)}.efi`);
+  if ((await stat(target).catch(() => undefined))?.isFile()) return { path: target };
+  return (await sign(path, stem, target)) ?? { path: target };
+}

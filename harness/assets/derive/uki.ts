@@ -1,0 +1,60 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Fingerprints } from '../fingerprint.ts';
+import { Malformed } from '../inspect/malformed.ts';
+import { withSections } from '../inspect/pe-sections.ts';
+import type { Missing } from '../sets/artefact-set.ts';
+import { keepFile } from './kept-file.ts';
+
+/** What a unified kernel image is made of: paths, and the kernel's command line as far as every run has the same. */
+export interface UkiParts {
+  readonly stub: string;
+  readonly kernel: string;
+  /** In the order the kernel unpacks them. */
+  readonly initrds: readonly string[];
+  readonly commandLine: string;
+}
+
+export interface Uki {
+  readonly path: string;
+  /** At the end of the command line. */
+  readonly nonce: { readonly offsets: readonly number[]; readonly bytes: number };
+}
+
+const nonceBytes = 32;
+
+/**
+ * A unified kernel image (UAPI group specification 5) on the stub of systemd-boot, made once per parts and kept in the
+ * cache folder. A reason where the stub is none; HarnessError `disk` where it cannot be written.
+ */
+export async function makeUki(
+  { stub, kernel, initrds, commandLine }: UkiParts,
+  { cacheDir, fingerprints }: { cacheDir: string; fingerprints: Fingerprints },
+): Promise<Uki | Missing> {
+  const sums = await Promise.all([stub, kernel, ...initrds].map(async (path) => (await fingerprints.of(path)).sha256));
+  const key = createHash('sha256')
+    .update(JSON.stringify([1, sums, commandLine]))
+    .digest('hex')
+    .slice(0, 32);
+  const line = Buffer.alloc(commandLine.length + nonceBytes);
+  line.write(commandLine, 'latin1');
+  const cmdline = { name: '.cmdline', content: line };
+  try {
+    const base = await readFile(stub);
+    const [offset = 0] = withSections(base, [cmdline]).offsets;
+    const path = await keepFile(join(cacheDir, 'ukis', `${key}.efi`), async () => {
+      const initrd = Buffer.concat(await Promise.all(initrds.map((path) => readFile(path))));
+      const own = [
+        { name: '.initrd', content: initrd },
+        { name: '.linux', content: await readFile(kernel) },
+      ];
+      return withSections(base, [cmdline, ...own]).bytes;
+    });
+    return { path, nonce: { offsets: [offset + commandLine.length], bytes: nonceBytes } };
+  } catch (error) {
+    if (error instanceof Malformed)
+      return { missing: `no unified kernel image can be made on ${stub}: ${error.message}` };
+    throw error;
+  }
+}

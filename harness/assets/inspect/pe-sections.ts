@@ -1,0 +1,57 @@
+import { Malformed, need } from './malformed.ts';
+import { peLayout, readSections } from './pe.ts';
+
+/** Octets that a PE image is to have in memory beside its own. */
+export interface AddedSection {
+  /** At most eight characters. */
+  readonly name: string;
+  readonly content: Buffer;
+}
+
+const headerBytes = 40;
+/** IMAGE_SCN_CNT_INITIALIZED_DATA and IMAGE_SCN_MEM_READ. */
+const readableData = 0x4000_0040;
+const pageBytes = 4096;
+const sumOffset = 64;
+
+const aligned = (value: number, unit: number): number => Math.ceil(value / unit) * unit;
+
+/**
+ * A PE image with sections added behind its own (PE/COFF specification, "Section Table"), and where in the file each
+ * one's content begins. Throws Malformed, also where the headers leave no room.
+ */
+export function withSections(image: Buffer, added: readonly AddedSection[]): { bytes: Buffer; offsets: number[] } {
+  const layout = peLayout(image);
+  const own = readSections(image, layout);
+  const headers = Buffer.from(image.subarray(0, image.readUInt32LE(layout.optional + 60)));
+  const tableEnd = layout.sectionTable + (own.length + added.length) * headerBytes;
+  need(headers, layout.sectionTable, tableEnd - layout.sectionTable, 'the room for section headers');
+  if (own.length === 0) throw new Malformed('a PE image without sections');
+  const fileUnit = image.readUInt32LE(layout.optional + 36) || 512;
+  const memoryUnit = Math.max(image.readUInt32LE(layout.optional + 32), pageBytes);
+
+  let memoryEnd = Math.max(...own.map(({ virtualAddress, virtualBytes }) => virtualAddress + virtualBytes));
+  let fileEnd = image.length;
+  const pieces = [headers, image.subarray(headers.length)];
+  const offsets: number[] = [];
+  for (const [i, { name, content }] of added.entries()) {
+    const at = layout.sectionTable + (own.length + i) * headerBytes;
+    const virtualAddress = aligned(memoryEnd, memoryUnit);
+    const offset = aligned(fileEnd, fileUnit);
+    const rawBytes = aligned(content.length, fileUnit);
+    headers.fill(0, at, at + headerBytes);
+    headers.write(name, at, 8, 'latin1');
+    for (const [field, value] of [content.length, virtualAddress, rawBytes, offset].entries()) {
+      headers.writeUInt32LE(value, at + 8 + field * 4);
+    }
+    headers.writeUInt32LE(readableData, at + 36);
+    pieces.push(Buffer.alloc(offset - fileEnd), content, Buffer.alloc(rawBytes - content.length));
+    offsets.push(offset);
+    memoryEnd = virtualAddress + content.length;
+    fileEnd = offset + rawBytes;
+  }
+  headers.writeUInt16LE(own.length + added.length, layout.coff + 2);
+  headers.writeUInt32LE(aligned(memoryEnd, memoryUnit), layout.optional + 56);
+  headers.writeUInt32LE(0, layout.optional + sumOffset);
+  return { bytes: Buffer.concat(pieces), offsets };
+}

@@ -1,0 +1,94 @@
+import type { Arch, Firmware, RomKind, SecondStage, SecureBoot } from '../../model/axes.ts';
+import type { PackageIdentity } from './packages.ts';
+
+/** Not an error: a cell whose artefact is missing is not run, for this reason. */
+export interface Missing {
+  readonly missing: string;
+}
+
+export function isMissing(found: object): found is Missing {
+  return 'missing' in found;
+}
+
+interface Found {
+  /** Set it was found in. */
+  readonly set: string;
+  readonly package: PackageIdentity | undefined;
+}
+
+export interface FoundFirmware extends Found {
+  readonly firmware: Firmware;
+  readonly arch: Arch;
+  /** Absent: the SeaBIOS that QEMU loads when told nothing. */
+  readonly code: string | undefined;
+  /** Where `code` is absent: the file QEMU loads, when it was found; for the record only. */
+  readonly builtIn: string | undefined;
+  readonly vars: string | undefined;
+  readonly format: 'raw' | 'qcow2';
+  readonly secureBoot: SecureBoot;
+  readonly smm: boolean;
+  /** Machine types it is made for, as `*` patterns; absent: any. */
+  readonly machines: readonly string[] | undefined;
+}
+
+export interface FoundRom extends Found {
+  readonly nic: string;
+  readonly kind: RomKind;
+  readonly path: string;
+  /**
+   * QEMU loads this very file when `romfile` is left out. It matters: QEMU patches the PCI ids of the first image of a
+   * ROM that it chose itself, and of no other.
+   */
+  readonly byQemu: boolean;
+  /** Said where the file stands in for another kind, or was made from other artefacts. */
+  readonly note: string | undefined;
+}
+
+export interface FoundNbp extends Found {
+  readonly secondStage: SecondStage;
+  readonly arch: Arch;
+  readonly bios: boolean;
+  readonly path: string;
+  /** Served name → file. */
+  readonly companions: Readonly<Record<string, string>>;
+}
+
+export interface FoundKernel extends Found {
+  readonly arch: Arch;
+  readonly kernel: string;
+  readonly initrd: string | undefined;
+}
+
+export interface FirmwareQuery {
+  readonly firmware: Firmware;
+  readonly arch: Arch;
+  readonly secureBoot: SecureBoot;
+  /** `pc`, `q35`, `virt` or a versioned type; leaves out firmware that is not made for it. */
+  readonly machine?: string | undefined;
+}
+
+export interface RomQuery {
+  readonly nic: string;
+  readonly kind: RomKind;
+  readonly arch: Arch;
+  readonly firmware: Firmware;
+  /** What the QEMU at hand loads by itself for this NIC, when it was asked (`qom-get romfile`). */
+  readonly defaultRom?: string | undefined;
+}
+
+export interface NbpQuery {
+  readonly secondStage: SecondStage;
+  readonly arch: Arch;
+  readonly firmware: Firmware;
+}
+
+export interface ArtefactSet {
+  readonly name: string;
+  readonly description: string | undefined;
+  readonly packages: readonly PackageIdentity[];
+  firmware(query: FirmwareQuery): FoundFirmware | Missing;
+  /** `none` and `rombar-off` have no file and are never asked for. Made kinds are written to the cache folder. */
+  rom(query: RomQuery): Promise<FoundRom | Missing>;
+  nbp(query: NbpQuery): FoundNbp | Missing;
+  kernel(arch: Arch): FoundKernel | Missing;
+}

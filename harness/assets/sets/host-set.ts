@@ -1,0 +1,59 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Remembered } from '../remembered.ts';
+import { findHostKernels, findHostNbps, findHostSeabios, listRoms, romFolders } from './host-files.ts';
+import { findHostFirmware } from './host-firmware.ts';
+import { type Ownership, type PackageIdentity, packagesOf } from './packages.ts';
+import type { SetContent } from './set-content.ts';
+
+export interface Host {
+  readonly env: NodeJS.ProcessEnv;
+  /** Put before every absolute path: an unpacked system other than the running one. */
+  readonly root: string;
+}
+
+/** The distribution's code name (os-release(5)), such as `bookworm`. */
+export async function hostCodename({ root }: Host): Promise<string | undefined> {
+  for (const path of ['/etc/os-release', '/usr/lib/os-release']) {
+    const text = await readFile(join(root, path), 'utf8').catch(() => '');
+    const found = /^VERSION_CODENAME="?([A-Za-z0-9._-]+)"?$/m.exec(text)?.[1];
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+/** What this machine's packages offer; an empty set where it has none, never an error. */
+export async function findHostContent({ env, root }: Host, remembered: Remembered<Ownership>): Promise<SetContent> {
+  const [firmware, nbps, kernels, builtInSeabios] = await Promise.all([
+    findHostFirmware(env, root),
+    findHostNbps(root),
+    findHostKernels(root),
+    findHostSeabios(root),
+  ]);
+  const bundled = new Map<string, string>();
+  for (const folder of romFolders) {
+    for (const name of await listRoms(join(root, folder))) {
+      if (!bundled.has(name)) bundled.set(name, join(root, folder, name));
+    }
+  }
+  const paths = [
+    ...firmware.map(({ code }) => code),
+    ...bundled.values(),
+    ...nbps.map(({ path }) => path),
+    ...kernels.map(({ kernel }) => kernel),
+    ...(builtInSeabios === undefined ? [] : [builtInSeabios]),
+  ];
+  const owners = root === '' ? await packagesOf(paths, remembered) : new Map<string, PackageIdentity>();
+  await remembered.save();
+  const packages = new Map([...owners.values()].map((identity) => [identity.name, identity]));
+  return {
+    packages: [...packages.values()],
+    firmware,
+    roms: [],
+    nbps,
+    kernels,
+    bundled,
+    bundledByQemu: true,
+    packageOf: (path) => owners.get(path),
+  };
+}

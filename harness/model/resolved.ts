@@ -1,0 +1,41 @@
+import type { Prediction } from '../predict/predict.ts';
+import type { Input } from './plan.ts';
+
+/** The option ROM as QEMU is to have it. */
+export type Oprom =
+  | { kind: 'none' | 'rombar-off' | 'bundled' }
+  /** The device has no ROM BAR at all (mmio, USB), so there is nothing to switch off. */
+  | { kind: 'unsupported' }
+  | { kind: 'file'; path: string };
+
+export interface ResolvedFile {
+  path: string;
+  bytes: number;
+}
+
+/** Where a program of own source wants the nonce: at each offset, ended by NUL where it is shorter than `bytes`. */
+export interface NonceField {
+  offsets: readonly number[];
+  bytes: number;
+}
+
+/** Everything a scenario names, found on this host: what the pure part of planning starts from. */
+export interface Resolved {
+  /** `code` null: the firmware built into QEMU. `bios`: a flat image rather than flash. */
+  firmware: { code: string | null; vars: string | null; format: 'raw' | 'qcow2'; smm: boolean; bios: boolean };
+  oprom: Oprom;
+  nbp: (ResolvedFile & { name: string; nonce?: NonceField }) | undefined;
+  /** What the NBP fetches beside itself, by served name. */
+  companions: Readonly<Record<string, ResolvedFile>>;
+  /** Files that the scenario serves by role, by served name. */
+  served: Readonly<Record<string, ResolvedFile>>;
+  kernel: ResolvedFile | undefined;
+  initrd: ResolvedFile | undefined;
+  /** A second initrd whose /init takes the place of the first one's. */
+  overlay: ResolvedFile | undefined;
+  /** An iSCSI disk, and where the target's programs are. */
+  san: { disk: ResolvedFile; nonce: NonceField; programRoot: string } | undefined;
+  inputs: Input[];
+  /** What inspection alone says should become of it. */
+  prediction: Prediction;
+}

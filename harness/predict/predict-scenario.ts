@@ -1,0 +1,45 @@
+import type { Inspection } from '../assets/inspect/inspect.ts';
+import type { PeFacts } from '../assets/inspect/pe.ts';
+import type { Inspections } from '../assets/inspections.ts';
+import type { Firmware } from '../model/axes.ts';
+import type { Resolved } from '../model/resolved.ts';
+import type { Scenario } from '../model/scenario.ts';
+import { type Prediction, predict } from './predict.ts';
+
+function firmwareOf({ firmware, arch }: Scenario, resolved: Pick<Resolved, 'firmware'>): Firmware {
+  if (typeof firmware === 'string') return firmware;
+  if (arch === 'aarch64') return 'aavmf';
+  return resolved.firmware.bios ? 'seabios' : 'ovmf';
+}
+
+/** The PE image of an NBP, an EFI-stub kernel among them. */
+function peOf(inspection: Inspection | null): PeFacts | null {
+  return inspection?.type === 'pe' || inspection?.type === 'kernel' ? inspection.pe : null;
+}
+
+/** What should become of a cell, from looking into its files alone. */
+export async function predictScenario(
+  cell: Scenario,
+  resolved: Omit<Resolved, 'prediction'>,
+  inspections: Pick<Inspections, 'of'>,
+): Promise<Prediction> {
+  const look = (path: string | null | undefined) => (path ? inspections.of(path) : null);
+  const firmware = firmwareOf(cell, resolved);
+  const rom = await look(resolved.inputs.find(({ role }) => role === 'oprom')?.path);
+  const code = firmware === 'seabios' ? null : await look(resolved.firmware.code);
+  return predict({
+    arch: cell.arch,
+    firmware,
+    firmwareFacts: code?.type === 'firmware' ? code : null,
+    nic: cell.nic,
+    rom: rom?.type === 'option-rom' ? rom : null,
+    romByQemu: resolved.oprom.kind === 'bundled',
+    // With a second stage, the boot policy knows a ROM's iPXE by nothing but its being a PXE client.
+    servedAsPlainPxe: cell.secondStage !== 'none',
+    secureBoot: cell.secureBoot,
+    randomSource: cell.randomSource !== false,
+    secondStage: typeof cell.secondStage === 'string' ? cell.secondStage : 'none',
+    payload: cell.payload,
+    nbp: peOf(await look(resolved.nbp?.path)),
+  });
+}

@@ -1,0 +1,277 @@
+import { readFile, stat } from 'node:fs/promises';
+import { z } from 'zod';
+import type { Uki } from '../assets/derive/uki.ts';
+import type { Fingerprints } from '../assets/fingerprint.ts';
+import { identityOf } from '../assets/inspect/describe.ts';
+import type { Inspections } from '../assets/inspections.ts';
+import {
+  type ArtefactSet,
+  type FoundFirmware,
+  type FoundKernel,
+  type FoundNbp,
+  type FoundRom,
+  isMissing,
+  type Missing,
+} from '../assets/sets/artefact-set.ts';
+import type { ArtefactSets } from '../assets/sets/sets.ts';
+import type { SecondStage } from '../model/axes.ts';
+import type { Input, InputRole } from '../model/plan.ts';
+import type { NonceField, Oprom, Resolved, ResolvedFile } from '../model/resolved.ts';
+import type { Scenario } from '../model/scenario.ts';
+import { nbpName, ukiCommandLine } from '../plan/boot-files.ts';
+import { usesSan } from '../plan/network.ts';
+import { isReplaced } from '../plan/served-files.ts';
+import { predictScenario } from '../predict/predict-scenario.ts';
+import { checkNamedFiles } from './named-files.ts';
+
+/** Where artefacts come from. */
+export interface PlanSources {
+  sets: Pick<ArtefactSets, 'get' | 'kernel' | 'payload' | 'program' | 'signed' | 'uki'>;
+  fingerprints: Fingerprints;
+  inspections: Pick<Inspections, 'of'>;
+}
+
+const nonceSchema = z.object({ nonce: z.object({ offsets: z.array(z.int().nonnegative()), bytes: z.int() }) });
+
+/** A reason why the cell cannot be run here, thrown through the resolution and caught at its top. */
+class NotHere extends Error {}
+
+const noRomBar = /^(virtio-net-device|usb-.*)$/;
+
+interface Collector {
+  add(role: InputRole, path: string, packageIdentity?: string): Promise<ResolvedFile>;
+  inputs: Input[];
+}
+
+function createCollector({ fingerprints, inspections }: PlanSources): Collector {
+  const inputs: Input[] = [];
+  return {
+    inputs,
+    async add(role, path, packageIdentity) {
+      const { sha256, bytes } = await fingerprints.of(path);
+      // Disks and the like cannot be looked into, and need not be.
+      const parsed = await inspections.of(path).then(
+        (found) => (found.type === 'unknown' && found.guess === null ? undefined : identityOf(found)),
+        () => undefined,
+      );
+      const identity = [packageIdentity, parsed].filter(Boolean).join('; ');
+      inputs.push({ role, path, sha256, bytes, ...(identity ? { identity } : {}) });
+      return { path, bytes };
+    },
+  };
+}
+
+const packageOf = (found: { package: { name: string; version: string } | undefined }): string | undefined =>
+  found.package && `${found.package.name} ${found.package.version}`;
+
+const setOf = async (name: string, { sets }: PlanSources): Promise<ArtefactSet> =>
+  found<ArtefactSet>(await sets.get(name));
+
+function found<T extends object>(query: T | Missing): T {
+  if (isMissing(query)) throw new NotHere(query.missing);
+  return query;
+}
+
+async function resolveFirmware(
+  scenario: Scenario,
+  sources: PlanSources,
+  { add }: Collector,
+): Promise<Resolved['firmware']> {
+  const { firmware, arch, secureBoot, machine } = scenario;
+  if (typeof firmware === 'object') {
+    await add('firmware-code', firmware.code);
+    if (firmware.vars !== undefined) await add('firmware-vars', firmware.vars);
+    const bios = firmware.vars === undefined && machine !== 'virt';
+    return { code: firmware.code, vars: firmware.vars ?? null, format: 'raw', smm: false, bios };
+  }
+  const set = await setOf(scenario.set, sources);
+  const answer = found<FoundFirmware>(set.firmware({ firmware, arch, secureBoot, machine }));
+  const recorded = answer.code ?? answer.builtIn;
+  if (recorded !== undefined) await add('firmware-code', recorded, packageOf(answer));
+  if (answer.vars !== undefined) await add('firmware-vars', answer.vars, packageOf(answer));
+  return {
+    code: answer.code ?? null,
+    vars: answer.vars ?? null,
+    format: answer.format,
+    smm: answer.smm,
+    bios: firmware === 'seabios',
+  };
+}
+
+async function resolveOprom(scenario: Scenario, sources: PlanSources, { add }: Collector): Promise<Oprom> {
+  const { rom, nic, arch, firmware } = scenario;
+  if (noRomBar.test(nic)) {
+    if (rom !== 'none') throw new NotHere(`${nic} has no expansion ROM BAR, so no option ROM of any kind`);
+    return { kind: 'unsupported' };
+  }
+  if (rom === 'none' || rom === 'rombar-off') return { kind: rom };
+  if (typeof rom === 'object' && 'file' in rom) {
+    const { path } = await add('oprom', rom.file);
+    return { kind: 'file', path };
+  }
+  const wanted = typeof rom === 'object' ? rom : { kind: rom, set: scenario.set };
+  const set = await setOf(wanted.set, sources);
+  const kindOfFirmware = typeof firmware === 'object' ? (arch === 'aarch64' ? 'aavmf' : 'ovmf') : firmware;
+  const answer = found<FoundRom>(await set.rom({ nic, kind: wanted.kind, arch, firmware: kindOfFirmware }));
+  const { path } = await add('oprom', answer.path, packageOf(answer));
+  return answer.byQemu ? { kind: 'bundled' } : { kind: 'file', path };
+}
+
+/** The nonce field of a program of own source, as its build told it in the file beside it. */
+async function nonceFieldOf(path: string): Promise<NonceField> {
+  const sidecar = path.replace(/\.[^./]*$/, '.json');
+  const parsed = nonceSchema.safeParse(JSON.parse(await readFile(sidecar, 'utf8')));
+  if (!parsed.success) throw new NotHere(`${sidecar} does not tell where the nonce goes: run npm run setup`);
+  return parsed.data.nonce;
+}
+
+/** Signs what the scenario wants signed, for the firmware's own variable store. */
+function createSigner({ signWith }: Scenario, { vars }: Resolved['firmware'], { sets, fingerprints }: PlanSources) {
+  return async (path: string): Promise<string> => {
+    if (signWith === undefined) return path;
+    if (vars === null) throw new NotHere('nothing can be signed for firmware without a variable store');
+    return found<{ path: string }>(await sets.signed(path, vars, fingerprints)).path;
+  };
+}
+type Signer = ReturnType<typeof createSigner>;
+
+type Payload = Pick<Resolved, 'kernel' | 'initrd' | 'overlay'>;
+
+async function findNbp(
+  { arch, firmware, nbpSet, set }: Scenario,
+  secondStage: SecondStage,
+  fromSet: string | undefined,
+  sources: PlanSources,
+): Promise<FoundNbp> {
+  const source = await setOf(fromSet ?? nbpSet ?? set, sources);
+  const kindOfFirmware = typeof firmware === 'object' ? (arch === 'aarch64' ? 'aavmf' : 'ovmf') : firmware;
+  return found<FoundNbp>(source.nbp({ secondStage, arch, firmware: kindOfFirmware }));
+}
+
+/** The set has the stub; what else is in the image is the case's own. */
+async function assembleUki(
+  scenario: Scenario,
+  stub: FoundNbp,
+  { kernel, initrd, overlay }: Payload,
+  { sets, fingerprints }: PlanSources,
+  { add }: Collector,
+): Promise<ResolvedFile & { nonce: NonceField }> {
+  if (!kernel || !initrd)
+    throw new NotHere('a unified kernel image is made of kernel and initrd: it needs payload linux');
+  if (scenario.signWith !== undefined)
+    throw new NotHere("a unified kernel image holds its run's nonce: it is not signed");
+  await add('second-stage', stub.path, packageOf(stub));
+  const initrds = [initrd.path, ...(overlay ? [overlay.path] : [])];
+  const parts = { stub: stub.path, kernel: kernel.path, initrds, commandLine: ukiCommandLine(scenario) };
+  const { path, nonce } = found<Uki>(await sets.uki(parts, fingerprints));
+  return { ...(await add('nbp', path)), nonce };
+}
+
+async function resolveSecondStage(
+  scenario: Scenario,
+  sources: PlanSources,
+  collector: Collector,
+  signed: Signer,
+  payload: Payload,
+): Promise<Pick<Resolved, 'nbp' | 'companions'>> {
+  const { secondStage, arch, firmware } = scenario;
+  const { add } = collector;
+  if (secondStage === 'none') return { nbp: undefined, companions: {} };
+  const name = nbpName(secondStage, arch, firmware === 'seabios');
+  if (typeof secondStage === 'object') {
+    return { nbp: { ...(await add('nbp', await signed(secondStage.file))), name }, companions: {} };
+  }
+  const answer = await findNbp(scenario, secondStage, undefined, sources);
+  if (secondStage === 'uki') {
+    return { nbp: { ...(await assembleUki(scenario, answer, payload, sources, collector)), name }, companions: {} };
+  }
+  const companions: Record<string, ResolvedFile> = {};
+  for (const [served, path] of Object.entries(answer.companions)) {
+    if (isReplaced(scenario, served)) continue;
+    // GRUB's modules and the like are no EFI images: there is nothing to sign.
+    const isImage = (await sources.inspections.of(path)).type === 'pe';
+    companions[served] = await add('second-stage', isImage ? await signed(path) : path, packageOf(answer));
+  }
+  const nbp = { ...(await add('nbp', await signed(answer.path), packageOf(answer))), name };
+  return { nbp: secondStage === 'probe' ? { ...nbp, nonce: await nonceFieldOf(answer.path) } : nbp, companions };
+}
+
+/** A folder is served as it stands. */
+const isFile = async (path: string): Promise<boolean> => (await stat(path)).isFile();
+
+/** What the scenario serves by role instead of by path; files by path are looked at only to be told by content. */
+async function resolveServed(
+  scenario: Scenario,
+  sources: PlanSources,
+  { add }: Collector,
+  signed: Signer,
+): Promise<Resolved['served']> {
+  const served: Record<string, ResolvedFile> = {};
+  for (const [name, file] of Object.entries(scenario.serve ?? {})) {
+    if ('path' in file && (await isFile(file.path))) await add('served', file.path);
+    if (!('secondStage' in file)) continue;
+    const answer = await findNbp(scenario, file.secondStage, file.set, sources);
+    served[name] = await add('served', await signed(answer.path), packageOf(answer));
+  }
+  return served;
+}
+
+async function resolvePayload(
+  scenario: Scenario,
+  sources: PlanSources,
+  { add }: Collector,
+  signed: Signer,
+): Promise<Payload> {
+  const { payload, arch } = scenario;
+  if (payload !== 'linux' && payload !== 'installer')
+    return { kernel: undefined, initrd: undefined, overlay: undefined };
+  const wantsPackaged = !scenario.kernel || (payload === 'installer' && !scenario.initrd);
+  const packaged = wantsPackaged
+    ? found<FoundKernel>(await sources.sets.kernel(arch, scenario.nbpSet ?? scenario.set))
+    : undefined;
+  const packaging = packaged && packageOf(packaged);
+  const kernel = scenario.kernel
+    ? await add('kernel', await signed(scenario.kernel.file))
+    : await add('kernel', await signed(packaged?.kernel as string), packaging);
+  if (scenario.initrd) return { kernel, initrd: await add('initrd', scenario.initrd.file), overlay: undefined };
+  const tiny = found<{ path: string }>(await sources.sets.payload(`linux-initrd-${arch}.cpio.gz`));
+  if (payload === 'installer') {
+    if (packaged?.initrd === undefined) throw new NotHere(`no installer initrd for ${arch} was found`);
+    // The installer's own /init knows no nonce: the tiny initrd's, unpacked after it, takes its place.
+    return { kernel, initrd: await add('initrd', packaged.initrd, packaging), overlay: await add('initrd', tiny.path) };
+  }
+  return { kernel, initrd: await add('initrd', tiny.path), overlay: undefined };
+}
+
+async function resolveSan(scenario: Scenario, { sets }: PlanSources, { add }: Collector): Promise<Resolved['san']> {
+  if (!usesSan(scenario)) return undefined;
+  const { path } = found<{ path: string }>(await sets.payload('probe-disk.img'));
+  const program = found<{ root: string }>(await sets.program('tgt'));
+  return { disk: await add('disk', path), nonce: await nonceFieldOf(path), programRoot: program.root };
+}
+
+/**
+ * Finds every file a scenario needs; a reason where one is missing.
+ * @throws HarnessError `bad-matrix` where a file that the scenario names is not there.
+ */
+export async function resolveScenario(
+  scenario: Scenario,
+  sources: PlanSources,
+): Promise<Resolved | { missing: string }> {
+  await checkNamedFiles(scenario);
+  const collector = createCollector(sources);
+  try {
+    const firmware = await resolveFirmware(scenario, sources, collector);
+    const oprom = await resolveOprom(scenario, sources, collector);
+    const signed = createSigner(scenario, firmware, sources);
+    const payload = await resolvePayload(scenario, sources, collector, signed);
+    const secondStage = await resolveSecondStage(scenario, sources, collector, signed, payload);
+    const served = await resolveServed(scenario, sources, collector, signed);
+    const san = await resolveSan(scenario, sources, collector);
+    const found = { firmware, oprom, ...secondStage, served, ...payload, san, inputs: collector.inputs };
+    return { ...found, prediction: await predictScenario(scenario, found, sources.inspections) };
+  } catch (error) {
+    if (error instanceof NotHere) return { missing: error.message };
+    throw error;
+  }
+}

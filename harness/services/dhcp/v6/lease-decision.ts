@@ -1,0 +1,157 @@
+import {
+  type Dhcp6Message,
+  dhcp6Options,
+  dhcp6Status,
+  type IaNa,
+  optionOf,
+  parseIaNa,
+} from '../../../wire/codecs/dhcp6.ts';
+import type { LeasePool } from '../lease-pool.ts';
+
+/** What RFC 8415 §18.3 makes of one message. */
+export type Decision6 =
+  | {
+      readonly reply: 'advertise' | 'reply';
+      readonly ias: readonly IaNa[];
+      /** Of the message as a whole. */
+      readonly status?: number;
+      readonly rapidCommit?: true;
+      /** Whether the reply carries configuration, such as what to boot. */
+      readonly configures: boolean;
+      readonly note?: string;
+    }
+  | { readonly reply: null; readonly note: string };
+
+export interface Server6 {
+  readonly duid: Buffer;
+  /** False: a network whose addresses come from router advertisements. */
+  readonly managed: boolean;
+  readonly pool: LeasePool;
+  onLink(ip: string): boolean;
+}
+
+const leaseSeconds = 86_400;
+/** A client has one for each interface; more are not answered. */
+const mostAssociations = 8;
+
+/**
+ * `mac` is the sender's: a lease goes by it and the association's place in the message, since firmware and
+ * second stage have different DUIDs and IAIDs for the same NIC.
+ */
+export function decideLease6(message: Dhcp6Message, mac: string, server: Server6): Decision6 {
+  const refused = validate(message, server.duid);
+  if (refused) return { reply: null, note: refused };
+  const asked = message.options
+    .filter(({ code }) => code === dhcp6Options.iaNa)
+    .slice(0, mostAssociations)
+    .map(({ data }) => parseIaNa(data));
+  if (asked.includes(null)) return { reply: null, note: 'an IA_NA cannot be read' };
+  const ias = asked.filter((ia) => ia !== null);
+  const { pool } = server;
+  const keyOf = (index: number) => `${mac}/${index}`;
+  const answer = (configures: boolean, answered: readonly IaNa[], status?: number): Decision6 => ({
+    reply: 'reply',
+    configures,
+    ias: answered,
+    ...(status === undefined ? {} : { status }),
+  });
+
+  switch (message.messageType) {
+    case 'solicit': {
+      const rapid = optionOf(message, dhcp6Options.rapidCommit) !== undefined;
+      const leased = server.managed ? ias.map((ia, index) => lease(ia, pool.offer(keyOf(index), undefined))) : [];
+      if (leased.every((ia) => ia.addresses.length === 0)) {
+        const note = server.managed ? 'no address is left' : 'addresses here come from router advertisements';
+        return { reply: 'advertise', ias: [], status: dhcp6Status.noAddrsAvail, configures: false, note };
+      }
+      if (!rapid) return { reply: 'advertise', ias: leased, configures: true };
+      for (const index of leased.keys()) pool.bind(keyOf(index));
+      return { reply: 'reply', ias: leased, rapidCommit: true, configures: true };
+    }
+    case 'request':
+      return answer(
+        true,
+        ias.map((ia, index) => {
+          const ip = server.managed ? pool.offer(keyOf(index), undefined) : null;
+          pool.bind(keyOf(index));
+          return lease(ia, ip);
+        }),
+      );
+    case 'renew':
+    case 'rebind':
+      return answer(
+        true,
+        ias.map((ia, index) => {
+          const ip = pool.leaseOf(keyOf(index));
+          return ip === undefined ? failed(ia, dhcp6Status.noBinding) : lease(ia, ip);
+        }),
+      );
+    case 'confirm': {
+      const addresses = ias.flatMap((ia) => ia.addresses);
+      if (addresses.length === 0) return { reply: null, note: 'confirms no address' };
+      const onLink = addresses.every(({ ip }) => server.onLink(ip));
+      return answer(false, [], onLink ? dhcp6Status.success : dhcp6Status.notOnLink);
+    }
+    case 'release':
+    case 'decline': {
+      const declines = message.messageType === 'decline';
+      const unknown = ias.filter((ia, index) => {
+        const ip = pool.leaseOf(keyOf(index));
+        if (ip === undefined || !ia.addresses.some((address) => address.ip === ip)) return true;
+        if (declines) pool.decline(keyOf(index), ip);
+        else pool.release(keyOf(index));
+        return false;
+      });
+      return answer(
+        false,
+        unknown.map((ia) => failed(ia, dhcp6Status.noBinding)),
+        dhcp6Status.success,
+      );
+    }
+    case 'information-request':
+      return answer(true, []);
+    default:
+      return { reply: null, note: `a client does not send ${message.messageType}` };
+  }
+}
+
+/** Which identifiers a message must and must not carry (RFC 8415 §16). */
+const identifiers: Partial<Record<Dhcp6Message['messageType'], { client: boolean; server: boolean | 'may' }>> = {
+  solicit: { client: true, server: false },
+  request: { client: true, server: true },
+  confirm: { client: true, server: false },
+  renew: { client: true, server: true },
+  rebind: { client: true, server: false },
+  release: { client: true, server: true },
+  decline: { client: true, server: true },
+  'information-request': { client: false, server: 'may' },
+};
+
+function validate(message: Dhcp6Message, duid: Buffer): string | null {
+  const rule = identifiers[message.messageType];
+  if (!rule) return null;
+  const serverId = optionOf(message, dhcp6Options.serverId);
+  const clientId = optionOf(message, dhcp6Options.clientId);
+  if (rule.client && !clientId?.length) return 'no client identifier';
+  if (rule.server === true && !serverId) return 'no server identifier';
+  if (rule.server === false && serverId) return 'a server identifier, which this message must not have';
+  if (serverId && !serverId.equals(duid)) return `meant for the server ${serverId.toString('hex')}`;
+  if (message.messageType === 'information-request' && optionOf(message, dhcp6Options.iaNa)) {
+    return 'asks for an address, which this message must not';
+  }
+  return null;
+}
+
+function lease(ia: IaNa, ip: string | null): IaNa {
+  if (ip === null) return failed(ia, dhcp6Status.noAddrsAvail);
+  return {
+    iaid: ia.iaid,
+    t1Seconds: leaseSeconds * 0.5,
+    t2Seconds: leaseSeconds * 0.8,
+    addresses: [{ ip, preferredSeconds: leaseSeconds, validSeconds: leaseSeconds }],
+  };
+}
+
+function failed(ia: IaNa, status: number): IaNa {
+  return { iaid: ia.iaid, t1Seconds: 0, t2Seconds: 0, addresses: [], status };
+}

@@ -1,0 +1,143 @@
+import type { Network } from '../../../model/plan.ts';
+import { formatIpv6Address, parseIpv6Address, parseMac } from '../../../wire/codecs/addresses.ts';
+import {
+  type Dhcp6Message,
+  type Dhcp6Option,
+  dhcp6Options,
+  encodeDhcp6,
+  encodeIaNa,
+  optionOf,
+  parseDhcp6,
+  statusOption,
+} from '../../../wire/codecs/dhcp6.ts';
+import { dhcp6FactsOf } from '../../../wire/sniff/dhcp6-facts.ts';
+import type { Datagram, UdpHost } from '../../../wire/stack/udp-host.ts';
+import { matchRule } from '../boot-policy.ts';
+import { type DhcpOptions, decisionsTo } from '../decided-events.ts';
+import { createLeasePool } from '../lease-pool.ts';
+import { mostAddresses } from '../subnet.ts';
+import { type Decision6, decideLease6 } from './lease-decision.ts';
+
+const serverPort = 547;
+const prefixBytes = 8;
+/** PXE's and UEFI HTTP boot's enterprise number, Intel (RFC 5970 §3.3, UEFI §24.7.3.1). */
+const bootEnterprise = 343;
+
+interface Dhcp6Network extends Network {
+  readonly ipv6: NonNullable<Network['ipv6']>;
+}
+
+/**
+ * The DHCPv6 server of one case (RFC 8415, boot options by RFC 5970) on port 547. Each datagram ends in one
+ * `dhcp/decided` event; nothing a guest sends makes it throw. Raw options of rules are DHCPv4's and leave it alone.
+ */
+export function startDhcp6(
+  host: UdpHost,
+  { network, rules, served, emit }: DhcpOptions<Dhcp6Network>,
+): { close(): void } {
+  const decided = decisionsTo(emit);
+  const { serverIp, guestIp, managed } = network.ipv6;
+  const duid = duidOf(network.serverMac);
+  const prefix = octetsOf(guestIp).subarray(0, prefixBytes);
+  const server = {
+    duid,
+    managed,
+    pool: createLeasePool(addressesFrom(guestIp).filter((ip) => ip !== serverIp)),
+    onLink: (ip: string) => octetsOf(ip).subarray(0, prefixBytes).equals(prefix),
+  };
+
+  const port = host.bind(serverPort, ({ from, payload }: Datagram) => {
+    const parsed = parseDhcp6(payload);
+    if ('malformed' in parsed) {
+      decided(from.mac, 'malformed', undefined, null, null, parsed.malformed);
+      return;
+    }
+    const { message } = parsed;
+    const { messageType } = message;
+    const client = dhcp6FactsOf(message);
+    const rule = matchRule(rules, client, served(from.mac));
+    if (rule?.answer === false) {
+      decided(from.mac, messageType, rule, null, null, 'the rule gives no answer');
+      return;
+    }
+    const decision = decideLease6(message, from.mac, server);
+    if (decision.reply === null) {
+      decided(from.mac, messageType, rule, null, null, decision.note);
+      return;
+    }
+    const boots = decision.configures && wants(message, dhcp6Options.bootFileUrl);
+    const url = boots && rule?.file !== undefined ? urlOf(rule.file) : null;
+    const isHttp = client.vendorClass?.startsWith('HTTPClient') ?? false;
+    const options = replyOptions(message, decision, url, isHttp);
+    const reply = encodeDhcp6({ messageType: decision.reply, xid: message.xid, options });
+    if (reply.length > host.maxPayloadBytes) {
+      decided(from.mac, messageType, rule, null, url, `a reply of ${reply.length} octets does not fit`);
+      return;
+    }
+    port.send(reply, from);
+    decided(from.mac, messageType, rule, decision.reply, url, decision.note);
+  });
+
+  function replyOptions(
+    request: Dhcp6Message,
+    decision: Extract<Decision6, { ias: unknown }>,
+    url: string | null,
+    isHttp: boolean,
+  ): Dhcp6Option[] {
+    const options: Dhcp6Option[] = [{ code: dhcp6Options.serverId, data: duid }, ...decision.ias.map(encodeIaNa)];
+    // The highest preference ends a client's wait for other servers (RFC 8415 §18.2.1).
+    if (decision.reply === 'advertise') options.push({ code: dhcp6Options.preference, data: Buffer.of(255) });
+    if (decision.rapidCommit) options.push({ code: dhcp6Options.rapidCommit, data: Buffer.alloc(0) });
+    if (decision.status !== undefined) options.push(statusOption(decision.status));
+    if (url !== null) {
+      options.push({ code: dhcp6Options.bootFileUrl, data: Buffer.from(url) });
+      // UEFI takes an URL for HTTP boot only beside this class; PXE's class would send it to a boot server.
+      if (isHttp) options.push({ code: dhcp6Options.vendorClass, data: httpClass() });
+    }
+    // Last, and begun by a zero octet: OVMF reads the URL before it as a C string.
+    const clientId = optionOf(request, dhcp6Options.clientId);
+    if (clientId) options.push({ code: dhcp6Options.clientId, data: clientId });
+    return options;
+  }
+
+  /** A served name becomes a TFTP URL: option 59 takes nothing less (RFC 5970 §3.1). */
+  function urlOf(file: string): string {
+    return /^[a-z][a-z0-9+.-]*:/i.test(file) ? file : `tftp://[${serverIp}]/${file.replace(/^\/+/, '')}`;
+  }
+
+  return { close: () => port.close() };
+}
+
+/** Whether the client's option request (6) names an option; one that sends none gets everything. */
+function wants(message: Dhcp6Message, code: number): boolean {
+  const requested = optionOf(message, dhcp6Options.requested);
+  if (!requested) return true;
+  for (let at = 0; at + 2 <= requested.length; at += 2) if (requested.readUInt16BE(at) === code) return true;
+  return false;
+}
+
+/** A DUID by link-layer address (RFC 8415 §11.4). */
+function duidOf(mac: string): Buffer {
+  return Buffer.concat([Buffer.of(0, 3, 0, 1), parseMac(mac) ?? Buffer.alloc(6)]);
+}
+
+function httpClass(): Buffer {
+  const text = Buffer.from('HTTPClient');
+  return Buffer.concat([Buffer.of(0, 0, bootEnterprise >> 8, bootEnterprise & 255, 0, text.length), text]);
+}
+
+/** `first`, then those after it while the last 16 bits last. */
+function addressesFrom(first: string): string[] {
+  const octets = octetsOf(first);
+  const start = octets.readUInt16BE(14);
+  const addresses: string[] = [];
+  for (let low = start; low <= 0xffff && addresses.length < mostAddresses; low++) {
+    octets.writeUInt16BE(low, 14);
+    addresses.push(formatIpv6Address(octets, 0));
+  }
+  return addresses;
+}
+
+function octetsOf(ip: string): Buffer {
+  return parseIpv6Address(ip) ?? Buffer.alloc(16);
+}

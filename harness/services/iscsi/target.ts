@@ -1,0 +1,138 @@
+import { copyFile, mkdtemp, open, readdir, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { execa } from 'execa';
+import type { IpVersion } from '../../model/axes.ts';
+import { HarnessError } from '../../model/errors.ts';
+import type { EventSink } from '../../model/events.ts';
+import type { Plan } from '../../model/plan.ts';
+import { tieToParent, watchOver } from '../../os/tied-process.ts';
+import { loopback, type RunningServer } from '../loopback-server.ts';
+
+type San = NonNullable<Plan['san']>;
+
+/** iPXE takes a BIOS disk to have 255 heads of 63 sectors, and one smaller than such a cylinder to have no sectors at all. */
+const leastDiskBytes = 16 << 20;
+const startTries = 3;
+const readyWithinMs = 10_000;
+const pollMs = 50;
+
+/** A port that was free a moment ago: tgtd does not tell which one it took. */
+async function freePort(host: string): Promise<number> {
+  const probe = createServer();
+  await new Promise<void>((resolve) => probe.listen(0, host, resolve));
+  const address = probe.address();
+  await new Promise((resolve) => probe.close(resolve));
+  return typeof address === 'object' && address ? address.port : 0;
+}
+
+/** The libraries that were unpacked with the program, wherever its distribution keeps them. */
+async function libraryPath(programRoot: string): Promise<string> {
+  const folders: string[] = [];
+  for (const lib of ['usr/lib', 'lib']) {
+    const entries = await readdir(join(programRoot, lib), { withFileTypes: true }).catch(() => []);
+    folders.push(
+      join(programRoot, lib),
+      ...entries.filter((e) => e.isDirectory()).map((e) => join(programRoot, lib, e.name)),
+    );
+  }
+  return folders.join(':');
+}
+
+/** A copy of the disk with the plan's octets in it: a guest may write to it. */
+async function copyDisk({ disk, patch }: San, path: string): Promise<void> {
+  await copyFile(disk, path);
+  const file = await open(path, 'r+');
+  try {
+    const { size } = await file.stat();
+    await file.truncate(Math.max(size, leastDiskBytes));
+    for (const { offset, ascii } of patch) await file.write(Buffer.from(ascii, 'latin1'), 0, undefined, offset);
+  } finally {
+    await file.close();
+  }
+}
+
+/**
+ * An iSCSI target (tgt) with the plan's disk as its one unit, on loopback, with a socket of its own: any user may run
+ * it, and many at once. It ends with the case, or with the harness.
+ * @throws HarnessError `missing-program` where it does not start.
+ */
+export async function startIscsiTarget(san: San, emit: EventSink, ipVersion: IpVersion = 4): Promise<RunningServer> {
+  const host = loopback[ipVersion];
+  const folder = await mkdtemp(join(tmpdir(), 'netboot-iscsi-'));
+  const disk = join(folder, 'disk.img');
+  const env = { LD_LIBRARY_PATH: await libraryPath(san.programRoot), TGT_IPC_SOCKET: join(folder, 'socket') };
+  const program = (name: string): string => join(san.programRoot, 'usr/sbin', name);
+  const administer = (...args: string[]) =>
+    execa(program('tgtadm'), ['--lld', 'iscsi', ...args], { env, reject: false, timeout: readyWithinMs });
+
+  async function start(): Promise<{ port: number; stop(): Promise<unknown> } | string> {
+    const port = await freePort(host);
+    const { file, args } = tieToParent(program('tgtd'), [
+      '-f',
+      '--iscsi',
+      `portal=${ipVersion === 6 ? `[${host}]` : host}:${port}`,
+    ]);
+    const daemon = execa(file, args, { env, reject: false, stdin: 'ignore', all: true, detached: true });
+    if (daemon.pid !== undefined) watchOver(daemon.pid);
+    const stop = (): Promise<unknown> => {
+      daemon.kill('SIGKILL');
+      return daemon;
+    };
+    const gone = daemon.then(({ all, shortMessage }) => all || shortMessage || 'it ended at once');
+    const startedMs = performance.now();
+    while (performance.now() - startedMs < readyWithinMs) {
+      const portals = await administer('--mode', 'portal', '--op', 'show');
+      if (portals.stdout?.includes(`:${port}`)) return { port, stop };
+      const ended = await Promise.race([gone, wait(pollMs)]);
+      if (typeof ended === 'string') return ended;
+    }
+    await stop();
+    return 'it did not come up';
+  }
+
+  async function tryToStart() {
+    let reason = '';
+    for (let tries = 0; tries < startTries; tries++) {
+      const started = await start();
+      if (typeof started !== 'string') return started;
+      reason = started;
+    }
+    throw new HarnessError('missing-program', `the iSCSI target ${program('tgtd')} would not start: ${reason}`, {
+      hint: 'run `npm run setup -- --refresh`',
+    });
+  }
+
+  const remove = (): Promise<void> => rm(folder, { recursive: true, force: true });
+  try {
+    await copyDisk(san, disk);
+    const { port, stop } = await tryToStart();
+    const steps = [
+      ['--mode', 'target', '--op', 'new', '--tid', '1', '--targetname', san.iqn],
+      ['--mode', 'logicalunit', '--op', 'new', '--tid', '1', '--lun', '1', '--backing-store', disk],
+      ['--mode', 'target', '--op', 'bind', '--tid', '1', '--initiator-address', 'ALL'],
+    ];
+    for (const step of steps) {
+      const { failed, stderr } = await administer(...step);
+      if (!failed) continue;
+      await stop();
+      throw new HarnessError('internal', `tgtadm ${step.join(' ')} failed: ${stderr}`);
+    }
+    emit({ source: 'iscsi', type: 'session', target: san.iqn, note: 'the target is ready' });
+    return {
+      port,
+      async close() {
+        const { stdout = '' } = await administer('--mode', 'conn', '--op', 'show', '--tid', '1');
+        const note = stdout.includes('Connection') ? 'an initiator is logged in' : 'no initiator is logged in';
+        emit({ source: 'iscsi', type: 'session', target: san.iqn, note });
+        await stop();
+        await remove();
+      },
+    };
+  } catch (error) {
+    await remove();
+    throw error;
+  }
+}

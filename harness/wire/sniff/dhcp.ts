@@ -1,0 +1,12 @@
+import type { UntimedEvent } from '../../model/events.ts';
+import { parseDhcp } from '../codecs/dhcp.ts';
+import { dhcpFactsOf } from './dhcp-facts.ts';
+
+/** One DHCPv4 datagram as an event: what it says, or why it cannot be read. */
+export function sniffDhcp(payload: Buffer, dstPort: number, from: 'guest' | 'server'): UntimedEvent {
+  const parsed = parseDhcp(payload);
+  if ('malformed' in parsed) {
+    return { source: 'wire', type: 'malformed', from, layer: 'dhcp', reason: parsed.malformed, count: 1 };
+  }
+  return { source: 'wire', type: 'dhcp', from, ...dhcpFactsOf(parsed.message, dstPort) };
+}

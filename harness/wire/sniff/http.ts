@@ -1,0 +1,115 @@
+import type { EventSink } from '../../model/events.ts';
+import type { MalformedLog } from '../codecs/malformed.ts';
+import { isBodyless, parseRequestHead, parseResponseHead } from './http-head.ts';
+import { type BodyFraming, createMessageReader } from './http-reader.ts';
+import { type ConversationReader, createConversations } from './tcp-conversations.ts';
+
+interface HttpSnifferOptions {
+  readonly now: () => number;
+  readonly emit: EventSink;
+  readonly malformed: MalformedLog;
+}
+
+interface Request {
+  readonly method: string;
+  readonly target: string;
+  readonly askedAtMs: number;
+}
+
+/** A response whose last octet the guest has not acknowledged yet. */
+interface Delivery {
+  readonly request: Request;
+  readonly status: number;
+  readonly bodyAt: number;
+  /** Undefined where the end of the connection is the body's end, or the last chunk was not seen yet. */
+  end: number | undefined;
+  bodyBytes: number;
+  readonly untilClose: boolean;
+}
+
+/** Requests in flight on one connection; firmware has one, a browser few. */
+const maxInFlight = 32;
+const switchingProtocols = 101;
+
+/** HTTP/1 (RFC 9112) as the guest sees it: heads become events, bodies are followed by position only. */
+export function createHttpSniffer(options: HttpSnifferOptions) {
+  return createConversations((serverPort) => createHttpReader(serverPort, options));
+}
+
+function createHttpReader(port: number, { now, emit, malformed }: HttpSnifferOptions): ConversationReader {
+  const requests: Request[] = [];
+  const deliveries: Delivery[] = [];
+  /** How far the guest has acknowledged what the server sent. */
+  let acknowledgedTo = 0;
+
+  const guest = createMessageReader({
+    onHead: (head) => {
+      const request = parseRequestHead(head);
+      if (request === undefined || requests.length >= maxInFlight) {
+        malformed('guest', 'http', request === undefined ? 'no request line' : 'too many requests in flight');
+        return 'unknown';
+      }
+      const { method, target, host, framing } = request;
+      requests.push({ method, target, askedAtMs: now() });
+      emit({ source: 'wire', type: 'http-request', method, target, host, port });
+      return framing;
+    },
+    onBody: () => {},
+    onMalformed: (reason) => malformed('guest', 'http', reason),
+  });
+
+  function onResponseHead(head: string, bodyAt: number): BodyFraming {
+    const [request] = requests;
+    const response = request && parseResponseHead(head, request.method);
+    if (request === undefined || response === undefined || deliveries.length >= maxInFlight) {
+      malformed('server', 'http', request === undefined ? 'response without a request' : 'no status line');
+      return 'unknown';
+    }
+    const { status, length, location, framing } = response;
+    if (status === switchingProtocols) return 'unknown';
+    if (status < 200) return framing;
+    requests.shift();
+    const { target } = request;
+    emit({ source: 'wire', type: 'http-response', target, status, port, length, ...(location && { location }) });
+    if (!isBodyless(status, request.method) && framing !== 'unknown') {
+      const untilClose = framing === 'until-close';
+      deliveries.push({ request, status, bodyAt, end: undefined, bodyBytes: 0, untilClose });
+    }
+    return framing;
+  }
+
+  const server = createMessageReader({
+    onHead: onResponseHead,
+    onBody: (end, bodyBytes) => {
+      // Only the newest delivery can be open, and a response without a body has none.
+      const delivery = deliveries.at(-1);
+      if (delivery === undefined || delivery.end !== undefined) return;
+      delivery.end = end;
+      delivery.bodyBytes = bodyBytes;
+    },
+    onMalformed: (reason) => malformed('server', 'http', reason),
+  });
+
+  function complete({ request, status, bodyBytes }: Delivery): void {
+    const { target, askedAtMs } = request;
+    const ms = now() - askedAtMs;
+    emit({ source: 'wire', type: 'http-complete', target, status, port, bytes: bodyBytes, ms });
+  }
+
+  return {
+    data(from, position, frame, start, end) {
+      const reader = from === 'guest' ? guest : server;
+      reader.data(position, frame, start, end);
+    },
+    acknowledged(position, endAcknowledged) {
+      acknowledgedTo = Math.max(acknowledgedTo, position);
+      for (let [first] = deliveries; first !== undefined; [first] = deliveries) {
+        if (first.untilClose) first.bodyBytes = acknowledgedTo - first.bodyAt;
+        const isDelivered = first.untilClose ? endAcknowledged : first.end !== undefined && acknowledgedTo >= first.end;
+        if (!isDelivered) return;
+        deliveries.shift();
+        complete(first);
+      }
+    },
+  };
+}

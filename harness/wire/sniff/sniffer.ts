@@ -1,0 +1,106 @@
+import type { EventSink } from '../../model/events.ts';
+import type { Network } from '../../model/plan.ts';
+import { formatIpv4Address, formatIpv6Address } from '../codecs/addresses.ts';
+import { icmpv6Types } from '../codecs/icmpv6.ts';
+import type { MalformedLog } from '../codecs/malformed.ts';
+import type { ArpPacket, Icmpv6Packet, Packet, UdpPacket } from '../codecs/packet.ts';
+import { sniffDhcp } from './dhcp.ts';
+import { sniffDhcp6 } from './dhcp6.ts';
+import { createHttpSniffer } from './http.ts';
+import { createNfsSniffer } from './nfs.ts';
+import { createTftpSniffer } from './tftp.ts';
+import { createTlsSniffer } from './tls.ts';
+
+type Side = 'guest' | 'server';
+
+export interface Sniffer {
+  /** One frame of either direction, taken apart. */
+  packet(from: Side, packet: Packet): void;
+}
+
+interface SnifferOptions {
+  readonly network: Pick<Network, 'tcp'>;
+  readonly now: () => number;
+  readonly emit: EventSink;
+  readonly malformed: MalformedLog;
+}
+
+const dhcpPorts: ReadonlySet<number> = new Set([67, 68, 4011]);
+const dhcp6Ports: ReadonlySet<number> = new Set([546, 547]);
+const icmpv6Kinds = new Map<number, string>(
+  Object.entries(icmpv6Types).map(([name, type]) => [
+    type,
+    name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`),
+  ]),
+);
+
+/** The same ARP or ICMPv6 fact is told again only after this long. */
+const repeatAfterMs = 1000;
+const maxRememberedFacts = 256;
+
+/** Turns frames into events, whoever serves them. */
+export function createSniffer({ network, now, emit, malformed }: SnifferOptions): Sniffer {
+  const tftp = createTftpSniffer(now);
+  const isNews = createRepeatFilter(now);
+  const portsOf = (...services: string[]) =>
+    new Set(network.tcp.filter(({ service }) => services.includes(service)).map(({ port }) => port));
+  const httpPorts = portsOf('http');
+  const tlsPorts = portsOf('https');
+  const http = createHttpSniffer({ now, emit, malformed });
+  const tls = createTlsSniffer(emit);
+  const nfsPorts = portsOf('nfs');
+  const nfs = createNfsSniffer({ now, emit });
+
+  /** Decoders of other layers report malformed messages as events; they are counted with the rest. */
+  const emitCounted: EventSink = (event) => {
+    if (event.type === 'malformed') malformed(event.from, event.layer, event.reason);
+    else emit(event);
+  };
+
+  function arp(from: Side, { arp: { op, senderIp, targetIp } }: ArpPacket): void {
+    if (!isNews(`arp ${from} ${op} ${senderIp} ${targetIp}`)) return;
+    const ips = { senderIp: formatIpv4Address(senderIp), targetIp: formatIpv4Address(targetIp) };
+    emit({ source: 'wire', type: 'arp', from, op, ...ips });
+  }
+
+  function icmpv6(from: Side, { frame, icmpv6: { type, targetAt } }: Icmpv6Packet): void {
+    const kind = icmpv6Kinds.get(type) ?? `type-${type}`;
+    const target = targetAt === undefined ? {} : { target: formatIpv6Address(frame, targetAt) };
+    if (!isNews(`icmpv6 ${from} ${kind} ${target.target}`)) return;
+    emit({ source: 'wire', type: 'icmpv6', from, kind, ...target });
+  }
+
+  function udp(from: Side, { frame, ip, udp: { sourcePort, destinationPort, payloadStart, payloadEnd } }: UdpPacket) {
+    const payload = frame.subarray(payloadStart, payloadEnd);
+    const [guestPort, serverPort] = from === 'guest' ? [sourcePort, destinationPort] : [destinationPort, sourcePort];
+    if (dhcpPorts.has(serverPort)) emitCounted(sniffDhcp(payload, destinationPort, from));
+    else if (dhcp6Ports.has(serverPort)) emitCounted(sniffDhcp6(payload, from));
+    else tftp.datagram(from, guestPort, serverPort, ip.version, payload, emitCounted);
+  }
+
+  return {
+    packet(from, packet) {
+      if (packet.kind === 'udp') udp(from, packet);
+      else if (packet.kind === 'arp') arp(from, packet);
+      else if (packet.kind === 'icmpv6') icmpv6(from, packet);
+      else if (packet.kind === 'tcp') {
+        const serverPort = from === 'guest' ? packet.tcp.destinationPort : packet.tcp.sourcePort;
+        if (httpPorts.has(serverPort)) http.segment(from, packet);
+        else if (tlsPorts.has(serverPort)) tls.segment(from, packet);
+        else if (nfsPorts.has(serverPort)) nfs.segment(from, packet);
+      }
+    },
+  };
+}
+
+/** True for a fact that is new or was last told a while ago; a guest that floods facts is not followed. */
+function createRepeatFilter(now: () => number): (fact: string) => boolean {
+  const toldAtMs = new Map<string, number>();
+  return (fact) => {
+    const last = toldAtMs.get(fact);
+    const tMs = now();
+    if (last === undefined ? toldAtMs.size >= maxRememberedFacts : tMs - last < repeatAfterMs) return false;
+    toldAtMs.set(fact, tMs);
+    return true;
+  };
+}

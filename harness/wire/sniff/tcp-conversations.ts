@@ -1,0 +1,92 @@
+import type { TcpPacket } from '../codecs/packet.ts';
+import { tcpFlags } from '../codecs/tcp.ts';
+
+export type Side = 'guest' | 'server';
+
+/** What a protocol makes of one connection. Positions count octets of data from 0 in each direction. */
+export interface ConversationReader {
+  /** Octets `start` to `end` of the frame stand at `position`: again, ahead or late, as segments come. */
+  data(from: Side, position: number, frame: Buffer, start: number, end: number): void;
+  /**
+   * The guest acknowledged all that the server sent before `position`; `endAcknowledged` where that is
+   * the whole stream and its FIN too.
+   */
+  acknowledged(position: number, endAcknowledged: boolean): void;
+}
+
+interface Direction {
+  /** Sequence number of position 0; undefined before the SYN was seen. */
+  initial: number | undefined;
+  /** Position after the last octet of data seen. */
+  sentEnd: number;
+  finAt: number | undefined;
+}
+
+interface Conversation {
+  readonly directions: { readonly guest: Direction; readonly server: Direction };
+  readonly reader: ConversationReader;
+}
+
+const maxConversations = 64;
+
+const newDirection = (initial?: number): Direction => ({ initial, sentEnd: 0, finAt: undefined });
+
+/** Follows TCP connections seen from their SYN on; the oldest gives way where there are too many. */
+export function createConversations(open: (serverPort: number) => ConversationReader): {
+  segment(from: Side, packet: TcpPacket): void;
+} {
+  const conversations = new Map<number, Conversation>();
+
+  function begin(key: number, serverPort: number, initial: number): void {
+    const known = conversations.get(key);
+    if (known?.directions.guest.initial === initial) return;
+    conversations.delete(key);
+    const [oldest] = conversations.keys();
+    if (oldest !== undefined && conversations.size >= maxConversations) conversations.delete(oldest);
+    const directions = { guest: newDirection(initial), server: newDirection() };
+    conversations.set(key, { directions, reader: open(serverPort) });
+  }
+
+  function readAcknowledgment({ directions: { server }, reader }: Conversation, acknowledgment: number): void {
+    if (server.initial === undefined) return;
+    const position = positionOf(server, server.initial, acknowledgment);
+    const endAcknowledged = server.finAt !== undefined && position > server.finAt;
+    reader.acknowledged(Math.min(position, server.sentEnd), endAcknowledged);
+  }
+
+  function isOver({ directions: { guest, server } }: Conversation, from: Side, acknowledgment: number): boolean {
+    if (from !== 'guest' || guest.finAt === undefined) return false;
+    if (server.finAt === undefined || server.initial === undefined) return false;
+    return positionOf(server, server.initial, acknowledgment) > server.finAt;
+  }
+
+  return {
+    segment(from, { frame, ip, tcp }) {
+      const { flags } = tcp;
+      const [guestPort, serverPort] =
+        from === 'guest' ? [tcp.sourcePort, tcp.destinationPort] : [tcp.destinationPort, tcp.sourcePort];
+      const key = (ip.version * 0x1_0000 + serverPort) * 0x1_0000 + guestPort;
+      const isSyn = (flags & tcpFlags.syn) !== 0;
+      const hasAck = (flags & tcpFlags.ack) !== 0;
+      if (isSyn && !hasAck && from === 'guest') begin(key, serverPort, (tcp.sequence + 1) >>> 0);
+      const conversation = conversations.get(key);
+      if (conversation === undefined) return;
+      const direction = conversation.directions[from];
+      if (isSyn && hasAck && from === 'server') direction.initial ??= (tcp.sequence + 1) >>> 0;
+      if (from === 'guest' && hasAck) readAcknowledgment(conversation, tcp.acknowledgment);
+      if (direction.initial !== undefined && !isSyn && (flags & tcpFlags.rst) === 0) {
+        const position = positionOf(direction, direction.initial, tcp.sequence);
+        const length = tcp.payloadEnd - tcp.payloadStart;
+        if ((flags & tcpFlags.fin) !== 0) direction.finAt ??= position + length;
+        direction.sentEnd = Math.max(direction.sentEnd, position + length);
+        if (length > 0) conversation.reader.data(from, position, frame, tcp.payloadStart, tcp.payloadEnd);
+      }
+      if ((flags & tcpFlags.rst) !== 0 || isOver(conversation, from, tcp.acknowledgment)) conversations.delete(key);
+    },
+  };
+}
+
+/** The position nearest to what was sent last that a 32-bit sequence number can mean (RFC 9293 §3.4). */
+function positionOf({ sentEnd }: Direction, initial: number, sequence: number): number {
+  return sentEnd + ((sequence - initial - sentEnd) | 0);
+}

@@ -1,0 +1,140 @@
+import type { EventSink } from '../../model/events.ts';
+import {
+  blockOf,
+  defaultBlockBytes,
+  errorCodes,
+  opcodeOf,
+  opcodes,
+  parseTftp,
+  type TftpOptions,
+  tftpPort,
+} from '../codecs/tftp.ts';
+
+export interface TftpSniffer {
+  /** One UDP datagram of a conversation of which one side may be TFTP; others cost a map look-up. */
+  datagram(
+    from: 'guest' | 'server',
+    guestPort: number,
+    serverPort: number,
+    ipVersion: 4 | 6,
+    payload: Buffer,
+    emit: EventSink,
+  ): void;
+}
+
+/** What a guest port asked for; several transfer ids may answer, of which the guest follows one. */
+interface Request {
+  readonly file: string;
+  readonly startedMs: number;
+  readonly octets: Buffer;
+  lastSeen: number;
+}
+
+/** One answer, seen from outside. Blocks are counted without bound, as on the wire modulo 65,536. */
+interface Read {
+  readonly file: string;
+  readonly startedMs: number;
+  blockBytes: number;
+  hasOack: boolean;
+  /** Blocks that came in order, and their octets: repeated ones and those after a gap do not count. */
+  blocks: number;
+  bytes: number;
+  /** The last of `blocks` was shorter than `blockBytes`. */
+  ended: boolean;
+  lastSeen: number;
+}
+
+const maxRemembered = 64;
+const answers: readonly number[] = [opcodes.data, opcodes.oack, opcodes.error];
+
+/**
+ * Observes TFTP of any server (RFC 1350, 2347, 2348, 7440) and tells of requests, option answers,
+ * errors, and of each read whose last block the guest acknowledged. Lengths are counted, never believed.
+ */
+export function createTftpSniffer(now: () => number): TftpSniffer {
+  const requests = new Map<number, Request>();
+  const reads = new Map<number, Read>();
+  let datagrams = 0;
+
+  const request = (key: number, port: number, ipVersion: 4 | 6, payload: Buffer, emit: EventSink): void => {
+    const packet = parseTftp(payload);
+    if (packet.kind === 'malformed') {
+      emit({ source: 'wire', type: 'malformed', from: 'guest', layer: 'tftp', reason: packet.reason, count: 1 });
+    }
+    // A guest that heard nothing asks again; that is still the same request.
+    if (packet.kind !== 'rrq' || requests.get(key)?.octets.equals(payload)) return;
+    const file = packet.file.replace(/^\//, '');
+    remember(requests, key, { file, startedMs: now(), octets: Buffer.from(payload), lastSeen: datagrams });
+    emit({ source: 'wire', type: 'tftp-request', file, port, ipVersion, options: Object.fromEntries(packet.options) });
+  };
+
+  const begin = (asked: Request, readKey: number): Read => {
+    const { file, startedMs } = asked;
+    const counted = { blocks: 0, bytes: 0, ended: false, lastSeen: datagrams };
+    return remember(reads, readKey, { file, startedMs, blockBytes: defaultBlockBytes, hasOack: false, ...counted });
+  };
+
+  const answerOptions = (read: Read, port: number, options: TftpOptions, emit: EventSink): void => {
+    const blockBytes = Number(options.get('blksize') ?? defaultBlockBytes);
+    if (read.hasOack || read.blocks > 0 || !Number.isInteger(blockBytes) || blockBytes < 1) return;
+    read.hasOack = true;
+    read.blockBytes = blockBytes;
+    emit({ source: 'wire', type: 'tftp-oack', file: read.file, port, options: Object.fromEntries(options) });
+  };
+
+  return {
+    datagram(from, guestPort, serverPort, ipVersion, payload, emit) {
+      const requestKey = guestPort * 2 + (ipVersion === 6 ? 1 : 0);
+      const readKey = requestKey * 65_536 + serverPort;
+      const opcode = opcodeOf(payload);
+      datagrams += 1;
+      if (from === 'guest' && serverPort === tftpPort && (opcode === opcodes.rrq || opcode === opcodes.wrq)) {
+        return request(requestKey, guestPort, ipVersion, payload, emit);
+      }
+      let read = reads.get(readKey);
+      if (!read) {
+        const asked = requests.get(requestKey);
+        if (!asked || from === 'guest' || !answers.includes(opcode)) return;
+        read = begin(asked, readKey);
+      }
+      read.lastSeen = datagrams;
+
+      if (opcode === opcodes.data && from === 'server') return countBlock(read, payload);
+      if (opcode === opcodes.ack && from === 'guest') {
+        if (!read.ended || blockOf(payload) !== (read.blocks & 0xffff)) return;
+        reads.delete(readKey);
+        requests.delete(requestKey);
+        const { file, bytes, blocks, startedMs } = read;
+        emit({ source: 'wire', type: 'tftp-complete', file, port: guestPort, bytes, blocks, ms: now() - startedMs });
+        return;
+      }
+      const packet = opcode === opcodes.oack || opcode === opcodes.error ? parseTftp(payload) : undefined;
+      if (packet?.kind === 'oack' && from === 'server') answerOptions(read, guestPort, packet.options, emit);
+      if (packet?.kind === 'error') {
+        reads.delete(readKey);
+        // To a second answer to one request guests say "unknown transfer ID", and go on with the first.
+        if (packet.code !== errorCodes.unknownTid) requests.delete(requestKey);
+        const { code, message } = packet;
+        emit({ source: 'wire', type: 'tftp-error', from, file: read.file, port: guestPort, code, message });
+      }
+    },
+  };
+}
+
+function countBlock(read: Read, payload: Buffer): void {
+  const bytes = payload.length - 4;
+  if (read.ended || bytes > read.blockBytes || blockOf(payload) !== ((read.blocks + 1) & 0xffff)) return;
+  read.blocks += 1;
+  read.bytes += bytes;
+  read.ended = bytes < read.blockBytes;
+}
+
+/** Adds to a bounded map; what was silent longest goes. */
+function remember<T extends { lastSeen: number }>(map: Map<number, T>, key: number, value: T): T {
+  if (!map.has(key) && map.size >= maxRemembered) {
+    const silent = [...map].reduce((one, other) => (other[1].lastSeen < one[1].lastSeen ? other : one));
+    map.delete(silent[0]);
+  }
+  map.set(key, value);
+  return value;
+}

@@ -1,0 +1,190 @@
+import { HarnessError } from '../../model/errors.ts';
+import {
+  equalsAt,
+  formatIpv4Address,
+  formatIpv6Address,
+  formatMac,
+  ipv6Bytes,
+  macBytes,
+  parseIpv4Address,
+  parseIpv6Address,
+  parseMac,
+} from '../codecs/addresses.ts';
+import {
+  broadcastMac,
+  ethernet,
+  ethernetHeaderBytes,
+  etherTypes,
+  mtuBytes,
+  writeEthernet,
+} from '../codecs/ethernet.ts';
+import { protocols } from '../codecs/ip.ts';
+import { ipv4HeaderBytes, writeIpv4 } from '../codecs/ipv4.ts';
+import { ipv6HeaderBytes, writeIpv6 } from '../codecs/ipv6.ts';
+import type { MalformedLog } from '../codecs/malformed.ts';
+import type { UdpPacket } from '../codecs/packet.ts';
+import { udpHeaderBytes, writeUdp } from '../codecs/udp.ts';
+import type { Hosts } from './server-addresses.ts';
+import type { Datagram, UdpHost, UdpPeer } from './udp-host.ts';
+
+const maxIpv4PayloadBytes = mtuBytes - ipv4HeaderBytes - udpHeaderBytes;
+const maxIpv6PayloadBytes = mtuBytes - ipv6HeaderBytes - udpHeaderBytes;
+/** The dynamic ports (RFC 6335 §6). */
+const firstEphemeralPort = 49_152;
+const lastPort = 65_535;
+const limitedBroadcast = 0xffff_ffff;
+const hopLimit = 64;
+
+export interface UdpPorts extends UdpHost {
+  /** Hands a datagram addressed to this host to the port it is for, if bound. */
+  receive(packet: UdpPacket): void;
+  closeAll(): void;
+}
+
+type Route = { readonly mac: Buffer; readonly ipv4: number } | { readonly mac: Buffer; readonly ipv6: Buffer };
+
+/** UDP over the wire; `transmit` must be done with the frame when it returns. */
+export function createUdpPorts(hosts: Hosts, transmit: (frame: Buffer) => void, malformed: MalformedLog): UdpPorts {
+  const listeners = new Map<number, (datagram: Datagram) => void>();
+  const remember = createPeerMemory();
+  const scratch = Buffer.allocUnsafeSlow(ethernetHeaderBytes + mtuBytes);
+  let nextEphemeralPort = firstEphemeralPort;
+  // Nearly every datagram answers the peer of the one before.
+  let lastPeer: UdpPeer | undefined;
+  let lastRoute: Route | undefined;
+
+  function routeTo(peer: UdpPeer): Route | undefined {
+    if (peer !== lastPeer) {
+      lastRoute = findRoute(peer, hosts);
+      lastPeer = peer;
+    }
+    return lastRoute;
+  }
+
+  function send(port: number, payload: Buffer, to: UdpPeer): void {
+    const route = routeTo(to);
+    if (route === undefined) {
+      malformed('server', 'udp', 'destination is no address');
+      return;
+    }
+    const isIpv4 = 'ipv4' in route;
+    if (payload.length > (isIpv4 ? maxIpv4PayloadBytes : maxIpv6PayloadBytes)) {
+      malformed('server', 'udp', 'payload larger than the MTU allows');
+      return;
+    }
+    const etherType = isIpv4 ? etherTypes.ipv4 : etherTypes.ipv6;
+    const start = writeEthernet(scratch, route.mac, hosts.serverMac, etherType);
+    const length = udpHeaderBytes + payload.length;
+    const ip = isIpv4
+      ? writeIpv4(scratch, start, hosts.serverIp, route.ipv4, protocols.udp, length)
+      : writeIpv6(scratch, start, sourceFor(route.ipv6, hosts), route.ipv6, protocols.udp, length, hopLimit);
+    writeUdp(scratch, ip, port, to.port, payload);
+    transmit(scratch.subarray(0, ip.payloadEnd));
+  }
+
+  function bind(port: number, onDatagram: (datagram: Datagram) => void) {
+    if (listeners.has(port)) throw new HarnessError('internal', `UDP port ${port} of the wire is bound already`);
+    listeners.set(port, onDatagram);
+    return {
+      port,
+      send: (payload: Buffer, to: UdpPeer) => {
+        if (listeners.get(port) === onDatagram) send(port, payload, to);
+      },
+      close: () => {
+        if (listeners.get(port) === onDatagram) listeners.delete(port);
+      },
+    };
+  }
+
+  function findFreePort(): number {
+    for (let tried = firstEphemeralPort; tried <= lastPort; tried++) {
+      const port = nextEphemeralPort;
+      nextEphemeralPort = port === lastPort ? firstEphemeralPort : port + 1;
+      if (!listeners.has(port)) return port;
+    }
+    throw new HarnessError('internal', 'no free UDP port is left on the wire');
+  }
+
+  return {
+    maxPayloadBytes: maxIpv4PayloadBytes,
+    bind,
+    bindEphemeral: (onDatagram) => bind(findFreePort(), onDatagram),
+    receive({ frame, ip, udp }) {
+      const listener = listeners.get(udp.destinationPort);
+      if (listener === undefined || udp.sourcePort === 0) return;
+      listener({
+        from: remember.peer(frame, ip.version, ip.sourceAt, udp.sourcePort),
+        to: { ip: remember.ownIp(frame, ip.version, ip.destinationAt), port: udp.destinationPort },
+        payload: frame.subarray(udp.payloadStart, udp.payloadEnd),
+      });
+    },
+    closeAll: () => listeners.clear(),
+  };
+}
+
+function findRoute({ mac: macText, ip }: UdpPeer, hosts: Hosts): Route | undefined {
+  const mac = macText === '' ? hosts.guestMac : parseMac(macText);
+  if (mac === undefined) return undefined;
+  const ipv4 = parseIpv4Address(ip);
+  if (ipv4 !== undefined) {
+    // A client without an address hears only broadcasts.
+    if (ipv4 === 0 || ipv4 === limitedBroadcast) return { mac: broadcastMac, ipv4: limitedBroadcast };
+    return { mac, ipv4 };
+  }
+  const ipv6 = parseIpv6Address(ip);
+  if (ipv6 === undefined) return undefined;
+  return ipv6[0] === 0xff ? { mac: groupMac(ipv6), ipv6 } : { mac, ipv6 };
+}
+
+/** RFC 2464 §7. */
+function groupMac(group: Buffer): Buffer {
+  return Buffer.concat([Buffer.from([0x33, 0x33]), group.subarray(12)]);
+}
+
+/** A link-local neighbour is answered from the link-local address (RFC 6724 §5, rule 2). */
+function sourceFor(destination: Buffer, hosts: Hosts): Buffer {
+  const isLinkLocal = destination.readUInt16BE(0) === 0xfe80 || destination.readUInt16BE(0) === 0xff02;
+  return isLinkLocal ? hosts.serverLinkLocal : (hosts.serverIpv6 ?? hosts.serverLinkLocal);
+}
+
+/** Texts of the last addresses seen, so that a transfer does not write the same text for every block. */
+function createPeerMemory() {
+  const mac = Buffer.alloc(macBytes);
+  const ip = Buffer.alloc(ipv6Bytes);
+  const own = Buffer.alloc(ipv6Bytes);
+  let peer: UdpPeer = { mac: '', ip: '', port: -1 };
+  let peerVersion = 0;
+  let ownText = '';
+  let ownVersion = 0;
+  const bytesOf = (version: 4 | 6) => (version === 4 ? 4 : ipv6Bytes);
+
+  return {
+    peer(frame: Buffer, version: 4 | 6, ipAt: number, port: number): UdpPeer {
+      const ipLength = bytesOf(version);
+      const isLast =
+        port === peer.port &&
+        version === peerVersion &&
+        equalsAt(frame, ethernet.sourceAt, mac) &&
+        frame.compare(ip, 0, ipLength, ipAt, ipAt + ipLength) === 0;
+      if (isLast) return peer;
+      frame.copy(mac, 0, ethernet.sourceAt, ethernet.sourceAt + macBytes);
+      frame.copy(ip, 0, ipAt, ipAt + ipLength);
+      peerVersion = version;
+      peer = { mac: formatMac(frame, ethernet.sourceAt), ip: formatIp(frame, version, ipAt), port };
+      return peer;
+    },
+    ownIp(frame: Buffer, version: 4 | 6, ipAt: number): string {
+      const ipLength = bytesOf(version);
+      if (version !== ownVersion || frame.compare(own, 0, ipLength, ipAt, ipAt + ipLength) !== 0) {
+        frame.copy(own, 0, ipAt, ipAt + ipLength);
+        ownVersion = version;
+        ownText = formatIp(frame, version, ipAt);
+      }
+      return ownText;
+    },
+  };
+}
+
+function formatIp(frame: Buffer, version: 4 | 6, at: number): string {
+  return version === 4 ? formatIpv4Address(frame.readUInt32BE(at)) : formatIpv6Address(frame, at);
+}

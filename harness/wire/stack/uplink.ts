@@ -1,0 +1,143 @@
+import type { Network } from '../../model/plan.ts';
+import { equalsAt, formatIpv4Address, formatIpv6Address, ipv6Bytes, macBytes } from '../codecs/addresses.ts';
+import { writeArp } from '../codecs/arp.ts';
+import { adjustChecksum } from '../codecs/checksum.ts';
+import { ethernet, ethernetHeaderBytes, etherTypes, isFor, writeEthernet } from '../codecs/ethernet.ts';
+import { icmpv6Types, neighborAdvertisement, writeIcmpv6 } from '../codecs/icmpv6.ts';
+import { type IpView, protocols } from '../codecs/ip.ts';
+import { writeIpv6 } from '../codecs/ipv6.ts';
+import type { MalformedLog } from '../codecs/malformed.ts';
+import { type ArpPacket, dissect, type Icmpv6Packet, type TcpPacket } from '../codecs/packet.ts';
+import { tcpFlags } from '../codecs/tcp.ts';
+import type { Link } from './link.ts';
+import { type Hosts, hostsOf } from './server-addresses.ts';
+import { writeReset } from './tcp-reset.ts';
+
+export interface UplinkOptions {
+  readonly network: Network;
+  readonly nic: Link;
+  readonly uplink: Link | undefined;
+  readonly tcpTargets: ReadonlyMap<number, number> | undefined;
+  readonly toGuest: (frame: Buffer) => boolean;
+  readonly malformed: MalformedLog;
+  /** Called once for each address and port that a guest was refused. */
+  readonly refused: (address: string, port: number) => void;
+}
+
+export interface Uplink {
+  /** One TCP segment from the guest: forwarded, or answered with RST. May change the frame. */
+  fromGuest(packet: TcpPacket): void;
+}
+
+/** A guest that scans ports is refused all the same, but not told of for ever. */
+const maxRefusalsTold = 1024;
+const checksumOffset = 16;
+
+/**
+ * The firewall between the guest and QEMU's user-mode stack: TCP to the server's address and the
+ * listed ports passes, with the port that the host really listens on put in its place; any other TCP
+ * is refused at once. Of what the user stack sends, only TCP from those ports reaches the guest.
+ */
+export function createUplink(options: UplinkOptions): Uplink {
+  const { network, nic, uplink, toGuest, refused } = options;
+  const hosts = hostsOf(network);
+  const hostPorts = new Map(network.tcp.map(({ port }) => [port, options.tcpTargets?.get(port) ?? port]));
+  const guestPorts = new Map([...hostPorts].map(([guestPort, hostPort]) => [hostPort, guestPort]));
+  const refusals = new Set<string>();
+  const scratch = Buffer.alloc(128);
+
+  function isServer(frame: Buffer, ip: IpView, at: number): boolean {
+    if (ip.version === 4) return frame.readUInt32BE(at) === hosts.serverIp;
+    return hosts.serverIpv6 !== undefined && equalsAt(frame, at, hosts.serverIpv6);
+  }
+
+  function refuse(packet: TcpPacket): void {
+    const { frame, ip, tcp } = packet;
+    const reset = writeReset(scratch, packet, hosts.serverMac);
+    if (reset === undefined) return;
+    const at = ip.destinationAt;
+    const address = ip.version === 4 ? formatIpv4Address(frame.readUInt32BE(at)) : formatIpv6Address(frame, at);
+    const key = `${address} ${tcp.destinationPort}`;
+    if (!refusals.has(key) && refusals.size < maxRefusalsTold) {
+      refusals.add(key);
+      refused(address, tcp.destinationPort);
+    }
+    toGuest(reset);
+  }
+
+  function fromGuest(packet: TcpPacket): void {
+    const { frame, ip, tcp } = packet;
+    if (!isFor(frame, hosts.serverMac)) return;
+    const hostPort = hostPorts.get(tcp.destinationPort);
+    if (uplink === undefined || hostPort === undefined || !isServer(frame, ip, ip.destinationAt)) {
+      refuse(packet);
+      return;
+    }
+    rewritePort(frame, tcp.start, 2, hostPort);
+    if (!uplink.send([frame])) nic.pause();
+  }
+
+  /** Readdresses a segment from a listed port of the server's address; false for any other. */
+  function passesToGuest({ frame, ip, tcp }: TcpPacket): boolean {
+    const guestPort = guestPorts.get(tcp.sourcePort);
+    const isOpening = (tcp.flags & (tcpFlags.syn | tcpFlags.ack)) === tcpFlags.syn;
+    if (guestPort === undefined || isOpening || !isServer(frame, ip, ip.sourceAt)) return false;
+    rewritePort(frame, tcp.start, 0, guestPort);
+    hosts.guestMac.copy(frame, ethernet.destinationAt);
+    hosts.serverMac.copy(frame, ethernet.sourceAt);
+    return true;
+  }
+
+  if (uplink !== undefined) {
+    const answer = createNeighbourAnswers(hosts, uplink, scratch);
+    uplink.onFrame((frame) => {
+      const packet = dissect(frame, false);
+      if (packet.malformed) options.malformed('server', packet.malformed.layer, packet.malformed.reason);
+      else if (packet.kind === 'arp') answer.arp(packet);
+      else if (packet.kind === 'icmpv6') answer.icmpv6(packet);
+      else if (packet.kind === 'tcp' && passesToGuest(packet) && !toGuest(frame)) uplink.pause();
+    });
+    nic.onDrain(() => uplink.resume());
+    uplink.onDrain(() => nic.resume());
+  }
+
+  return { fromGuest };
+}
+
+/** Puts another port into a TCP header and corrects its checksum. */
+function rewritePort(frame: Buffer, tcpStart: number, portOffset: 0 | 2, port: number): void {
+  const checksumAt = tcpStart + checksumOffset;
+  const old = frame.readUInt16BE(tcpStart + portOffset);
+  frame.writeUInt16BE(port, tcpStart + portOffset);
+  frame.writeUInt16BE(adjustChecksum(frame.readUInt16BE(checksumAt), old, port), checksumAt);
+}
+
+/** Tells the user stack where the guest is; any address of the link but the user stack's own is the guest. */
+function createNeighbourAnswers(hosts: Hosts, uplink: Link, scratch: Buffer) {
+  return {
+    arp({ frame, arp }: ArpPacket): void {
+      if (arp.op !== 'request' || arp.targetIp === hosts.serverIp) return;
+      const asker = frame.subarray(arp.senderMacAt, arp.senderMacAt + macBytes);
+      writeEthernet(scratch, asker, hosts.guestMac, etherTypes.arp);
+      const end = writeArp(scratch, {
+        op: 'reply',
+        senderMac: hosts.guestMac,
+        senderIp: arp.targetIp,
+        targetMac: asker,
+        targetIp: arp.senderIp,
+      });
+      uplink.send([scratch.subarray(0, end)]);
+    },
+    icmpv6({ frame, ip, icmpv6 }: Icmpv6Packet): void {
+      if (icmpv6.type !== icmpv6Types.neighborSolicitation || icmpv6.targetAt === undefined) return;
+      const target = frame.subarray(icmpv6.targetAt, icmpv6.targetAt + ipv6Bytes);
+      const asker = frame.subarray(ip.sourceAt, ip.sourceAt + ipv6Bytes);
+      const body = neighborAdvertisement(target, hosts.guestMac, { solicited: true, router: false });
+      const askerMac = frame.subarray(ethernet.sourceAt, ethernet.sourceAt + macBytes);
+      writeEthernet(scratch, askerMac, hosts.guestMac, etherTypes.ipv6);
+      const reply = writeIpv6(scratch, ethernetHeaderBytes, target, asker, protocols.icmpv6, 4 + body.length, 255);
+      writeIcmpv6(scratch, reply, icmpv6Types.neighborAdvertisement, body);
+      uplink.send([scratch.subarray(0, reply.payloadEnd)]);
+    },
+  };
+}
