@@ -25,7 +25,7 @@ const rows = {
   'harness/os': { folders: ['model'], packages: ['node', 'execa', 'zod'] },
   'harness/matrix': { folders: ['model', 'os'], packages: ['node', 'zod', 'jiti'] },
   'harness/assets': { folders: ['model', 'os'], packages: ['node', 'zod', 'execa'] },
-  'harness/resolve': { folders: ['model', 'assets', 'plan'], packages: ['node', 'zod'] },
+  'harness/resolve': { folders: ['model', 'assets'], packages: ['node', 'zod'] },
   'harness/predict': { folders: ['model', 'assets'], packages: [] },
   'harness/plan': { folders: ['model'], packages: [] },
   'harness/wire': { folders: ['model'], packages: ['node', 'dhcp'] },
@@ -36,7 +36,7 @@ const rows = {
   'harness/run': { folders: upToRun, packages: ['node', 'zod', 'p-queue', 'p-retry'] },
   'harness/report': { folders: ['model', 'os'], packages: ['node'] },
   'harness/cli': {
-    folders: ['run', 'report', 'resolve', 'predict', 'plan', 'matrix', 'model', 'assets', 'judge', 'os'],
+    folders: ['run', 'report', 'predict', 'plan', 'matrix', 'model', 'assets', 'judge'],
     packages: ['node', 'commander'],
   },
   /** harness/index.ts, the public face. */

@@ -1,11 +1,11 @@
-import type { CaseResult } from '../model/verdict.ts';
+import type { Status, Verdict } from '../model/verdict.ts';
 
 /** 0 all as expected, 1 something was not, 2 usage, 3 could not run, 130 interrupted. */
 export type ExitCode = 0 | 1 | 2 | 3 | 130;
 
 /** What cases not run mean: nothing, as long as others ran; they are told apart with their reasons. */
-export function exitCodeOfCases(cases: readonly Pick<CaseResult, 'status'>[]): ExitCode {
-  const some = (...statuses: CaseResult['status'][]) => cases.some(({ status }) => statuses.includes(status));
+export function exitCodeOfCases(cases: readonly Pick<Verdict, 'status'>[]): ExitCode {
+  const some = (...statuses: Status[]) => cases.some(({ status }) => statuses.includes(status));
   if (some('interrupted')) return 130;
   if (some('failed', 'flaky')) return 1;
   if (some('error')) return 3;
@@ -14,7 +14,7 @@ export function exitCodeOfCases(cases: readonly Pick<CaseResult, 'status'>[]): E
 
 /** A run whose reports failed has failed, however its boots went. */
 export function exitCodeOfRun(
-  cases: readonly Pick<CaseResult, 'status'>[],
+  cases: readonly Pick<Verdict, 'status'>[],
   reporterFailures: readonly string[],
 ): ExitCode {
   const code = exitCodeOfCases(cases);

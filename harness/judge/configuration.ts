@@ -85,7 +85,7 @@ export function observeConfiguration(
   const client = firstClientOf(events);
   if (!client) return { configuration: null, finding: null };
   const facts: Facts = {
-    bios: plan.scenario.firmware === 'seabios',
+    bios: plan.interface === 'bios',
     client,
     nbpRan: reached.has('nbp'),
     romInBar: hasRom(plan),

@@ -70,12 +70,13 @@ function compare(
 }
 
 /** Where the evidence shows another configuration than was declared, or than the files alone led to expect. */
-function configurationFindings({ declaredConfiguration, prediction }: Plan, observed: Configuration | null): string[] {
+function configurationFindings({ scenario, prediction }: Plan, observed: Configuration | null): string[] {
+  const declared = scenario.configuration;
   if (observed === null) return [];
   const { configuration, reasons } = prediction;
   return [
-    ...(declaredConfiguration !== null && declaredConfiguration !== observed
-      ? [`declared configuration ${declaredConfiguration}, observed ${observed}`]
+    ...(declared !== undefined && declared !== observed
+      ? [`declared configuration ${declared}, observed ${observed}`]
       : []),
     ...(configuration !== null && configuration !== observed
       ? [`predicted configuration ${configuration} (${reasons.join('; ')}), observed ${observed}`]
@@ -117,7 +118,7 @@ export function judge(plan: Plan, events: readonly HarnessEvent[]): Verdict {
   const open = undecided(events);
   if (open && !(open.status === 'interrupted' && stoppedAt === null)) return { ...base, ...open };
 
-  const { asExpected, why } = compare(plan.expectation, stoppedAt, failures);
+  const { asExpected, why } = compare(plan.scenario.expect, stoppedAt, failures);
   const stop = stoppedAt && diagnose({ plan, events, lastStage, stoppedAt, failure, failures });
   const parts = [stop, why && `Not as expected: ${why}.`].filter(Boolean);
   return { ...base, status: asExpected ? 'passed' : 'failed', diagnosis: parts.join(' ') || null };

@@ -1,4 +1,5 @@
-import { axisText, type CellAxes, fixedDefaults } from './cell-axes.ts';
+import { axisText, type CellAxes } from '../model/axis-text.ts';
+import { fixedDefaults } from './cell-axes.ts';
 
 /** Safe in a URL path, in a file name and in a shell word on every host. */
 function safe(text: string): string {

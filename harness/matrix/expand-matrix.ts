@@ -1,6 +1,7 @@
+import type { CellAxes } from '../model/axis-text.ts';
 import { HarnessError } from '../model/errors.ts';
 import { type Expectation, type Scenario, settingsShape } from '../model/scenario.ts';
-import { type CellAxes, defaultMachineOf, expansionOrder, firmwaresOf, fixedDefaults, matches } from './cell-axes.ts';
+import { defaultMachineOf, expansionOrder, firmwaresOf, fixedDefaults, matches } from './cell-axes.ts';
 import { cellIdOf } from './cell-id.ts';
 import { impossibilityOf } from './impossible.ts';
 import type { Group, Matrix } from './matrix.ts';

@@ -1,6 +1,6 @@
+import { axisText } from '../model/axis-text.ts';
 import { HarnessError } from '../model/errors.ts';
 import type { Axis, Scenario } from '../model/scenario.ts';
-import { axisText } from './cell-axes.ts';
 import { didYouMean } from './closest.ts';
 
 export interface CellFilter {

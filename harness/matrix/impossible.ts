@@ -1,6 +1,7 @@
 import type { SecondStage } from '../model/axes.ts';
+import { type CellAxes, romKindOf } from '../model/axis-text.ts';
 import type { Scenario } from '../model/scenario.ts';
-import { type CellAxes, romKindOf, transportsOf } from './cell-axes.ts';
+import { transportsOf } from '../model/transports.ts';
 
 /** The axes of a cell, and those settings of its group that not every cell can have. */
 type Cell = CellAxes & Pick<Scenario, 'certificate' | 'managedIpv6' | 'proxyDhcp' | 'sanHook'>;

@@ -3,6 +3,9 @@ import { z } from 'zod';
 export const archs = ['x86_64', 'aarch64'] as const;
 export type Arch = (typeof archs)[number];
 
+/** The kernel's name of the machine's first serial port. */
+export const serialConsoleOf: Record<Arch, string> = { x86_64: 'ttyS0', aarch64: 'ttyAMA0' };
+
 const firmwares = ['seabios', 'ovmf', 'aavmf'] as const;
 export type Firmware = (typeof firmwares)[number];
 
@@ -23,7 +26,7 @@ const romKinds = [
 export type RomKind = (typeof romKinds)[number];
 
 /** What the first stage downloads as its NBP; `none` when the ROM's own iPXE goes straight to its script. */
-export const secondStages = [
+const secondStages = [
   'none',
   'undionly',
   'snponly',
@@ -37,6 +40,14 @@ export const secondStages = [
   'probe',
 ] as const;
 export type SecondStage = (typeof secondStages)[number];
+
+/** Which second stage's stage rules apply; `custom` for a user's own file. */
+const loaders = [...secondStages, 'custom'] as const;
+export type Loader = (typeof loaders)[number];
+
+/** How the platform firmware starts what it loads: by a boot sector's conventions, or as EFI images. */
+const firmwareInterfaces = ['bios', 'uefi'] as const;
+export type FirmwareInterface = (typeof firmwareInterfaces)[number];
 
 const transports = ['tftp', 'http', 'https', 'nfs'] as const;
 export type Transport = (typeof transports)[number];
@@ -60,6 +71,8 @@ export const archSchema = z.enum(archs);
 export const firmwareSchema = z.enum(firmwares);
 export const romKindSchema = z.enum(romKinds);
 export const secondStageSchema = z.enum(secondStages);
+export const loaderSchema = z.enum(loaders);
+export const firmwareInterfaceSchema = z.enum(firmwareInterfaces);
 export const transportSchema = z.enum(transports);
 export const payloadSchema = z.enum(payloads);
 export const secureBootSchema = z.enum(secureBoots);

@@ -1,5 +1,2 @@
-/** The id of a cell's nth repeat; its first keeps the cell's own. */
+/** The id of a cell's nth repeat; the first keeps the cell's own. Never parsed: results carry the round as data. */
 export const repeatId = (cell: string, round: number): string => (round === 1 ? cell : `${cell}~${round}`);
-
-/** The id of the cell that a case runs. */
-export const cellId = (id: string): string => id.replace(/~\d+$/, '');

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { accels, archSchema, configurationSchema, secondStages } from './axes.ts';
+import { accels, configurationSchema, firmwareInterfaceSchema, loaderSchema, transportSchema } from './axes.ts';
 import { bootRuleSchema } from './boot-rule.ts';
-import { certificates, expectationSchema, scenarioSchema, servedFileSchema } from './scenario.ts';
+import { certificates, scenarioSchema, servedFileSchema } from './scenario.ts';
 import { stageSchema } from './stages.ts';
 
 const inputRoles = [
@@ -57,9 +57,8 @@ export const nfsExport = 'netboot';
 /** Everything decided before QEMU starts; made by a pure function, saved as plan.json. */
 export const planSchema = z.strictObject({
   version: z.literal(1),
-  caseId: z.string(),
   scenario: scenarioSchema,
-  arch: archSchema,
+  interface: firmwareInterfaceSchema,
   nonce: z.string(),
   qemu: z.strictObject({
     program: z.string(),
@@ -86,9 +85,8 @@ export const planSchema = z.strictObject({
   tls: z.strictObject({ certificate: z.enum(certificates), authorityFile: z.string().optional() }).optional(),
   boot: z.array(bootRuleSchema),
   serve: z.record(z.string(), servedFileSchema),
-  /** Which second stage's stage rules apply; `custom` for a user's own file. */
-  loader: z.union([z.enum(secondStages), z.literal('custom')]),
-  declaredConfiguration: configurationSchema.nullable(),
+  loader: loaderSchema,
+  transports: z.strictObject({ nbp: transportSchema, config: transportSchema, payload: transportSchema }),
   /** What inspection of the files alone says: configuration, first stage that should not be reached, and why. */
   prediction: z.strictObject({
     configuration: configurationSchema.nullable(),
@@ -103,6 +101,5 @@ export const planSchema = z.strictObject({
     payload: z.array(expectedFileSchema),
   }),
   deadlines: z.strictObject({ totalMs: z.int(), stageMs: z.record(stageSchema, z.int()) }),
-  expectation: expectationSchema,
 });
 export type Plan = z.infer<typeof planSchema>;

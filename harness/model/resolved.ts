@@ -1,5 +1,6 @@
-import type { Prediction } from '../predict/predict.ts';
+import type { FirmwareInterface, Loader } from './axes.ts';
 import type { Input } from './plan.ts';
+import type { Transports } from './transports.ts';
 
 /** The option ROM as QEMU is to have it. */
 export type Oprom =
@@ -21,8 +22,20 @@ export interface NonceField {
 
 /** Everything a scenario names, found on this host: what the pure part of planning starts from. */
 export interface Resolved {
-  /** `code` null: the firmware built into QEMU. `bios`: a flat image rather than flash. */
-  firmware: { code: string | null; vars: string | null; format: 'raw' | 'qcow2'; smm: boolean; bios: boolean };
+  firmware: {
+    interface: FirmwareInterface;
+    /** Null: the firmware built into QEMU. */
+    code: string | null;
+    vars: string | null;
+    format: 'raw' | 'qcow2';
+    smm: boolean;
+    /** One image for `-bios`, rather than flash. */
+    flat: boolean;
+    /** Its network stack does not start without random numbers; true also where nobody could look into it. */
+    wantsRandomSource: boolean;
+  };
+  loader: Loader;
+  transports: Transports;
   oprom: Oprom;
   nbp: (ResolvedFile & { name: string; nonce?: NonceField }) | undefined;
   /** What the NBP fetches beside itself, by served name. */
@@ -36,6 +49,4 @@ export interface Resolved {
   /** An iSCSI disk, and where the target's programs are. */
   san: { disk: ResolvedFile; nonce: NonceField; programRoot: string } | undefined;
   inputs: Input[];
-  /** What inspection alone says should become of it. */
-  prediction: Prediction;
 }

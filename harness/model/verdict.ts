@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { accels, archSchema, configurationSchema } from './axes.ts';
+import { accels, configurationSchema } from './axes.ts';
 import { inputSchema } from './plan.ts';
-import { expectationSchema } from './scenario.ts';
+import { scenarioSchema } from './scenario.ts';
 import { stageSchema } from './stages.ts';
 
 export const statuses = ['passed', 'failed', 'flaky', 'error', 'not-run', 'interrupted'] as const;
@@ -35,40 +35,35 @@ const verdictSchema = z.strictObject({
 });
 export type Verdict = z.infer<typeof verdictSchema>;
 
-/** One case in results.json. */
-export const caseResultSchema = z.strictObject({
-  id: z.string(),
-  group: z.string(),
-  title: z.string().nullable(),
-  arch: archSchema,
-  firmware: z.string(),
-  set: z.string(),
-  machine: z.string(),
-  nic: z.string(),
-  rom: z.string(),
-  secondStage: z.string(),
-  transport: z.string(),
-  payload: z.string(),
-  secureBoot: z.string(),
-  ipVersion: z.int(),
-  declaredConfiguration: configurationSchema.nullable(),
-  predictedConfiguration: configurationSchema.nullable(),
-  observedConfiguration: configurationSchema.nullable(),
+/** One guest of a case: its records, and what became of it. */
+const attemptRecordSchema = z.strictObject({
+  /** Relative to the run's directory. */
+  directory: z.string(),
   status: z.enum(statuses),
-  expected: expectationSchema,
-  lastStage: stageSchema.nullable(),
-  stoppedAt: stageSchema.nullable(),
-  failure: failureSchema.nullable(),
-  stages: z.array(stageResultSchema),
-  diagnosis: z.string().nullable(),
-  findings: z.array(z.string()),
-  attempts: z.int(),
+});
+
+/** What running a case took, and what it was run with. */
+const caseRunSchema = z.strictObject({
+  /** The case's directory, relative to the run's; null where no guest was started. */
+  directory: z.string().nullable(),
+  attempts: z.array(attemptRecordSchema),
   durationMs: z.number(),
   guestCpuMs: z.number(),
   accel: z.enum(accels).nullable(),
   inputs: z.array(inputSchema),
-  /** The case's directory, relative to the run's. */
-  directory: z.string().nullable(),
+  predictedConfiguration: configurationSchema.nullable(),
+});
+
+/** One case in results.json: a cell, or one of its repeats. */
+export const caseResultSchema = z.strictObject({
+  /** The scenario's id; a repeat's has its round added. */
+  id: z.string(),
+  /** Which repeat of the cell, from 1. */
+  round: z.int().positive(),
+  scenario: scenarioSchema,
+  /** Over all attempts. */
+  verdict: verdictSchema,
+  run: caseRunSchema,
 });
 export type CaseResult = z.infer<typeof caseResultSchema>;
 

@@ -1,7 +1,6 @@
 import type { Plan } from '../model/plan.ts';
 import type { Resolved } from '../model/resolved.ts';
 import type { Scenario } from '../model/scenario.ts';
-import { transportsOf } from './transport.ts';
 
 export const fds = { nic: 3, qmp: 4, serial: 5, uplink: 6 } as const;
 
@@ -14,14 +13,14 @@ const on = (value: string | number | boolean): string =>
 const machineOf = (scenario: Scenario, resolved: Resolved): string => {
   const options = [scenario.machine];
   // SeaBIOS copies its text console to the serial port only without a graphics adapter.
-  if (scenario.firmware === 'seabios') options.push('graphics=off');
+  if (resolved.firmware.interface === 'bios') options.push('graphics=off');
   if (resolved.firmware.smm) options.push('smm=on');
   return options.join(',');
 };
 
 function firmwareArgs({ firmware }: Resolved): string[] {
   if (firmware.code === null) return [];
-  if (firmware.bios) return ['-bios', firmware.code];
+  if (firmware.flat) return ['-bios', firmware.code];
   const flash = (unit: number, file: string, access: string): string[] => [
     '-drive',
     `if=pflash,unit=${unit},format=${firmware.format},${access},file=${quoted(file)}`,
@@ -76,9 +75,9 @@ const uplinkArgs = (plan: Pick<Plan, 'network'>): string[] => [
 const fwCfg = (name: string, value: string): string[] => ['-fw_cfg', `name=opt/org.tianocore/${name},string=${value}`];
 
 /** Network boot by anything but the transport under test is switched off where the firmware knows the switch. */
-function networkSwitches(scenario: Scenario): string[] {
-  if (scenario.firmware === 'seabios') return [];
-  const http = ['http', 'https'].includes(transportsOf(scenario).nbp) && scenario.secondStage !== 'none';
+function networkSwitches(scenario: Scenario, { firmware, transports }: Resolved): string[] {
+  if (firmware.interface === 'bios') return [];
+  const http = ['http', 'https'].includes(transports.nbp) && scenario.secondStage !== 'none';
   const six = scenario.ipVersion === 6;
   return [
     ...(http || six ? fwCfg('IPv4PXESupport', 'no') : []),
@@ -90,11 +89,11 @@ function networkSwitches(scenario: Scenario): string[] {
 export const authorityFile = 'https-authorities.esl';
 
 /** OVMF's and AAVMF's TLS takes its authorities from here (OvmfPkg/Library/TlsAuthConfigLib). */
-export const enrolsAuthority = (scenario: Scenario, network: Plan['network']): boolean =>
-  scenario.firmware !== 'seabios' && network.tcp.some(({ service }) => service === 'https');
+export const enrolsAuthority = ({ firmware }: Resolved, network: Plan['network']): boolean =>
+  firmware.interface === 'uefi' && network.tcp.some(({ service }) => service === 'https');
 
-const tlsArgs = (scenario: Scenario, { network }: Pick<Plan, 'network'>): string[] =>
-  enrolsAuthority(scenario, network) ? ['-fw_cfg', `name=etc/edk2/https/cacerts,file=${authorityFile}`] : [];
+const tlsArgs = (resolved: Resolved, { network }: Pick<Plan, 'network'>): string[] =>
+  enrolsAuthority(resolved, network) ? ['-fw_cfg', `name=etc/edk2/https/cacerts,file=${authorityFile}`] : [];
 
 const debugPort = (scenario: Scenario): string[] =>
   scenario.arch === 'x86_64'
@@ -132,8 +131,8 @@ export function planArgv(scenario: Scenario, resolved: Resolved, plan: Pick<Plan
     // AAVMF waits 5 s for a key otherwise.
     ...(scenario.firmware === 'aavmf' ? ['-boot', 'menu=on,splash-time=0'] : []),
     ...(scenario.randomSource === false ? [] : ['-device', 'virtio-rng-pci']),
-    ...networkSwitches(scenario),
-    ...tlsArgs(scenario, plan),
+    ...networkSwitches(scenario, resolved),
+    ...tlsArgs(resolved, plan),
     ...nicArgs(scenario, resolved, plan),
     ...(plan.network.tcp.length > 0 ? uplinkArgs(plan) : []),
     ...(scenario.qemuArgs ?? []),
@@ -148,11 +147,11 @@ export function planMemoryMiB({ memoryMiB, payload, arch }: Scenario): number {
 }
 
 /** Guest CPU by accelerator, where the scenario does not say. */
-export function planCpu(scenario: Scenario, { prediction }: Pick<Resolved, 'prediction'>): Plan['qemu']['cpu'] {
+export function planCpu(scenario: Scenario, { firmware }: Pick<Resolved, 'firmware'>): Plan['qemu']['cpu'] {
   const { arch, cpu, randomSource } = scenario;
   if (cpu !== undefined) return { tcg: cpu, kvm: cpu, hvf: cpu };
   if (arch === 'x86_64') return { tcg: 'qemu64', kvm: 'qemu64', hvf: 'host' };
   // Firmware since 2024.05 wants FEAT_RNG on Arm; pointer authentication costs half as much again under TCG.
-  const tcg = prediction.wantsRandomSource && randomSource !== false ? 'max,pauth=off' : 'cortex-a57';
+  const tcg = firmware.wantsRandomSource && randomSource !== false ? 'max,pauth=off' : 'cortex-a57';
   return { tcg, kvm: 'host', hvf: 'host' };
 }

@@ -1,7 +1,7 @@
-import type { Arch, Transport } from '../model/axes.ts';
-import type { Scenario } from '../model/scenario.ts';
+import { type Arch, serialConsoleOf, type Transport } from '../model/axes.ts';
 import { tokenPrefix } from '../model/stages.ts';
-import { type Transports, urlOf } from './transport.ts';
+import type { Transports } from '../model/transports.ts';
+import { urlOf } from './url.ts';
 
 /** A loader's configuration as it is served. */
 export interface ConfigFile {
@@ -19,28 +19,6 @@ export const names = {
   overlay: 'init.gz',
 } as const;
 
-/** The name each second stage is asked for by; loaders derive further names from it, so they are the usual ones. */
-export function nbpName(secondStage: Scenario['secondStage'], arch: Arch, bios: boolean): string {
-  if (typeof secondStage === 'object') return secondStage.file.split('/').at(-1) as string;
-  const x86 = arch === 'x86_64';
-  const table: Record<Exclude<Scenario['secondStage'], object>, string> = {
-    none: '',
-    undionly: 'undionly.kpxe',
-    snponly: x86 ? 'snponly.efi' : 'snponly-arm64.efi',
-    ipxe: bios ? 'ipxe.pxe' : x86 ? 'ipxe.efi' : 'ipxe-arm64.efi',
-    'shim-grub': x86 ? 'shimx64.efi' : 'shimaa64.efi',
-    grub: x86 ? 'grubx64.efi' : 'grubaa64.efi',
-    pxelinux: 'pxelinux.0',
-    syslinux: 'syslinux.efi',
-    linux: x86 ? 'linux-x64.efi' : 'linux-aa64.efi',
-    uki: x86 ? 'uki-x64.efi' : 'uki-aa64.efi',
-    probe: bios ? 'probe.0' : x86 ? 'probe-x64.efi' : 'probe-aa64.efi',
-  };
-  return table[secondStage];
-}
-
-const kernelConsole: Record<Arch, string> = { x86_64: 'ttyS0', aarch64: 'ttyAMA0' };
-
 export interface BootFileFacts {
   arch: Arch;
   nonce: string;
@@ -52,12 +30,7 @@ export interface BootFileFacts {
 }
 
 function kernelCommandLine({ arch, nonce, kernelArgs }: BootFileFacts): string {
-  return [`console=${kernelConsole[arch]}`, `nbh.nonce=${nonce}`, kernelArgs].filter(Boolean).join(' ');
-}
-
-/** The command line inside a unified kernel image, up to the nonce. */
-export function ukiCommandLine({ arch, kernelArgs = '' }: Pick<Scenario, 'arch' | 'kernelArgs'>): string {
-  return [`console=${kernelConsole[arch]}`, kernelArgs, 'nbh.nonce='].filter(Boolean).join(' ');
+  return [`console=${serialConsoleOf[arch]}`, `nbh.nonce=${nonce}`, kernelArgs].filter(Boolean).join(' ');
 }
 
 /** An iPXE script that ends the path by itself: the token is put together in the guest. */

@@ -1,5 +1,6 @@
 import type { BootRule } from '../model/boot-rule.ts';
-import { type Transports, urlOf } from './transport.ts';
+import type { Transports } from '../model/transports.ts';
+import { urlOf } from './url.ts';
 
 export interface PolicyFacts {
   /** Served name of the NBP; undefined when the ROM's own iPXE goes straight to its script. */

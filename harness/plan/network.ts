@@ -1,6 +1,6 @@
 import type { Network } from '../model/plan.ts';
+import type { Resolved } from '../model/resolved.ts';
 import type { Scenario } from '../model/scenario.ts';
-import { transportsOf } from './transport.ts';
 
 /** Addresses inside the guest's network; the uplink's user-mode stack has the server's as its own. */
 const serverIp = '10.0.2.2';
@@ -10,15 +10,10 @@ const guestIp6 = 'fd00::15';
 
 const ports = { http: 80, https: 443, iscsi: 3260, portmap: 111, nfs: 2049 } as const;
 
-export const usesSan = ({ payload, sanHook }: Pick<Scenario, 'payload' | 'sanHook'>): boolean =>
-  payload === 'iscsi' || sanHook === true;
-
 /** Only the services that the scenario uses get a TCP port. */
-export function planNetwork(scenario: Scenario): Network {
-  const used = new Set<keyof typeof ports>(
-    Object.values(transportsOf(scenario)).filter((transport) => transport !== 'tftp'),
-  );
-  if (usesSan(scenario)) used.add('iscsi');
+export function planNetwork(scenario: Scenario, { transports, san }: Pick<Resolved, 'transports' | 'san'>): Network {
+  const used = new Set<keyof typeof ports>(Object.values(transports).filter((transport) => transport !== 'tftp'));
+  if (san) used.add('iscsi');
   if (used.has('nfs')) used.add('portmap');
   return {
     serverMac: '52:55:0a:00:02:02',

@@ -1,4 +1,4 @@
-import type { Arch } from '../model/axes.ts';
+import type { Arch, Loader } from '../model/axes.ts';
 import type { BootRule } from '../model/boot-rule.ts';
 import type { Plan } from '../model/plan.ts';
 import type { Resolved } from '../model/resolved.ts';
@@ -20,7 +20,6 @@ import { planNetwork } from './network.ts';
 import { fillPlaceholders } from './placeholders.ts';
 import { expectedFile, noncePatch, planServed } from './served-files.ts';
 import { planStagePath } from './stage-path.ts';
-import { transportsOf } from './transport.ts';
 
 /** What configures a path's loader, in the order it is fetched, and whether DHCP names the first. */
 interface PlannedConfig {
@@ -37,7 +36,7 @@ function scriptFor({ payload, sanHook }: Scenario, facts: BootFileFacts): string
 }
 
 /** Configuration of the path's loader; none for a bare NBP. */
-function configFor(scenario: Scenario, loader: Plan['loader'], facts: BootFileFacts): PlannedConfig | undefined {
+function configFor(scenario: Scenario, loader: Loader, facts: BootFileFacts): PlannedConfig | undefined {
   switch (loader) {
     case 'grub':
     case 'shim-grub':
@@ -61,22 +60,28 @@ function planSan({ san }: Resolved, nonce: string): Pick<Plan, 'san'> {
   return { san: { iqn: sanName, disk: disk.path, patch: noncePatch(field, nonce), programRoot } };
 }
 
-function planTls(scenario: Scenario, network: Plan['network']): Pick<Plan, 'tls'> {
+function planTls(scenario: Scenario, resolved: Resolved, network: Plan['network']): Pick<Plan, 'tls'> {
   if (!network.tcp.some(({ service }) => service === 'https')) return {};
   const certificate = scenario.certificate ?? 'valid';
-  return { tls: { certificate, ...(enrolsAuthority(scenario, network) ? { authorityFile } : {}) } };
+  return { tls: { certificate, ...(enrolsAuthority(resolved, network) ? { authorityFile } : {}) } };
 }
 
 export const qemuProgramOf = (arch: Arch): string => `qemu-system-${arch}`;
 
-/**
- * A scenario with its files found → everything decided before QEMU starts. Pure; `nonce` is what the guest must
- * print in the end: lower-case hex, new for every run.
- */
-export function makePlan(scenario: Scenario, resolved: Resolved, nonce: string): Plan {
-  const loader = typeof scenario.secondStage === 'object' ? 'custom' : scenario.secondStage;
-  const network = planNetwork(scenario);
-  const transports = transportsOf(scenario);
+/** What a plan is made from. */
+export interface PlanFacts {
+  scenario: Scenario;
+  resolved: Resolved;
+  /** What looking into the files foresees: reported, and used in diagnoses; it decides nothing. */
+  prediction: Omit<Plan['prediction'], 'reasons'> & { reasons: readonly string[] };
+  /** What the guest must print in the end: lower-case hex, new for every guest. */
+  nonce: string;
+}
+
+/** A scenario with its files found → everything decided before QEMU starts. Pure. */
+export function makePlan({ scenario, resolved, prediction, nonce }: PlanFacts): Plan {
+  const { loader, transports } = resolved;
+  const network = planNetwork(scenario, resolved);
   const server = network.ipv6?.serverIp ?? network.serverIp;
   const facts: BootFileFacts = {
     arch: scenario.arch,
@@ -110,13 +115,12 @@ export function makePlan(scenario: Scenario, resolved: Resolved, nonce: string):
       server,
       ipVersion: scenario.ipVersion,
     });
-  const stagePath = planStagePath(scenario, loader);
+  const stagePath = planStagePath(scenario, resolved);
 
   return {
     version: 1,
-    caseId: scenario.id,
     scenario,
-    arch: scenario.arch,
+    interface: resolved.firmware.interface,
     nonce,
     qemu: {
       program: qemuProgramOf(scenario.arch),
@@ -133,15 +137,15 @@ export function makePlan(scenario: Scenario, resolved: Resolved, nonce: string):
     inputs: resolved.inputs,
     network,
     ...planSan(resolved, nonce),
-    ...planTls(scenario, network),
+    ...planTls(scenario, resolved, network),
     boot,
     serve,
     loader,
-    declaredConfiguration: scenario.configuration ?? null,
+    transports,
     prediction: {
-      configuration: resolved.prediction.configuration,
-      stopsAt: resolved.prediction.stopsAt,
-      reasons: [...resolved.prediction.reasons],
+      configuration: prediction.configuration,
+      stopsAt: prediction.stopsAt,
+      reasons: [...prediction.reasons],
     },
     stagePath,
     deliveries: {
@@ -154,6 +158,5 @@ export function makePlan(scenario: Scenario, resolved: Resolved, nonce: string):
       ],
     },
     deadlines: planDeadlines(scenario, stagePath),
-    expectation: scenario.expect,
   };
 }

@@ -1,6 +1,7 @@
 import { HarnessError } from '../model/errors.ts';
 import type { ExpectedFile } from '../model/plan.ts';
 import type { NonceField, Resolved } from '../model/resolved.ts';
+import { isBarePatch, isReplaced } from '../model/said-files.ts';
 import type { Scenario, ServedFile } from '../model/scenario.ts';
 import { type ConfigFile, names } from './boot-files.ts';
 
@@ -23,17 +24,6 @@ function derived(
 
 export const noncePatch = ({ offsets, bytes }: NonceField, nonce: string) =>
   offsets.map((offset) => ({ offset, ascii: `${nonce}\0`.slice(0, bytes) }));
-
-type SaidFile = NonNullable<Scenario['serve']>[string];
-
-const isBarePatch = (file: SaidFile): file is Extract<ServedFile, { patch: unknown }> =>
-  'patch' in file && !('path' in file || 'secondStage' in file);
-
-/** Whether the scenario serves something else under this name than the boot would have. */
-export function isReplaced({ serve }: Pick<Scenario, 'serve'>, name: string): boolean {
-  const said = serve?.[name];
-  return said !== undefined && !isBarePatch(said);
-}
 
 /**
  * The served tree: what the boot needs, then what the scenario adds, replaces or patches.

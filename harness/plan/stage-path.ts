@@ -1,23 +1,23 @@
-import type { RomKind } from '../model/axes.ts';
-import type { Plan } from '../model/plan.ts';
+import type { FirmwareInterface, Loader, RomKind } from '../model/axes.ts';
+import type { Resolved } from '../model/resolved.ts';
 import type { Scenario } from '../model/scenario.ts';
 import type { Stage } from '../model/stages.ts';
 
-const ipxeLoaders: readonly Plan['loader'][] = ['undionly', 'snponly', 'ipxe'];
+const ipxeLoaders: readonly Loader[] = ['undionly', 'snponly', 'ipxe'];
 
 /** Kinds whose image runs under this firmware and leaves evidence: a banner, an iPXE client, or an interface identifier. */
-const tellingRoms: Record<'bios' | 'uefi', readonly RomKind[]> = {
+const tellingRoms: Record<FirmwareInterface, readonly RomKind[]> = {
   bios: ['bundled', 'bios', 'full', 'combined', 'vendor-pxe'],
   uefi: ['bundled', 'full', 'snp', 'combined', 'app'],
 };
 
 /** Whether the option ROM leaves evidence of its own; a bare SNP driver in a vendor's way, or a file, need not. */
-function romTells({ rom, firmware, arch }: Scenario): boolean {
+function romTells({ rom, arch }: Scenario, firmware: FirmwareInterface): boolean {
   if (typeof rom === 'object' && 'file' in rom) return false;
   const kind = typeof rom === 'object' ? rom.kind : rom;
   // QEMU's own ROMs are x86: on Arm the firmware passes over them.
   if (kind === 'bundled' && arch !== 'x86_64') return false;
-  return tellingRoms[firmware === 'seabios' ? 'bios' : 'uefi'].includes(kind);
+  return tellingRoms[firmware].includes(kind);
 }
 
 const endings: Record<Scenario['payload'], readonly Stage[]> = {
@@ -29,10 +29,13 @@ const endings: Record<Scenario['payload'], readonly Stage[]> = {
 };
 
 /** The stages this scenario must pass, in order, unless it says so itself. */
-export function planStagePath(scenario: Scenario, loader: Plan['loader']): Stage[] {
+export function planStagePath(
+  scenario: Scenario,
+  { loader, firmware }: Pick<Resolved, 'loader' | 'firmware'>,
+): Stage[] {
   if (scenario.stagePath) return [...scenario.stagePath];
   const path: Stage[] = ['firmware'];
-  if (romTells(scenario)) path.push('oprom');
+  if (romTells(scenario, firmware.interface)) path.push('oprom');
   path.push('dhcp');
   if (loader !== 'none') {
     path.push('nbp-fetch', 'nbp');

@@ -9,7 +9,7 @@ import { type Prediction, predict } from './predict.ts';
 function firmwareOf({ firmware, arch }: Scenario, resolved: Pick<Resolved, 'firmware'>): Firmware {
   if (typeof firmware === 'string') return firmware;
   if (arch === 'aarch64') return 'aavmf';
-  return resolved.firmware.bios ? 'seabios' : 'ovmf';
+  return resolved.firmware.interface === 'bios' ? 'seabios' : 'ovmf';
 }
 
 /** The PE image of an NBP, an EFI-stub kernel among them. */
@@ -20,7 +20,7 @@ function peOf(inspection: Inspection | null): PeFacts | null {
 /** What should become of a cell, from looking into its files alone. */
 export async function predictScenario(
   cell: Scenario,
-  resolved: Omit<Resolved, 'prediction'>,
+  resolved: Resolved,
   inspections: Pick<Inspections, 'of'>,
 ): Promise<Prediction> {
   const look = (path: string | null | undefined) => (path ? inspections.of(path) : null);

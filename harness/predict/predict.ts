@@ -1,4 +1,4 @@
-import type { FirmwareFacts } from '../assets/inspect/firmware.ts';
+import { type FirmwareFacts, wantsRandomSource } from '../assets/inspect/firmware.ts';
 import { drivesNic } from '../assets/inspect/network-drivers.ts';
 import type { OptionRomFacts, RomImage } from '../assets/inspect/option-rom.ts';
 import type { PeFacts } from '../assets/inspect/pe.ts';
@@ -36,8 +36,6 @@ export interface Prediction {
   readonly configuration: Configuration | null;
   /** First stage that should not be reached; null: the boot should reach its end. */
   readonly stopsAt: Stage | null;
-  /** The firmware's network stack does not start without random numbers; true also where nobody could look into it. */
-  readonly wantsRandomSource: boolean;
   readonly reasons: readonly string[];
 }
 
@@ -170,9 +168,8 @@ interface StopRule {
 const has = ({ firmwareFacts }: PredictionInput, name: string) =>
   firmwareFacts?.drivers.some((driver) => driver.name === name) ?? false;
 
-/** Hash2DxeCrypto came with the change that made TCP, DHCP and the rest ask for random numbers (edk2 2024.05). */
-const wantsRandomSource = (input: PredictionInput) =>
-  input.firmware !== 'seabios' && (input.firmwareFacts === null || has(input, 'Hash2DxeCrypto'));
+const needsRandomSource = ({ firmware, firmwareFacts }: PredictionInput) =>
+  firmware !== 'seabios' && wantsRandomSource(firmwareFacts);
 
 /** NICs that iPXE drives by port I/O only (inb, outw, …): ns8390, pcnet32, eepro100 and tulip. */
 const portIoNics = /^(ne2k_pci|pcnet|tulip|i82.*)$/;
@@ -200,7 +197,7 @@ const stopRules: readonly StopRule[] = [
     when: (known) =>
       [3, 5, 6].includes(known.configuration ?? 0) &&
       known.firmwareFacts !== null &&
-      wantsRandomSource(known) &&
+      needsRandomSource(known) &&
       !known.randomSource,
     stopsAt: 'dhcp',
     reason: "this firmware's network stack does not start without a source of random numbers",
@@ -265,7 +262,6 @@ export function predict(input: PredictionInput): Prediction {
     romImage: image === undefined ? null : index,
     configuration,
     stopsAt: first.stopsAt ?? stop?.stopsAt ?? null,
-    wantsRandomSource: wantsRandomSource(input),
     reasons: [...reasons, first.reason, ...(stop === undefined ? [] : [stop.reason])],
   };
 }

@@ -1,4 +1,5 @@
 import { type Configuration, configurations } from '../model/axes.ts';
+import { axisText } from '../model/axis-text.ts';
 import type { CaseResult, RunResult } from '../model/verdict.ts';
 import { code, inline, table } from './markdown.ts';
 import { seconds } from './printable.ts';
@@ -17,16 +18,14 @@ const configurationMeanings: Record<Configuration, string> = {
 
 const header = ['arch', 'NIC', 'firmware', 'ROM', 'second stage', 'verdict', 'last stage', 'time', 'evidence'];
 
-function configurationOf({ declaredConfiguration, observedConfiguration }: CaseResult): Configuration | null {
-  return declaredConfiguration ?? observedConfiguration;
+function configurationOf({ scenario, verdict }: CaseResult): Configuration | null {
+  return scenario.configuration ?? verdict.observedConfiguration;
 }
 
 function differences(result: CaseResult): string {
-  const {
-    declaredConfiguration: declared,
-    observedConfiguration: observed,
-    predictedConfiguration: predicted,
-  } = result;
+  const declared = result.scenario.configuration ?? null;
+  const observed = result.verdict.observedConfiguration;
+  const predicted = result.run.predictedConfiguration;
   return [
     ...(declared !== null && observed !== null && declared !== observed ? [`observed as ${observed}`] : []),
     ...(predicted !== null && predicted !== (observed ?? declared) ? [`predicted as ${predicted}`] : []),
@@ -34,7 +33,12 @@ function differences(result: CaseResult): string {
 }
 
 function row(result: CaseResult): string[] {
-  const { arch, nic, machine, firmware, set, rom, secondStage, transport, status, lastStage, durationMs } = result;
+  const { scenario, verdict, run } = result;
+  const { arch, nic, machine, set } = scenario;
+  const { status, lastStage } = verdict;
+  const [firmware, rom, secondStage, transport] = (['firmware', 'rom', 'secondStage', 'transport'] as const).map(
+    (axis) => axisText(scenario, axis),
+  ) as [string, string, string, string];
   const evidence = [differences(result), evidenceLine(result)].filter((text) => text !== '').join('; ');
   return [
     arch,
@@ -44,13 +48,13 @@ function row(result: CaseResult): string[] {
     inline(secondStage === 'none' ? '–' : `${secondStage} by ${transport}`),
     `${signOf(result)} ${statusWords[status]}`,
     lastStage ?? '–',
-    status === 'not-run' ? '–' : seconds(durationMs),
+    status === 'not-run' ? '–' : seconds(run.durationMs),
     inline(evidence, 200),
   ];
 }
 
 function section(title: string, cases: readonly CaseResult[]): string[] {
-  const order = ({ arch, nic, id }: CaseResult) => `${arch} ${nic} ${id}`;
+  const order = ({ scenario: { arch, nic }, id }: CaseResult) => `${arch} ${nic} ${id}`;
   const sorted = [...cases].sort((a, b) => (order(a) < order(b) ? -1 : 1));
   return [`## ${title}`, '', ...(sorted.length > 0 ? table(header, sorted.map(row)) : ['No case in this run.']), ''];
 }

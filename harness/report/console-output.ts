@@ -31,10 +31,11 @@ export function caseLines(
   result: CaseResult,
   { done, total, colour }: { done: number; total: number; colour: boolean },
 ): string[] {
-  const { id, status, stoppedAt, durationMs, diagnosis } = result;
+  const { id, verdict, run } = result;
+  const { status, stoppedAt, diagnosis } = verdict;
   const count = `[${String(done).padStart(String(total).length)}/${total}]`;
   const stop = status === 'passed' && stoppedAt !== null ? ` (stops at ${stoppedAt}, as expected)` : '';
-  const time = status === 'not-run' ? '' : ` ${seconds(durationMs)}`;
+  const time = status === 'not-run' ? '' : ` ${seconds(run.durationMs)}`;
   const why = status !== 'passed' && diagnosis !== null ? [`    ${clip(printable(diagnosis), 500)}`] : [];
   return [`${count} ${paintStatus(status, colour)} ${id}${time}${stop}`, ...why];
 }
@@ -44,14 +45,17 @@ const shownReasons = 8;
 
 /** The last lines of a run: what was not as expected, what was not run, totals, cost, and where the results are. */
 export function closingLines(result: RunResult, outDir: string, colour: boolean): string[] {
-  const troubled = result.cases.filter(({ status }) => troubleStatuses.includes(status));
+  const troubled = result.cases.filter(({ verdict }) => troubleStatuses.includes(verdict.status));
   const reasons = notRunReasons(result);
   const more = (count: number, shown: number) => (count > shown ? [`  … and ${count - shown} more in summary.md`] : []);
   return [
     '',
     ...troubled
       .slice(0, shownTrouble)
-      .flatMap((one) => [`${paintStatus(one.status, colour)} ${one.id}`, `    again: ${reproCommand(one, outDir)}`]),
+      .flatMap((one) => [
+        `${paintStatus(one.verdict.status, colour)} ${one.id}`,
+        `    again: ${reproCommand(one, outDir)}`,
+      ]),
     ...more(troubled.length, shownTrouble),
     ...(reasons.length > 0 ? [`warning: ${result.totals['not-run']} not run:`] : []),
     ...reasons.slice(0, shownReasons).map(({ reason, ids }) => `  ${ids.length} × ${clip(printable(reason), 300)}`),

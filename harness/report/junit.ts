@@ -1,4 +1,4 @@
-import type { CaseResult, RunResult } from '../model/verdict.ts';
+import type { CaseResult, RunResult, Status } from '../model/verdict.ts';
 import { evidenceLine, expectationText, reproCommand } from './run-facts.ts';
 
 /** What XML 1.0 §2.2 does not allow, not even escaped; lone surrogates among it. */
@@ -29,14 +29,15 @@ function attributes(values: Record<string, string | number>): string {
 }
 
 function body(result: CaseResult, outDir: string): string {
-  const stages = result.stages.map(({ stage, reached, atMs, evidence }) =>
+  const { scenario, verdict } = result;
+  const stages = verdict.stages.map(({ stage, reached, atMs, evidence }) =>
     reached ? `  ${stage} at ${((atMs ?? 0) / 1000).toFixed(1)} s: ${evidence ?? ''}` : `  ${stage}: not reached`,
   );
   return [
-    result.diagnosis ?? evidenceLine(result),
-    `expected: ${expectationText(result.expected)}`,
-    ...(result.failure === null ? [] : [`seen: ${result.failure.text}`]),
-    ...result.findings.map((finding) => `also: ${finding}`),
+    verdict.diagnosis ?? evidenceLine(result),
+    `expected: ${expectationText(scenario.expect)}`,
+    ...(verdict.failure === null ? [] : [`seen: ${verdict.failure.text}`]),
+    ...verdict.findings.map((finding) => `also: ${finding}`),
     'stages:',
     ...stages,
     `again: ${reproCommand(result, outDir)}`,
@@ -44,39 +45,40 @@ function body(result: CaseResult, outDir: string): string {
 }
 
 function outcome(result: CaseResult, outDir: string): string {
-  const { status } = result;
-  const message = result.diagnosis ?? status;
+  const { status, diagnosis, failure } = result.verdict;
+  const message = diagnosis ?? status;
   if (status === 'passed') return '';
   if (status === 'not-run' || status === 'interrupted') {
     return `<skipped${attributes({ message: status === 'not-run' ? message : 'interrupted' })}/>`;
   }
   const element = status === 'error' ? 'error' : 'failure';
-  const type = status === 'failed' ? (result.failure?.rule ?? 'unexpected') : status;
+  const type = status === 'failed' ? (failure?.rule ?? 'unexpected') : status;
   return `<${element}${attributes({ message, type })}>${content(body(result, outDir))}</${element}>`;
 }
 
 function counts(cases: readonly CaseResult[]): Record<string, number | string> {
-  const count = (...statuses: CaseResult['status'][]) => cases.filter(({ status }) => statuses.includes(status)).length;
+  const count = (...statuses: Status[]) => cases.filter(({ verdict }) => statuses.includes(verdict.status)).length;
   return {
     tests: cases.length,
     failures: count('failed', 'flaky'),
     errors: count('error'),
     skipped: count('not-run', 'interrupted'),
-    time: (cases.reduce((sum, { durationMs }) => sum + durationMs, 0) / 1000).toFixed(3),
+    time: (cases.reduce((sum, { run }) => sum + run.durationMs, 0) / 1000).toFixed(3),
   };
 }
 
 function testcase(result: CaseResult, outDir: string): string {
-  const { id: name, group: classname, durationMs } = result;
-  const time = (durationMs / 1000).toFixed(3);
+  const name = result.id;
+  const classname = result.scenario.group;
+  const time = (result.run.durationMs / 1000).toFixed(3);
   return `    <testcase${attributes({ name, classname, time })}>${outcome(result, outDir)}</testcase>`;
 }
 
 /** junit.xml as CI systems read it: a suite per group, a testcase per case; flaky is a failure, not run is skipped. */
 export function junitXml(result: RunResult, outDir: string): string {
-  const groups = [...new Set(result.cases.map(({ group }) => group))];
+  const groups = [...new Set(result.cases.map(({ scenario }) => scenario.group))];
   const suites = groups.flatMap((name) => {
-    const cases = result.cases.filter(({ group }) => group === name);
+    const cases = result.cases.filter(({ scenario }) => scenario.group === name);
     const head = attributes({ name, timestamp: result.startedAt, ...counts(cases) });
     return [`  <testsuite${head}>`, ...cases.map((one) => testcase(one, outDir)), '  </testsuite>'];
   });

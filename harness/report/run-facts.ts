@@ -37,7 +37,7 @@ export function totalsLine({ totals }: RunResult): string {
 /** How well the host was used: wall time against guest CPU time per core, and the longest boot. */
 export function costLine({ cases, wallMs, guestCpuMs, harnessCpuMs, host }: RunResult): string {
   const perCoreMs = guestCpuMs / host.cores;
-  const longest = Math.max(0, ...cases.map(({ durationMs }) => durationMs));
+  const longest = Math.max(0, ...cases.map(({ run }) => run.durationMs));
   return [
     `wall ${seconds(wallMs)}`,
     `guests ${seconds(guestCpuMs)} CPU ÷ ${host.cores} cores = ${seconds(perCoreMs)}`,
@@ -55,9 +55,9 @@ export interface NotRunReason {
 /** Reasons for which cases were not run, each once, most frequent first. */
 export function notRunReasons({ cases }: RunResult): NotRunReason[] {
   const byReason = new Map<string, string[]>();
-  for (const { status, diagnosis, id } of cases) {
-    if (status !== 'not-run') continue;
-    const reason = diagnosis ?? 'no reason was recorded';
+  for (const { verdict, id } of cases) {
+    if (verdict.status !== 'not-run') continue;
+    const reason = verdict.diagnosis ?? 'no reason was recorded';
     byReason.set(reason, [...(byReason.get(reason) ?? []), id]);
   }
   return [...byReason].map(([reason, ids]) => ({ reason, ids })).sort((a, b) => b.ids.length - a.ids.length);
@@ -72,13 +72,14 @@ export function expectationText(expected: Expectation): string {
 }
 
 /** The command that runs this case again with the same inputs. */
-export function reproCommand({ id, directory }: CaseResult, outDir: string): string {
+export function reproCommand({ id, run: { directory } }: CaseResult, outDir: string): string {
   if (directory === null) return `netboot run ${shellWord(id)}`;
   return `netboot repro ${shellWord(isAbsolute(directory) ? directory : join(outDir, directory))}`;
 }
 
 /** What a case rests on, in a line: why it stopped, or the evidence of its last stage. */
-export function evidenceLine({ stages, lastStage, stoppedAt, failure, diagnosis }: CaseResult): string {
+export function evidenceLine({ verdict }: CaseResult): string {
+  const { stages, lastStage, stoppedAt, failure, diagnosis } = verdict;
   if (stoppedAt !== null || lastStage === null) return diagnosis ?? failure?.text ?? '';
   const of = (wanted: Stage) => stages.find(({ stage }) => stage === wanted)?.evidence ?? '';
   // Who asked for an address tells the configurations apart; the last stage proves the end.

@@ -1,3 +1,4 @@
+import { axisText } from '../model/axis-text.ts';
 import type { CaseResult, RunResult, Status } from '../model/verdict.ts';
 import { code, html, inline, table } from './markdown.ts';
 import { seconds } from './printable.ts';
@@ -25,7 +26,7 @@ const marks: Record<Mark, { sign: string; meaning: string }> = {
 };
 const markOrder = Object.keys(marks) as Mark[];
 
-function markOf({ status, stoppedAt }: CaseResult): Mark {
+function markOf({ verdict: { status, stoppedAt } }: CaseResult): Mark {
   return status === 'passed' && stoppedAt !== null ? 'stopped' : status;
 }
 
@@ -43,9 +44,11 @@ function gridCell(cases: readonly CaseResult[]): string {
 }
 
 function grid(cases: readonly CaseResult[]): string[] {
-  const rowOf = ({ nic, rom }: CaseResult) => `${code(nic)} | ${inline(rom)}`;
-  const columnOf = ({ arch, firmware, set }: CaseResult) =>
-    `${arch}<br>${inline(firmware)}${set === 'host' ? '' : `<br>${inline(set)}`}`;
+  const rowOf = ({ scenario }: CaseResult) => `${code(scenario.nic)} | ${inline(axisText(scenario, 'rom'))}`;
+  const columnOf = ({ scenario }: CaseResult) => {
+    const { arch, set } = scenario;
+    return `${arch}<br>${inline(axisText(scenario, 'firmware'))}${set === 'host' ? '' : `<br>${inline(set)}`}`;
+  };
   const columns = [...new Set(cases.map(columnOf))].sort();
   const rows = [...new Set(cases.map(rowOf))].sort();
   const at = (row: string, column: string) =>
@@ -62,16 +65,17 @@ function grid(cases: readonly CaseResult[]): string[] {
 }
 
 function trouble(result: CaseResult, outDir: string): string[] {
-  const reached = result.lastStage === null ? 'no stage reached' : `last stage ${result.lastStage}`;
+  const { status, lastStage, stoppedAt, diagnosis, failure, findings } = result.verdict;
+  const reached = lastStage === null ? 'no stage reached' : `last stage ${lastStage}`;
   return [
     `### ${signOf(result)} ${code(result.id)}`,
     '',
-    `${statusWords[result.status]}: ${reached}${result.stoppedAt === null ? '' : `, stopped at ${result.stoppedAt}`}, ${seconds(result.durationMs)}`,
+    `${statusWords[status]}: ${reached}${stoppedAt === null ? '' : `, stopped at ${stoppedAt}`}, ${seconds(result.run.durationMs)}`,
     '',
-    `- expected: ${inline(expectationText(result.expected))}`,
-    ...(result.diagnosis === null ? [] : [`- diagnosis: ${inline(result.diagnosis, 1000)}`]),
-    ...(result.failure === null ? [] : [`- seen: ${inline(result.failure.text)}`]),
-    ...result.findings.map((finding) => `- also: ${inline(finding)}`),
+    `- expected: ${inline(expectationText(result.scenario.expect))}`,
+    ...(diagnosis === null ? [] : [`- diagnosis: ${inline(diagnosis, 1000)}`]),
+    ...(failure === null ? [] : [`- seen: ${inline(failure.text)}`]),
+    ...findings.map((finding) => `- also: ${inline(finding)}`),
     `- again: ${code(reproCommand(result, outDir))}`,
     '',
   ];
@@ -92,15 +96,19 @@ function notRun(result: RunResult): string[] {
 }
 
 function findings(cases: readonly CaseResult[]): string[] {
-  const odd = cases.filter(({ status, findings: found }) => found.length > 0 && !troubleStatuses.includes(status));
+  const odd = cases.filter(
+    ({ verdict: { status, findings: found } }) => found.length > 0 && !troubleStatuses.includes(status),
+  );
   if (odd.length === 0) return [];
-  const lines = odd.flatMap(({ id, findings: found }) => found.map((finding) => `- ${code(id)}: ${inline(finding)}`));
+  const lines = odd.flatMap(({ id, verdict }) =>
+    verdict.findings.map((finding) => `- ${code(id)}: ${inline(finding)}`),
+  );
   return ['## Findings in cases that passed', '', ...lines, ''];
 }
 
 /** summary.md: the grid, then what was not as expected, then what was not run and why. */
 export function summaryMarkdown(result: RunResult, outDir: string): string {
-  const troubled = result.cases.filter(({ status }) => troubleStatuses.includes(status));
+  const troubled = result.cases.filter(({ verdict }) => troubleStatuses.includes(verdict.status));
   return [
     `# ${inline(result.matrix)}`,
     '',

@@ -1,4 +1,3 @@
-import { cellId } from '../model/case-id.ts';
 import { type RunResult, statuses } from '../model/verdict.ts';
 import { configurationsMarkdown } from './configurations.ts';
 import { inline } from './markdown.ts';
@@ -6,14 +5,14 @@ import { costLine, totalsLine } from './run-facts.ts';
 
 /** Package and version of every input, as `name version`, from what the record says of each. */
 function packagesOf(result: RunResult): string[] {
-  const named = result.cases.flatMap(({ inputs }) => inputs).map(({ identity }) => identity?.split(';')[0] ?? '');
+  const named = result.cases.flatMap(({ run }) => run.inputs).map(({ identity }) => identity?.split(';')[0] ?? '');
   return [...new Set(named.filter((text) => /^\S+ \d\S*$/.test(text)))].sort();
 }
 
 /** Each cell once; the totals stay those of all rounds. */
 export const firstRound = (result: RunResult): RunResult => ({
   ...result,
-  cases: result.cases.filter(({ id }) => id === cellId(id)),
+  cases: result.cases.filter(({ round }) => round === 1),
 });
 
 /**

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { Uki } from '../assets/derive/uki.ts';
 import type { Fingerprints } from '../assets/fingerprint.ts';
 import { identityOf } from '../assets/inspect/describe.ts';
+import { type FirmwareFacts, wantsRandomSource } from '../assets/inspect/firmware.ts';
 import type { Inspections } from '../assets/inspections.ts';
 import {
   type ArtefactSet,
@@ -14,15 +15,14 @@ import {
   type Missing,
 } from '../assets/sets/artefact-set.ts';
 import type { ArtefactSets } from '../assets/sets/sets.ts';
-import type { SecondStage } from '../model/axes.ts';
+import { type FirmwareInterface, type SecondStage, serialConsoleOf } from '../model/axes.ts';
 import type { Input, InputRole } from '../model/plan.ts';
 import type { NonceField, Oprom, Resolved, ResolvedFile } from '../model/resolved.ts';
+import { isReplaced } from '../model/said-files.ts';
 import type { Scenario } from '../model/scenario.ts';
-import { nbpName, ukiCommandLine } from '../plan/boot-files.ts';
-import { usesSan } from '../plan/network.ts';
-import { isReplaced } from '../plan/served-files.ts';
-import { predictScenario } from '../predict/predict-scenario.ts';
+import { transportsOf } from '../model/transports.ts';
 import { checkNamedFiles } from './named-files.ts';
+import { nbpName } from './nbp-name.ts';
 
 /** Where artefacts come from. */
 export interface PlanSources {
@@ -72,6 +72,11 @@ function found<T extends object>(query: T | Missing): T {
   return query;
 }
 
+async function firmwareFactsOf(code: string | undefined, { inspections }: PlanSources): Promise<FirmwareFacts | null> {
+  const facts = code === undefined ? null : await inspections.of(code);
+  return facts?.type === 'firmware' ? facts : null;
+}
+
 async function resolveFirmware(
   scenario: Scenario,
   sources: PlanSources,
@@ -81,20 +86,30 @@ async function resolveFirmware(
   if (typeof firmware === 'object') {
     await add('firmware-code', firmware.code);
     if (firmware.vars !== undefined) await add('firmware-vars', firmware.vars);
-    const bios = firmware.vars === undefined && machine !== 'virt';
-    return { code: firmware.code, vars: firmware.vars ?? null, format: 'raw', smm: false, bios };
+    return {
+      interface: 'uefi',
+      code: firmware.code,
+      vars: firmware.vars ?? null,
+      format: 'raw',
+      smm: false,
+      flat: firmware.vars === undefined && machine !== 'virt',
+      wantsRandomSource: wantsRandomSource(await firmwareFactsOf(firmware.code, sources)),
+    };
   }
   const set = await setOf(scenario.set, sources);
   const answer = found<FoundFirmware>(set.firmware({ firmware, arch, secureBoot, machine }));
   const recorded = answer.code ?? answer.builtIn;
   if (recorded !== undefined) await add('firmware-code', recorded, packageOf(answer));
   if (answer.vars !== undefined) await add('firmware-vars', answer.vars, packageOf(answer));
+  const isBios = firmware === 'seabios';
   return {
+    interface: isBios ? 'bios' : 'uefi',
     code: answer.code ?? null,
     vars: answer.vars ?? null,
     format: answer.format,
     smm: answer.smm,
-    bios: firmware === 'seabios',
+    flat: firmware === 'seabios',
+    wantsRandomSource: isBios ? false : wantsRandomSource(await firmwareFactsOf(answer.code, sources)),
   };
 }
 
@@ -148,6 +163,11 @@ async function findNbp(
   return found<FoundNbp>(source.nbp({ secondStage, arch, firmware: kindOfFirmware }));
 }
 
+/** The command line inside a unified kernel image, up to the nonce. */
+function ukiCommandLine({ arch, kernelArgs = '' }: Scenario): string {
+  return [`console=${serialConsoleOf[arch]}`, kernelArgs, 'nbh.nonce='].filter(Boolean).join(' ');
+}
+
 /** The set has the stub; what else is in the image is the case's own. */
 async function assembleUki(
   scenario: Scenario,
@@ -173,11 +193,12 @@ async function resolveSecondStage(
   collector: Collector,
   signed: Signer,
   payload: Payload,
+  firmware: FirmwareInterface,
 ): Promise<Pick<Resolved, 'nbp' | 'companions'>> {
-  const { secondStage, arch, firmware } = scenario;
+  const { secondStage } = scenario;
   const { add } = collector;
   if (secondStage === 'none') return { nbp: undefined, companions: {} };
-  const name = nbpName(secondStage, arch, firmware === 'seabios');
+  const name = nbpName(scenario, firmware);
   if (typeof secondStage === 'object') {
     return { nbp: { ...(await add('nbp', await signed(secondStage.file))), name }, companions: {} };
   }
@@ -244,7 +265,7 @@ async function resolvePayload(
 }
 
 async function resolveSan(scenario: Scenario, { sets }: PlanSources, { add }: Collector): Promise<Resolved['san']> {
-  if (!usesSan(scenario)) return undefined;
+  if (scenario.payload !== 'iscsi' && scenario.sanHook !== true) return undefined;
   const { path } = found<{ path: string }>(await sets.payload('probe-disk.img'));
   const program = found<{ root: string }>(await sets.program('tgt'));
   return { disk: await add('disk', path), nonce: await nonceFieldOf(path), programRoot: program.root };
@@ -265,11 +286,12 @@ export async function resolveScenario(
     const oprom = await resolveOprom(scenario, sources, collector);
     const signed = createSigner(scenario, firmware, sources);
     const payload = await resolvePayload(scenario, sources, collector, signed);
-    const secondStage = await resolveSecondStage(scenario, sources, collector, signed, payload);
+    const secondStage = await resolveSecondStage(scenario, sources, collector, signed, payload, firmware.interface);
     const served = await resolveServed(scenario, sources, collector, signed);
     const san = await resolveSan(scenario, sources, collector);
-    const found = { firmware, oprom, ...secondStage, served, ...payload, san, inputs: collector.inputs };
-    return { ...found, prediction: await predictScenario(scenario, found, sources.inspections) };
+    const loader = typeof scenario.secondStage === 'object' ? 'custom' : scenario.secondStage;
+    const decided = { loader, transports: transportsOf(scenario.transport) } as const;
+    return { firmware, oprom, ...decided, ...secondStage, served, ...payload, san, inputs: collector.inputs };
   } catch (error) {
     if (error instanceof NotHere) return { missing: error.message };
     throw error;

@@ -83,7 +83,7 @@ function afterConsole(console: SerialConsole, emit: EventSink): EventSink {
 }
 
 function emitStart({ plan, attempt, accel, demotedFrom }: AttemptOptions, emit: EventSink): void {
-  emit({ source: 'run', type: 'started', caseId: plan.caseId, attempt, at: new Date().toISOString() });
+  emit({ source: 'run', type: 'started', caseId: plan.scenario.id, attempt, at: new Date().toISOString() });
   if (!demotedFrom) return;
   emit({ source: 'vm', type: 'demoted', from: demotedFrom.accel, to: accel, reason: demotedFrom.reason });
 }

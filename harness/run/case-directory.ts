@@ -27,7 +27,7 @@ export function writePlanFiles(directory: string, plan: Plan, runningArgv: reado
   writeJson(join(directory, caseFiles.plan), plan);
   const reproduce = [
     '#!/bin/sh',
-    `# ${plan.caseId}: the same case with the same inputs; their SHA-256 are checked first.`,
+    `# ${plan.scenario.id}: the same case with the same inputs; their SHA-256 are checked first.`,
     `# QEMU's own command line, for reading (its descriptors 3 to 6 are the harness's):`,
     `#   ${[plan.qemu.program, ...runningArgv].map(shellWord).join(' ')}`,
     'exec netboot repro "$(dirname "$0")" "$@"',

@@ -32,8 +32,8 @@ export function openCaseLengths(file: string | undefined): CaseLengths {
   return {
     of: (scenario) => known[scenario.id] ?? guess(scenario),
     learn(results) {
-      for (const { id, status, attempts, durationMs } of results) {
-        if (status === 'passed' && attempts > 0) known[id] = durationMs;
+      for (const { id, verdict, run } of results) {
+        if (verdict.status === 'passed' && run.attempts.length > 0) known[id] = run.durationMs;
       }
       if (file === undefined) return;
       try {

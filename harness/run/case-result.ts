@@ -3,89 +3,62 @@ import type { Plan } from '../model/plan.ts';
 import type { Scenario } from '../model/scenario.ts';
 import type { CaseResult, Verdict } from '../model/verdict.ts';
 
-const romName = (rom: Scenario['rom']): string =>
-  typeof rom === 'string' ? rom : 'file' in rom ? rom.file : `${rom.kind}@${rom.set}`;
-
-const nameOrFile = (value: string | { file: string } | { code: string }): string =>
-  typeof value === 'string' ? value : 'file' in value ? value.file : value.code;
-
-const transportName = (transport: Scenario['transport']): string =>
-  typeof transport === 'string'
-    ? transport
-    : Object.entries(transport)
-        .map(([fetch, name]) => `${fetch}=${name}`)
-        .join('+');
-
-/** The part of a result that the scenario alone decides. */
-function describeScenario(scenario: Scenario, id: string) {
-  return {
-    id,
-    group: scenario.group,
-    title: scenario.title ?? null,
-    arch: scenario.arch,
-    firmware: nameOrFile(scenario.firmware),
-    set: scenario.set,
-    machine: scenario.machine,
-    nic: scenario.nic,
-    rom: romName(scenario.rom),
-    secondStage: nameOrFile(scenario.secondStage),
-    transport: transportName(scenario.transport),
-    payload: scenario.payload,
-    secureBoot: scenario.secureBoot,
-    ipVersion: scenario.ipVersion,
-    declaredConfiguration: scenario.configuration ?? null,
-    expected: scenario.expect,
-  };
+/** Which case: its id, and which repeat of its cell. */
+export interface CaseName {
+  id: string;
+  round: number;
 }
-
-const nothingSeen = {
-  predictedConfiguration: null,
-  observedConfiguration: null,
-  lastStage: null,
-  stoppedAt: null,
-  failure: null,
-  stages: [],
-  findings: [],
-  attempts: 0,
-  durationMs: 0,
-  guestCpuMs: 0,
-  accel: null,
-  inputs: [],
-  directory: null,
-};
 
 /** A case that no guest was started for. */
 export function unstartedResult(
+  { id, round }: CaseName,
   scenario: Scenario,
-  id: string,
   status: 'not-run' | 'interrupted' | 'error',
   reason: string,
 ): CaseResult {
-  return { ...describeScenario(scenario, id), ...nothingSeen, status, diagnosis: reason };
+  return {
+    id,
+    round,
+    scenario,
+    verdict: {
+      status,
+      stages: [],
+      lastStage: null,
+      stoppedAt: null,
+      failure: null,
+      observedConfiguration: null,
+      diagnosis: reason,
+      findings: [],
+    },
+    run: {
+      directory: null,
+      attempts: [],
+      durationMs: 0,
+      guestCpuMs: 0,
+      accel: null,
+      inputs: [],
+      predictedConfiguration: null,
+    },
+  };
 }
 
-export interface Attempted {
-  id: string;
+export interface Attempted extends CaseName {
   plan: Plan;
   verdict: Verdict;
-  status: CaseResult['status'];
   accel: Accel;
-  attempts: number;
+  attempts: CaseResult['run']['attempts'];
   durationMs: number;
   guestCpuMs: number;
   /** Relative to the run's directory. */
   directory: string;
 }
 
-export function attemptedResult(attempted: Attempted): CaseResult {
-  const { plan, verdict, id, ...rest } = attempted;
-  const { status: _, ...seen } = verdict;
+export function attemptedResult({ id, round, plan, verdict, ...run }: Attempted): CaseResult {
   return {
-    ...describeScenario(plan.scenario, id),
-    ...nothingSeen,
-    ...seen,
-    ...rest,
-    predictedConfiguration: plan.prediction.configuration,
-    inputs: plan.inputs,
+    id,
+    round,
+    scenario: plan.scenario,
+    verdict,
+    run: { ...run, inputs: plan.inputs, predictedConfiguration: plan.prediction.configuration },
   };
 }

@@ -3,8 +3,6 @@ import { mkdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import pRetry, { AbortError } from 'p-retry';
 import type { Accel } from '../model/axes.ts';
-import type { Resolved } from '../model/resolved.ts';
-import type { Scenario } from '../model/scenario.ts';
 import type { Stage } from '../model/stages.ts';
 import type { CaseResult, Verdict } from '../model/verdict.ts';
 import { makePlan } from '../plan/plan.ts';
@@ -14,11 +12,12 @@ import { type AttemptResult, runAttempt } from './attempt.ts';
 import type { Authorities } from './authorities.ts';
 import { caseFiles, writeJson } from './case-directory.ts';
 import { attemptedResult } from './case-result.ts';
+import type { FoundCase } from './found-case.ts';
 
 export interface CaseRun {
   id: string;
-  scenario: Scenario;
-  resolved: Resolved;
+  round: number;
+  found: FoundCase;
   qemu: QemuFacts;
   /** The run's directory, and the case's within it. */
   outDir: string;
@@ -51,7 +50,7 @@ class CouldNotTell extends Error {
  * TCG, and a guest that failed is rerun once into a directory of its own; passing then is `flaky`, never `passed`.
  */
 export async function runCase(run: CaseRun): Promise<CaseResult> {
-  const { id, scenario, resolved, qemu, signal } = run;
+  const { id, round, found, qemu, signal } = run;
   const main = join(run.outDir, run.directory);
   let guestCpuMs = 0;
   let durationMs = 0;
@@ -62,7 +61,7 @@ export async function runCase(run: CaseRun): Promise<CaseResult> {
     attempt: number,
   ): Promise<AttemptResult & { plan: ReturnType<typeof makePlan> }> => {
     rmSync(directory, { recursive: true, force: true });
-    const plan = makePlan(scenario, resolved, newNonce());
+    const plan = makePlan({ ...found, nonce: newNonce() });
     ({ accel } = await run.accel.choose(plan, qemu, signal));
     const start = (demotedFrom?: { accel: Accel; reason: string }) =>
       runAttempt({ ...run, plan, attempt, directory, accel, demotedFrom });
@@ -107,11 +106,12 @@ export async function runCase(run: CaseRun): Promise<CaseResult> {
   const { verdict, plan } = first;
   let status: Verdict['status'] = verdict.status;
   let { diagnosis } = verdict;
-  let attempts = 1;
+  const attempts = [{ directory: run.directory, status }];
   if (status === 'failed') {
-    attempts = 2;
     // The first attempt is the record; the second tells only whether it happens every time.
-    const second = await told(join(main, 'attempt-2'), 2);
+    const again = join(run.directory, 'attempt-2');
+    const second = await told(join(run.outDir, again), 2);
+    attempts.push({ directory: again, status: second.verdict.status });
     if (second.verdict.status === 'passed') status = 'flaky';
     if (second.verdict.status === 'interrupted') {
       status = 'interrupted';
@@ -120,9 +120,9 @@ export async function runCase(run: CaseRun): Promise<CaseResult> {
   }
   const result = attemptedResult({
     id,
+    round,
     plan,
-    verdict: { ...verdict, diagnosis },
-    status,
+    verdict: { ...verdict, status, diagnosis },
     accel,
     attempts,
     durationMs: Math.round(durationMs),

@@ -57,7 +57,7 @@ function recordOf({ resume, outDir, matrixName, cells, repeat }: RunOptions, sta
 function runGuarded(run: CaseRun): Promise<CaseResult> {
   return runCase(run).catch((error: unknown) => {
     const status = run.signal.aborted ? 'interrupted' : 'error';
-    return unstartedResult(run.scenario, run.id, status, `The harness failed: ${(error as Error).message}`);
+    return unstartedResult(run, run.found.scenario, status, `The harness failed: ${(error as Error).message}`);
   });
 }
 
@@ -111,17 +111,17 @@ export async function runMatrix(options: RunOptions): Promise<RunResult> {
   const lengths = openCaseLengths(options.lengthsFile);
   const jobs: Job[] = [];
   for (const entry of entries) {
-    const { id, scenario, kept } = entry;
+    const { id, round, scenario, kept } = entry;
     const qemu = programs.find(({ program }) => program === qemuProgramOf(scenario.arch));
     const start = startOf(entry, qemu);
     if (kept) await finish(kept);
-    else if ('obstacle' in start) await finish(unstartedResult(scenario, id, 'not-run', start.obstacle));
+    else if ('obstacle' in start) await finish(unstartedResult(entry, scenario, 'not-run', start.obstacle));
     else {
       const run: CaseRun = {
         ...shared,
         ...start,
         id,
-        scenario,
+        round,
         directory: join(casesFolder, id),
         onAttempt: (attempt) => void reporter.onCaseStart({ id, attempt }),
         onStage: (stage, atMs) => void reporter.onStage({ id, stage, atMs }),
@@ -135,9 +135,9 @@ export async function runMatrix(options: RunOptions): Promise<RunResult> {
   }
   await schedule(jobs, { jobs: options.jobs, signal });
 
-  for (const { id, scenario } of entries) {
-    if (!results.has(id))
-      await finish(unstartedResult(scenario, id, 'interrupted', 'The run ended before this case started.'));
+  for (const entry of entries) {
+    if (!results.has(entry.id))
+      await finish(unstartedResult(entry, entry.scenario, 'interrupted', 'The run ended before this case started.'));
   }
   const cases = entries.map(({ id }) => results.get(id) as CaseResult);
   lengths.learn(cases);
@@ -153,7 +153,7 @@ export async function runMatrix(options: RunOptions): Promise<RunResult> {
     },
     cases,
     totals: countStatuses(cases),
-    guestCpuMs: cases.reduce((sum, { guestCpuMs }) => sum + guestCpuMs, 0),
+    guestCpuMs: cases.reduce((sum, { run }) => sum + run.guestCpuMs, 0),
     ...measured(),
     notes: agreementNotes(cases, record.repeat),
   };

@@ -1,9 +1,8 @@
-import { cellId } from '../model/case-id.ts';
 import { type CaseResult, type Status, statuses } from '../model/verdict.ts';
 
 export function countStatuses(cases: readonly CaseResult[]): Record<Status, number> {
   const totals = Object.fromEntries(statuses.map((status) => [status, 0])) as Record<Status, number>;
-  for (const { status } of cases) totals[status]++;
+  for (const { verdict } of cases) totals[verdict.status]++;
   return totals;
 }
 
@@ -11,8 +10,9 @@ export function countStatuses(cases: readonly CaseResult[]): Record<Status, numb
 export function agreementNotes(cases: readonly CaseResult[], repeat: number): string[] {
   if (repeat < 2) return [];
   const seen = new Map<string, Set<string>>();
-  for (const { id, status, stoppedAt } of cases) {
-    const cell = cellId(id);
+  for (const { scenario, verdict } of cases) {
+    const cell = scenario.id;
+    const { status, stoppedAt } = verdict;
     seen.set(cell, (seen.get(cell) ?? new Set()).add(`${status}${stoppedAt ? ` at ${stoppedAt}` : ''}`));
   }
   const differing = [...seen].filter(([, outcomes]) => outcomes.size > 1);

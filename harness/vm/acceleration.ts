@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { cpus, release, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
-import type { Accel } from '../model/axes.ts';
+import type { Accel, Arch, FirmwareInterface } from '../model/axes.ts';
 import type { Plan } from '../model/plan.ts';
 import type { QemuFacts } from './host.ts';
 import { startQemu } from './qemu.ts';
@@ -22,19 +22,19 @@ export interface AccelDecision {
  * How far a probe boot must come, and for how much CPU time: an accelerator that half works emulates what it cannot
  * run, slower than TCG, and dies later. SeaBIOS' own banner comes too early to tell.
  */
-const signsOfLife: Record<'bios' | 'uefi', { pattern: RegExp; cpuMs: number }> = {
+const signsOfLife: Record<FirmwareInterface, { pattern: RegExp; cpuMs: number }> = {
   bios: { pattern: /No bootable device|Booting from|Features: /, cpuMs: 800 },
   uefi: { pattern: /BdsDxe|>>Start|UEFI Interactive Shell|iPXE/, cpuMs: 5_000 },
 };
 const probeMs = 15_000;
 const tooSlow = `the firmware did not come far enough within ${probeMs / 1000} s`;
 
-const guestOf: Partial<Record<NodeJS.Architecture, Plan['arch']>> = { x64: 'x86_64', arm64: 'aarch64' };
+const guestOf: Partial<Record<NodeJS.Architecture, Arch>> = { x64: 'x86_64', arm64: 'aarch64' };
 
 /** The accelerator this host could have for that guest, before anything is tried. */
 function candidate(plan: Plan, qemu: QemuFacts): { accel: Accel } | { reason: string } {
-  if (guestOf[process.arch] !== plan.arch)
-    return { reason: `this ${process.arch} host cannot accelerate ${plan.arch}` };
+  if (guestOf[process.arch] !== plan.scenario.arch)
+    return { reason: `this ${process.arch} host cannot accelerate ${plan.scenario.arch}` };
   if (process.platform === 'darwin') {
     return qemu.accels.has('hvf') ? { accel: 'hvf' } : { reason: 'this QEMU has no hvf' };
   }
@@ -52,7 +52,7 @@ const works = 'works';
 /** Boots the plan's machine and firmware under `accel`, without its network; the complaint where it does not live. */
 async function probeBoot(plan: Plan, qemu: QemuFacts, accel: Accel, signal: AbortSignal): Promise<string | undefined> {
   const cwd = await mkdtemp(join(tmpdir(), 'netboot-probe-'));
-  const { pattern, cpuMs } = signsOfLife[plan.scenario.firmware === 'seabios' ? 'bios' : 'uefi'];
+  const { pattern, cpuMs } = signsOfLife[plan.interface];
   let text = '';
   let trouble: string | undefined;
   let wake: () => void = () => {};

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { extractDriver } from '../../harness/assets/derive/extract-drivers.ts';
 import { createBudget } from '../../harness/assets/inspect/budget.ts';
-import { type FirmwareFacts, inspectFirmware } from '../../harness/assets/inspect/firmware.ts';
+import { type FirmwareFacts, inspectFirmware, wantsRandomSource } from '../../harness/assets/inspect/firmware.ts';
 import { inspectOptionRom, type OptionRomFacts, type RomImage } from '../../harness/assets/inspect/option-rom.ts';
 import { inspectPe } from '../../harness/assets/inspect/pe.ts';
 import { makeOptionRom } from '../../harness/assets/rom/make.ts';
@@ -136,8 +136,7 @@ describe('UEFI', () => {
     expect(predict(uefi({ firmwareFacts: newer, randomSource: false })).stopsAt).toBe('dhcp');
     expect(predict(uefi({ firmwareFacts: newer })).stopsAt).toBeNull();
     expect(predict(uefi({ randomSource: false })).stopsAt).toBeNull();
-    const wants = [newer, ovmf, null].map((facts) => predict(uefi({ firmwareFacts: facts })).wantsRandomSource);
-    expect(wants).toEqual([true, false, true]);
+    expect([newer, ovmf, null].map(wantsRandomSource)).toEqual([true, false, true]);
   });
 
   test('an iPXE application in the ROM cannot start another iPXE; a full iPXE driver can', () => {

@@ -80,7 +80,7 @@ describe('nothing is left behind', () => {
     expectNothingLeft(place);
     expect(exitCode).toBe(130);
     expect(stderr).toContain(`${signal}: ending guests and completing records`);
-    expect(resultsOf(place).cases.map(({ id, status }) => [id, status])).toEqual([
+    expect(resultsOf(place).cases.map(({ id, verdict }) => [id, verdict.status])).toEqual([
       [ids.finished, 'passed'],
       [ids.waiting, 'interrupted'],
     ]);
@@ -108,7 +108,7 @@ describe('nothing is left behind', () => {
     expectNothingLeft(place);
 
     const finished = readCaseResult(caseOf(place, ids.finished));
-    expect(finished).toMatchObject({ status: 'passed' });
+    expect(finished?.verdict).toMatchObject({ status: 'passed' });
     const cut = caseOf(place, ids.waiting);
     expect(readCaseResult(cut)).toBeUndefined();
     expect(judge(readPlan(cut), readEvents(cut)).status).toBe('interrupted');
@@ -116,7 +116,7 @@ describe('nothing is left behind', () => {
     const again = await place.start(main, 'run', '--rerun', 'out', '--accel', 'tcg').finished;
     expect(again).toMatchObject({ exitCode: 0, stderr: '' });
     const { cases } = resultsOf(place);
-    expect(cases.map(({ id, status }) => [id, status])).toEqual([
+    expect(cases.map(({ id, verdict }) => [id, verdict.status])).toEqual([
       [ids.finished, 'passed'],
       [ids.waiting, 'passed'],
     ]);

@@ -84,18 +84,14 @@ describe.each(Object.entries(cells))('%s', (id, { configuration, stages, stopsAt
 
   it('does what is expected of it, the first time', () => {
     expect(result()).toMatchObject({
-      status: 'passed',
-      attempts: 1,
-      stoppedAt: stopsAt,
-      observedConfiguration: configuration,
-      findings: [],
-      accel: 'tcg',
+      verdict: { status: 'passed', stoppedAt: stopsAt, observedConfiguration: configuration, findings: [] },
+      run: { attempts: [{ status: 'passed' }], accel: 'tcg' },
     });
   });
 
   it('has evidence of its own for each stage', () => {
-    const reached = result()?.stages.filter((stage) => stage.reached) ?? [];
-    expect(stopsAt === null).toBe(reached.length === result()?.stages.length);
+    const reached = result()?.verdict.stages.filter((stage) => stage.reached) ?? [];
+    expect(stopsAt === null).toBe(reached.length === result()?.verdict.stages.length);
     for (const { evidence, atMs } of reached) {
       expect(evidence).toMatch(/^[a-z-]+: ./);
       expect(atMs).toBeGreaterThan(0);
@@ -138,8 +134,10 @@ it('gives results.json as it is documented', () => {
   const results = runResultSchema.parse(JSON.parse(readFileSync(join(outDir, 'results.json'), 'utf8')));
   expect(results).toEqual(run);
   expect(results.totals).toMatchObject({ passed: Object.keys(cells).length, failed: 0, flaky: 0, error: 0 });
-  expect(results.guestCpuMs).toBe(results.cases.reduce((sum, one) => sum + one.guestCpuMs, 0));
-  for (const { guestCpuMs, durationMs, inputs } of results.cases) {
+  expect(results.guestCpuMs).toBe(results.cases.reduce((sum, { run: { guestCpuMs } }) => sum + guestCpuMs, 0));
+  for (const {
+    run: { guestCpuMs, durationMs, inputs },
+  } of results.cases) {
     expect(guestCpuMs).toBeGreaterThan(0);
     expect(durationMs).toBeGreaterThan(0);
     expect(inputs.map(({ role }) => role)).toContain('firmware-code');

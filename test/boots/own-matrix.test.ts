@@ -15,7 +15,7 @@ test('the bug report of the documentation runs as it stands, from a folder outsi
   const main = join(compiled, 'cli/main.js');
   const run = await place.start(main, 'run', '--matrix', matrix, '--out', 'out', '--accel', 'tcg').finished;
   const { cases } = runResultSchema.parse(JSON.parse(readFileSync(join(place.folder, 'out/results.json'), 'utf8')));
-  expect(cases.map(({ id, status }) => [id, status])).toEqual([
+  expect(cases.map(({ id, verdict }) => [id, verdict.status])).toEqual([
     ['no-43.x86_64.q35.ovmf.virtio-net-pci.none.snponly', 'passed'],
   ]);
   expect(run).toMatchObject({ exitCode: 0, stderr: '' });

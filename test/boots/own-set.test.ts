@@ -25,7 +25,7 @@ test("a ROM that was made boots from a set of one's own, and a cell whose ROM th
   });
   const run = await netboot('run', '--matrix', matrix, '--set', './mine', '--out', 'out', '--accel', 'tcg');
   const { cases } = runResultSchema.parse(JSON.parse(readFileSync(join(place.folder, 'out/results.json'), 'utf8')));
-  expect(Object.fromEntries(cases.map(({ id, status }) => [id, status]))).toEqual({
+  expect(Object.fromEntries(cases.map(({ id, verdict }) => [id, verdict.status]))).toEqual({
     'rom.x86_64.pc.seabios@mine.e1000.full': 'passed',
     'rom.x86_64.pc.seabios@mine.tulip.full': 'not-run',
   });

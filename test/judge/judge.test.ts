@@ -1,6 +1,9 @@
 import { describe, expect, it, test } from 'vitest';
+
 import { judge } from '../../harness/judge/judge.ts';
 import type { HarnessEvent } from '../../harness/model/events.ts';
+import type { Plan } from '../../harness/model/plan.ts';
+import type { Expectation } from '../../harness/model/scenario.ts';
 import { type Stage, tokenOf } from '../../harness/model/stages.ts';
 import { chainLoaded, completed, type RecordedRun, recordedRun, stopped } from './recorded-run.ts';
 
@@ -36,17 +39,19 @@ function asDeadline(run: RecordedRun, stage: Stage): RecordedRun {
   return { ...run, events };
 }
 
+const expecting = (plan: Plan, expect: Expectation): Plan => ({ ...plan, scenario: { ...plan.scenario, expect } });
+
 describe.each([...completed, ...stopped])('the log of %s, judged again', (name) => {
   const run = recordedRun(name);
 
   it('gives the verdict that the run gave', () => {
-    expect(run.result).toMatchObject(judge(run.plan, run.events));
-    expect(run.result.status).toBe('passed');
+    expect(run.result.verdict).toEqual(judge(run.plan, run.events));
+    expect(run.result.verdict.status).toBe('passed');
   });
 
   it('shows the configuration that was declared', () => {
     const silent = name.endsWith('-no-driver');
-    expect(judge(run.plan, run.events).observedConfiguration).toBe(silent ? null : run.plan.declaredConfiguration);
+    expect(judge(run.plan, run.events).observedConfiguration).toBe(silent ? null : run.plan.scenario.configuration);
   });
 
   it('is interrupted, at whatever line a kill cut it, until all that was to be proven is', () => {
@@ -128,7 +133,7 @@ describe.each(completed)('the log of %s, tampered with, never passes', (name) =>
 
   it('where it was expected to stop', () => {
     const expectation = { stopsAt: 'dhcp', failure: 'uefi-shell', reason: 'no driver' } as const;
-    const verdict = judge({ ...run.plan, expectation }, run.events);
+    const verdict = judge(expecting(run.plan, expectation), run.events);
     expect(verdict).toMatchObject({ status: 'failed', stoppedAt: null });
     expect(verdict.diagnosis).toBe(
       'Not as expected: it was expected to stop at dhcp (no driver), and it went all the way.',
@@ -136,7 +141,7 @@ describe.each(completed)('the log of %s, tampered with, never passes', (name) =>
   });
 
   it('where it was declared not applicable', () => {
-    expect(judge({ ...run.plan, expectation: { notApplicable: 'no such NIC' } }, run.events).status).toBe('failed');
+    expect(judge(expecting(run.plan, { notApplicable: 'no such NIC' }), run.events).status).toBe('failed');
   });
 });
 
@@ -181,7 +186,7 @@ describe.each(stopped)('the expected stop of %s', (name) => {
 
   it('is another one where another rule ended it', () => {
     const verdict = judge(
-      { ...run.plan, expectation: { stopsAt: 'dhcp', failure: 'kernel-panic', reason: 'it panics' } },
+      expecting(run.plan, { stopsAt: 'dhcp', failure: 'kernel-panic', reason: 'it panics' }),
       run.events,
     );
     expect(verdict).toMatchObject({ status: 'failed', stoppedAt: 'dhcp' });
@@ -198,17 +203,21 @@ describe.each(stopped)('the expected stop of %s', (name) => {
   });
 
   it('is not one where it stopped elsewhere', () => {
-    const expectation = { stopsAt: 'nbp-fetch', failure: [run.result.failure?.rule ?? ''], reason: 'no file' } as const;
-    expect(
-      judge({ ...run.plan, expectation: { ...expectation, failure: [...expectation.failure] } }, run.events),
-    ).toMatchObject({
-      status: 'failed',
-      stoppedAt: 'dhcp',
-    });
+    const expectation = {
+      stopsAt: 'nbp-fetch',
+      failure: [run.result.verdict.failure?.rule ?? ''],
+      reason: 'no file',
+    } as const;
+    expect(judge(expecting(run.plan, { ...expectation, failure: [...expectation.failure] }), run.events)).toMatchObject(
+      {
+        status: 'failed',
+        stoppedAt: 'dhcp',
+      },
+    );
   });
 
   it('is a failure where it was to go all the way', () => {
-    const verdict = judge({ ...run.plan, expectation: { reaches: 'last' } }, run.events);
+    const verdict = judge(expecting(run.plan, { reaches: 'last' }), run.events);
     expect(verdict.status).toBe('failed');
     expect(verdict.diagnosis).toMatch(/^Stopped at dhcp, after firmware \(the platform firmware ran\); last seen: "/);
   });
@@ -233,7 +242,7 @@ test('evidence that comes out of order is told', () => {
 
 test('a configuration other than the declared one is told', () => {
   const run = recordedRun('bios-ipxe-rom');
-  const { status, findings } = judge({ ...run.plan, declaredConfiguration: 1 }, run.events);
+  const { status, findings } = judge({ ...run.plan, scenario: { ...run.plan.scenario, configuration: 1 } }, run.events);
   expect({ status, findings }).toEqual({ status: 'passed', findings: ['declared configuration 1, observed 2'] });
 });
 

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { makePlan } from '../../harness/plan/plan.ts';
-import { nonce, resolved, scenario } from './found-scenario.ts';
+import { planOf, resolved, scenario, uefi } from './found-scenario.ts';
 
 /** An option with its value, if it has one: their order is no matter. */
 function groupsOf(argv: readonly string[]): string[] {
@@ -13,7 +12,7 @@ function groupsOf(argv: readonly string[]): string[] {
 }
 
 const argvOf = (...[over, found]: [Parameters<typeof scenario>[0], Parameters<typeof resolved>[0]?]) =>
-  groupsOf(makePlan(scenario(over), resolved(found), nonce).qemu.argv);
+  groupsOf(planOf(scenario(over), resolved(found)).qemu.argv);
 
 const common = [
   '-nodefaults',
@@ -33,7 +32,7 @@ const nic = 'netdev=net0,mac=52:54:00:12:34:56,bootindex=0';
 
 describe("QEMU's command line", () => {
   it('has for SeaBIOS its text console on the serial port, and the ROM that QEMU would load', () => {
-    const bios = { code: null, vars: null, format: 'raw', smm: false, bios: true } as const;
+    const bios = { ...uefi, interface: 'bios', code: null, vars: null, flat: true } as const;
     const over = { firmware: 'seabios', machine: 'pc', nic: 'e1000', rom: 'bundled', secondStage: 'none' } as const;
     expect(argvOf(over, { firmware: bios, oprom: { kind: 'bundled' }, nbp: undefined, companions: {} })).toEqual(
       [...common, ...debugPort, '-machine pc,graphics=off', '-m 512M', `-device e1000,${nic}`].sort(),
@@ -41,7 +40,7 @@ describe("QEMU's command line", () => {
   });
 
   it('has for Secure Boot of OVMF system management mode and variables kept from the guest', () => {
-    const firmware = { code: '/code.fd', vars: '/vars.fd', format: 'raw', smm: true, bios: false } as const;
+    const firmware = { ...uefi, smm: true };
     expect(argvOf({ secureBoot: 'microsoft' }, { firmware })).toEqual(
       [
         ...common,
@@ -86,9 +85,9 @@ describe("QEMU's command line", () => {
 
 describe('the CPU on Arm, without acceleration', () => {
   const tcg = (wantsRandomSource: boolean, over: Parameters<typeof scenario>[0] = {}) => {
-    const prediction = { ...resolved().prediction, wantsRandomSource };
+    const firmware = { ...uefi, wantsRandomSource };
     const arm = { arch: 'aarch64', machine: 'virt', firmware: 'aavmf', set: 'mine', secondStage: 'ipxe' } as const;
-    return makePlan(scenario({ ...arm, ...over }), resolved({ prediction }), nonce).qemu.cpu.tcg;
+    return planOf(scenario({ ...arm, ...over }), resolved({ firmware })).qemu.cpu.tcg;
   };
 
   it('has a random instruction where the firmware at hand wants one, whatever its set is called', () => {

@@ -1,5 +1,8 @@
+import type { Plan } from '../../harness/model/plan.ts';
 import type { Resolved } from '../../harness/model/resolved.ts';
 import type { Scenario } from '../../harness/model/scenario.ts';
+import { transportsOf } from '../../harness/model/transports.ts';
+import { makePlan } from '../../harness/plan/plan.ts';
 
 export const nonce = 'c0ffee';
 
@@ -21,8 +24,18 @@ export const scenario = (over: Partial<Scenario>): Scenario => ({
   ...over,
 });
 
-export const resolved = (over: Partial<Resolved> = {}): Resolved => ({
-  firmware: { code: '/code.fd', vars: '/vars.fd', format: 'raw', smm: false, bios: false },
+export const uefi: Resolved['firmware'] = {
+  interface: 'uefi',
+  code: '/code.fd',
+  vars: '/vars.fd',
+  format: 'raw',
+  smm: false,
+  flat: false,
+  wantsRandomSource: false,
+};
+
+export const resolved = (over: Partial<Resolved> = {}): Omit<Resolved, 'loader' | 'transports'> => ({
+  firmware: uefi,
   oprom: { kind: 'none' },
   nbp: { name: 'shimx64.efi', path: '/shim', bytes: 10 },
   companions: { 'grubx64.efi': { path: '/grub', bytes: 20 } },
@@ -32,13 +45,18 @@ export const resolved = (over: Partial<Resolved> = {}): Resolved => ({
   overlay: undefined,
   san: undefined,
   inputs: [],
-  prediction: {
-    configuration: null,
-    stopsAt: null,
-    wantsRandomSource: false,
-    reasons: [],
-    firmwareDriver: null,
-    romImage: null,
-  },
   ...over,
 });
+
+/** The plan of a scenario whose files were found as `resolved` says. */
+export const planOf = (cell: Scenario, found: ReturnType<typeof resolved> = resolved()): Plan =>
+  makePlan({
+    scenario: cell,
+    resolved: {
+      ...found,
+      loader: typeof cell.secondStage === 'object' ? 'custom' : cell.secondStage,
+      transports: transportsOf(cell.transport),
+    },
+    prediction: { configuration: null, stopsAt: null, reasons: [] },
+    nonce,
+  });

@@ -2,13 +2,12 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { makePlan } from '../../harness/plan/plan.ts';
 import { openTree } from '../../harness/services/tree/served-tree.ts';
-import { nonce, resolved, scenario } from './found-scenario.ts';
+import { nonce, planOf, resolved, scenario } from './found-scenario.ts';
 
 describe('what a case serves', () => {
   it('is what its loader fetches, under the names it asks for', () => {
-    const { serve, deliveries, boot } = makePlan(scenario({}), resolved(), nonce);
+    const { serve, deliveries, boot } = planOf(scenario({}), resolved());
     expect(Object.keys(serve).sort()).toEqual(['grub/grub.cfg', 'grubx64.efi', 'initrd.gz', 'linux', 'shimx64.efi']);
     expect(deliveries.payload).toEqual([
       { name: 'linux', bytes: 30 },
@@ -19,7 +18,7 @@ describe('what a case serves', () => {
 
   it('keeps path and length of what a scenario only patches', () => {
     const patch = [{ offset: 4, ascii: 'x' }];
-    const { serve, deliveries } = makePlan(scenario({ serve: { linux: { patch } } }), resolved(), nonce);
+    const { serve, deliveries } = planOf(scenario({ serve: { linux: { patch } } }), resolved());
     expect(serve.linux).toEqual({ path: '/linux', patch });
     expect(deliveries.payload[0]).toEqual({ name: 'linux', bytes: 30 });
   });
@@ -28,19 +27,19 @@ describe('what a case serves', () => {
     const patch = [{ offset: 4, ascii: 'x' }];
     const serve = { 'grubx64.efi': { secondStage: 'snponly', patch } } as const;
     const found = resolved({ served: { 'grubx64.efi': { path: '/snponly', bytes: 50 } } });
-    expect(makePlan(scenario({ serve }), found, nonce).serve['grubx64.efi']).toEqual({ path: '/snponly', patch });
+    expect(planOf(scenario({ serve }), found).serve['grubx64.efi']).toEqual({ path: '/snponly', patch });
   });
 
   it('refuses a patch of what is not served, and names what could be patched', () => {
     const patching = scenario({ serve: { 'grubaa64.efi': { patch: [{ offset: 0, ascii: 'x' }] } } });
-    expect(() => makePlan(patching, resolved(), nonce)).toThrow(
+    expect(() => planOf(patching, resolved())).toThrow(
       expect.objectContaining({ code: 'bad-matrix', hint: expect.stringContaining('grubx64.efi') }),
     );
   });
 
   it("tells a bare NBP this run's nonce in its fields, ended by NUL", () => {
     const nbp = { name: 'probe-x64.efi', path: '/probe', bytes: 600, nonce: { offsets: [512, 580], bytes: 8 } };
-    const plan = makePlan(scenario({ secondStage: 'probe', payload: 'probe' }), resolved({ nbp }), nonce);
+    const plan = planOf(scenario({ secondStage: 'probe', payload: 'probe' }), resolved({ nbp }));
     expect(plan.serve['probe-x64.efi']).toEqual({
       path: '/probe',
       patch: [
@@ -61,18 +60,14 @@ describe('what a case serves', () => {
     ],
   ] as const)('has %s load the own /init behind the initrd of the installer', (secondStage, name, order) => {
     const overlay = { path: '/tiny', bytes: 50 };
-    const { serve, deliveries } = makePlan(
-      scenario({ secondStage, payload: 'installer' }),
-      resolved({ overlay }),
-      nonce,
-    );
+    const { serve, deliveries } = planOf(scenario({ secondStage, payload: 'installer' }), resolved({ overlay }));
     expect(serve[name]).toEqual({ text: expect.stringMatching(order) });
     expect(deliveries.payload.map((file) => file.name)).toEqual(['linux', 'initrd.gz', 'init.gz']);
   });
 
   it('has GRUB, which looks for its configuration where it came from, load its HTTP module and go on with that', () => {
     const transport = { nbp: 'tftp', config: 'http', payload: 'http' } as const;
-    const { serve, deliveries } = makePlan(scenario({ secondStage: 'grub', transport }), resolved(), nonce);
+    const { serve, deliveries } = planOf(scenario({ secondStage: 'grub', transport }), resolved());
     expect(deliveries.config.map(({ name }) => name)).toEqual(['grub/grub.cfg', 'grub/menu.cfg']);
     expect(serve['grub/grub.cfg']).toEqual({ text: 'insmod http\nconfigfile (http,10.0.2.2)/grub/menu.cfg\n' });
     expect(serve['grub/menu.cfg']).toEqual({ text: expect.stringContaining('linux (http,10.0.2.2)/linux ') });
@@ -80,7 +75,7 @@ describe('what a case serves', () => {
 
   it('never has the token in anything it serves, only the nonce', () => {
     for (const secondStage of ['shim-grub', 'syslinux', 'snponly'] as const) {
-      const { serve } = makePlan(scenario({ secondStage }), resolved(), nonce);
+      const { serve } = planOf(scenario({ secondStage }), resolved());
       expect(JSON.stringify(serve)).toContain(nonce);
       expect(JSON.stringify(serve)).not.toContain(`netboot-ok:${nonce}`);
     }
@@ -90,7 +85,7 @@ describe('what a case serves', () => {
 describe('the policy', () => {
   it('gives iPXE its script only once it has its NBP', () => {
     const nbp = { name: 'snponly.efi', path: '/snp', bytes: 10 };
-    const { boot } = makePlan(scenario({ secondStage: 'snponly' }), resolved({ nbp, companions: {} }), nonce);
+    const { boot } = planOf(scenario({ secondStage: 'snponly' }), resolved({ nbp, companions: {} }));
     expect(boot).toMatchObject([
       { when: { userClass: 'iPXE', served: ['snponly.efi'] }, file: 'boot.ipxe' },
       { when: {}, file: 'snponly.efi' },
@@ -101,7 +96,7 @@ describe('the policy', () => {
     [4, '10.0.2.2'],
     [6, 'fd00::2'],
   ] as const)('has placeholders filled over IPv%i, wherever a scenario writes text of its own', (ipVersion, host) => {
-    const { serve, boot } = makePlan(
+    const { serve, boot } = planOf(
       scenario({
         ipVersion,
         boot: [
@@ -116,7 +111,6 @@ describe('the policy', () => {
         serve: { script: { text: `{{server}} \${net0/ip}` }, away: { redirect: '{{server}}/{{nonce}}' } },
       }),
       resolved(),
-      nonce,
     );
     expect(boot).toMatchObject([
       { file: `${host}/52:54:00:12:34:56`, options: [{ code: 209, value: { ascii: nonce } }] },
@@ -130,7 +124,7 @@ describe('the policy', () => {
   it('names each fetch by its own transport', () => {
     const transport = { nbp: 'tftp', config: 'http', payload: 'http' } as const;
     const nbp = { name: 'snponly.efi', path: '/snp', bytes: 10 };
-    const { boot, serve } = makePlan(scenario({ secondStage: 'snponly', transport }), resolved({ nbp }), nonce);
+    const { boot, serve } = planOf(scenario({ secondStage: 'snponly', transport }), resolved({ nbp }));
     expect(boot.map(({ file }) => file)).toEqual(['http://10.0.2.2/boot.ipxe', 'snponly.efi']);
     expect(serve['boot.ipxe']).toEqual({ text: expect.stringContaining('http://10.0.2.2/linux') });
   });

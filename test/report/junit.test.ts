@@ -35,8 +35,11 @@ function parseXml(xml: string): { name: string; attributes: Record<string, strin
   return elements;
 }
 
-const flaky = sampleCase({ id: 'f', status: 'flaky' });
-const error = sampleCase({ id: 'e', status: 'error', diagnosis: 'The harness could not tell: disk full' });
+const flaky = sampleCase({ id: 'f', verdict: { status: 'flaky' } });
+const error = sampleCase({
+  id: 'e',
+  verdict: { status: 'error', diagnosis: 'The harness could not tell: disk full' },
+});
 const run = sampleRun([sampleCase(), stoppedCase, failedCase, notRunCase, flaky, error]);
 
 it('has a suite per group and a testcase per case', () => {
@@ -57,7 +60,7 @@ it('a failure has diagnosis, expectation, stages and the command; not run is ski
   const elements = parseXml(junitXml(run, '/out'));
   const failures = elements.filter(({ name }) => name === 'failure');
   expect(failures.map(({ attributes }) => attributes.type)).toEqual(['no-bootable-device', 'flaky']);
-  expect(failures[0]?.attributes.message).toBe(failedCase.diagnosis);
+  expect(failures[0]?.attributes.message).toBe(failedCase.verdict.diagnosis);
   expect(failures[0]?.text).toContain('expected: reaches its last stage');
   expect(failures[0]?.text).toContain('dhcp: not reached');
   expect(failures[0]?.text).toContain('again: netboot repro /out/cases/');
@@ -69,12 +72,14 @@ it('stays well formed whatever a guest prints', () => {
   const hostile = `]]> <a b="c">&amp; ' \u0000\u0008\u001b[31m \ud800 \uffff \u{1f4a5}\r\n\t"`;
   const one = sampleCase({
     id: hostile,
-    group: hostile,
-    status: 'failed',
-    diagnosis: hostile,
-    failure: { rule: hostile, atMs: 1, text: hostile },
-    findings: [hostile],
-    stages: [{ stage: 'firmware', reached: true, atMs: 1, evidence: hostile }],
+    scenario: { group: hostile },
+    verdict: {
+      status: 'failed',
+      diagnosis: hostile,
+      failure: { rule: hostile, atMs: 1, text: hostile },
+      findings: [hostile],
+      stages: [{ stage: 'firmware', reached: true, atMs: 1, evidence: hostile }],
+    },
   });
   const elements = parseXml(junitXml(sampleRun([one], { matrix: hostile }), '/out'));
   const message = elements.find(({ name }) => name === 'failure')?.attributes.message;

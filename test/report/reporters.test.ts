@@ -17,8 +17,8 @@ const run = sampleRun([passed, failedCase, notRunCase]);
 async function replay(reporter: Reporter): Promise<void> {
   await reporter.onRunStart?.({ matrix: run.matrix, outDir: '/out', total: run.cases.length });
   for (const result of run.cases) {
-    if (result.status !== 'not-run') await reporter.onCaseStart?.({ id: result.id, attempt: 1 });
-    for (const { stage, atMs } of result.stages) {
+    if (result.verdict.status !== 'not-run') await reporter.onCaseStart?.({ id: result.id, attempt: 1 });
+    for (const { stage, atMs } of result.verdict.stages) {
       if (atMs !== null) await reporter.onStage?.({ id: result.id, stage, atMs });
     }
     await reporter.onCaseEnd?.(result);

@@ -14,8 +14,8 @@ describe('the tables of scenarios/README.md', () => {
   });
 
   it('have each cell of a repeated run once, and say how many rounds there were and whether they agreed', () => {
-    const passed = stored.cases.filter(({ status }) => status === 'passed').slice(0, 3);
-    const rounds = [...passed, ...passed.map((one) => ({ ...one, id: `${one.id}~2` }))];
+    const passed = stored.cases.filter(({ verdict }) => verdict.status === 'passed').slice(0, 3);
+    const rounds = [...passed, ...passed.map((one) => ({ ...one, id: `${one.id}~2`, round: 2 }))];
     const run = { ...stored, cases: rounds, totals: countStatuses(rounds), notes: ['all 3 cells agree'] };
     const tables = tablesMarkdown(firstRound(run));
     expect(tables).toContain('3 cells in 2 rounds, of which the rows show the first. 6 cases: 6 passed.');

@@ -25,8 +25,8 @@ it('counts cases that share a cell of the grid', () => {
   const summary = summaryMarkdown(
     sampleRun([
       sampleCase({ id: 'a' }),
-      sampleCase({ id: 'b', machine: 'q35' }),
-      sampleCase({ id: 'c', status: 'failed' }),
+      sampleCase({ id: 'b', scenario: { machine: 'q35' } }),
+      sampleCase({ id: 'c', verdict: { status: 'failed' } }),
     ]),
     '/out',
   );
@@ -34,7 +34,10 @@ it('counts cases that share a cell of the grid', () => {
 });
 
 it('shows artefact sets as columns of their own', () => {
-  const summary = summaryMarkdown(sampleRun([sampleCase(), sampleCase({ id: 'b', set: 'forky' })]), '/out');
+  const summary = summaryMarkdown(
+    sampleRun([sampleCase(), sampleCase({ id: 'b', scenario: { set: 'forky' } })]),
+    '/out',
+  );
   expect(summary).toContain('| NIC | ROM | x86_64<br>seabios | x86_64<br>seabios<br>forky |');
 });
 
@@ -63,17 +66,21 @@ it('configurations.md has a section for each configuration, with evidence in a l
 });
 
 it('says where the observed configuration is not the declared one', () => {
-  const text = configurationsMarkdown(sampleRun([sampleCase({ declaredConfiguration: 5, observedConfiguration: 4 })]));
+  const text = configurationsMarkdown(
+    sampleRun([sampleCase({ scenario: { configuration: 5 }, verdict: { observedConfiguration: 4 } })]),
+  );
   expect(text).toContain('| observed as 4; token: netboot-ok:0123 |');
 });
 
 it("keeps a guest's text from breaking tables, HTML or the terminal", () => {
   const hostile = 'a | b\n| <img src=x> `c` \u001b[2J\u202e';
   const cell = sampleCase({
-    status: 'failed',
-    stoppedAt: 'dhcp',
-    diagnosis: hostile,
-    failure: { rule: 'r', atMs: 1, text: hostile },
+    verdict: {
+      status: 'failed',
+      stoppedAt: 'dhcp',
+      diagnosis: hostile,
+      failure: { rule: 'r', atMs: 1, text: hostile },
+    },
   });
   const result = sampleRun([cell], { notes: [hostile] });
   for (const text of [

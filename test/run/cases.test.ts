@@ -23,7 +23,7 @@ async function runOne(group: object, options: Partial<RunOptions> = {}) {
   const { cases } = await runCells(outDir, cellsOf({ name: 'one', ...group }), options);
   const [result] = cases;
   if (!result || cases.length > 1) throw new Error(`expected one case, saw ${cases.length}`);
-  const directory = result.directory === null ? undefined : join(outDir, result.directory);
+  const directory = result.run.directory === null ? undefined : join(outDir, result.run.directory);
   return { result, outDir, directory, events: directory === undefined ? [] : readEvents(directory) };
 }
 
@@ -58,9 +58,10 @@ describe('a case that QEMU refuses', () => {
     const qemu = countedQemu();
     const { result, events } = await runOne({ ...bios, ...fields });
     vi.unstubAllEnvs();
-    expect(result).toMatchObject({ status: 'error', attempts: 1, lastStage: null });
-    expect(result.diagnosis).toMatch(/^The harness could not tell: QEMU would not start: /);
-    expect(result.diagnosis).toContain(words);
+    expect(result.verdict).toMatchObject({ status: 'error', lastStage: null });
+    expect(result.run.attempts).toHaveLength(1);
+    expect(result.verdict.diagnosis).toMatch(/^The harness could not tell: QEMU would not start: /);
+    expect(result.verdict.diagnosis).toContain(words);
     expect(events.at(-1)).toMatchObject({ source: 'run', type: 'ended', reason: 'infrastructure' });
     expect(qemu.starts()).toBe(1);
   });
@@ -69,7 +70,7 @@ describe('a case that QEMU refuses', () => {
     const qemu = countedQemu('kill -SEGV $$');
     const { result } = await runOne(bios);
     vi.unstubAllEnvs();
-    expect(result).toMatchObject({ status: 'error', diagnosis: expect.stringContaining('SIGSEGV') });
+    expect(result.verdict).toMatchObject({ status: 'error', diagnosis: expect.stringContaining('SIGSEGV') });
     expect(qemu.starts()).toBe(1);
   });
 });
@@ -80,15 +81,15 @@ describe('a case that this host cannot run', () => {
     ['an artefact set that is not there', { set: 'no-such-set' }, 'no-such-set'],
   ])('for want of %s is not run, with the reason', async (_, fields, reason) => {
     const { result } = await runOne({ ...bios, rom: 'none', ...fields });
-    expect(result).toMatchObject({ status: 'not-run', attempts: 0, directory: null });
-    expect(result.diagnosis).toContain(reason);
+    expect(result).toMatchObject({ verdict: { status: 'not-run' }, run: { attempts: [], directory: null } });
+    expect(result.verdict.diagnosis).toContain(reason);
   });
 
   it('for want of QEMU is not run, and the run says so', async () => {
     vi.stubEnv('PATH', '/nonexistent');
     const { result } = await runOne(bios);
     vi.unstubAllEnvs();
-    expect(result).toMatchObject({
+    expect(result.verdict).toMatchObject({
       status: 'not-run',
       diagnosis: expect.stringContaining('qemu-system-x86_64 is not installed'),
     });
@@ -104,9 +105,8 @@ describe('a guest that fails', () => {
       { reporter: { onCaseStart: ({ attempt }) => void attempts.push(attempt) } },
     );
     vi.unstubAllEnvs();
-    expect(result).toMatchObject({
+    expect(result.verdict).toMatchObject({
       status: 'failed',
-      attempts: 2,
       stoppedAt: 'dhcp',
       failure: { rule: 'seabios-no-boot' },
     });
@@ -127,7 +127,8 @@ describe('a guest that fails', () => {
       { ...bios, rom: { file: rom } },
       { reporter: { onCaseStart: ({ attempt }) => void (attempt === 2 && copyFileSync(good, rom)) } },
     );
-    expect(result).toMatchObject({ status: 'flaky', attempts: 2, stoppedAt: 'dhcp' });
+    expect(result.verdict).toMatchObject({ status: 'flaky', stoppedAt: 'dhcp' });
+    expect(result.run.attempts.map(({ status }) => status)).toEqual(['failed', 'passed']);
     const ended = readEvents(join(directory, 'attempt-2')).find(({ type }) => type === 'ended');
     expect(ended).toMatchObject({ reason: 'complete' });
   });
@@ -153,17 +154,20 @@ describe('a guest that fails', () => {
     );
     expect(result).toMatchObject({
       id,
-      status: 'interrupted',
-      diagnosis: expect.stringMatching(/^Interrupted before a second attempt told .* Stopped at /),
-      directory: `cases/${id}`,
+      verdict: {
+        status: 'interrupted',
+        diagnosis: expect.stringMatching(/^Interrupted before a second attempt told .* Stopped at /),
+      },
+      run: { directory: `cases/${id}` },
     });
     expect(readCaseResult(join(outDir, 'cases', id))).toEqual(result);
   });
 
   it('by silence is told by its deadline', async () => {
     const { result, events } = await runOne({ ...frozen, deadlines: { stageMs: { firmware: 300 } } });
-    expect(result).toMatchObject({ status: 'failed', attempts: 2, lastStage: null, failure: { rule: 'deadline' } });
-    expect(result.diagnosis).toContain('no firmware stage within 0 s');
+    expect(result.verdict).toMatchObject({ status: 'failed', lastStage: null, failure: { rule: 'deadline' } });
+    expect(result.run.attempts).toHaveLength(2);
+    expect(result.verdict.diagnosis).toContain('no firmware stage within 0 s');
     expect(events).toContainEqual(expect.objectContaining({ source: 'run', type: 'deadline', stage: 'firmware' }));
     expect(events.at(-1)).toMatchObject({ source: 'vm', type: 'exited', byHarness: true });
   });
@@ -173,7 +177,7 @@ describe('a guest that fails', () => {
     const expect_ = { stopsAt: 'firmware', failure: 'deadline', reason: 'QEMU does not let it run' };
     const { result } = await runOne({ ...frozen, deadlines: { stageMs: { firmware: 300 } }, expect: expect_ });
     vi.unstubAllEnvs();
-    expect(result).toMatchObject({ status: 'passed', attempts: 1 });
+    expect(result).toMatchObject({ verdict: { status: 'passed' }, run: { attempts: [{ status: 'passed' }] } });
     expect(qemu.starts()).toBe(1);
   });
 
@@ -184,8 +188,8 @@ describe('a guest that fails', () => {
       reporter: { onStage: ({ stage }) => void (stage === 'firmware' && writeFileSync(trigger, '')) },
     });
     vi.unstubAllEnvs();
-    expect(result).toMatchObject({ status: 'failed', failure: { rule: 'guest-gone' } });
-    expect(result.diagnosis).toContain('QEMU ended by itself (SIGKILL)');
+    expect(result.verdict).toMatchObject({ status: 'failed', failure: { rule: 'guest-gone' } });
+    expect(result.verdict.diagnosis).toContain('QEMU ended by itself (SIGKILL)');
   });
 });
 
@@ -202,12 +206,12 @@ describe('a run that is interrupted', () => {
       signal: interruption.signal,
       reporter: { onCaseStart: ({ id }) => void (id.startsWith('b.') && setImmediate(() => interruption.abort())) },
     });
-    expect(cases.map(({ status }) => status)).toEqual(['passed', 'interrupted', 'interrupted']);
-    expect(cases[1]?.diagnosis).toBe('The run was interrupted.');
-    expect(cases[2]?.diagnosis).toBe('The run ended before this case started.');
+    expect(cases.map(({ verdict }) => verdict.status)).toEqual(['passed', 'interrupted', 'interrupted']);
+    expect(cases[1]?.verdict.diagnosis).toBe('The run was interrupted.');
+    expect(cases[2]?.verdict.diagnosis).toBe('The run ended before this case started.');
     expect(totals).toMatchObject({ passed: 1, interrupted: 2 });
     const again = await runCells(outDir, [], { resume: true, signal: AbortSignal.abort() });
-    expect(again.cases.map(({ status }) => status)).toEqual(['passed', 'interrupted', 'interrupted']);
+    expect(again.cases.map(({ verdict }) => verdict.status)).toEqual(['passed', 'interrupted', 'interrupted']);
     expect(again.cases[0]).toEqual(cases[0]);
   });
 
@@ -215,7 +219,7 @@ describe('a run that is interrupted', () => {
     const qemu = countedQemu();
     const { result } = await runOne(bios, { signal: AbortSignal.abort() });
     vi.unstubAllEnvs();
-    expect(result.status).toBe('interrupted');
+    expect(result.verdict.status).toBe('interrupted');
     expect(qemu.starts()).toBe(0);
   });
 });
@@ -246,10 +250,10 @@ describe('repeats', () => {
     );
     const id = 'a.x86_64.pc.seabios.e1000.none';
     expect(cases.map((one) => one.id)).toEqual([id, `${id}~2`, `${id}~3`]);
-    expect(cases.map(({ status }) => status)).toEqual(['passed', 'passed', 'passed']);
+    expect(cases.map(({ verdict }) => verdict.status)).toEqual(['passed', 'passed', 'passed']);
     expect(notes).toEqual(['all 1 cells agree with themselves over 3 repeats']);
     const nonces = cases.map(
-      ({ directory }) => JSON.parse(readFileSync(join(outDir, directory ?? '', 'plan.json'), 'utf8')).nonce,
+      ({ run }) => JSON.parse(readFileSync(join(outDir, run.directory ?? '', 'plan.json'), 'utf8')).nonce,
     );
     expect(new Set(nonces).size).toBe(3);
   });

@@ -9,7 +9,7 @@ import type { Plan } from '../../harness/model/plan.ts';
 import type { Scenario } from '../../harness/model/scenario.ts';
 import type { RunResult } from '../../harness/model/verdict.ts';
 import { makePlan } from '../../harness/plan/plan.ts';
-import { resolveScenario } from '../../harness/resolve/resolve.ts';
+import { findCase } from '../../harness/run/found-case.ts';
 import { type RunHost, type RunOptions, runMatrix } from '../../harness/run/run-matrix.ts';
 
 const cacheDir = fileURLToPath(new URL('../../.cache', import.meta.url));
@@ -34,9 +34,9 @@ export function cellsOf(...groups: object[]): Scenario[] {
 }
 
 export async function planOf(scenario: Scenario, host: RunHost): Promise<Plan> {
-  const resolved = await resolveScenario(scenario, host);
-  if ('missing' in resolved) throw new Error(resolved.missing);
-  return makePlan(scenario, resolved, '0123456789ab');
+  const found = await findCase(scenario, host);
+  if ('missing' in found) throw new Error(found.missing);
+  return makePlan({ ...found, nonce: '0123456789ab' });
 }
 
 /** `runMatrix` with what most tests do not care about filled in. */

@@ -52,7 +52,7 @@ describe('the accelerator', () => {
     const { accel, reason } = await createAccelChooser('auto', undefined).choose(foreign, qemu, never);
     expect({ accel, reason }).toEqual({
       accel: 'tcg',
-      reason: `this ${process.arch} host cannot accelerate ${foreign.arch}`,
+      reason: `this ${process.arch} host cannot accelerate ${foreign.scenario.arch}`,
     });
   });
 

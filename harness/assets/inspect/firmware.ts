@@ -22,6 +22,13 @@ export interface FirmwareFacts {
   readonly problems: readonly string[];
 }
 
+/**
+ * UEFI firmware whose network stack does not start without random numbers: Hash2DxeCrypto came with the change that made
+ * TCP, DHCP and the rest ask for them (edk2 2024.05). True also where nobody could look into it.
+ */
+export const wantsRandomSource = (facts: FirmwareFacts | null): boolean =>
+  facts === null || facts.drivers.some(({ name }) => name === 'Hash2DxeCrypto');
+
 /** `2022.11-6+deb12u2`, `2026.08+ds-2`; and as a build path names it, `edk2-2022.11`. */
 const ucs2Version = /^\d{4}\.\d{2}[\w.+~-]*$/;
 const pathVersion = /^edk2-(\d{4}\.\d{2}[\w.+~-]*|stable[\w.+~-]*)/;

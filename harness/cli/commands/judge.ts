@@ -13,7 +13,7 @@ interface Judged extends Verdict {
 
 function judgeDirectory(directory: string): Judged {
   const plan = readPlan(directory);
-  return { id: plan.caseId, directory, ...judge(plan, readEvents(directory)) };
+  return { id: plan.scenario.id, directory, ...judge(plan, readEvents(directory)) };
 }
 
 function lines({ id, status, lastStage, diagnosis, findings }: Judged): string[] {

@@ -1,4 +1,5 @@
-import { axisText, expansionOrder } from '../../matrix/cell-axes.ts';
+import { expansionOrder } from '../../matrix/cell-axes.ts';
+import { axisText } from '../../model/axis-text.ts';
 import type { Scenario } from '../../model/scenario.ts';
 import { openArtefacts } from '../artefacts.ts';
 import { addCaseOptions, axisFiltersOf, type CaseOptions, expandChosen, selectCells } from '../case-options.ts';

@@ -1,6 +1,6 @@
 import type { Scenario } from '../../model/scenario.ts';
 import type { Prediction } from '../../predict/predict.ts';
-import { resolveScenario } from '../../resolve/resolve.ts';
+import { findCase } from '../../run/found-case.ts';
 import { openArtefacts } from '../artefacts.ts';
 import { addCaseOptions, type CaseOptions, expandChosen, selectCells } from '../case-options.ts';
 import type { AddCommand } from '../command.ts';
@@ -38,8 +38,8 @@ export const predictCommand: AddCommand = (program, io) => {
       const { cells } = await expandChosen(options, artefacts);
       const predicted: PredictedCase[] = [];
       for (const cell of selectCells(cells, ids, options)) {
-        const resolved = await resolveScenario(cell, artefacts);
-        predicted.push({ cell, prediction: 'missing' in resolved ? resolved : resolved.prediction });
+        const found = await findCase(cell, artefacts);
+        predicted.push({ cell, prediction: 'missing' in found ? found : found.prediction });
       }
       await artefacts.fingerprints.save();
       if (options.json) {

@@ -59,7 +59,7 @@ async function refuseChangedInputs(plan: Plan, { fingerprints }: Pick<Artefacts,
   const changes = found.filter((change) => change !== null);
   if (changes.length === 0) return;
   throw new HarnessError('changed-input', `not the inputs of then: ${changes.join('; ')}`, {
-    hint: `Put the old files back, or run the case as it is now: netboot run ${shellWord(plan.caseId)}`,
+    hint: `Put the old files back, or run the case as it is now: netboot run ${shellWord(plan.scenario.id)}`,
     details: { changes },
   });
 }
@@ -85,7 +85,7 @@ async function printCommand(before: Before, artefacts: Artefacts, io: CliIo): Pr
 }
 
 function compare(then: CaseResult, now: CaseResult): string {
-  const told = ({ status, lastStage }: CaseResult) => `${status} at ${lastStage ?? 'no stage'}`;
+  const told = ({ verdict: { status, lastStage } }: CaseResult) => `${status} at ${lastStage ?? 'no stage'}`;
   return told(then) === told(now) ? `as before: ${told(now)}` : `before: ${told(then)}; now: ${told(now)}`;
 }
 
@@ -131,6 +131,11 @@ export const reproCommand: AddCommand = (program, io, end) => {
       const [now] = result.cases;
       if (before.result && now) writeLines(io.stdout, [compare(before.result, now)]);
       writeLines(io.stderr, failures);
-      end(exitCodeOfRun(result.cases, failures));
+      end(
+        exitCodeOfRun(
+          result.cases.map(({ verdict }) => verdict),
+          failures,
+        ),
+      );
     });
 };

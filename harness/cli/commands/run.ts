@@ -107,6 +107,11 @@ Examples:
       });
       if (json) writeJson(io.stdout, result);
       writeLines(io.stderr, failures);
-      end(exitCodeOfRun(result.cases, failures));
+      end(
+        exitCodeOfRun(
+          result.cases.map(({ verdict }) => verdict),
+          failures,
+        ),
+      );
     });
 };

@@ -5,7 +5,7 @@ import { stageMeanings } from '../../model/stages.ts';
 import { makePlan } from '../../plan/plan.ts';
 import { seconds } from '../../report/printable.ts';
 import { expectationText } from '../../report/run-facts.ts';
-import { resolveScenario } from '../../resolve/resolve.ts';
+import { findCase } from '../../run/found-case.ts';
 import { type Artefacts, openArtefacts } from '../artefacts.ts';
 import { addMatrixOptions, type CaseOptions, expandChosen, selectOne } from '../case-options.ts';
 import type { AddCommand } from '../command.ts';
@@ -16,9 +16,9 @@ const shownNonce = '000000000000';
 
 /** The plan of a case, or why it cannot be run here. */
 export async function planCase(cell: Scenario, artefacts: Artefacts): Promise<Plan | { missing: string }> {
-  const resolved = await resolveScenario(cell, artefacts);
+  const found = await findCase(cell, artefacts);
   await artefacts.fingerprints.save();
-  return 'missing' in resolved ? resolved : makePlan(cell, resolved, shownNonce);
+  return 'missing' in found ? found : makePlan({ ...found, nonce: shownNonce });
 }
 
 /** An option and its value belong on one line. */
@@ -41,11 +41,11 @@ function planLines(plan: Plan): string[] {
   const { scenario, stagePath, boot, inputs, qemu, deadlines } = plan;
   const indent = (lines: readonly string[]) => lines.map((line) => `  ${line}`);
   return [
-    plan.caseId,
+    plan.scenario.id,
     ...indent([
       ...(scenario.title === undefined ? [] : [scenario.title]),
-      `expected: ${expectationText(plan.expectation)}`,
-      `configuration: ${plan.declaredConfiguration ?? 'none declared'}`,
+      `expected: ${expectationText(plan.scenario.expect)}`,
+      `configuration: ${plan.scenario.configuration ?? 'none declared'}`,
       `time allowed: ${seconds(deadlines.totalMs)} in all`,
     ]),
     'stages',

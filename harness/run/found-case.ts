@@ -1,0 +1,19 @@
+import type { Resolved } from '../model/resolved.ts';
+import type { Scenario } from '../model/scenario.ts';
+import type { Prediction } from '../predict/predict.ts';
+import { predictScenario } from '../predict/predict-scenario.ts';
+import { type PlanSources, resolveScenario } from '../resolve/resolve.ts';
+
+/** A scenario, its files found and looked into: all that a plan is made from but the nonce. */
+export interface FoundCase {
+  scenario: Scenario;
+  resolved: Resolved;
+  prediction: Prediction;
+}
+
+/** Finds a scenario's files and says what inspection foresees; the reason where one is missing. */
+export async function findCase(scenario: Scenario, sources: PlanSources): Promise<FoundCase | { missing: string }> {
+  const resolved = await resolveScenario(scenario, sources);
+  if ('missing' in resolved) return resolved;
+  return { scenario, resolved, prediction: await predictScenario(scenario, resolved, sources.inspections) };
+}
