@@ -147,6 +147,9 @@ export function romImageAt(bytes: Buffer, offset: number): { image: Buffer; pcir
     throw new Malformed('no PCI data structure (PCIR)');
   const length = bytes.readUInt16LE(offset + pcir + 0x10) * romUnitBytes;
   if (length === 0) throw new Malformed('an image of length zero');
+  if (pcir + 0x18 > length) {
+    throw new Malformed(`the PCI data structure lies beyond the image: at ${pcir}, of ${length} bytes`);
+  }
   return {
     image: slice(bytes, offset, length, 'the image'),
     pcir,

@@ -16,6 +16,16 @@ const sumOffset = 64;
 
 const aligned = (value: number, unit: number): number => Math.ceil(value / unit) * unit;
 
+/** The specification's own bounds for FileAlignment; SectionAlignment is a page or a few. */
+const maxFileUnit = 0x1_0000;
+const maxMemoryUnit = 0x20_0000;
+
+function unitOf(value: number, max: number, what: string): number {
+  const isPowerOfTwo = value > 0 && (value & (value - 1)) === 0;
+  if (!isPowerOfTwo || value > max) throw new Malformed(`a PE image whose ${what} is ${value}`);
+  return value;
+}
+
 /**
  * A PE image with sections added behind its own (PE/COFF specification, "Section Table"), and where in the file each
  * one's content begins. Throws Malformed, also where the headers leave no room.
@@ -27,10 +37,13 @@ export function withSections(image: Buffer, added: readonly AddedSection[]): { b
   const tableEnd = layout.sectionTable + (own.length + added.length) * headerBytes;
   need(headers, layout.sectionTable, tableEnd - layout.sectionTable, 'the room for section headers');
   if (own.length === 0) throw new Malformed('a PE image without sections');
-  const fileUnit = image.readUInt32LE(layout.optional + 36) || 512;
-  const memoryUnit = Math.max(image.readUInt32LE(layout.optional + 32), pageBytes);
+  const fileUnit = unitOf(image.readUInt32LE(layout.optional + 36) || 512, maxFileUnit, 'FileAlignment');
+  const sectionAlignment = unitOf(image.readUInt32LE(layout.optional + 32), maxMemoryUnit, 'SectionAlignment');
+  const memoryUnit = Math.max(sectionAlignment, pageBytes);
 
   let memoryEnd = Math.max(...own.map(({ virtualAddress, virtualBytes }) => virtualAddress + virtualBytes));
+  const addedBytes = added.reduce((sum, { content }) => sum + aligned(content.length, memoryUnit), memoryUnit);
+  if (memoryEnd + addedBytes > 0xffff_ffff) throw new Malformed('a PE image whose sections leave no room for more');
   let fileEnd = image.length;
   const pieces = [headers, image.subarray(headers.length)];
   const offsets: number[] = [];
