@@ -14,7 +14,7 @@ const marks = { begin: '<!-- tables: begin -->', end: '<!-- tables: end -->' };
 function withoutFolders(result) {
   const cases = result.cases.map((one) => ({
     ...one,
-    inputs: one.inputs.map((input) => ({ ...input, path: basename(input.path) })),
+    run: { ...one.run, inputs: one.run.inputs.map((input) => ({ ...input, path: basename(input.path) })) },
   }));
   return { ...result, cases };
 }
