@@ -33,7 +33,7 @@ const rows = {
   'harness/vm': { folders: ['model', 'os'], packages: ['node', 'zod', 'execa'] },
   'harness/observe': { folders: ['model'], packages: ['@xterm/headless'] },
   'harness/judge': { folders: ['model', 'observe'], packages: [] },
-  'harness/run': { folders: upToRun, packages: ['node', 'zod', 'p-queue', 'p-retry'] },
+  'harness/run': { folders: upToRun, packages: ['node', 'zod', 'p-retry'] },
   'harness/report': { folders: ['model', 'os'], packages: ['node'] },
   'harness/cli': {
     folders: ['run', 'report', 'predict', 'plan', 'matrix', 'model', 'assets', 'judge'],

@@ -72,7 +72,8 @@ export const runResultSchema = z.strictObject({
   matrix: z.string(),
   startedAt: z.string(),
   host: z.strictObject({
-    cores: z.int(),
+    /** Those that affinity and control groups leave: a fraction where a quota says so. */
+    cores: z.number().positive(),
     memoryMiB: z.int(),
     platform: z.string(),
     node: z.string(),

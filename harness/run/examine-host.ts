@@ -1,5 +1,6 @@
 import type { Arch } from '../model/axes.ts';
 import { HarnessError } from '../model/errors.ts';
+import { type Capacity, openCapacity } from '../os/capacity.ts';
 import { qemuProgramOf } from '../plan/plan.ts';
 import { describeHost, type HostFacts, probeQemu, type QemuFacts } from '../vm/host.ts';
 
@@ -11,7 +12,10 @@ export interface ProgramReport {
 }
 
 /** What this host has for running guests of these architectures; a missing program is a report, not an error. */
-export async function examineHost(archs: readonly Arch[]): Promise<{ host: HostFacts; programs: ProgramReport[] }> {
+export async function examineHost(
+  archs: readonly Arch[],
+  capacity: Capacity = openCapacity(),
+): Promise<{ host: HostFacts; programs: ProgramReport[] }> {
   const programs = archs.map(async (arch): Promise<ProgramReport> => {
     const program = qemuProgramOf(arch);
     try {
@@ -21,5 +25,5 @@ export async function examineHost(archs: readonly Arch[]): Promise<{ host: HostF
       throw error;
     }
   });
-  return { host: describeHost(), programs: await Promise.all(programs) };
+  return { host: describeHost(capacity), programs: await Promise.all(programs) };
 }

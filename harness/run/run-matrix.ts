@@ -5,6 +5,7 @@ import type { ArtefactSets } from '../assets/sets/sets.ts';
 import type { Reporter } from '../model/reporter.ts';
 import type { Scenario } from '../model/scenario.ts';
 import type { CaseResult, RunResult } from '../model/verdict.ts';
+import { openCapacity } from '../os/capacity.ts';
 import { planMemoryMiB } from '../plan/argv.ts';
 import { qemuProgramOf } from '../plan/plan.ts';
 import { type AccelChoice, createAccelChooser } from '../vm/acceleration.ts';
@@ -12,7 +13,7 @@ import { createAuthorities } from './authorities.ts';
 import { writeJson } from './case-directory.ts';
 import { openCaseLengths } from './case-lengths.ts';
 import { unstartedResult } from './case-result.ts';
-import { cpuPressure } from './cpu-load.ts';
+import { cpuPressure } from './cpu-pressure.ts';
 import { examineHost } from './examine-host.ts';
 import { follow } from './follow.ts';
 import { entriesOf, startOf } from './prepare-cases.ts';
@@ -92,7 +93,8 @@ export async function runMatrix(options: RunOptions): Promise<RunResult> {
     claimRunDirectory(outDir);
     writeJson(join(outDir, runRecordFile), record);
   }
-  const { host, programs } = await examineHost([...new Set(record.cells.map(({ arch }) => arch))]);
+  const capacity = openCapacity();
+  const { host, programs } = await examineHost([...new Set(record.cells.map(({ arch }) => arch))], capacity);
   await reporter.onRunStart({ matrix: record.matrix, outDir, total: entries.length });
 
   const results = new Map<string, CaseResult>();
@@ -133,7 +135,7 @@ export async function runMatrix(options: RunOptions): Promise<RunResult> {
       });
     }
   }
-  await schedule(jobs, { jobs: options.jobs, signal });
+  await schedule(jobs, { jobs: options.jobs, signal, capacity });
 
   for (const entry of entries) {
     if (!results.has(entry.id))

@@ -1,79 +1,61 @@
-import { availableParallelism } from 'node:os';
-import PQueue from 'p-queue';
-import { availableMemoryMiB, createLoadMeter } from './cpu-load.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Capacity, openCapacity } from '../os/capacity.ts';
 
 export interface Job {
   /** Memory the job will take, MiB. */
   memoryMiB: number;
   /** Rough length, any unit: long ones go first, so that the run does not end waiting for one. */
   length: number;
+  /** Must not reject. */
   run(): Promise<void>;
 }
 
 const tickMs = 100;
-/** Below this share of the host's CPU time in use, one more guest fits. */
+/** Below this share of the CPU time in use, one more guest fits. */
 const headroom = 0.88;
 /** A guest just admitted does not show in the load yet. */
 const settleMs = 250;
+/** Nor in the memory: it touches its own within the first seconds. */
+const touchMs = 5_000;
 /** Left for the host itself. */
 const reserveMiB = 512;
 const overheadMiB = 160;
 
+/** Decides whether one more job may start while so many run. */
+type Gate = (job: Job, running: number) => boolean;
+
+/** As many as the host carries: guests mostly wait, so admission goes by CPU headroom and free memory. */
+function measuredGate({ cores, availableMemoryMiB, load }: Capacity): Gate {
+  let admitted: { atMs: number; memoryMiB: number }[] = [];
+  return ({ memoryMiB }, running) => {
+    const atMs = performance.now();
+    admitted = admitted.filter((earlier) => atMs - earlier.atMs < touchMs);
+    const promisedMiB = admitted.reduce((sum, earlier) => sum + earlier.memoryMiB, 0);
+    const fits = availableMemoryMiB() - promisedMiB > reserveMiB + overheadMiB + memoryMiB;
+    const settled = atMs - (admitted.at(-1)?.atMs ?? Number.NEGATIVE_INFINITY) >= settleMs;
+    const isIdle = load() <= headroom;
+    // One guest per core starts however busy others keep the host: deadlines count only the time a guest could run.
+    const admits = running === 0 || (fits && (running < cores || (settled && isIdle)));
+    if (admits) admitted.push({ atMs, memoryMiB });
+    return admits;
+  };
+}
+
 /**
- * Runs jobs with as many at once as the host carries: guests mostly wait, so admission goes by measured CPU
- * headroom and free memory. `jobs` overrides the measuring. Stops admitting when `signal` aborts.
+ * Runs jobs, the longest first, `jobs` at once or as many as `capacity` has room for. Stops starting them when
+ * `signal` aborts, and resolves once all that were started have ended.
  */
 export async function schedule(
   list: readonly Job[],
-  { jobs, signal }: { jobs?: number | undefined; signal: AbortSignal },
+  { jobs, signal, capacity = openCapacity() }: { jobs?: number | undefined; signal: AbortSignal; capacity?: Capacity },
 ): Promise<void> {
-  const queue = new PQueue({ concurrency: jobs ?? 1 });
-  let promised = 0;
-  let admittedAt = Number.NEGATIVE_INFINITY;
-  const meter = createLoadMeter();
-  const cores = availableParallelism();
-
-  const fits = (memoryMiB: number): boolean => availableMemoryMiB() - promised > reserveMiB + overheadMiB + memoryMiB;
-  const waiting = [...list].sort((a, b) => b.length - a.length);
-
-  const add = (job: Job): void => {
-    promised += job.memoryMiB;
-    // Memory is touched within the first seconds; from then on the kernel's own figure has it.
-    setTimeout(() => {
-      promised -= job.memoryMiB;
-    }, 5_000).unref();
-    void queue.add(async () => {
-      if (!signal.aborted) await job.run();
-    });
-  };
-
-  if (jobs !== undefined) {
-    for (const job of waiting) add(job);
-    await queue.onIdle();
-    return;
+  const admits: Gate = jobs === undefined ? measuredGate(capacity) : (_, running) => running < jobs;
+  const running = new Set<Promise<void>>();
+  for (const job of list.toSorted((a, b) => b.length - a.length)) {
+    while (!signal.aborted && !admits(job, running.size)) await Promise.race([...running, sleep(tickMs)]);
+    if (signal.aborted) break;
+    const done = job.run().finally(() => running.delete(done));
+    running.add(done);
   }
-
-  queue.concurrency = Number.POSITIVE_INFINITY;
-  await new Promise<void>((resolve) => {
-    const tick = (): void => {
-      const now = performance.now();
-      const load = meter();
-      const next = waiting[0];
-      if (signal.aborted || next === undefined) {
-        clearInterval(timer);
-        resolve();
-        return;
-      }
-      // One guest per core is admitted however busy others keep the host: deadlines stretch by the pressure.
-      const few = queue.pending < cores && fits(next.memoryMiB);
-      if (!few && queue.pending > 0 && (load > headroom || now - admittedAt < settleMs || !fits(next.memoryMiB)))
-        return;
-      waiting.shift();
-      admittedAt = now;
-      add(next);
-    };
-    const timer = setInterval(tick, tickMs);
-    tick();
-  });
-  await queue.onIdle();
+  await Promise.all(running);
 }

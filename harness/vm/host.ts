@@ -1,6 +1,6 @@
-import { availableParallelism, totalmem } from 'node:os';
 import { execa } from 'execa';
 import { HarnessError } from '../model/errors.ts';
+import type { Capacity } from '../os/capacity.ts';
 
 /** What one QEMU program can do; asked of the program itself. */
 export interface QemuFacts {
@@ -76,11 +76,6 @@ export interface HostFacts {
   node: string;
 }
 
-export function describeHost(): HostFacts {
-  return {
-    cores: availableParallelism(),
-    memoryMiB: Math.floor(totalmem() / (1 << 20)),
-    platform: `${process.platform} ${process.arch}`,
-    node: process.version,
-  };
+export function describeHost({ cores, memoryMiB }: Capacity): HostFacts {
+  return { cores, memoryMiB, platform: `${process.platform} ${process.arch}`, node: process.version };
 }

@@ -1,8 +1,17 @@
-import { availableParallelism } from 'node:os';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { describe, expect, it } from 'vitest';
-import { availableMemoryMiB } from '../../harness/run/cpu-load.ts';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openCapacity } from '../../harness/os/capacity.ts';
 import { type Job, schedule } from '../../harness/run/scheduler.ts';
+import { pods, showFiles, wideHost } from '../os/fake-kernel.ts';
+
+let root: string;
+beforeAll(() => {
+  root = mkdtempSync(join(tmpdir(), 'scheduler-'));
+});
+afterAll(() => rmSync(root, { recursive: true }));
 
 const never = new AbortController().signal;
 
@@ -69,26 +78,36 @@ describe('the scheduler', () => {
   });
 
   it('runs one for each core at once, however busy the host is', async () => {
-    const cores = availableParallelism();
-    const recorded = recorder(meeting(cores));
+    showFiles(root, wideHost);
+    const capacity = openCapacity(root);
+    showFiles(root, { 'proc/stat': [0, 1, 2, 3].map((cpu) => `cpu${cpu} 900 0 0 100 0 0 0 0 0 0`).join('\n') });
+    const recorded = recorder(meeting(4));
     await schedule(
-      Array.from({ length: cores }, (_, length) => recorded.job(length)),
-      { signal: never },
+      [4, 3, 2, 1].map((length) => recorded.job(length)),
+      { signal: never, capacity },
     );
-    expect(recorded.most).toBe(cores);
+    expect(recorded.most).toBe(4);
   });
 
-  it('never promises more memory than there is', async () => {
-    const memoryMiB = Math.floor(availableMemoryMiB() * 0.6);
-    const recorded = recorder();
-    await schedule([recorded.job(2, memoryMiB), recorded.job(1, memoryMiB)], { signal: never });
-    expect(recorded.started).toEqual([2, 1]);
-    expect(recorded.most).toBe(1);
-  });
+  it.each(Object.entries(pods))(
+    'never promises more memory than control groups of %s leave, however much the host has',
+    async (_, files) => {
+      const pod = mkdtempSync(join(root, 'pod-'));
+      showFiles(pod, { ...wideHost, ...files });
+      const recorded = recorder(async () => {
+        for (let turn = 0; turn < 20; turn++) await nextTurn();
+      });
+      const jobs = [3, 2, 1].map((length) => recorded.job(length, 128));
+      await schedule(jobs, { signal: never, capacity: openCapacity(pod) });
+      expect(recorded.started).toEqual([3, 2, 1]);
+      expect(recorded.most).toBe(1);
+    },
+  );
 
   it('runs a job that wants more than there is by itself', async () => {
+    showFiles(root, { ...wideHost, ...pods['version 2'] });
     const recorded = recorder();
-    await schedule([recorded.job(1, availableMemoryMiB() * 2)], { signal: never });
+    await schedule([recorded.job(1, 4096)], { signal: never, capacity: openCapacity(root) });
     expect(recorded.started).toEqual([1]);
   });
 
@@ -96,7 +115,7 @@ describe('the scheduler', () => {
     'starts nothing more once it is interrupted (jobs: %s), and waits for what runs',
     async (jobs) => {
       const interruption = new AbortController();
-      const huge = availableMemoryMiB() * 2;
+      const huge = 1 << 20;
       const recorded = recorder(async () => {
         interruption.abort();
         await nextTurn();

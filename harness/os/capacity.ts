@@ -1,0 +1,107 @@
+import { readFileSync } from 'node:fs';
+import { availableParallelism, cpus, freemem, totalmem } from 'node:os';
+import { join } from 'node:path';
+import { openCgroup } from './cgroup.ts';
+
+/** How much of this host is ours to use: what the kernel, the process's CPU affinity and its control groups allow. */
+export interface Capacity {
+  /** May be a fraction where a quota says so, such as 1.5. */
+  cores: number;
+  memoryMiB: number;
+  /** Memory that new processes may have now, MiB. */
+  availableMemoryMiB(): number;
+  /** Share of the cores' time in use since the call before, by whomever, 0 to 1. */
+  load(): number;
+}
+
+const mebibyte = 1 << 20;
+/** Of all CPUs together. Kernel clocks tick at 10 ms: a shorter span says nothing. */
+const shortestSpanMs = 40;
+
+/** Linux' own estimate of what new processes may have; elsewhere what is free. */
+function availableBytes(root: string): number {
+  const kib = /^MemAvailable:\s+(\d+) kB/m.exec(textOf(root, 'proc/meminfo'))?.[1];
+  return kib === undefined ? freemem() : Number(kib) * 1024;
+}
+
+function textOf(root: string, path: string): string {
+  try {
+    return readFileSync(join(root, path), 'latin1');
+  } catch {
+    return '';
+  }
+}
+
+/** The CPUs of a list such as `0-2,7`. */
+function cpuList(text: string): ReadonlySet<number> {
+  const ranges = [...text.matchAll(/(\d+)(?:-(\d+))?/g)];
+  return new Set(
+    ranges.flatMap(([, first, last = first]) =>
+      Array.from({ length: Number(last) - Number(first) + 1 }, (_, at) => Number(first) + at),
+    ),
+  );
+}
+
+interface CpuTime {
+  busyMs: number;
+  totalMs: number;
+}
+
+/** Time of the CPUs that we may run on, from /proc/stat (proc(5)), in ticks of 10 ms; elsewhere of all of them. */
+function cpuTime(root: string, allowed: ReadonlySet<number>): CpuTime {
+  let busyMs = 0;
+  let totalMs = 0;
+  const add = (times: readonly number[], idle: number): void => {
+    const sum = times.reduce((total, time) => total + time, 0);
+    totalMs += sum;
+    busyMs += sum - idle;
+  };
+  const lines = [...textOf(root, 'proc/stat').matchAll(/^cpu(\d+) (.*)$/gm)];
+  for (const [, cpu, text = ''] of lines) {
+    // Guest time, in the ninth and tenth columns, is in the first two already.
+    const times = text
+      .split(' ')
+      .slice(0, 8)
+      .map((ticks) => Number(ticks) * 10);
+    if (allowed.has(Number(cpu))) add(times, (times[3] ?? 0) + (times[4] ?? 0));
+  }
+  if (lines.length === 0) for (const { times } of cpus()) add(Object.values(times), times.idle);
+  return { busyMs, totalMs };
+}
+
+const unlimited = Number.POSITIVE_INFINITY;
+
+/** Reads what a Linux kernel shows below `root`; where that is not there, Node's own figures do. */
+export function openCapacity(root = '/'): Capacity {
+  const cgroup = openCgroup(root);
+  const allowed = cpuList(/^Cpus_allowed_list:\s+(\S+)/m.exec(textOf(root, 'proc/self/status'))?.[1] ?? '');
+  // Node says 0, or more than any machine has, where nothing constrains the process.
+  const memoryBytes = Math.min(
+    totalmem(),
+    process.constrainedMemory() || unlimited,
+    cgroup.memory?.limitBytes ?? unlimited,
+  );
+
+  const read = () => ({ ...cpuTime(root, allowed), usedMs: cgroup.cpu?.usedMs() ?? 0, atMs: performance.now() });
+  let last = read();
+  let share = 0;
+
+  return {
+    cores: Math.min(allowed.size || availableParallelism(), cgroup.cpu?.cpus ?? unlimited),
+    memoryMiB: Math.floor(memoryBytes / mebibyte),
+    availableMemoryMiB() {
+      const bytes = Math.min(availableBytes(root), cgroup.memory?.freeBytes() ?? unlimited);
+      return Math.max(0, Math.floor(bytes / mebibyte));
+    },
+    load() {
+      const next = read();
+      const totalMs = next.totalMs - last.totalMs;
+      if (totalMs < shortestSpanMs) return share;
+      const ofCpus = (next.busyMs - last.busyMs) / totalMs;
+      const ofQuota = cgroup.cpu ? (next.usedMs - last.usedMs) / ((next.atMs - last.atMs) * cgroup.cpu.cpus) : 0;
+      share = Math.max(ofCpus, ofQuota);
+      last = next;
+      return share;
+    },
+  };
+}
