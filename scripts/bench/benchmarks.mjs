@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { createCapture } from '../../.build/harness/wire/capture.js';
+import { createCapture } from '../../.build/harness/wire/capture/capture.js';
 import { beginMark, endMark, linuxCells, scriptCell, tokenMark, transferBytes, transferCell } from './cells.mjs';
 import { runInHarness } from './harness-side.mjs';
 import { between, clocks } from './marks.mjs';

@@ -4,7 +4,7 @@ import { copyFileSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'n
 import { join } from 'node:path';
 import { fds } from '../../.build/harness/plan/argv.js';
 import { makePlan } from '../../.build/harness/plan/plan.js';
-import { resolveScenario } from '../../.build/harness/plan/resolve.js';
+import { resolveScenario } from '../../.build/harness/resolve/resolve.js';
 import { startHttp } from '../../.build/harness/services/http/server.js';
 import { openTree } from '../../.build/harness/services/tree/served-tree.js';
 import { probeQemu } from '../../.build/harness/vm/host.js';
