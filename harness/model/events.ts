@@ -72,6 +72,8 @@ export const eventSchema = z.union([
     allowedMs: z.number(),
     waitedMs: z.number(),
   }),
+  /** Something was done to the boot on purpose. */
+  event('run', 'fault', { text: z.string() }),
   event('run', 'infrastructure', { code: z.string(), message: z.string() }),
   event('run', 'ended', {
     reason: z.enum(['complete', 'failure', 'deadline', 'guest-ended', 'interrupted', 'infrastructure']),

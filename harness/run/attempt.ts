@@ -19,7 +19,8 @@ import type { Authorities } from './authorities.ts';
 import { caseFiles, writePlanFiles } from './case-directory.ts';
 import { createDeadlineClock } from './deadline-clock.ts';
 import { openTimeline } from './event-log.ts';
-import { startNetwork } from './network.ts';
+import type { Intervene } from './intervention.ts';
+import { type RunningNetwork, startNetwork } from './network.ts';
 import { openRawLogs } from './raw-logs.ts';
 
 export interface AttemptOptions {
@@ -36,10 +37,13 @@ export interface AttemptOptions {
   terminal?: { output(chunk: Buffer): void; input: NodeJS.ReadableStream } | undefined;
   /** An accelerator gave up on this guest before: the event log begins by saying so. */
   demotedFrom?: { accel: Accel; reason: string } | undefined;
+  intervene?: Intervene | undefined;
   signal: AbortSignal;
 }
 
 export interface AttemptResult {
+  /** What was run: the plan given, unless an intervention put another in its place. */
+  plan: Plan;
   verdict: Verdict;
   guestCpuMs: number;
   durationMs: number;
@@ -90,7 +94,9 @@ function emitStart({ plan, attempt, accel, demotedFrom }: AttemptOptions, emit: 
 
 /** Starts one guest, follows it to its end, leaves its records in `directory` and nothing running. */
 export async function runAttempt(options: AttemptOptions): Promise<AttemptResult> {
-  const { plan, directory, accel, signal, terminal } = options;
+  const { directory, accel, signal, terminal } = options;
+  const intervention = options.intervene?.(options.plan, (text) => emit({ source: 'run', type: 'fault', text }));
+  const plan = intervention?.plan ?? options.plan;
   mkdirSync(directory, { recursive: true });
   const argv = runningArgv(plan, options.qemu, accel);
   writePlanFiles(directory, plan, argv);
@@ -119,6 +125,7 @@ export async function runAttempt(options: AttemptOptions): Promise<AttemptResult
       } else if (evidence.ends) end(endReasons[event.source] ?? 'failure');
     }
     if (observer.complete) end('complete');
+    intervention?.onEvent?.(event);
   };
   /** Without its records a case proves nothing. */
   const onDiskTrouble = ({ message }: Error): void => {
@@ -141,7 +148,7 @@ export async function runAttempt(options: AttemptOptions): Promise<AttemptResult
   const logs = openRawLogs(directory, onDiskTrouble);
   const console = createConsole(({ offset, text }) => emit({ source: 'serial', type: 'line', offset, text }));
   let ticker: NodeJS.Timeout | undefined;
-  let network: { close(): Promise<void> } | undefined;
+  let network: RunningNetwork | undefined;
 
   const start = async (): Promise<void> => {
     await options.authorities.enrol(plan, directory);
@@ -181,7 +188,9 @@ export async function runAttempt(options: AttemptOptions): Promise<AttemptResult
       authorities: options.authorities,
       emit,
       now: timeline.now,
+      faults: intervention?.faults,
     });
+    intervention?.begin?.({ guest, network });
     let last = timeline.now();
     ticker = setInterval(() => {
       const deadline = deadlines.tick(timeline.now() - last, options.pressure());
@@ -223,6 +232,7 @@ export async function runAttempt(options: AttemptOptions): Promise<AttemptResult
     console.close();
   }
   return {
+    plan,
     verdict: judge(plan, timeline.events),
     guestCpuMs: guest?.cpuMs() ?? 0,
     durationMs: timeline.now(),

@@ -13,6 +13,7 @@ import { startTftp } from '../services/tftp/server.ts';
 import { openTree, type ServedTree } from '../services/tree/served-tree.ts';
 import type { Guest } from '../vm/qemu.ts';
 import type { Capture } from '../wire/capture/capture.ts';
+import type { Faults } from '../wire/faults.ts';
 import { linkOverStream } from '../wire/stack/stream-link.ts';
 import type { UdpHost } from '../wire/stack/udp-host.ts';
 import { createWire } from '../wire/wire.ts';
@@ -25,6 +26,14 @@ export interface NetworkStart {
   authorities: Pick<Authorities, 'certificate'>;
   emit: EventSink;
   now(): number;
+  faults?: Faults | undefined;
+}
+
+export interface RunningNetwork {
+  /** Ends every server; the wire stays, and who was served is left alone with it. */
+  stopServers(): Promise<void>;
+  /** Ends servers and wire, and flushes the capture. */
+  close(): Promise<void>;
 }
 
 /** Starts what stands behind each TCP port of the plan, on loopback alone. */
@@ -85,9 +94,9 @@ function startDhcpServers(udp: UdpHost, plan: Plan, served: () => ReadonlySet<st
   };
 }
 
-/** Puts the plan's servers on the guest's wire. `close` ends them all and flushes the capture. */
-export async function startNetwork(start: NetworkStart): Promise<{ close(): Promise<void> }> {
-  const { plan, guest, capture, emit, now } = start;
+/** Puts the plan's servers on the guest's wire. */
+export async function startNetwork(start: NetworkStart): Promise<RunningNetwork> {
+  const { plan, guest, capture, emit, now, faults } = start;
   const served = new Set<string>();
   const tree = openTree(plan.serve);
   const onMalformed = (reason: string): void =>
@@ -108,14 +117,19 @@ export async function startNetwork(start: NetworkStart): Promise<{ close(): Prom
     now,
     tcpTargets: new Map([...tcpServers].map(([guestPort, { port }]) => [guestPort, port])),
     emit: noting,
+    faults,
   });
   const dhcp = startDhcpServers(wire.udp, plan, () => served, emit);
   const tftp = startTftp(wire.udp, { tree, emit, clock: systemClock });
+  let stopping: Promise<unknown> | undefined;
+  const stopServers = async (): Promise<void> => {
+    stopping ??= Promise.all([dhcp, tftp, ...tcpServers.values()].map((server) => server.close()));
+    await stopping;
+  };
   return {
+    stopServers,
     async close() {
-      dhcp.close();
-      tftp.close();
-      await Promise.all([...tcpServers.values()].map((server) => server.close()));
+      await stopServers();
       await wire.close();
     },
   };

@@ -13,6 +13,7 @@ import type { Authorities } from './authorities.ts';
 import { caseFiles, writeJson } from './case-directory.ts';
 import { attemptedResult } from './case-result.ts';
 import type { FoundCase } from './found-case.ts';
+import type { Intervene } from './intervention.ts';
 
 export interface CaseRun {
   id: string;
@@ -28,6 +29,8 @@ export interface CaseRun {
   onAttempt(attempt: number): void;
   onStage(stage: Stage, atMs: number): void;
   terminal?: { output(chunk: Buffer): void; input: NodeJS.ReadableStream } | undefined;
+  /** With it there is one attempt: what is broken on purpose is broken again the next time. */
+  intervene?: Intervene | undefined;
   signal: AbortSignal;
 }
 
@@ -56,10 +59,7 @@ export async function runCase(run: CaseRun): Promise<CaseResult> {
   let durationMs = 0;
   let accel: Accel = 'tcg';
 
-  const once = async (
-    directory: string,
-    attempt: number,
-  ): Promise<AttemptResult & { plan: ReturnType<typeof makePlan> }> => {
+  const once = async (directory: string, attempt: number): Promise<AttemptResult> => {
     rmSync(directory, { recursive: true, force: true });
     const plan = makePlan({ ...found, nonce: newNonce() });
     ({ accel } = await run.accel.choose(plan, qemu, signal));
@@ -80,12 +80,12 @@ export async function runCase(run: CaseRun): Promise<CaseResult> {
       guestCpuMs += result.guestCpuMs;
     }
     durationMs += result.durationMs;
-    return { ...result, plan };
+    return result;
   };
 
   const told = async (directory: string, attempt: number) => {
     run.onAttempt(attempt);
-    let last: Awaited<ReturnType<typeof once>> | undefined;
+    let last: AttemptResult | undefined;
     await pRetry(
       async () => {
         last = await once(directory, attempt);
@@ -95,11 +95,11 @@ export async function runCase(run: CaseRun): Promise<CaseResult> {
         throw last.verdict.diagnosis?.includes('would not start') ? new AbortError(failure) : failure;
       },
       // Interrupted, an attempt leaves records that say so, and is not tried again.
-      { retries: infrastructureRetries, minTimeout: 500, shouldRetry: () => !signal.aborted },
+      { retries: run.intervene ? 0 : infrastructureRetries, minTimeout: 500, shouldRetry: () => !signal.aborted },
     ).catch((error: unknown) => {
       if (!last) throw error;
     });
-    return last as Awaited<ReturnType<typeof once>>;
+    return last as AttemptResult;
   };
 
   const first = await told(main, 1);
@@ -107,7 +107,7 @@ export async function runCase(run: CaseRun): Promise<CaseResult> {
   let status: Verdict['status'] = verdict.status;
   let { diagnosis } = verdict;
   const attempts = [{ directory: run.directory, status }];
-  if (status === 'failed') {
+  if (status === 'failed' && !run.intervene) {
     // The first attempt is the record; the second tells only whether it happens every time.
     const again = join(run.directory, 'attempt-2');
     const second = await told(join(run.outDir, again), 2);

@@ -16,6 +16,7 @@ import { unstartedResult } from './case-result.ts';
 import { cpuPressure } from './cpu-pressure.ts';
 import { examineHost } from './examine-host.ts';
 import { follow } from './follow.ts';
+import type { Intervene } from './intervention.ts';
 import { entriesOf, startOf } from './prepare-cases.ts';
 import { type CaseRun, runCase } from './run-case.ts';
 import { casesFolder, claimRunDirectory, type RunRecord, readRunRecord, runRecordFile } from './run-directory.ts';
@@ -46,6 +47,7 @@ export interface RunOptions extends RunHost {
   reporter: Reporter;
   /** A person at the console of the guest; for a run of one cell. */
   terminal?: CaseRun['terminal'];
+  intervene?: Intervene | undefined;
   signal: AbortSignal;
 }
 
@@ -108,6 +110,7 @@ export async function runMatrix(options: RunOptions): Promise<RunResult> {
     authorities: createAuthorities(),
     pressure: cpuPressure,
     terminal: options.terminal,
+    intervene: options.intervene,
     signal,
   };
   const lengths = openCaseLengths(options.lengthsFile);

@@ -3,6 +3,7 @@ import type { Network } from '../model/plan.ts';
 import type { Capture } from './capture/capture.ts';
 import { createMalformedLog } from './codecs/malformed.ts';
 import { dissect } from './codecs/packet.ts';
+import { type Faults, faultless } from './faults.ts';
 import { createSniffer } from './sniff/sniffer.ts';
 import type { Link } from './stack/link.ts';
 import { createStack } from './stack/stack.ts';
@@ -21,6 +22,7 @@ export interface WireOptions {
   readonly now: () => number;
   /** Which loopback port of the host serves a port of `network.tcp`; the same one where not given. */
   readonly tcpTargets?: ReadonlyMap<number, number>;
+  readonly faults?: Faults | undefined;
 }
 
 interface Traffic {
@@ -39,7 +41,8 @@ export interface Wire {
  * The network the guest's NIC is on: a server host (ARP, echo, router advertisement, UDP), a firewall to
  * the uplink for TCP, and the sniffer and capture that see every frame of both directions.
  */
-export function createWire({ network, nic, uplink, capture, emit, now, tcpTargets }: WireOptions): Wire {
+export function createWire(options: WireOptions): Wire {
+  const { network, nic, uplink, capture, emit, now, tcpTargets, faults = faultless } = options;
   const malformed = createMalformedLog(emit);
   const sniffer = createSniffer({ network, now, emit, malformed });
   const stack = createStack(network, toGuest, malformed);
@@ -64,7 +67,9 @@ export function createWire({ network, nic, uplink, capture, emit, now, tcpTarget
     emit({ source: 'run', type: 'infrastructure', code: 'internal', message: `a frame was not handled: ${message}` });
   }
 
-  function toGuest(frame: Buffer): boolean {
+  function toGuest(sent: Buffer): boolean {
+    const frame = faults(sent, 'to-guest');
+    if (frame === undefined) return true;
     count(toGuestTraffic, frame);
     capture?.frame('server', frame, now());
     const packet = dissect(frame, false);
@@ -82,8 +87,12 @@ export function createWire({ network, nic, uplink, capture, emit, now, tcpTarget
       return;
     }
     sniffer.packet('guest', packet);
-    if (packet.kind === 'tcp') tcp.fromGuest(packet);
-    else stack.receive(packet);
+    const arriving = faults(frame, 'from-guest');
+    if (arriving === undefined) return;
+    const arrived = arriving === frame ? packet : dissect(arriving, true);
+    if (arrived.malformed) return;
+    if (arrived.kind === 'tcp') tcp.fromGuest(arrived);
+    else stack.receive(arrived);
   }
 
   nic.onFrame((frame) => {
