@@ -10,6 +10,14 @@ export function startFailureOf(exit: GuestExit | undefined, events: readonly Har
   return complaint || `it ended with ${exit.signal ?? exit.exitCode}`;
 }
 
+/** Sent by others: a kernel short of memory, a user, a service manager. Any other signal is a fault of QEMU itself. */
+const sentSignals: readonly string[] = ['SIGKILL', 'SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGXCPU'];
+
+/** A QEMU that was killed says nothing about its guest. */
+export function killedBy(exit: GuestExit | undefined): string | undefined {
+  return exit?.signal && !exit.byHarness && sentSignals.includes(exit.signal) ? exit.signal : undefined;
+}
+
 /** The accelerator's own failures: it stops the guest with an internal error, or QEMU aborts under it. */
 export function acceleratorFailureOf(
   accel: Accel,

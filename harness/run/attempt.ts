@@ -14,7 +14,7 @@ import type { QemuFacts } from '../vm/host.ts';
 import { type Guest, type GuestExit, startQemu } from '../vm/qemu.ts';
 import { runningArgv } from '../vm/running-argv.ts';
 import { createCapture } from '../wire/capture/capture.ts';
-import { acceleratorFailureOf, startFailureOf } from './attempt-failure.ts';
+import { acceleratorFailureOf, killedBy, startFailureOf } from './attempt-failure.ts';
 import type { Authorities } from './authorities.ts';
 import { caseFiles, writePlanFiles } from './case-directory.ts';
 import { createDeadlineClock } from './deadline-clock.ts';
@@ -90,6 +90,15 @@ function emitStart({ plan, attempt, accel, demotedFrom }: AttemptOptions, emit: 
   emit({ source: 'run', type: 'started', caseId: plan.scenario.id, attempt, at: new Date().toISOString() });
   if (!demotedFrom) return;
   emit({ source: 'vm', type: 'demoted', from: demotedFrom.accel, to: accel, reason: demotedFrom.reason });
+}
+
+/** What keeps the end of QEMU from being the guest's; an accelerator that gave up is dealt with elsewhere. */
+function qemuTrouble(accel: Accel, events: readonly HarnessEvent[], exit: GuestExit | undefined): string | undefined {
+  if (acceleratorFailureOf(accel, events, exit)) return undefined;
+  const signal = killedBy(exit);
+  if (signal) return `QEMU was killed from outside (${signal})`;
+  const refused = startFailureOf(exit, events);
+  return refused && `QEMU would not start: ${refused}`;
 }
 
 /** Starts one guest, follows it to its end, leaves its records in `directory` and nothing running. */
@@ -204,13 +213,10 @@ export async function runAttempt(options: AttemptOptions): Promise<AttemptResult
     const reason = await ending;
     // What the console still holds belongs to the record, and may be evidence.
     await console.settle();
-    const refused = acceleratorFailureOf(accel, timeline.events, exit)
-      ? undefined
-      : startFailureOf(exit, timeline.events);
-    if (refused)
-      emit({ source: 'run', type: 'infrastructure', code: 'qemu-failed', message: `QEMU would not start: ${refused}` });
+    const trouble = qemuTrouble(accel, timeline.events, exit);
+    if (trouble) emit({ source: 'run', type: 'infrastructure', code: 'qemu-failed', message: trouble });
     emit({ source: 'vm', type: 'cpu', guestCpuMs: guest?.cpuMs() ?? 0 });
-    emit({ source: 'run', type: 'ended', reason: refused ? 'infrastructure' : reason });
+    emit({ source: 'run', type: 'ended', reason: trouble ? 'infrastructure' : reason });
   } catch (error) {
     const code = error instanceof HarnessError ? error.code : 'internal';
     emit({

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { HarnessEvent } from '../../harness/model/events.ts';
-import { acceleratorFailureOf, startFailureOf } from '../../harness/run/attempt-failure.ts';
+import { acceleratorFailureOf, killedBy, startFailureOf } from '../../harness/run/attempt-failure.ts';
 import type { GuestExit } from '../../harness/vm/qemu.ts';
 import { recordedRun } from '../judge/recorded-run.ts';
 
@@ -40,6 +40,21 @@ describe('a QEMU that would not start', () => {
 
   it('keeps a long complaint short', () => {
     expect(startFailureOf(exit({ stderr: 'x'.repeat(10_000) }), [])).toHaveLength(500);
+  });
+});
+
+describe('a QEMU that was killed', () => {
+  it.each(['SIGKILL', 'SIGTERM'])('by %s was killed from outside', (signal) => {
+    expect(killedBy(exit({ exitCode: null, signal }))).toBe(signal);
+  });
+
+  it.each([
+    ['it still runs', undefined],
+    ['the harness ended it', exit({ exitCode: null, signal: 'SIGKILL', byHarness: true })],
+    ['the fault was its own', exit({ exitCode: null, signal: 'SIGSEGV' })],
+    ['it ended by itself', exit({ exitCode: 1 })],
+  ])('is not one where %s', (_, ended) => {
+    expect(killedBy(ended)).toBeUndefined();
   });
 });
 

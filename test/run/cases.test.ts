@@ -181,16 +181,27 @@ describe('a guest that fails', () => {
     expect(qemu.starts()).toBe(1);
   });
 
-  it('by the death of QEMU is told as such', async () => {
+  it('by a fault of QEMU is told as such', async () => {
     const trigger = join(folder, 'kill-it');
-    countedQemu(`(while [ ! -e ${trigger} ] && kill -0 $$; do sleep 0.05; done; kill -KILL $$) <&- 3>&- 4>&- 5>&- &`);
+    countedQemu(`(while [ ! -e ${trigger} ] && kill -0 $$; do sleep 0.05; done; kill -SEGV $$) <&- 3>&- 4>&- 5>&- &`);
     const { result } = await runOne(bios, {
       reporter: { onStage: ({ stage }) => void (stage === 'firmware' && writeFileSync(trigger, '')) },
     });
     vi.unstubAllEnvs();
     expect(result.verdict).toMatchObject({ status: 'failed', failure: { rule: 'guest-gone' } });
-    expect(result.verdict.diagnosis).toContain('QEMU ended by itself (SIGKILL)');
+    expect(result.verdict.diagnosis).toContain('QEMU ended by itself (SIGSEGV)');
   });
+});
+
+it('cannot tell of a guest whose QEMU was killed from outside, and tries again', async () => {
+  const qemu = countedQemu('kill -KILL $$');
+  const { result } = await runOne(frozen);
+  vi.unstubAllEnvs();
+  expect(result).toMatchObject({
+    status: 'error',
+    diagnosis: expect.stringContaining('killed from outside (SIGKILL)'),
+  });
+  expect(qemu.starts()).toBe(3);
 });
 
 describe('a run that is interrupted', () => {
