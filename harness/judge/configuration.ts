@@ -27,9 +27,9 @@ function firstClientOf(events: readonly HarnessEvent[]): FirstClient | undefined
   return { ipxe: first.ipxe || first.userClass === 'iPXE', romDriver: tellsInterface(first.ndi) };
 }
 
-/** An iPXE image among the PCIR images of the ROM, as its parsing told. */
+/** Inspection found an iPXE in the ROM that this firmware would run. */
 const romIsIpxe = (plan: Plan): boolean =>
-  plan.inputs.some(({ role, identity }) => role === 'oprom' && /ipxe/i.test(identity ?? ''));
+  plan.inputs.some(({ role, ipxe }) => role === 'oprom' && ipxe?.[plan.interface] !== undefined);
 
 /** Kinds whose EFI image this machine would run: where the client tells no interface, it may be at work all the same. */
 const silentRoms: readonly string[] = ['vendor-snp', 'file'];

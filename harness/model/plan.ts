@@ -24,8 +24,12 @@ export const inputSchema = z.strictObject({
   path: z.string(),
   sha256: z.string(),
   bytes: z.int(),
-  /** What parsing said of it: PCIR images, PE machine, package and version. */
+  /** The package it came from. */
+  package: z.strictObject({ name: z.string(), version: z.string() }).optional(),
+  /** What inspection says it is, in words: PCIR images, PE machine, version. */
   identity: z.string().optional(),
+  /** iPXE images in it, by the interface of the firmware that runs them: all of iPXE, or cut down to an SNP driver. */
+  ipxe: z.partialRecord(firmwareInterfaceSchema, z.enum(['full', 'driver'])).optional(),
 });
 export type Input = z.infer<typeof inputSchema>;
 

@@ -3,10 +3,11 @@ import { configurationsMarkdown } from './configurations.ts';
 import { inline } from './markdown.ts';
 import { costLine, totalsLine } from './run-facts.ts';
 
-/** Package and version of every input, as `name version`, from what the record says of each. */
+/** Package and version of every input, as `name version`. */
 function packagesOf(result: RunResult): string[] {
-  const named = result.cases.flatMap(({ run }) => run.inputs).map(({ identity }) => identity?.split(';')[0] ?? '');
-  return [...new Set(named.filter((text) => /^\S+ \d\S*$/.test(text)))].sort();
+  const inputs = result.cases.flatMap(({ run }) => run.inputs);
+  const named = inputs.flatMap(({ package: from }) => (from ? [`${from.name} ${from.version}`] : []));
+  return [...new Set(named)].sort();
 }
 
 /** Each cell once; the totals stay those of all rounds. */

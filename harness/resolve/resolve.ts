@@ -4,6 +4,7 @@ import type { Uki } from '../assets/derive/uki.ts';
 import type { Fingerprints } from '../assets/fingerprint.ts';
 import { identityOf } from '../assets/inspect/describe.ts';
 import { type FirmwareFacts, wantsRandomSource } from '../assets/inspect/firmware.ts';
+import { ipxeRolesOf } from '../assets/inspect/ipxe-roles.ts';
 import type { Inspections } from '../assets/inspections.ts';
 import {
   type ArtefactSet,
@@ -39,7 +40,7 @@ class NotHere extends Error {}
 const noRomBar = /^(virtio-net-device|usb-.*)$/;
 
 interface Collector {
-  add(role: InputRole, path: string, packageIdentity?: string): Promise<ResolvedFile>;
+  add(role: InputRole, path: string, from?: Input['package']): Promise<ResolvedFile>;
   inputs: Input[];
 }
 
@@ -47,22 +48,22 @@ function createCollector({ fingerprints, inspections }: PlanSources): Collector 
   const inputs: Input[] = [];
   return {
     inputs,
-    async add(role, path, packageIdentity) {
+    async add(role, path, from) {
       const { sha256, bytes } = await fingerprints.of(path);
       // Disks and the like cannot be looked into, and need not be.
-      const parsed = await inspections.of(path).then(
-        (found) => (found.type === 'unknown' && found.guess === null ? undefined : identityOf(found)),
-        () => undefined,
-      );
-      const identity = [packageIdentity, parsed].filter(Boolean).join('; ');
-      inputs.push({ role, path, sha256, bytes, ...(identity ? { identity } : {}) });
+      const inspection = await inspections.of(path).catch(() => undefined);
+      const isKnown = inspection !== undefined && !(inspection.type === 'unknown' && inspection.guess === null);
+      const ipxe = inspection && ipxeRolesOf(inspection);
+      inputs.push({
+        ...{ role, path, sha256, bytes },
+        ...(from && { package: { name: from.name, version: from.version } }),
+        ...(isKnown && { identity: identityOf(inspection) }),
+        ...(ipxe && { ipxe }),
+      });
       return { path, bytes };
     },
   };
 }
-
-const packageOf = (found: { package: { name: string; version: string } | undefined }): string | undefined =>
-  found.package && `${found.package.name} ${found.package.version}`;
 
 const setOf = async (name: string, { sets }: PlanSources): Promise<ArtefactSet> =>
   found<ArtefactSet>(await sets.get(name));
@@ -99,8 +100,8 @@ async function resolveFirmware(
   const set = await setOf(scenario.set, sources);
   const answer = found<FoundFirmware>(set.firmware({ firmware, arch, secureBoot, machine }));
   const recorded = answer.code ?? answer.builtIn;
-  if (recorded !== undefined) await add('firmware-code', recorded, packageOf(answer));
-  if (answer.vars !== undefined) await add('firmware-vars', answer.vars, packageOf(answer));
+  if (recorded !== undefined) await add('firmware-code', recorded, answer.package);
+  if (answer.vars !== undefined) await add('firmware-vars', answer.vars, answer.package);
   const isBios = firmware === 'seabios';
   return {
     interface: isBios ? 'bios' : 'uefi',
@@ -128,7 +129,7 @@ async function resolveOprom(scenario: Scenario, sources: PlanSources, { add }: C
   const set = await setOf(wanted.set, sources);
   const kindOfFirmware = typeof firmware === 'object' ? (arch === 'aarch64' ? 'aavmf' : 'ovmf') : firmware;
   const answer = found<FoundRom>(await set.rom({ nic, kind: wanted.kind, arch, firmware: kindOfFirmware }));
-  const { path } = await add('oprom', answer.path, packageOf(answer));
+  const { path } = await add('oprom', answer.path, answer.package);
   return answer.byQemu ? { kind: 'bundled' } : { kind: 'file', path };
 }
 
@@ -180,7 +181,7 @@ async function assembleUki(
     throw new NotHere('a unified kernel image is made of kernel and initrd: it needs payload linux');
   if (scenario.signWith !== undefined)
     throw new NotHere("a unified kernel image holds its run's nonce: it is not signed");
-  await add('second-stage', stub.path, packageOf(stub));
+  await add('second-stage', stub.path, stub.package);
   const initrds = [initrd.path, ...(overlay ? [overlay.path] : [])];
   const parts = { stub: stub.path, kernel: kernel.path, initrds, commandLine: ukiCommandLine(scenario) };
   const { path, nonce } = found<Uki>(await sets.uki(parts, fingerprints));
@@ -211,9 +212,9 @@ async function resolveSecondStage(
     if (isReplaced(scenario, served)) continue;
     // GRUB's modules and the like are no EFI images: there is nothing to sign.
     const isImage = (await sources.inspections.of(path)).type === 'pe';
-    companions[served] = await add('second-stage', isImage ? await signed(path) : path, packageOf(answer));
+    companions[served] = await add('second-stage', isImage ? await signed(path) : path, answer.package);
   }
-  const nbp = { ...(await add('nbp', await signed(answer.path), packageOf(answer))), name };
+  const nbp = { ...(await add('nbp', await signed(answer.path), answer.package)), name };
   return { nbp: secondStage === 'probe' ? { ...nbp, nonce: await nonceFieldOf(answer.path) } : nbp, companions };
 }
 
@@ -232,7 +233,7 @@ async function resolveServed(
     if ('path' in file && (await isFile(file.path))) await add('served', file.path);
     if (!('secondStage' in file)) continue;
     const answer = await findNbp(scenario, file.secondStage, file.set, sources);
-    served[name] = await add('served', await signed(answer.path), packageOf(answer));
+    served[name] = await add('served', await signed(answer.path), answer.package);
   }
   return served;
 }
@@ -250,7 +251,7 @@ async function resolvePayload(
   const packaged = wantsPackaged
     ? found<FoundKernel>(await sources.sets.kernel(arch, scenario.nbpSet ?? scenario.set))
     : undefined;
-  const packaging = packaged && packageOf(packaged);
+  const packaging = packaged?.package;
   const kernel = scenario.kernel
     ? await add('kernel', await signed(scenario.kernel.file))
     : await add('kernel', await signed(packaged?.kernel as string), packaging);

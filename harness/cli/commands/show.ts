@@ -1,4 +1,4 @@
-import type { Plan } from '../../model/plan.ts';
+import type { Input, Plan } from '../../model/plan.ts';
 import type { Scenario } from '../../model/scenario.ts';
 import { shellWord } from '../../model/shell-word.ts';
 import { stageMeanings } from '../../model/stages.ts';
@@ -19,6 +19,12 @@ export async function planCase(cell: Scenario, artefacts: Artefacts): Promise<Pl
   const found = await findCase(cell, artefacts);
   await artefacts.fingerprints.save();
   return 'missing' in found ? found : makePlan({ ...found, nonce: shownNonce });
+}
+
+/** The package an input came from and what it is, as far as either is known. */
+function originOf({ package: from, identity }: Input): string {
+  const known = [from && `${from.name} ${from.version}`, identity].filter(Boolean);
+  return known.length > 0 ? ` (${known.join('; ')})` : '';
 }
 
 /** An option and its value belong on one line. */
@@ -64,10 +70,7 @@ function planLines(plan: Plan): string[] {
     ),
     'inputs',
     ...indent(
-      inputs.map(
-        ({ role, path, sha256, identity }) =>
-          `${role}: ${path} sha256 ${sha256.slice(0, 16)}…${identity ? ` (${identity})` : ''}`,
-      ),
+      inputs.map((input) => `${input.role}: ${input.path} sha256 ${input.sha256.slice(0, 16)}…${originOf(input)}`),
     ),
     'command (accelerator and CPU are put in front)',
     ...indent([qemu.program, ...argvLines(qemu.argv)]),
