@@ -197,7 +197,7 @@ it('cannot tell of a guest whose QEMU was killed from outside, and tries again',
   const qemu = countedQemu('kill -KILL $$');
   const { result } = await runOne(frozen);
   vi.unstubAllEnvs();
-  expect(result).toMatchObject({
+  expect(result.verdict).toMatchObject({
     status: 'error',
     diagnosis: expect.stringContaining('killed from outside (SIGKILL)'),
   });
