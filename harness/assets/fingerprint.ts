@@ -1,26 +1,23 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
+import { z } from 'zod';
 import { HarnessError } from '../model/errors.ts';
+import { openJsonCache } from '../os/json-cache.ts';
 import { fileIdentity } from './file-identity.ts';
-import { openRemembered } from './remembered.ts';
 
-interface Fingerprint {
+const fingerprintSchema = z.object({
   /** Lower-case hex. */
-  readonly sha256: string;
-  readonly bytes: number;
-}
+  sha256: z.string().regex(/^[0-9a-f]{64}$/),
+  bytes: z.int().nonnegative(),
+});
+type Fingerprint = Readonly<z.infer<typeof fingerprintSchema>>;
 
 export interface Fingerprints {
   /** Rejects with HarnessError `missing-asset` when the file cannot be read. */
   of(path: string): Promise<Fingerprint>;
   /** Writes the cache file, when there is one and something new was learnt. A failure to write is ignored. */
   save(): Promise<void>;
-}
-
-function isFingerprint(value: unknown): value is Fingerprint {
-  const { sha256, bytes } = (value ?? {}) as Partial<Fingerprint>;
-  return typeof sha256 === 'string' && /^[0-9a-f]{64}$/.test(sha256) && Number.isSafeInteger(bytes);
 }
 
 async function hash(path: string): Promise<Fingerprint> {
@@ -36,18 +33,18 @@ async function hash(path: string): Promise<Fingerprint> {
 }
 
 /**
- * SHA-256 and size of files, remembered by their identity: flash images of 64 MiB are asked for by every case.
+ * SHA-256 and size of files, cached by their identity: flash images of 64 MiB are asked for by every case.
  * `cacheFile` keeps them across runs.
  */
 export function createFingerprints({ cacheFile }: { cacheFile?: string | undefined } = {}): Fingerprints {
   const pending = new Map<string, Promise<Fingerprint>>();
-  const remembered = openRemembered({ file: cacheFile, version: 1, isFact: isFingerprint });
+  const cache = openJsonCache<Fingerprint>({ file: cacheFile, version: 1, schema: fingerprintSchema });
 
   async function look(identity: string, path: string): Promise<Fingerprint> {
-    const known = remembered.get(identity);
+    const known = cache.get(identity);
     if (known !== undefined) return known;
     const fresh = await hash(path);
-    remembered.set(identity, fresh);
+    cache.set(identity, fresh);
     return fresh;
   }
 
@@ -70,6 +67,6 @@ export function createFingerprints({ cacheFile }: { cacheFile?: string | undefin
         });
       }
     },
-    save: remembered.save,
+    save: cache.save,
   };
 }

@@ -1,6 +1,7 @@
+import { z } from 'zod';
+import { openJsonCache } from '../os/json-cache.ts';
 import type { Fingerprints } from './fingerprint.ts';
 import type { Inspection } from './inspect/inspect.ts';
-import { openRemembered } from './remembered.ts';
 
 export interface Inspections {
   /** As `inspectFile`, once per content. */
@@ -12,9 +13,10 @@ export interface Inspections {
 /** Raised with every change of what an inspection says. */
 const cacheVersion = 1;
 
-const isInspection = (value: unknown): value is Inspection => typeof (value as Inspection | null)?.type === 'string';
+/** Told by its version; what is inside was written by `inspectFile`. */
+const inspectionSchema = z.custom<Inspection>((value) => typeof (value as Inspection | null)?.type === 'string');
 
-/** Inspections remembered by content: a flash image takes a quarter of a second to open. */
+/** Inspections cached by content: a flash image takes a quarter of a second to open. */
 export function createInspections({
   fingerprints,
   cacheFile,
@@ -23,15 +25,15 @@ export function createInspections({
   cacheFile?: string | undefined;
 }): Inspections {
   const pending = new Map<string, Promise<Inspection>>();
-  const remembered = openRemembered({ file: cacheFile, version: cacheVersion, isFact: isInspection });
+  const cache = openJsonCache({ file: cacheFile, version: cacheVersion, schema: inspectionSchema });
 
   async function look(sha256: string, path: string): Promise<Inspection> {
-    const known = remembered.get(sha256);
+    const known = cache.get(sha256);
     if (known !== undefined) return known;
-    // Loaded here: mostly the answer is remembered.
+    // Loaded here: mostly the answer is in the cache.
     const { inspectFile } = await import('./inspect/inspect.ts');
     const fresh = await inspectFile(path);
-    remembered.set(sha256, fresh);
+    cache.set(sha256, fresh);
     return fresh;
   }
 
@@ -42,6 +44,6 @@ export function createInspections({
       pending.set(sha256, found);
       return found;
     },
-    save: remembered.save,
+    save: cache.save,
   };
 }

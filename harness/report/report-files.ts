@@ -1,7 +1,8 @@
-import { appendFile, rename, writeFile } from 'node:fs/promises';
+import { appendFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Reporter } from '../model/reporter.ts';
 import type { RunResult } from '../model/verdict.ts';
+import { writeWhole } from '../os/write-whole.ts';
 import { configurationsMarkdown } from './configurations.ts';
 import { junitXml } from './junit.ts';
 import { summaryMarkdown } from './summary.ts';
@@ -17,12 +18,9 @@ const reportFiles = {
 /** GitHub drops a step summary of more than 1 MiB. */
 const stepSummaryMaxBytes = 1_000_000;
 
-/** Writes every report; a reader of the directory sees an old file or the new one, never half of one. */
 async function writeReports(result: RunResult, outDir: string): Promise<void> {
   for (const [name, view] of Object.entries(reportFiles)) {
-    const path = join(outDir, name);
-    await writeFile(`${path}.new`, view(result, outDir));
-    await rename(`${path}.new`, path);
+    await writeWhole(join(outDir, name), view(result, outDir));
   }
 }
 

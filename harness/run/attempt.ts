@@ -108,7 +108,7 @@ export async function runAttempt(options: AttemptOptions): Promise<AttemptResult
   const plan = intervention?.plan ?? options.plan;
   mkdirSync(directory, { recursive: true });
   const argv = runningArgv(plan, options.qemu, accel);
-  writePlanFiles(directory, plan, argv);
+  await writePlanFiles(directory, plan, argv);
 
   let end: (reason: EndReason) => void = () => {};
   const ending = new Promise<EndReason>((resolve) => {

@@ -1,7 +1,8 @@
-import { renameSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Plan } from '../model/plan.ts';
 import { shellWord } from '../model/shell-word.ts';
+import { writeWhole } from '../os/write-whole.ts';
 
 /** Names inside a case's directory; documented in the README, so they do not change lightly. */
 export const caseFiles = {
@@ -16,15 +17,14 @@ export const caseFiles = {
   repro: 'repro.sh',
 } as const;
 
-/** Whoever reads the file sees the old one or the new one, also after a kill: never half of one. */
-export function writeJson(path: string, value: unknown): void {
-  writeFileSync(`${path}.new`, `${JSON.stringify(value, null, 2)}\n`);
-  renameSync(`${path}.new`, path);
+/** A record of the run as JSON, replaced as a whole. */
+export function writeRecord(path: string, value: unknown): Promise<void> {
+  return writeWhole(path, `${JSON.stringify(value, null, 2)}\n`);
 }
 
 /** What is known before the guest starts. */
-export function writePlanFiles(directory: string, plan: Plan, runningArgv: readonly string[]): void {
-  writeJson(join(directory, caseFiles.plan), plan);
+export async function writePlanFiles(directory: string, plan: Plan, runningArgv: readonly string[]): Promise<void> {
+  await writeRecord(join(directory, caseFiles.plan), plan);
   const reproduce = [
     '#!/bin/sh',
     `# ${plan.scenario.id}: the same case with the same inputs; their SHA-256 are checked first.`,

@@ -1,11 +1,9 @@
 import { delimiter, join } from 'node:path';
+import { z } from 'zod';
 import { fileIdentity } from '../assets/file-identity.ts';
-import { openRemembered } from '../assets/remembered.ts';
 import { type Arch, archs } from '../model/axes.ts';
+import { openJsonCache } from '../os/json-cache.ts';
 import { qemuProgramOf } from '../plan/plan.ts';
-
-const isNics = (value: unknown): value is readonly string[] =>
-  Array.isArray(value) && value.every((nic) => typeof nic === 'string');
 
 /** The program that a shell would start, in the state that it is in; undefined where there is none. */
 function identityOfProgram(program: string): string | undefined {
@@ -25,20 +23,20 @@ function identityOfProgram(program: string): string | undefined {
  * `cacheFile` keeps them for as long as the program is the same one.
  */
 export async function offeredNics(cacheFile: string | undefined): Promise<Record<Arch, readonly string[]>> {
-  const remembered = openRemembered({ file: cacheFile, version: 1, isFact: isNics });
+  const cache = openJsonCache({ file: cacheFile, version: 1, schema: z.array(z.string()).readonly() });
   const nicsOf = async (arch: Arch): Promise<readonly string[]> => {
     const identity = identityOfProgram(qemuProgramOf(arch));
     if (identity === undefined) return [];
-    const known = remembered.get(identity);
+    const known = cache.get(identity);
     if (known !== undefined) return known;
     // Loaded here: mostly nothing needs to be asked.
     const { examineHost } = await import('./examine-host.ts');
     const [facts] = (await examineHost([arch])).programs.map((program) => program.facts);
     if (facts === undefined) return [];
-    remembered.set(identity, facts.nics);
+    cache.set(identity, facts.nics);
     return facts.nics;
   };
   const nics = await Promise.all(archs.map(async (arch) => [arch, await nicsOf(arch)] as const));
-  await remembered.save();
+  await cache.save();
   return Object.fromEntries(nics) as Record<Arch, readonly string[]>;
 }

@@ -10,7 +10,7 @@ import type { AccelChooser } from '../vm/acceleration.ts';
 import type { QemuFacts } from '../vm/host.ts';
 import { type AttemptResult, runAttempt } from './attempt.ts';
 import type { Authorities } from './authorities.ts';
-import { caseFiles, writeJson } from './case-directory.ts';
+import { caseFiles, writeRecord } from './case-directory.ts';
 import { attemptedResult } from './case-result.ts';
 import type { FoundCase } from './found-case.ts';
 import type { Intervene } from './intervention.ts';
@@ -69,7 +69,7 @@ export async function runCase(run: CaseRun): Promise<CaseResult> {
     guestCpuMs += result.guestCpuMs;
     if (result.demote !== undefined && !signal.aborted) {
       const demotedFrom = { accel, reason: result.demote };
-      run.accel.distrust(plan, qemu, accel, result.demote);
+      await run.accel.distrust(plan, qemu, accel, result.demote);
       // Its records stay, inside those of the attempt that counts.
       const aside = `${directory}.aside`;
       renameSync(directory, aside);
@@ -129,6 +129,6 @@ export async function runCase(run: CaseRun): Promise<CaseResult> {
     guestCpuMs,
     directory: run.directory,
   });
-  writeJson(join(main, caseFiles.result), result);
+  await writeRecord(join(main, caseFiles.result), result);
   return result;
 }

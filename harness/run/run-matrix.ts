@@ -10,7 +10,7 @@ import { planMemoryMiB } from '../plan/argv.ts';
 import { qemuProgramOf } from '../plan/plan.ts';
 import { type AccelChoice, createAccelChooser } from '../vm/acceleration.ts';
 import { createAuthorities } from './authorities.ts';
-import { writeJson } from './case-directory.ts';
+import { writeRecord } from './case-directory.ts';
 import { openCaseLengths } from './case-lengths.ts';
 import { unstartedResult } from './case-result.ts';
 import { cpuPressure } from './cpu-pressure.ts';
@@ -93,7 +93,7 @@ export async function runMatrix(options: RunOptions): Promise<RunResult> {
   const entries = await entriesOf(record, options, { outDir, resume: options.resume ?? false });
   if (!options.resume) {
     claimRunDirectory(outDir);
-    writeJson(join(outDir, runRecordFile), record);
+    await writeRecord(join(outDir, runRecordFile), record);
   }
   const capacity = openCapacity();
   const { host, programs } = await examineHost([...new Set(record.cells.map(({ arch }) => arch))], capacity);
@@ -145,7 +145,7 @@ export async function runMatrix(options: RunOptions): Promise<RunResult> {
       await finish(unstartedResult(entry, entry.scenario, 'interrupted', 'The run ended before this case started.'));
   }
   const cases = entries.map(({ id }) => results.get(id) as CaseResult);
-  lengths.learn(cases);
+  await lengths.learn(cases);
   const result: RunResult = {
     version: 1,
     matrix: record.matrix,

@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
-import { accessSync, constants, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { accessSync, constants } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { cpus, release, tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { z } from 'zod';
 import type { Accel, Arch, FirmwareInterface } from '../model/axes.ts';
 import type { Plan } from '../model/plan.ts';
+import { openJsonCache } from '../os/json-cache.ts';
 import type { QemuFacts } from './host.ts';
 import { startQemu } from './qemu.ts';
 import { runningArgv } from './running-argv.ts';
@@ -98,24 +99,13 @@ async function probeBoot(plan: Plan, qemu: QemuFacts, accel: Accel, signal: Abor
   return trouble ?? (pattern.test(text) ? undefined : tooSlow);
 }
 
-const cacheSchema = z.record(z.string(), z.string());
-
-/** A cache that is absent, torn or of another version is an empty one. */
-function readCache(path: string | undefined): Record<string, string> {
-  try {
-    return path === undefined ? {} : cacheSchema.parse(JSON.parse(readFileSync(path, 'utf8')));
-  } catch {
-    return {};
-  }
-}
-
 /**
  * Decides the accelerator of each case. `auto` trusts KVM (or hvf) only after a boot of that very firmware
  * under it, because a device that opens may still die in UEFI firmware; answers are kept by host, QEMU and
  * firmware in `cacheFile`.
  */
 export function createAccelChooser(choice: AccelChoice, cacheFile: string | undefined) {
-  const known = readCache(cacheFile);
+  const answers = openJsonCache({ file: cacheFile, version: 1, schema: z.string() });
   const pending = new Map<string, Promise<string>>();
 
   const keyOf = (plan: Plan, qemu: QemuFacts, accel: Accel): string => {
@@ -131,17 +121,9 @@ export function createAccelChooser(choice: AccelChoice, cacheFile: string | unde
     return `${createHash('sha256').update(host).digest('hex').slice(0, 16)}:${firmware}`;
   };
 
-  const remember = (key: string, answer: string): void => {
-    known[key] = answer;
-    if (cacheFile === undefined) return;
-    const part = `${cacheFile}.${process.pid}.part`;
-    try {
-      mkdirSync(dirname(cacheFile), { recursive: true });
-      writeFileSync(part, `${JSON.stringify(known, null, 2)}\n`);
-      renameSync(part, cacheFile);
-    } catch {
-      // Only time is lost: the next run probes again.
-    }
+  const remember = (key: string, answer: string): Promise<void> => {
+    answers.set(key, answer);
+    return answers.save();
   };
 
   return {
@@ -151,7 +133,7 @@ export function createAccelChooser(choice: AccelChoice, cacheFile: string | unde
       if ('reason' in possible) return { accel: 'tcg', reason: possible.reason };
       const { accel } = possible;
       const key = keyOf(plan, qemu, accel);
-      let answer = known[key];
+      let answer = answers.get(key);
       if (answer === undefined) {
         let probe = pending.get(key);
         if (!probe) {
@@ -160,17 +142,17 @@ export function createAccelChooser(choice: AccelChoice, cacheFile: string | unde
         }
         answer = await probe;
         // A guest may have been given up on while the probe ran; that answer stands.
-        answer = known[key] ?? answer;
+        answer = answers.get(key) ?? answer;
         // What a busy host made too slow may be right another day.
-        if (!signal.aborted && answer !== tooSlow) remember(key, answer);
+        if (!signal.aborted && answer !== tooSlow) await remember(key, answer);
       }
       return answer === works
         ? { accel, reason: `a probe boot of this firmware under ${accel} worked` }
         : { accel: 'tcg', reason: `${accel} failed a boot of this firmware: ${answer}` };
     },
     /** An accelerator that passed its probe has given up on a guest: it is not trusted with this firmware again. */
-    distrust(plan: Plan, qemu: QemuFacts, accel: Accel, reason: string): void {
-      if (choice === 'auto') remember(keyOf(plan, qemu, accel), reason);
+    async distrust(plan: Plan, qemu: QemuFacts, accel: Accel, reason: string): Promise<void> {
+      if (choice === 'auto') await remember(keyOf(plan, qemu, accel), reason);
     },
   };
 }

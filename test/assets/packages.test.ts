@@ -2,8 +2,8 @@ import { chmod, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { openRemembered } from '../../harness/assets/remembered.ts';
-import { isOwnership, packagesOf } from '../../harness/assets/sets/packages.ts';
+import { ownershipSchema, packagesOf } from '../../harness/assets/sets/packages.ts';
+import { openJsonCache } from '../../harness/os/json-cache.ts';
 
 let folder: string;
 beforeEach(async () => {
@@ -14,7 +14,7 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
-const nothingKnown = () => openRemembered({ file: undefined, version: 1, isFact: isOwnership });
+const nothingKnown = () => openJsonCache({ file: undefined, version: 1, schema: ownershipSchema });
 
 /** A machine whose dpkg says that package `fw` of this version owns a file; any other is nobody's. */
 async function installDpkg(owned: string, version: string): Promise<void> {
@@ -31,19 +31,19 @@ esac
 }
 
 test('an answer is remembered until the file is another one', async () => {
-  const remembered = nothingKnown();
+  const cache = nothingKnown();
   const path = join(folder, 'fw.fd');
   await writeFile(path, 'first');
   await installDpkg(path, '1');
-  expect(await packagesOf([path], remembered)).toEqual(new Map([[path, { name: 'fw', version: '1' }]]));
+  expect(await packagesOf([path], cache)).toEqual(new Map([[path, { name: 'fw', version: '1' }]]));
   await installDpkg(path, '2');
-  expect((await packagesOf([path], remembered)).get(path)?.version).toBe('1');
+  expect((await packagesOf([path], cache)).get(path)?.version).toBe('1');
   await writeFile(path, 'upgraded');
-  expect((await packagesOf([path], remembered)).get(path)?.version).toBe('2');
+  expect((await packagesOf([path], cache)).get(path)?.version).toBe('2');
 });
 
 test("that a file is nobody's is remembered too, but not that nobody could tell", async () => {
-  const remembered = nothingKnown();
+  const cache = nothingKnown();
   const [early, late, dangling] = ['early', 'late', 'dangling'].map((name) => join(folder, name)) as [
     string,
     string,
@@ -53,9 +53,9 @@ test("that a file is nobody's is remembered too, but not that nobody could tell"
   await writeFile(late, '');
   await symlink('nowhere', dangling);
   await installDpkg(join(folder, 'other'), '1');
-  expect(await packagesOf([early, dangling], remembered)).toEqual(new Map());
+  expect(await packagesOf([early, dangling], cache)).toEqual(new Map());
   vi.stubEnv('PATH', join(folder, 'empty'));
-  expect(await packagesOf([early, late], remembered)).toEqual(new Map());
+  expect(await packagesOf([early, late], cache)).toEqual(new Map());
   await installDpkg(late, '3');
-  expect(await packagesOf([early, late], remembered)).toEqual(new Map([[late, { name: 'fw', version: '3' }]]));
+  expect(await packagesOf([early, late], cache)).toEqual(new Map([[late, { name: 'fw', version: '3' }]]));
 });

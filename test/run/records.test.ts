@@ -15,7 +15,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { HarnessError } from '../../harness/model/errors.ts';
 import type { HarnessEvent } from '../../harness/model/events.ts';
-import { caseFiles, writeJson } from '../../harness/run/case-directory.ts';
+import { caseFiles, writeRecord } from '../../harness/run/case-directory.ts';
 import { openTimeline } from '../../harness/run/event-log.ts';
 import {
   caseDirectoriesOf,
@@ -167,11 +167,11 @@ describe('records', () => {
     expect(readCaseResult(directory)).toBeUndefined();
   });
 
-  it('are replaced as a whole: who reads one meanwhile has the old one to its end', () => {
+  it('are replaced as a whole: who reads one meanwhile has the old one to its end', async () => {
     const path = join(caseDirectory(), caseFiles.result);
     const before = readFileSync(path, 'utf8');
     const reader = openSync(path, 'r');
-    writeJson(path, { new: true });
+    await writeRecord(path, { new: true });
     expect(readFileSync(reader, 'utf8')).toBe(before);
     expect(readFileSync(path, 'utf8')).toBe('{\n  "new": true\n}\n');
     closeSync(reader);

@@ -43,7 +43,7 @@ describe('the accelerator', () => {
     const cache = newCache();
     const chooser = createAccelChooser(accel, cache);
     expect(await chooser.choose(plan, qemu, never)).toEqual({ accel, reason: 'asked for' });
-    chooser.distrust(plan, qemu, accel, 'it died');
+    await chooser.distrust(plan, qemu, accel, 'it died');
     expect(await chooser.choose(plan, qemu, never)).toEqual({ accel, reason: 'asked for' });
     expect(existsSync(cache)).toBe(false);
   });
@@ -70,14 +70,14 @@ describe.runIf(canOpenKvm)('a probe boot of this firmware under KVM', () => {
     const chooser = createAccelChooser('auto', cache);
     const decisions = await Promise.all([chooser.choose(plan, qemu, never), chooser.choose(plan, qemu, never)]);
     expect(decisions[0]).toEqual(decisions[1]);
-    const known = JSON.parse(readFileSync(cache, 'utf8'));
+    const known = JSON.parse(readFileSync(cache, 'utf8')).entries;
     const [key, ...others] = Object.keys(known);
     expect(others).toEqual([]);
     expect(key).toContain(plan.inputs.find(({ role }) => role === 'firmware-code')?.sha256);
     expect(decisions[0]?.accel).toBe(known[key!] === 'works' ? 'kvm' : 'tcg');
 
     const reread = (answer: string) => {
-      writeFileSync(cache, JSON.stringify({ [key!]: answer }));
+      writeFileSync(cache, JSON.stringify({ version: 1, entries: { [key!]: answer } }));
       return createAccelChooser('auto', cache).choose(plan, qemu, never);
     };
     expect(await reread('works')).toMatchObject({ accel: 'kvm' });
@@ -90,7 +90,7 @@ describe.runIf(canOpenKvm)('a probe boot of this firmware under KVM', () => {
   it('is not trusted any more once a guest was given up on', async () => {
     const cache = newCache();
     const chooser = createAccelChooser('auto', cache);
-    chooser.distrust(plan, qemu, 'kvm', 'it died');
+    await chooser.distrust(plan, qemu, 'kvm', 'it died');
     const expected = { accel: 'tcg', reason: 'kvm failed a boot of this firmware: it died' };
     expect(await chooser.choose(plan, qemu, never)).toEqual(expected);
     expect(await createAccelChooser('auto', cache).choose(plan, qemu, never)).toEqual(expected);
@@ -107,16 +107,16 @@ describe.runIf(canOpenKvm)('a probe boot of this firmware under KVM', () => {
     const cache = join(folder, `torn-${++count}.json`);
     writeFileSync(cache, text);
     const chooser = createAccelChooser('auto', cache);
-    chooser.distrust(plan, qemu, 'kvm', 'it died');
+    await chooser.distrust(plan, qemu, 'kvm', 'it died');
     expect(await chooser.choose(plan, qemu, never)).toMatchObject({ accel: 'tcg' });
-    expect(Object.values(JSON.parse(readFileSync(cache, 'utf8')))).toContain('it died');
+    expect(Object.values(JSON.parse(readFileSync(cache, 'utf8')).entries)).toContain('it died');
   });
 
   it('decides also where the answer cannot be kept', async () => {
     const file = join(folder, 'a-file');
     writeFileSync(file, '');
     const chooser = createAccelChooser('auto', join(file, 'acceleration.json'));
-    chooser.distrust(plan, qemu, 'kvm', 'it died');
+    await chooser.distrust(plan, qemu, 'kvm', 'it died');
     expect(await chooser.choose(plan, qemu, never)).toMatchObject({ accel: 'tcg' });
   });
 });

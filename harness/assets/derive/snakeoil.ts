@@ -1,8 +1,9 @@
 import { createPrivateKey } from 'node:crypto';
-import { mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { HarnessError } from '../../model/errors.ts';
+import { writeWhole } from '../../os/write-whole.ts';
 import type { Fingerprints } from '../fingerprint.ts';
 import type { Missing } from '../sets/artefact-set.ts';
 
@@ -32,11 +33,7 @@ async function sign(path: string, stem: string, target: string): Promise<Missing
     const { failed, code, stderr } = await execa('sbsign', args, { reject: false, stdin: 'ignore', timeout: 60_000 });
     if (code === 'ENOENT') return { missing: 'sbsign is not installed: apt-get install sbsigntool' };
     if (failed) return { missing: `sbsign would not sign ${path}: ${String(stderr).trim().split('\n').at(-1)}` };
-    await mkdir(dirname(target), { recursive: true });
-    // Two runs may sign the same file at once: the rename is atomic.
-    const unfinished = `${target}.${process.pid}.part`;
-    await writeFile(unfinished, await readFile(join(work, 'signed')));
-    await rename(unfinished, target);
+    await writeWhole(target, await readFile(join(work, 'signed')));
     return undefined;
   } catch (cause) {
     throw new HarnessError('disk', `cannot sign ${path} into ${target}: ${(cause as Error).message}`, {

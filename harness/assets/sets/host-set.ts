@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Remembered } from '../remembered.ts';
+import type { JsonCache } from '../../os/json-cache.ts';
 import { findHostKernels, findHostNbps, findHostSeabios, listRoms, romFolders } from './host-files.ts';
 import { findHostFirmware } from './host-firmware.ts';
 import { type Ownership, type PackageIdentity, packagesOf } from './packages.ts';
@@ -23,7 +23,7 @@ export async function hostCodename({ root }: Host): Promise<string | undefined> 
 }
 
 /** What this machine's packages offer; an empty set where it has none, never an error. */
-export async function findHostContent({ env, root }: Host, remembered: Remembered<Ownership>): Promise<SetContent> {
+export async function findHostContent({ env, root }: Host, owners: JsonCache<Ownership>): Promise<SetContent> {
   const [firmware, nbps, kernels, builtInSeabios] = await Promise.all([
     findHostFirmware(env, root),
     findHostNbps(root),
@@ -43,9 +43,9 @@ export async function findHostContent({ env, root }: Host, remembered: Remembere
     ...kernels.map(({ kernel }) => kernel),
     ...(builtInSeabios === undefined ? [] : [builtInSeabios]),
   ];
-  const owners = root === '' ? await packagesOf(paths, remembered) : new Map<string, PackageIdentity>();
-  await remembered.save();
-  const packages = new Map([...owners.values()].map((identity) => [identity.name, identity]));
+  const packageOf = root === '' ? await packagesOf(paths, owners) : new Map<string, PackageIdentity>();
+  await owners.save();
+  const packages = new Map([...packageOf.values()].map((identity) => [identity.name, identity]));
   return {
     packages: [...packages.values()],
     firmware,
@@ -54,6 +54,6 @@ export async function findHostContent({ env, root }: Host, remembered: Remembere
     kernels,
     bundled,
     bundledByQemu: true,
-    packageOf: (path) => owners.get(path),
+    packageOf: (path) => packageOf.get(path),
   };
 }

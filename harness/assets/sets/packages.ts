@@ -1,5 +1,6 @@
+import { z } from 'zod';
+import type { JsonCache } from '../../os/json-cache.ts';
 import { fileIdentity } from '../file-identity.ts';
-import type { Remembered } from '../remembered.ts';
 
 export interface PackageIdentity {
   readonly name: string;
@@ -9,7 +10,7 @@ export interface PackageIdentity {
 
 /** Undefined: the program is not installed. Rejects where it could not answer. */
 async function linesOf(program: string, args: readonly string[]): Promise<string[] | undefined> {
-  // Loaded here: mostly the answers are remembered.
+  // Loaded here: mostly the answers are in the cache.
   const { execa } = await import('execa');
   const { stdout, failed, code, exitCode, shortMessage } = await execa(program, args, {
     reject: false,
@@ -64,11 +65,7 @@ async function fromRpm(paths: readonly string[]): Promise<Owners | undefined> {
 /** The package a file came from; null: none. */
 export type Ownership = PackageIdentity | null;
 
-export function isOwnership(value: unknown): value is Ownership {
-  if (value === null) return true;
-  const { name, version } = (value ?? {}) as Partial<PackageIdentity>;
-  return typeof name === 'string' && typeof version === 'string';
-}
+export const ownershipSchema: z.ZodType<Ownership> = z.object({ name: z.string(), version: z.string() }).nullable();
 
 /** Undefined: there is no package manager that could tell. */
 async function ask(paths: readonly string[]): Promise<Owners | undefined> {
@@ -92,18 +89,18 @@ function* identitiesOf(paths: readonly string[]): Generator<{ path: string; iden
  */
 export async function packagesOf(
   paths: readonly string[],
-  remembered: Pick<Remembered<Ownership>, 'get' | 'set'>,
+  cache: Pick<JsonCache<Ownership>, 'get' | 'set'>,
 ): Promise<Owners> {
   const files = [...identitiesOf(paths)];
-  const unknown = files.filter(({ identity }) => remembered.get(identity) === undefined);
+  const unknown = files.filter(({ identity }) => cache.get(identity) === undefined);
   if (unknown.length > 0) {
     // Where they cannot be asked now, they are asked next time.
     const found = await ask(unknown.map(({ path }) => path)).catch(() => undefined);
-    if (found) for (const { path, identity } of unknown) remembered.set(identity, found.get(path) ?? null);
+    if (found) for (const { path, identity } of unknown) cache.set(identity, found.get(path) ?? null);
   }
   return new Map(
     files.flatMap(({ path, identity }) => {
-      const owner = remembered.get(identity);
+      const owner = cache.get(identity);
       return owner ? [[path, owner] as const] : [];
     }),
   );

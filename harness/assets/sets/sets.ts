@@ -2,16 +2,16 @@ import { readdir, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Arch } from '../../model/axes.ts';
 import { HarnessError } from '../../model/errors.ts';
+import { openJsonCache } from '../../os/json-cache.ts';
 import { signWithSnakeoil } from '../derive/snakeoil.ts';
 import type { Uki, UkiParts } from '../derive/uki.ts';
 import { createFingerprints, type Fingerprints } from '../fingerprint.ts';
 import { createInspections, type Inspections } from '../inspections.ts';
-import { openRemembered } from '../remembered.ts';
 import type { ArtefactSet, FoundKernel, Missing } from './artefact-set.ts';
 import { buildSet } from './build-set.ts';
 import { findHostSeabios } from './host-files.ts';
 import { findHostContent, type Host, hostCodename } from './host-set.ts';
-import { isOwnership } from './packages.ts';
+import { ownershipSchema } from './packages.ts';
 import { contentOfManifest, joinContents, type SetContent } from './set-content.ts';
 import { type Manifest, manifestFile, readManifest } from './set-manifest.ts';
 
@@ -102,10 +102,10 @@ export async function loadSets({
     hostCodename(host),
     cachedPayloads(cacheDir),
   ]);
-  const owners = openRemembered({
+  const owners = openJsonCache({
     file: cacheDir === undefined ? undefined : join(cacheDir, 'packages.json'),
     version: 1,
-    isFact: isOwnership,
+    schema: ownershipSchema,
   });
   const hostContent = once(() => findHostContent(host, owners));
   const builtInSeabios = once(async () => {

@@ -1,18 +1,19 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { z } from 'zod';
 import { fileIdentity } from '../../harness/assets/file-identity.ts';
-import { openRemembered } from '../../harness/assets/remembered.ts';
+import { openJsonCache } from '../../harness/os/json-cache.ts';
+import { writeWhole } from '../../harness/os/write-whole.ts';
 
 let folder: string;
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'remembered-'));
+  folder = await mkdtemp(join(tmpdir(), 'json-cache-'));
 });
 afterEach(() => rm(folder, { recursive: true }));
 
-const isNumber = (value: unknown): value is number => typeof value === 'number';
-const open = (file: string | undefined, version = 1) => openRemembered({ file, version, isFact: isNumber });
+const open = (file: string | undefined, version = 1) => openJsonCache({ file, version, schema: z.number() });
 
 describe('facts', () => {
   test('are kept across runs, in a folder that is made for them', async () => {
@@ -26,10 +27,10 @@ describe('facts', () => {
   });
 
   test('without a file are known to this process alone', async () => {
-    const remembered = open(undefined);
-    remembered.set('answer', 42);
-    await remembered.save();
-    expect([remembered.get('answer'), open(undefined).get('answer')]).toEqual([42, undefined]);
+    const cache = open(undefined);
+    cache.set('answer', 42);
+    await cache.save();
+    expect([cache.get('answer'), open(undefined).get('answer')]).toEqual([42, undefined]);
   });
 
   test.each([
@@ -42,28 +43,60 @@ describe('facts', () => {
   ])('a file that is %s is none, and is written anew', async (_, text) => {
     const file = join(folder, 'facts.json');
     await writeFile(file, text);
-    const remembered = open(file);
-    expect(remembered.get('answer')).toBeUndefined();
-    remembered.set('answer', 1);
-    await remembered.save();
+    const cache = open(file);
+    expect(cache.get('answer')).toBeUndefined();
+    cache.set('answer', 1);
+    await cache.save();
     expect(open(file).get('answer')).toBe(1);
   });
 
   test('that cannot be written cost nothing but time', async () => {
     await writeFile(join(folder, 'cache'), 'a file where the folder should be');
-    const remembered = open(join(folder, 'cache', 'facts.json'));
-    remembered.set('answer', 42);
-    await expect(remembered.save()).resolves.toBeUndefined();
+    const cache = open(join(folder, 'cache', 'facts.json'));
+    cache.set('answer', 42);
+    await expect(cache.save()).resolves.toBeUndefined();
   });
 
   test('that are not new are not written', async () => {
     const file = join(folder, 'facts.json');
     await writeFile(file, '{"version":1,"entries":{"answer":42}} ');
-    const remembered = open(file);
-    remembered.get('answer');
-    await remembered.save();
+    const cache = open(file);
+    cache.get('answer');
+    await cache.save();
     expect(await readFile(file, 'utf8')).toMatch(/ $/);
   });
+});
+
+test('what another run learnt meanwhile is kept too', async () => {
+  const file = join(folder, 'facts.json');
+  const [one, other] = [open(file), open(file)];
+  expect([one.get('a'), other.get('b')]).toEqual([undefined, undefined]);
+  one.set('a', 1);
+  other.set('b', 2);
+  await one.save();
+  await other.save();
+  const after = open(file);
+  expect([after.get('a'), after.get('b')]).toEqual([1, 2]);
+});
+
+test('saves that overlap leave what was learnt last', async () => {
+  const file = join(folder, 'facts.json');
+  const cache = open(file);
+  await Promise.all(
+    Array.from({ length: 20 }, (_, index) => {
+      cache.set('answer', index);
+      return cache.save();
+    }),
+  );
+  expect(open(file).get('answer')).toBe(19);
+  expect(await readdir(folder)).toEqual(['facts.json']);
+});
+
+test('a write that fails leaves the old file, and nothing beside it', async () => {
+  const path = join(folder, 'taken');
+  await mkdir(path);
+  await expect(writeWhole(path, 'new')).rejects.toThrow();
+  expect(await readdir(folder)).toEqual(['taken']);
 });
 
 test('a file that was replaced or rewritten is another one', async () => {
