@@ -21,7 +21,7 @@ const upToRun = [
 
 /** What each folder may import beside itself: folders of the harness, and packages (`node` is all of node:*). */
 const rows = {
-  'harness/model': { folders: [], packages: ['zod'] },
+  'harness/model': { folders: [], packages: ['zod', 'fastest-levenshtein'] },
   'harness/os': { folders: ['model'], packages: ['node', 'execa', 'zod'] },
   'harness/matrix': { folders: ['model', 'os'], packages: ['node', 'zod', 'jiti'] },
   'harness/assets': { folders: ['model', 'os'], packages: ['node', 'zod', 'execa'] },

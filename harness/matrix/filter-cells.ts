@@ -1,7 +1,8 @@
 import { axisText } from '../model/axis-text.ts';
+import { didYouMean } from '../model/did-you-mean.ts';
 import { HarnessError } from '../model/errors.ts';
+import { globMatches } from '../model/glob.ts';
 import type { Axis, Scenario } from '../model/scenario.ts';
-import { didYouMean } from './closest.ts';
 
 export interface CellFilter {
   /** Globs (`*`, `?`) on the whole id, or on the group's name; a cell needs to match one of them. */
@@ -10,42 +11,33 @@ export interface CellFilter {
   axes?: Partial<Record<Axis, readonly string[]>>;
 }
 
-function globPattern(glob: string): RegExp {
-  const source = glob
-    .replace(/[.+^${}()|[\]\\]/g, '\\$&')
-    .replace(/\*+/g, '.*')
-    .replace(/\?/g, '.');
-  return new RegExp(`^${source}$`, 'i');
-}
+const matches = (glob: string, text: string): boolean => globMatches(glob.toLowerCase(), text.toLowerCase());
 
 function refuse(message: string, hint: string): HarnessError {
   return new HarnessError('usage', message, { hint });
 }
 
 function idFilter(cells: readonly Scenario[], globs: readonly string[]): (cell: Scenario) => boolean {
-  const patterns = globs.map(globPattern);
-  const matchesOne = (pattern: RegExp) => (cell: Scenario) => pattern.test(cell.id) || pattern.test(cell.group);
-  const dead = patterns.findIndex((pattern) => !cells.some(matchesOne(pattern)));
-  if (dead >= 0) {
-    const glob = globs[dead] ?? '';
+  const matchesOne = (glob: string) => (cell: Scenario) => matches(glob, cell.id) || matches(glob, cell.group);
+  const dead = globs.find((glob) => !cells.some(matchesOne(glob)));
+  if (dead !== undefined) {
     const known = [...new Set(cells.flatMap(({ group, id }) => [group, id]))];
     throw refuse(
-      `no case matches "${glob}"${didYouMean(glob, known)}`,
+      `no case matches "${dead}"${didYouMean(dead, known)}`,
       '`netboot list` shows all cases; * stands for any text.',
     );
   }
-  return (cell) => patterns.length === 0 || patterns.some((pattern) => matchesOne(pattern)(cell));
+  return (cell) => globs.length === 0 || globs.some((glob) => matchesOne(glob)(cell));
 }
 
 function axisFilter(cells: readonly Scenario[], axis: Axis, values: readonly string[]): (cell: Scenario) => boolean {
   const known = [...new Set(cells.map((cell) => axisText(cell, axis)))];
-  const patterns = values.map(globPattern);
-  const dead = patterns.findIndex((pattern) => !known.some((value) => pattern.test(value)));
-  if (dead >= 0) {
-    const message = `no case has ${axis} "${values[dead]}"${didYouMean(values[dead], known)}`;
+  const dead = values.find((glob) => !known.some((text) => matches(glob, text)));
+  if (dead !== undefined) {
+    const message = `no case has ${axis} "${dead}"${didYouMean(dead, known)}`;
     throw refuse(message, `Known here: ${known.sort().join(', ')}.`);
   }
-  return (cell) => patterns.some((pattern) => pattern.test(axisText(cell, axis)));
+  return (cell) => values.some((glob) => matches(glob, axisText(cell, axis)));
 }
 
 /** The cells that match every filter, in their order. Throws `usage` for a filter that matches nothing. */

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { checkShape } from '../model/check-shape.ts';
 import { HarnessError } from '../model/errors.ts';
 import { eventSchema, type HarnessEvent } from '../model/events.ts';
 import { type Plan, planSchema } from '../model/plan.ts';
@@ -36,10 +37,9 @@ function readJson<T>(path: string, schema: z.ZodType<T>): T {
     const missing = (cause as NodeJS.ErrnoException).code === 'ENOENT';
     throw badRun(path, missing ? 'there is no such file' : `it cannot be read: ${(cause as Error).message}`, cause);
   }
-  const parsed = schema.safeParse(raw);
-  if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0];
-  throw badRun(path, `not what a run writes: ${issue?.path.join('.')}: ${issue?.message}`, parsed.error);
+  const checked = checkShape(schema, raw);
+  if ('value' in checked) return checked.value;
+  throw badRun(path, `not what a run writes: ${checked.problems[0]}`);
 }
 
 export function readRunRecord(runDir: string): RunRecord {
@@ -81,9 +81,9 @@ export function readEvents(caseDir: string): HarnessEvent[] {
     } catch (cause) {
       throw badLine(path, index, 'it is not JSON', cause);
     }
-    const parsed = eventSchema.safeParse(raw);
-    if (!parsed.success) throw badLine(path, index, `it is not an event of this version: ${line.slice(0, 120)}`);
-    return parsed.data;
+    const checked = checkShape(eventSchema, raw);
+    if ('problems' in checked) throw badLine(path, index, `it is not an event of this version: ${checked.problems[0]}`);
+    return checked.value;
   });
 }
 

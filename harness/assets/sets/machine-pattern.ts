@@ -1,3 +1,5 @@
+import { globMatches } from '../../model/glob.ts';
+
 /** QEMU's unversioned machine aliases, in the words of firmware descriptors. */
 const aliases: Readonly<Record<string, string>> = { pc: 'pc-i440fx-0', q35: 'pc-q35-0', virt: 'virt-0' };
 
@@ -6,11 +8,5 @@ export function machineFits(machine: string, patterns: readonly string[] | undef
   if (patterns === undefined) return true;
   const type = machine.split(',')[0] ?? machine;
   const names = [type, aliases[type] ?? type];
-  return patterns.some((pattern) => {
-    const expression = pattern
-      .split('*')
-      .map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&'))
-      .join('.*');
-    return names.some((name) => new RegExp(`^${expression}$`).test(name));
-  });
+  return patterns.some((pattern) => names.some((name) => globMatches(pattern, name)));
 }

@@ -3,6 +3,7 @@ import { access, readFile, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { archSchema, firmwareSchema, romKindSchema, secondStageSchema, secureBootSchema } from '../../model/axes.ts';
+import { checkShape, problemLines } from '../../model/check-shape.ts';
 import { HarnessError } from '../../model/errors.ts';
 
 const path = z.string().min(1);
@@ -76,16 +77,13 @@ export type Manifest = z.infer<typeof manifestSchema>;
 
 export const manifestFile = 'set.json';
 
-function bad(file: string, what: string, cause?: unknown): HarnessError {
-  return new HarnessError('bad-set', `artefact set ${file}: ${what}`, {
+function bad(file: string, problems: readonly string[], cause?: unknown): HarnessError {
+  return new HarnessError('bad-set', problemLines(`artefact set ${file}`, problems), {
     hint: 'correct the manifest (its fields are described in harness/assets/README.md), or run npm run setup for a set of the cache',
     details: { path: file },
     cause,
   });
 }
-
-const fieldOf = (parts: readonly PropertyKey[]): string =>
-  parts.map((part, i) => (typeof part === 'number' ? `[${part}]` : `${i > 0 ? '.' : ''}${String(part)}`)).join('');
 
 /** Every path of a manifest with the field that names it. */
 function* pathsOf(manifest: Manifest): Generator<{ field: string; path: string; directory: boolean }> {
@@ -158,20 +156,14 @@ export async function readManifest(directory: string): Promise<Manifest> {
     if (fault !== undefined) throw new Error(fault);
     raw = JSON.parse(await readFile(file, 'utf8'));
   } catch (cause) {
-    throw bad(file, (cause as Error).message, cause);
+    throw bad(file, [(cause as Error).message], cause);
   }
-  const parsed = manifestSchema.safeParse(raw);
-  if (!parsed.success) {
-    const issues = parsed.error.issues.slice(0, 5).map((issue) => {
-      const field = fieldOf(issue.path);
-      return field === '' ? issue.message : `${field}: ${issue.message}`;
-    });
-    throw bad(file, issues.join('; '), parsed.error);
-  }
-  const manifest = withAbsolutePaths(parsed.data, directory);
+  const checked = checkShape(manifestSchema, raw);
+  if ('problems' in checked) throw bad(file, checked.problems);
+  const manifest = withAbsolutePaths(checked.value, directory);
   for (const { field, path, directory: wantsDirectory } of pathsOf(manifest)) {
     const fault = await faultOf(path, wantsDirectory);
-    if (fault !== undefined) throw bad(file, `${field}: ${fault}: ${path}`);
+    if (fault !== undefined) throw bad(file, [`${field}: ${fault}: ${path}`]);
   }
   checkPackages(file, manifest);
   return manifest;
@@ -182,11 +174,11 @@ function checkPackages(file: string, manifest: Manifest): void {
   for (const part of ['firmware', 'roms', 'nbps', 'kernels'] as const) {
     for (const [i, entry] of manifest[part].entries()) {
       if (entry.package !== undefined && !names.has(entry.package)) {
-        throw bad(file, `${part}[${i}].package: "${entry.package}" is not in packages`);
+        throw bad(file, [`${part}[${i}].package: "${entry.package}" is not in packages`]);
       }
     }
   }
   const bundled = manifest.bundledRomsPackage;
   if (bundled !== undefined && !names.has(bundled))
-    throw bad(file, `bundledRomsPackage: "${bundled}" is not in packages`);
+    throw bad(file, [`bundledRomsPackage: "${bundled}" is not in packages`]);
 }

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { didYouMean } from './closest.ts';
+import { didYouMean } from './did-you-mean.ts';
 
 type Issue = z.core.$ZodIssue;
 type Path = readonly PropertyKey[];
@@ -73,7 +73,7 @@ function mismatch(issue: Issue): string {
 
 function explain(issue: Issue, base: Path): string[] {
   const path = [...base, ...issue.path];
-  const say = (text: string) => [`${pathText(path) || 'the whole'}: ${text}`];
+  const say = (text: string) => [path.length > 0 ? `${pathText(path)}: ${text}` : text];
   if (issue.code === 'invalid_union') {
     const inside = issue.errors.filter((branch) => !isWrongKind(branch)).sort((a, b) => weight(a) - weight(b))[0];
     return inside ? inside.flatMap((one) => explain(one, path)) : say(mismatch(issue));
@@ -87,14 +87,30 @@ function explain(issue: Issue, base: Path): string[] {
   return say(`${issue.message}, saw ${sawText(issue.input)}`);
 }
 
-/** One line for each thing that is wrong, led by its path: `groups[2].nic[0]: expected …, saw …`. */
-export function explainIssues(issues: readonly Issue[]): string[] {
-  return issues.flatMap((issue) => explain(issue, []));
-}
-
 /** zod's own message for an unknown key does not say which keys there are; its raw issue knows. */
-export const explainUnknownKeys: z.core.$ZodErrorMap = (issue) => {
+const explainUnknownKeys: z.core.$ZodErrorMap = (issue) => {
   if (issue.code !== 'unrecognized_keys') return undefined;
   const known = Object.keys((issue.inst as z.ZodObject | undefined)?.shape ?? {});
   return issue.keys.map((key) => `unknown key "${key}"${didYouMean(key, known)}`).join(', ');
 };
+
+export type Checked<T> = { readonly value: T } | { readonly problems: readonly string[] };
+
+/**
+ * The value as the schema makes it, or what is wrong with it: one text for each problem, led by its path, such as
+ * `groups[2].nic[0]: expected …, saw …`.
+ */
+export function checkShape<T>(schema: z.ZodType<T>, value: unknown): Checked<T> {
+  const parsed = schema.safeParse(value, { reportInput: true, error: explainUnknownKeys });
+  if (parsed.success) return { value: parsed.data };
+  return { problems: parsed.error.issues.flatMap((issue) => explain(issue, [])) };
+}
+
+const shownProblems = 8;
+
+/** The first problems, a line each, and how many more there are. `source` names the file or what else they are in. */
+export function problemLines(source: string, problems: readonly string[]): string {
+  const more = problems.length - shownProblems;
+  const lines = problems.slice(0, shownProblems).map((problem) => `${source}: ${problem}`);
+  return [...lines, ...(more > 0 ? [`… and ${more} more`] : [])].join('\n');
+}

@@ -1,0 +1,13 @@
+import { distance } from 'fastest-levenshtein';
+
+const longestWord = 60;
+
+/** `; did you mean "x"?`, if one of the known words is near enough to be what a misspelt one meant; or nothing. */
+export function didYouMean(word: unknown, known: readonly string[]): string {
+  if (typeof word !== 'string' || word.length > longestWord) return '';
+  const [best] = known
+    .map((candidate) => ({ candidate, edits: distance(word.toLowerCase(), candidate.toLowerCase()) }))
+    .sort((a, b) => a.edits - b.edits);
+  if (!best || best.edits > Math.max(1, Math.floor(best.candidate.length / 3))) return '';
+  return `; did you mean "${best.candidate}"?`;
+}
