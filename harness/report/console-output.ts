@@ -1,3 +1,4 @@
+import { styleText } from 'node:util';
 import type { CaseResult, RunResult, Status } from '../model/verdict.ts';
 import { clip, printable, seconds } from './printable.ts';
 import { costLine, notRunReasons, reproCommand, statusWords, totalsLine, troubleStatuses } from './run-facts.ts';
@@ -12,18 +13,19 @@ export interface ConsoleOutput {
   colour: boolean;
 }
 
-const colourCodes: Record<Status, string> = {
-  passed: '32',
-  failed: '31',
-  flaky: '33',
-  error: '35',
-  'not-run': '33',
-  interrupted: '33',
-};
+const colours = {
+  passed: 'green',
+  failed: 'red',
+  flaky: 'yellow',
+  error: 'magenta',
+  'not-run': 'yellow',
+  interrupted: 'yellow',
+} as const satisfies Record<Status, string>;
 
 function paintStatus(status: Status, colour: boolean): string {
   const word = statusWords[status].padEnd(11);
-  return colour ? `\u001b[${colourCodes[status]}m${word}\u001b[0m` : word;
+  // Whether colours are welcome was decided by who opened the stream.
+  return colour ? styleText(colours[status], word, { validateStream: false }) : word;
 }
 
 /** A finished case in a line, and its diagnosis where it is needed. */

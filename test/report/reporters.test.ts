@@ -104,6 +104,13 @@ describe('plain reporter', () => {
     expect(lines).toContain('3 cases: 1 passed, 1 failed, 1 not run');
     expect(text()).not.toContain('\u001b');
   });
+
+  it('colours the status of a case where colours are welcome', async () => {
+    const { output, text } = recordingOutput({ colour: true });
+    await replay(plainReporter(output));
+    expect(text()).toContain('\u001b[32mpassed     \u001b[39m bios.');
+    expect(text()).toContain('\u001b[31mfailed     \u001b[39m bios.');
+  });
 });
 
 describe('live reporter', () => {
