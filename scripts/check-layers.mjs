@@ -29,7 +29,10 @@ const rows = {
   'harness/predict': { folders: ['model', 'assets'], packages: [] },
   'harness/plan': { folders: ['model'], packages: [] },
   'harness/wire': { folders: ['model'], packages: ['node', 'dhcp'] },
-  'harness/services': { folders: ['model', 'wire', 'os'], packages: ['node', 'execa'] },
+  'harness/services': {
+    folders: ['model', 'wire', 'os'],
+    packages: ['node', 'execa', '@peculiar/x509', 'reflect-metadata'],
+  },
   'harness/vm': { folders: ['model', 'os'], packages: ['node', 'zod', 'execa'] },
   'harness/observe': { folders: ['model'], packages: ['@xterm/headless'] },
   'harness/judge': { folders: ['model', 'observe'], packages: [] },

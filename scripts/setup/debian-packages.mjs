@@ -17,7 +17,6 @@ export const debianPackages = [
   { name: 'ipxe-qemu', needed: true, why: "QEMU's bundled option ROMs" },
   { name: 'ipxe', needed: true, why: 'undionly.kpxe, snponly.efi and ipxe.efi' },
   { name: 'util-linux', needed: true, why: 'setpriv, which ends guests when the harness is killed' },
-  { name: 'openssl', needed: false, programs: ['openssl'], why: 'cells with HTTPS' },
   { name: 'sbsigntool', needed: false, programs: ['sbsign'], why: 'Secure Boot cells with own keys' },
   {
     name: 'binutils-x86-64-linux-gnu',
@@ -34,8 +33,8 @@ export const debianPackages = [
 ];
 
 const otherSystems = `  Fedora:   sudo dnf install qemu-system-x86-core qemu-system-aarch64-core edk2-ovmf edk2-aarch64 seabios-bin ipxe-roms-qemu \\
-            ipxe-bootimgs-x86 ipxe-bootimgs-aarch64 openssl sbsigntools binutils-x86_64-linux-gnu binutils-aarch64-linux-gnu
-  Homebrew: brew install qemu openssl x86_64-elf-binutils aarch64-elf-binutils`;
+            ipxe-bootimgs-x86 ipxe-bootimgs-aarch64 sbsigntools binutils-x86_64-linux-gnu binutils-aarch64-linux-gnu
+  Homebrew: brew install qemu x86_64-elf-binutils aarch64-elf-binutils`;
 
 /** Installed packages by name, with version, from dpkg's own record. */
 export function installedPackages(statusFile = '/var/lib/dpkg/status') {

@@ -1,9 +1,4 @@
-import { randomBytes, X509Certificate } from 'node:crypto';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { execa } from 'execa';
-import { HarnessError } from '../../model/errors.ts';
+import { KeyObject, randomBytes, type webcrypto } from 'node:crypto';
 
 export interface CertificateRequest {
   /** Subject alternative names; a name other than the one in the URL makes a certificate for the wrong host. */
@@ -27,112 +22,80 @@ export interface Authority {
   issue(request: CertificateRequest): Promise<ServerCertificate>;
 }
 
-/** 2048-bit RSA and SHA-256: the one kind that every iPXE and edk2 build with TLS verifies. */
-const newKey = ['-newkey', 'rsa:2048', '-nodes', '-sha256'];
+/** 2048-bit RSA and SHA-256: the one kind that every iPXE and EDK II build with TLS verifies. */
+const algorithm = {
+  name: 'RSASSA-PKCS1-v1_5',
+  hash: 'SHA-256',
+  modulusLength: 2048,
+  publicExponent: new Uint8Array([1, 0, 1]),
+};
 const validDays = 30;
+const serverAuth = '1.3.6.1.5.5.7.3.1';
 
-/**
- * Makes an authority with the `openssl` program; its key is never written outside a folder removed at once.
- * @throws HarnessError `missing-program` without `openssl`, `internal` where it fails.
- */
+const newKeys = (): Promise<webcrypto.CryptoKeyPair> =>
+  crypto.subtle.generateKey(algorithm, true, ['sign', 'verify']) as Promise<webcrypto.CryptoKeyPair>;
+
+/** Positive, as RFC 5280 §4.1.2.2 asks for, and of no particular meaning. */
+const newSerial = (): string => `01${randomBytes(8).toString('hex')}`;
+
+/** From the first day on, counted from now, to the last. */
+function validity(firstDay: number, lastDay: number): { notBefore: Date; notAfter: Date } {
+  const dayFromNow = (days: number) => new Date(Date.now() + days * 24 * 60 * 60 * 1000);
+  return { notBefore: dayFromNow(firstDay), notAfter: dayFromNow(lastDay) };
+}
+
+/** Loaded for the first HTTPS case: it takes a while, and wants `Reflect` extended for the whole process. */
+async function loadX509(): Promise<typeof import('@peculiar/x509')> {
+  await import('reflect-metadata');
+  return import('@peculiar/x509');
+}
+
+/** Makes an authority and its key, which never leave this process. */
 export async function makeAuthority(commonName = 'netboot-harness run authority'): Promise<Authority> {
-  const made = await inFolder(async (folder) => {
-    await openssl(folder, [
-      ...['req', '-x509', ...newKey, '-keyout', 'key', '-out', 'cert', '-days', String(validDays)],
-      ...['-subj', `/CN=${commonName}`, '-config', await configFile(folder)],
-    ]);
-    return readPair(folder);
-  });
-  return {
-    pem: made.cert,
-    der: new X509Certificate(made.cert).raw,
-    issue: (request) => issue(made, request),
-  };
-}
-
-/** Keeps the host's openssl.cnf, which differs between systems, out of it. */
-async function configFile(folder: string): Promise<string> {
-  const lines = [
-    ...['[req]', 'distinguished_name = dn', 'x509_extensions = authority', '[dn]', '[authority]'],
-    ...[
-      'basicConstraints = critical,CA:TRUE',
-      'keyUsage = critical,keyCertSign,cRLSign',
-      'subjectKeyIdentifier = hash',
+  const x509 = await loadX509();
+  const keys = await newKeys();
+  const authority = await x509.X509CertificateGenerator.createSelfSigned({
+    serialNumber: newSerial(),
+    name: `CN=${commonName}`,
+    ...validity(-1, validDays),
+    signingAlgorithm: algorithm,
+    keys,
+    extensions: [
+      new x509.BasicConstraintsExtension(true, undefined, true),
+      new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
+      await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
     ],
-    ...['[ca]', 'default_ca = issuing', '[issuing]', 'database = database', 'new_certs_dir = .', 'policy = any'],
-    ...['serial = serial', 'unique_subject = no', '[any]', 'commonName = supplied'],
-  ];
-  await writeFile(join(folder, 'config'), `${lines.join('\n')}\n`);
-  return 'config';
-}
-
-function issue(authority: ServerCertificate, { dns = [], ip = [], expired = false }: CertificateRequest) {
-  const names = [...dns.map((name) => `DNS:${name}`), ...ip.map((address) => `IP:${address}`)];
-  const commonName = dns[0] ?? ip[0] ?? 'netboot-harness';
-  const extensions = [
-    ...['basicConstraints = critical,CA:FALSE', 'keyUsage = critical,digitalSignature,keyEncipherment'],
-    ...['extendedKeyUsage = serverAuth', ...(names.length > 0 ? [`subjectAltName = ${names.join(',')}`] : [])],
-  ];
-  // From yesterday on: a guest's clock may be behind. `openssl ca` is the one command that dates freely in every version.
-  const [startDay, endDay] = expired ? [-2 * validDays, -validDays] : [-1, validDays];
-  return inFolder(async (folder) => {
-    const config = await configFile(folder);
-    await writeFile(join(folder, 'extensions'), `${extensions.join('\n')}\n`);
-    await writeFile(join(folder, 'ca-cert'), authority.cert);
-    await writeFile(join(folder, 'ca-key'), authority.key, { mode: 0o600 });
-    await writeFile(join(folder, 'database'), '');
-    await writeFile(join(folder, 'serial'), `00${randomBytes(8).toString('hex')}\n`);
-    await openssl(folder, [
-      ...['req', '-new', ...newKey, '-keyout', 'key', '-out', 'csr', '-subj', `/CN=${commonName}`, '-config', config],
-    ]);
-    await openssl(folder, [
-      ...['ca', '-batch', '-notext', '-config', config, '-md', 'sha256', '-in', 'csr', '-out', 'cert'],
-      ...['-cert', 'ca-cert', '-keyfile', 'ca-key', '-extfile', 'extensions'],
-      ...['-startdate', dayFromNow(startDay), '-enddate', dayFromNow(endDay)],
-    ]);
-    return readPair(folder);
   });
-}
 
-/** As openssl wants it: YYYYMMDDHHMMSSZ. */
-function dayFromNow(days: number): string {
-  const date = new Date(Date.now() + days * 24 * 60 * 60 * 1000);
-  return `${date.toISOString().replace(/\D/g, '').slice(0, 14)}Z`;
-}
-
-async function readPair(folder: string): Promise<ServerCertificate> {
-  const [key, cert] = await Promise.all([
-    readFile(join(folder, 'key'), 'utf8'),
-    readFile(join(folder, 'cert'), 'utf8'),
-  ]);
-  return { key, cert };
-}
-
-async function inFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {
-  const folder = await mkdtemp(join(tmpdir(), 'netboot-tls-'));
-  try {
-    return await work(folder);
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
-}
-
-async function openssl(cwd: string, args: readonly string[]): Promise<void> {
-  const { failed, code, stderr } = await execa('openssl', args, {
-    cwd,
-    reject: false,
-    stdin: 'ignore',
-    timeout: 30_000,
-  });
-  if (!failed) return;
-  if (code === 'ENOENT') {
-    throw new HarnessError(
-      'missing-program',
-      'HTTPS cases need certificates, and the openssl program is not installed.',
-      {
-        hint: 'Install it: apt-get install openssl',
-      },
-    );
-  }
-  throw new HarnessError('internal', `openssl ${args[0]} failed: ${String(stderr).trim().slice(0, 500)}`);
+  return {
+    pem: authority.toString('pem'),
+    der: Buffer.from(authority.rawData),
+    async issue({ dns = [], ip = [], expired = false }) {
+      const { publicKey, privateKey } = await newKeys();
+      const names = [
+        ...dns.map((value) => ({ type: 'dns', value }) as const),
+        ...ip.map((value) => ({ type: 'ip', value }) as const),
+      ];
+      const certificate = await x509.X509CertificateGenerator.create({
+        serialNumber: newSerial(),
+        subject: [{ CN: [dns[0] ?? ip[0] ?? 'netboot-harness'] }],
+        issuer: authority.subject,
+        // From yesterday on: a guest's clock may be behind.
+        ...(expired ? validity(-2 * validDays, -validDays) : validity(-1, validDays)),
+        signingAlgorithm: algorithm,
+        publicKey,
+        signingKey: keys.privateKey,
+        extensions: [
+          new x509.BasicConstraintsExtension(false, undefined, true),
+          new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature | x509.KeyUsageFlags.keyEncipherment, true),
+          new x509.ExtendedKeyUsageExtension([serverAuth]),
+          ...(names.length > 0 ? [new x509.SubjectAlternativeNameExtension(names)] : []),
+        ],
+      });
+      return {
+        key: KeyObject.from(privateKey).export({ type: 'pkcs8', format: 'pem' }).toString(),
+        cert: certificate.toString('pem'),
+      };
+    },
+  };
 }
