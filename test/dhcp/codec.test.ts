@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { type DhcpMessage, encodeDhcp, parseDhcp } from '../../harness/wire/codecs/dhcp.ts';
 import { parseEncapsulated, parseUserClasses } from '../../harness/wire/codecs/dhcp-options.ts';
@@ -86,6 +87,25 @@ describe('real clients', () => {
     expect(events.map((event) => event.type)).not.toContain('malformed');
     const first = events.find((event) => event.type === 'dhcp');
     expect(first).toMatchObject({ source: 'wire', from: 'guest', messageType: 'discover', port: 67 });
+  });
+});
+
+describe('the dhcp package', () => {
+  /** As another user of the package in this process has it. */
+  const shared = createRequire(import.meta.url)('dhcp/lib/options.js') as {
+    opts: Record<number, { type: string }>;
+    addOption(code: number, option: { name: string; type: string }): void;
+  };
+
+  it('keeps its option table for its other users', () => {
+    encodeDhcp(parsed(message('discover')));
+    expect([shared.opts[1]?.type, shared.opts[12]?.type, shared.opts[175]]).toEqual(['IP', 'ASCII', undefined]);
+  });
+
+  it('may be given other options by them, which are not ours', () => {
+    shared.addOption(222, { name: 'Theirs', type: 'UInt32' });
+    expect(parsed(withOptions([53, 1, 1, 222, 3, 1, 2, 3, 255])).options.get(222)).toEqual(Buffer.of(1, 2, 3));
+    delete shared.opts[222];
   });
 });
 

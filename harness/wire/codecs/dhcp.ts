@@ -1,7 +1,6 @@
-import packageOptions from 'dhcp/lib/options.js';
-import protocol from 'dhcp/lib/protocol.js';
 import { type DhcpMessageType, dhcpMessageTypes } from '../../model/boot-rule.ts';
 import { collectOptions, type OptionMap, overloadOf } from './dhcp-options.ts';
+import { loadPackageCodec } from './dhcp-package.ts';
 
 /** One DHCPv4 message (RFC 2131 §2); addresses as dotted quads, options as their octets. */
 export interface DhcpMessage {
@@ -32,16 +31,7 @@ const minimumBytes = 300;
 const broadcastFlag = 0x8000;
 const longestOptionBytes = 255;
 const messageTypeOption = 53;
-const octets = 'UInt8s';
-
-/**
- * The package decodes by a table global to the process, with readers that run past a short option, print
- * unknown ones and drop their octets. Declaring every code as octets, once, leaves it nothing to guess.
- */
-function registerOptionTable(): void {
-  if (packageOptions.opts[1]?.type === octets) return;
-  for (let code = 1; code < 255; code++) packageOptions.addOption(code, { name: `Option ${code}`, type: octets });
-}
+const codec = loadPackageCodec();
 
 /** Reads one UDP payload. Never throws; the result shares no memory with `payload`. */
 export function parseDhcp(payload: Buffer): { message: DhcpMessage } | { malformed: string } {
@@ -62,9 +52,8 @@ export function parseDhcp(payload: Buffer): { message: DhcpMessage } | { malform
   const messageType = typeOption.length === 1 ? dhcpMessageTypes[(typeOption[0] as number) - 1] : undefined;
   if (!messageType) return { malformed: `message type (option 53) is ${typeOption.toString('hex') || 'empty'}` };
 
-  registerOptionTable();
   const canonical = Buffer.concat([payload.subarray(0, minimum), ...encodeShortOptions(options), Buffer.of(255)]);
-  const parsed = protocol.parse(canonical);
+  const parsed = codec.parse(canonical);
   const overloaded = overloadOf(options.get(52));
   const decoded = new Map<number, Buffer>();
   for (const [code, value] of options) {
@@ -98,7 +87,6 @@ export function parseDhcp(payload: Buffer): { message: DhcpMessage } | { malform
 export function encodeDhcp(message: DhcpMessage): Buffer {
   if (Buffer.byteLength(message.sname) > 63) throw new RangeError('sname is longer than 63 octets');
   if (Buffer.byteLength(message.file) > 127) throw new RangeError('file is longer than 127 octets');
-  registerOptionTable();
   const options: Record<number, number[]> = {
     [messageTypeOption]: [dhcpMessageTypes.indexOf(message.messageType) + 1],
   };
@@ -108,7 +96,7 @@ export function encodeDhcp(message: DhcpMessage): Buffer {
     if (value.length <= longestOptionBytes) options[code] = [...value];
     else long.push(...splitOption(code, value));
   }
-  const written = protocol.format({
+  const written = codec.format({
     op: message.op,
     htype: 1,
     hlen: 6,
