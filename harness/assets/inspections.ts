@@ -40,8 +40,13 @@ export function createInspections({
   return {
     async of(path) {
       const { sha256 } = await fingerprints.of(path);
-      const found = pending.get(sha256) ?? look(sha256, path);
-      pending.set(sha256, found);
+      let found = pending.get(sha256);
+      if (found === undefined) {
+        found = look(sha256, path);
+        pending.set(sha256, found);
+        // What could not be read now may be next time.
+        found.catch(() => pending.delete(sha256));
+      }
       return found;
     },
     save: cache.save,

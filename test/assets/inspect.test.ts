@@ -5,6 +5,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { createFingerprints } from '../../harness/assets/fingerprint.ts';
 import { describeInspection, identityOf } from '../../harness/assets/inspect/describe.ts';
 import { type Inspection, inspectBytes, inspectFile } from '../../harness/assets/inspect/inspect.ts';
+import { readBounded } from '../../harness/assets/inspect/read-bounded.ts';
 import { createInspections } from '../../harness/assets/inspections.ts';
 import type { ArtefactSet } from '../../harness/assets/sets/artefact-set.ts';
 import { loadSets } from '../../harness/assets/sets/sets.ts';
@@ -184,7 +185,7 @@ describe('anything else', () => {
     expect(text).toMatch(/^[\x20-\x7e]*$/);
   });
 
-  test('a file that cannot be read, or is far too large, is a clear error', async () => {
+  test('a file that cannot be read, or is too large to be worked on, is a clear error', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'inspect-'));
     try {
       await writeFile(join(folder, 'huge'), '');
@@ -194,14 +195,28 @@ describe('anything else', () => {
         ['.', 'not a regular file'],
         ['huge', 'at most'],
       ] as const) {
-        await expect(inspectFile(join(folder, name))).rejects.toMatchObject({
+        await expect(readBounded(join(folder, name))).rejects.toMatchObject({
           code: 'bad-file',
           message: expect.stringContaining(why),
         });
       }
+      expect(await inspectFile(join(folder, 'huge'))).toMatchObject({
+        bytes: 2 ** 32,
+        guess: expect.stringContaining('too large'),
+      });
     } finally {
       await rm(folder, { recursive: true });
     }
+  });
+
+  test('a file that could not be looked into is looked into again', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'inspections-'));
+    const path = join(folder, 'script');
+    const inspections = createInspections({ fingerprints: { of: async () => ({ sha256: 'a', bytes: 0 }) } });
+    await expect(inspections.of(path)).rejects.toMatchObject({ code: 'bad-file' });
+    await writeFile(path, '#!ipxe\n');
+    expect(await inspections.of(path)).toMatchObject({ guess: 'a script' });
+    await rm(folder, { recursive: true });
   });
 
   test('an inspection is remembered by content, across runs', async () => {

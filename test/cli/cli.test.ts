@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -301,6 +301,35 @@ it('inspects a file that is nothing known', async () => {
   await writeFile(file, Buffer.alloc(700, 0x5a));
   expect(await netboot('inspect', file)).toMatchObject({ code: 0, err: '' });
   expect(JSON.parse((await netboot('inspect', file, '--json')).out)).toMatchObject({ type: 'unknown', bytes: 700 });
+});
+
+it('inspects several files, and says of one that cannot be read that it could not', async () => {
+  const [rom, text] = [join(folder, 'some.rom'), join(folder, 'some.txt')];
+  await writeFile(rom, Buffer.from('55aa01', 'hex'));
+  await writeFile(text, '#!ipxe\n');
+  const both = await netboot('inspect', rom, text);
+  expect(both).toMatchObject({ code: 0, err: '' });
+  expect(both.out).toBe(`${rom}:\n  nothing that is known here (3 bytes)\n\n${text}:\n  a script (7 bytes)\n`);
+  expect(JSON.parse((await netboot('inspect', rom, text, '--json')).out)).toEqual([
+    expect.objectContaining({ file: rom, bytes: 3 }),
+    expect.objectContaining({ file: text, guess: 'a script' }),
+  ]);
+  const { code, out, err } = await netboot('inspect', rom, folder, text);
+  expect(code).toBe(2);
+  expect(out).toBe(both.out);
+  expect(err).toMatch(/^error: cannot inspect .*: not a regular file/);
+});
+
+it('says of a file too large to be looked into what its beginning says', async () => {
+  const iso = join(folder, 'large.iso');
+  const handle = await open(iso, 'w');
+  await handle.write('CD001', 0x8001);
+  await handle.truncate(300 * 2 ** 20);
+  await handle.close();
+  expect(await netboot('inspect', iso)).toMatchObject({
+    code: 0,
+    out: 'an ISO 9660 image (314572800 bytes)\n',
+  });
 });
 
 it('makes an option ROM that inspection reads back', async () => {

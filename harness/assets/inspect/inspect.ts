@@ -1,6 +1,3 @@
-import { constants } from 'node:fs';
-import { open } from 'node:fs/promises';
-import { HarnessError } from '../../model/errors.ts';
 import { type BiosNbpFacts, inspectBiosNbp } from './bios-nbp.ts';
 import { type Budget, createBudget } from './budget.ts';
 import { type FirmwareFacts, inspectFirmware } from './firmware.ts';
@@ -9,6 +6,7 @@ import { inspectLinuxKernel, isLinuxKernel, type LinuxKernelFacts } from './linu
 import { attempt } from './malformed.ts';
 import { inspectOptionRom, isOptionRom, type OptionRomFacts } from './option-rom.ts';
 import { inspectPe, isPe, type PeFacts } from './pe.ts';
+import { readForInspection } from './read-bounded.ts';
 
 interface Inspected<T extends string> {
   readonly type: T;
@@ -24,9 +22,6 @@ export type Inspection =
   /** Looks like `looksLike`, and is not whole. */
   | (Inspected<'broken'> & { readonly looksLike: string; readonly problem: string })
   | (Inspected<'unknown'> & { readonly guess: string | null });
-
-/** Larger files are none of these. */
-const maxFileBytes = 256 * 1024 * 1024;
 
 const magics: readonly { readonly hex: string; readonly at?: number; readonly is: string }[] = [
   { hex: '1f8b', is: 'gzip data (an initrd?)' },
@@ -88,31 +83,10 @@ export function inspectBytes(file: Buffer, budget: Budget = createBudget()): Ins
   return { type: 'unknown', bytes, guess: guessOf(file) };
 }
 
-/** Rejects with HarnessError `bad-file` for a file that cannot be read or is too large to be any of these. */
-export async function readBounded(path: string): Promise<Buffer> {
-  const refuse = (why: string, cause?: unknown) =>
-    new HarnessError('bad-file', `cannot inspect ${path}: ${why}`, {
-      hint: 'give a readable ROM, EFI image, kernel, network boot program or firmware image',
-      details: { path },
-      cause,
-    });
-  try {
-    // A pipe without a writer would be waited for.
-    const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
-    try {
-      const found = await handle.stat();
-      if (!found.isFile()) throw refuse('not a regular file');
-      if (found.size > maxFileBytes) throw refuse(`${found.size} bytes, and at most ${maxFileBytes} are read`);
-      return await handle.readFile();
-    } finally {
-      await handle.close();
-    }
-  } catch (error) {
-    if (error instanceof HarnessError) throw error;
-    throw refuse((error as Error).message, error);
-  }
-}
-
+/** Rejects with HarnessError `bad-file` for a file that cannot be read; a large one is told by its beginning alone. */
 export async function inspectFile(path: string): Promise<Inspection> {
-  return inspectBytes(await readBounded(path));
+  const { read, bytes, whole } = await readForInspection(path);
+  return whole
+    ? inspectBytes(read)
+    : { type: 'unknown', bytes, guess: guessOf(read) ?? 'a file too large to be looked into' };
 }

@@ -1,6 +1,7 @@
 import { extractDriver } from '../../assets/derive/extract-drivers.ts';
 import { describeInspection } from '../../assets/inspect/describe.ts';
-import { inspectBytes, readBounded } from '../../assets/inspect/inspect.ts';
+import { inspectBytes } from '../../assets/inspect/inspect.ts';
+import { readBounded } from '../../assets/inspect/read-bounded.ts';
 import type { AddCommand } from '../command.ts';
 import { writeLines } from '../io.ts';
 import { writeOutput } from '../write-output.ts';

@@ -1,21 +1,49 @@
 import { describeInspection } from '../../assets/inspect/describe.ts';
-import { inspectFile } from '../../assets/inspect/inspect.ts';
+import { type Inspection, inspectFile } from '../../assets/inspect/inspect.ts';
 import type { AddCommand } from '../command.ts';
 import { writeJson, writeLines } from '../io.ts';
+
+interface Inspected {
+  file: string;
+  inspection: Inspection;
+}
+
+/** As for one file where there is one; else each under its name, an empty line between two. */
+function report(inspected: readonly Inspected[]): string[] {
+  const [only, ...others] = inspected;
+  if (only === undefined) return [];
+  if (others.length === 0) return describeInspection(only.inspection);
+  return inspected.flatMap(({ file, inspection }, index) => [
+    ...(index > 0 ? [''] : []),
+    `${file}:`,
+    ...describeInspection(inspection).map((line) => `  ${line}`),
+  ]);
+}
 
 export const inspectCommand: AddCommand = (program, io) => {
   program
     .command('inspect')
-    .description('Look inside an option ROM, an EFI image, a BIOS boot program, a kernel or a firmware image.')
-    .argument('<file>', 'any file at all')
-    .option('--json', 'as JSON')
+    .description('Look inside option ROMs, EFI images, BIOS boot programs, kernels and firmware images.')
+    .argument('<files...>', 'any files at all')
+    .option('--json', 'as JSON: of one file an object, of several a list of them, each with its file')
     .addHelpText(
       'after',
-      '\nExamples:\n  netboot inspect /usr/lib/ipxe/qemu/efi-e1000.rom\n  netboot inspect /usr/share/OVMF/OVMF_CODE.fd --json',
+      '\nExamples:\n  netboot inspect /usr/lib/ipxe/qemu/efi-e1000.rom\n  netboot inspect bin/*.efirom\n  netboot inspect /usr/share/OVMF/OVMF_CODE.fd --json',
     )
-    .action(async (file: string, options: { json?: boolean }) => {
-      const inspection = await inspectFile(file);
-      if (options.json) writeJson(io.stdout, inspection);
-      else writeLines(io.stdout, describeInspection(inspection));
+    .action(async (files: string[], options: { json?: boolean }) => {
+      const inspected: Inspected[] = [];
+      const refused: unknown[] = [];
+      // One at a time: a flash image takes memory while it is open.
+      for (const file of files) {
+        try {
+          inspected.push({ file, inspection: await inspectFile(file) });
+        } catch (error) {
+          refused.push(error);
+        }
+      }
+      const plain = inspected.map(({ file, inspection }) => ({ file, ...inspection }));
+      if (!options.json) writeLines(io.stdout, report(inspected));
+      else if (files.length > 1 || plain.length > 0) writeJson(io.stdout, files.length > 1 ? plain : plain[0]);
+      if (refused.length > 0) throw refused[0];
     });
 };

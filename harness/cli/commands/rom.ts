@@ -1,6 +1,7 @@
 import { InvalidArgumentError, Option } from 'commander';
 import { describeInspection } from '../../assets/inspect/describe.ts';
-import { inspectBytes, readBounded } from '../../assets/inspect/inspect.ts';
+import { inspectBytes } from '../../assets/inspect/inspect.ts';
+import { readBounded } from '../../assets/inspect/read-bounded.ts';
 import { makeOptionRom } from '../../assets/rom/make.ts';
 import { collectList } from '../case-options.ts';
 import type { AddCommand } from '../command.ts';
