@@ -37,9 +37,10 @@ const rows = {
   'harness/observe': { folders: ['model'], packages: ['@xterm/headless'] },
   'harness/judge': { folders: ['model', 'observe'], packages: [] },
   'harness/run': { folders: upToRun, packages: ['node', 'zod', 'p-retry'] },
-  'harness/report': { folders: ['model', 'os'], packages: ['node'] },
+  'harness/compare': { folders: ['model'], packages: ['node'] },
+  'harness/report': { folders: ['model', 'compare', 'os'], packages: ['node'] },
   'harness/cli': {
-    folders: ['run', 'report', 'predict', 'plan', 'matrix', 'model', 'assets', 'judge'],
+    folders: ['run', 'report', 'compare', 'predict', 'plan', 'matrix', 'model', 'assets', 'judge'],
     packages: ['node', 'commander'],
   },
   /** harness/index.ts, the public face. */

@@ -1,0 +1,125 @@
+import { appendFileSync } from 'node:fs';
+import { Option } from 'commander';
+import {
+  type ChangeClass,
+  type Comparison,
+  changeClasses,
+  changeMeanings,
+  comparePairs,
+  compareRunFacts,
+  failingClasses,
+} from '../../compare/compare.ts';
+import { joinAxis, joinRuns } from '../../compare/join.ts';
+import { axisText } from '../../model/axis-text.ts';
+import { HarnessError } from '../../model/errors.ts';
+import { type Axis, axisShape } from '../../model/scenario.ts';
+import { comparisonLines, comparisonMarkdown } from '../../report/comparison.ts';
+import { readResults } from '../../run/read-results.ts';
+import type { AddCommand } from '../command.ts';
+import type { ExitCode } from '../exit-code.ts';
+import { type CliIo, writeJson, writeLines } from '../io.ts';
+
+export interface FailOn {
+  failOn: (ChangeClass | 'none')[];
+}
+
+interface CompareOptions extends FailOn {
+  axis?: { axis: Axis; values: [string, string] };
+  json?: boolean;
+  markdown?: boolean;
+}
+
+const axes = Object.keys(axisShape) as Axis[];
+
+function parseAxis(text: string): CompareOptions['axis'] {
+  const [, axis = '', from = '', to = ''] = /^(\w+)=(.+?)\.\.(.+)$/.exec(text) ?? [];
+  if ((axes as string[]).includes(axis) && from && to) return { axis: axis as Axis, values: [from, to] };
+  throw new HarnessError('usage', `--axis: expected AXIS=VALUE..VALUE, such as set=bookworm..forky, saw "${text}"`, {
+    hint: `Axes are ${axes.join(', ')}.`,
+  });
+}
+
+function parseClasses(text: string): FailOn['failOn'] {
+  if (text === 'none') return ['none'];
+  const names = text.split(',');
+  const wrong = names.find((name) => !(changeClasses as readonly string[]).includes(name));
+  if (wrong === undefined) return names as ChangeClass[];
+  throw new HarnessError('usage', `--fail-on: there is no class of changes "${wrong}"`, {
+    hint: `Classes are ${changeClasses.join(', ')}; "none" never fails.`,
+  });
+}
+
+export const failOnOption = (): Option =>
+  new Option('--fail-on <classes>', 'classes of changes for which the exit code is 1, or none')
+    .argParser(parseClasses)
+    .default([...failingClasses], failingClasses.join(','));
+
+export function exitCodeOfComparison({ changes }: Comparison, { failOn }: FailOn): ExitCode {
+  return changes.some(({ class: name }) => failOn.includes(name)) ? 1 : 0;
+}
+
+/** Where GitHub Actions shows it. */
+export function appendComparison(comparison: Comparison, { env }: CliIo): void {
+  const { GITHUB_STEP_SUMMARY: file } = env;
+  if (file) appendFileSync(file, `${comparisonMarkdown(comparison)}\n`);
+}
+
+function compareNamed(before: string, after: string | undefined, axis: CompareOptions['axis']): Comparison {
+  if ((after === undefined) === (axis === undefined)) {
+    throw new HarnessError('usage', 'expected two runs, or one run and --axis', {
+      hint: 'netboot compare OLD NEW, or netboot compare RUN --axis set=bookworm..forky',
+    });
+  }
+  const old = readResults(before);
+  if (axis !== undefined) {
+    const pairs = joinAxis(old, axis.axis, axis.values, axisText);
+    if (pairs.length > 0) return comparePairs(pairs);
+    throw new HarnessError(
+      'usage',
+      `${before}: no two cells differ in ${axis.axis} alone, ${axis.values.join(' and ')}`,
+      {
+        hint: `Values of ${axis.axis} in this run: ${[...new Set(old.cases.map(({ scenario }) => axisText(scenario, axis.axis)))].join(', ')}.`,
+      },
+    );
+  }
+  const now = readResults(after as string);
+  const comparison = comparePairs(joinRuns(old, now));
+  if (comparison.joined > 0) return { ...comparison, notes: [...compareRunFacts(old, now), ...comparison.notes] };
+  throw new HarnessError(
+    'usage',
+    `${before} and ${after} have no cell in common: matrix "${old.matrix}" and "${now.matrix}"`,
+    {
+      hint: 'Compare runs of the same matrix; cells of one run that differ in one axis are compared with --axis.',
+    },
+  );
+}
+
+const classHelp = changeClasses.map((name) => `  ${name.padEnd(16)}${changeMeanings[name]}`).join('\n');
+
+export const compareCommand: AddCommand = (program, io, end) => {
+  program
+    .command('compare')
+    .description(
+      'Say what changed between two runs: which cells boot no longer, which do now, and what those have in common.',
+    )
+    .argument('<old>', 'a run directory, its results.json, or a folder of shards')
+    .argument('[new]', 'the same, of the run to compare with it')
+    .addOption(
+      new Option('--axis <axis=a..b>', 'compare cells of one run that differ in this axis alone').argParser(parseAxis),
+    )
+    .addOption(failOnOption())
+    .option('--json', 'as JSON')
+    .option('--markdown', 'as Markdown')
+    .addHelpText(
+      'after',
+      `\nClasses of changes:\n${classHelp}\n\nExamples:\n  netboot compare results-old results-new\n  netboot compare results --axis set=bookworm..forky\n  netboot compare old new --markdown --fail-on no-longer-boots`,
+    )
+    .action((before: string, after: string | undefined, options: CompareOptions) => {
+      const comparison = compareNamed(before, after, options.axis);
+      if (options.json) writeJson(io.stdout, comparison);
+      else if (options.markdown) writeLines(io.stdout, [comparisonMarkdown(comparison)]);
+      else writeLines(io.stdout, comparisonLines(comparison));
+      appendComparison(comparison, io);
+      end(exitCodeOfComparison(comparison, options));
+    });
+};

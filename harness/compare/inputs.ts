@@ -1,0 +1,39 @@
+import { basename } from 'node:path';
+import type { Input } from '../model/plan.ts';
+import type { CaseResult } from '../model/verdict.ts';
+
+/** One input that is not the same file on both sides; null where a side has none. */
+export interface InputChange {
+  role: Input['role'];
+  before: string | null;
+  after: string | null;
+}
+
+/** `ovmf 2022.11-6+deb12u2`, or the file's name with the start of its SHA-256. */
+export function inputText({ path, sha256, identity }: Input): string {
+  const named = identity?.split(';')[0]?.trim();
+  return named !== undefined && /^\S+ \d\S*$/.test(named) ? named : `${basename(path)} ${sha256.slice(0, 12)}`;
+}
+
+const inputsOf = (repeats: readonly CaseResult[]): readonly Input[] =>
+  repeats.find(({ run }) => run.inputs.length > 0)?.run.inputs ?? [];
+
+/** Inputs that differ by content, role by role in the order they were found. */
+export function inputChanges(before: readonly CaseResult[], after: readonly CaseResult[]): InputChange[] {
+  const [old, now] = [inputsOf(before), inputsOf(after)];
+  const roles = [...new Set([...old, ...now].map(({ role }) => role))];
+  return roles.flatMap((role) => {
+    const [olds, news] = [old, now].map((inputs) => inputs.filter((one) => one.role === role)) as [Input[], Input[]];
+    return Array.from({ length: Math.max(olds.length, news.length) }, (_, index) => index).flatMap((index) => {
+      const [a, b] = [olds[index], news[index]];
+      if (a?.sha256 === b?.sha256) return [];
+      const [before, after] = [a, b].map((one) => (one === undefined ? null : inputText(one)));
+      // A package of the same version with another file in it: made or signed here, or rebuilt.
+      const told =
+        before === after
+          ? [a, b].map((one) => `${one && inputText(one)} (${one?.sha256.slice(0, 12)})`)
+          : [before, after];
+      return [{ role, before: told[0] ?? null, after: told[1] ?? null }];
+    });
+  });
+}

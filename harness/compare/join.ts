@@ -1,0 +1,66 @@
+import type { Axis, Scenario } from '../model/scenario.ts';
+import type { CaseResult, RunResult } from '../model/verdict.ts';
+
+/** One cell on both sides; each side has its repeats, none where the cell is not there. */
+export interface Pair {
+  before: readonly CaseResult[];
+  after: readonly CaseResult[];
+}
+
+/** Names and claims about a cell; everything else is what the cell is. */
+export const claims: readonly string[] = ['id', 'group', 'title', 'expect', 'configuration'];
+
+/** Key order does not matter to a reader, so neither to a comparison. */
+function canonical(value: unknown): string {
+  return JSON.stringify(value, (_, part: unknown) =>
+    typeof part === 'object' && part !== null && !Array.isArray(part)
+      ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : part,
+  );
+}
+
+function identityOf(scenario: Scenario, without: readonly string[]): string {
+  return canonical(Object.fromEntries(Object.entries(scenario).filter(([key]) => !without.includes(key))));
+}
+
+/** Cells by identity; the group tells apart those that are otherwise the same. */
+function cellsOf(cases: readonly CaseResult[], ignored: readonly Axis[]): Map<string, CaseResult[]> {
+  const without = [...claims, ...ignored];
+  const groupsOf = new Map<string, Set<string>>();
+  for (const { scenario } of cases) {
+    const identity = identityOf(scenario, without);
+    groupsOf.set(identity, (groupsOf.get(identity) ?? new Set()).add(scenario.group));
+  }
+  const cells = new Map<string, CaseResult[]>();
+  for (const one of cases) {
+    const identity = identityOf(one.scenario, without);
+    const key = (groupsOf.get(identity)?.size ?? 0) > 1 ? `${one.scenario.group} ${identity}` : identity;
+    cells.set(key, [...(cells.get(key) ?? []), one]);
+  }
+  return cells;
+}
+
+function pairUp(before: Map<string, CaseResult[]>, after: Map<string, CaseResult[]>): Pair[] {
+  const keys = new Set([...before.keys(), ...after.keys()]);
+  return [...keys].map((key) => ({ before: before.get(key) ?? [], after: after.get(key) ?? [] }));
+}
+
+/** Cells of two runs, joined by what they are rather than by what they are called. */
+export function joinRuns(before: RunResult, after: RunResult): Pair[] {
+  return pairUp(cellsOf(before.cases, []), cellsOf(after.cases, []));
+}
+
+/** Cells of one run that differ in one axis alone: `from` on the one side, `to` on the other. */
+export function joinAxis(
+  { cases }: RunResult,
+  axis: Axis,
+  [from, to]: readonly [string, string],
+  textOf: (scenario: Scenario, axis: Axis) => string,
+): Pair[] {
+  const side = (value: string) =>
+    cellsOf(
+      cases.filter(({ scenario }) => textOf(scenario, axis) === value),
+      [axis],
+    );
+  return pairUp(side(from), side(to)).filter(({ before, after }) => before.length > 0 && after.length > 0);
+}

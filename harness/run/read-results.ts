@@ -1,0 +1,59 @@
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { HarnessError } from '../model/errors.ts';
+import { type RunResult, runResultSchema } from '../model/verdict.ts';
+import { mergeRuns } from './merge-runs.ts';
+
+export const resultsFile = 'results.json';
+
+/** Far above the largest run: 10,000 cases take about 40 MB. */
+const maxBytes = 256 << 20;
+
+const badRun = (path: string, what: string, cause?: unknown): HarnessError =>
+  new HarnessError('bad-run-directory', `${path}: ${what}`, {
+    hint: 'Name a directory that `netboot run --out` wrote, its results.json, or a folder with the runs of all shards.',
+    details: { path },
+    cause,
+  });
+
+function readFile(path: string): RunResult {
+  let raw: unknown;
+  try {
+    if (statSync(path).size > maxBytes) throw badRun(path, `it has more than ${maxBytes} bytes`);
+    raw = JSON.parse(readFileSync(path, 'utf8'));
+  } catch (cause) {
+    if (cause instanceof HarnessError) throw cause;
+    if (cause instanceof SyntaxError) throw badRun(path, 'it is not JSON, or not all of it is there', cause);
+    throw badRun(path, `it cannot be read: ${(cause as Error).message}`, cause);
+  }
+  const parsed = runResultSchema.safeParse(raw);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  throw badRun(path, `expected the results of a run, saw ${issue?.path.join('.') || 'a value'}: ${issue?.message}`);
+}
+
+/**
+ * The results of a run: a results.json, the directory that holds it, or a folder with a run directory for each shard.
+ * @throws HarnessError `bad-run-directory` where there is none, or it is torn.
+ */
+export function readResults(path: string): RunResult {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  if (stats === undefined) throw badRun(path, 'there is no such file or directory');
+  if (!stats.isDirectory()) return readFile(path);
+  const own = join(path, resultsFile);
+  if (existsSync(own)) return readFile(own);
+  if (existsSync(join(path, 'run.json')))
+    throw new HarnessError(
+      'bad-run-directory',
+      `${path}: the run has no ${resultsFile}: it was killed before its end`,
+      {
+        hint: `netboot run --rerun ${path} completes it.`,
+        details: { path },
+      },
+    );
+  const shards = readdirSync(path)
+    .map((name) => join(path, name, resultsFile))
+    .filter((file) => existsSync(file));
+  if (shards.length === 0) throw badRun(path, `it holds no ${resultsFile}`);
+  return mergeRuns(shards.sort().map(readFile));
+}
