@@ -4,7 +4,7 @@ import { HarnessError } from '../model/errors.ts';
 import { type RunResult, runResultSchema } from '../model/verdict.ts';
 import { mergeRuns } from './merge-runs.ts';
 
-export const resultsFile = 'results.json';
+const resultsFile = 'results.json';
 
 /** Far above the largest run: 10,000 cases take about 40 MB. */
 const maxBytes = 256 << 20;

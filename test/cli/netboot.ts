@@ -1,14 +1,14 @@
 import type { CliIo } from '../../harness/cli/io.ts';
 import { runProgram } from '../../harness/cli/program.ts';
 
-export interface Outcome {
+interface Outcome {
   code: number;
   out: string;
   err: string;
 }
 
-/** The command line in this process, with streams of its own. */
-export async function netbootWith(env: NodeJS.ProcessEnv, ...argv: string[]): Promise<Outcome> {
+/** The command line in this process, with streams and an environment of its own. */
+export async function netboot(...argv: string[]): Promise<Outcome> {
   const written = { out: '', err: '' };
   const into = (name: 'out' | 'err') => ({
     write(text: string | Buffer) {
@@ -19,10 +19,8 @@ export async function netbootWith(env: NodeJS.ProcessEnv, ...argv: string[]): Pr
     stdout: into('out'),
     stderr: into('err'),
     stdin: process.stdin,
-    env,
+    env: {},
     signal: new AbortController().signal,
   };
   return { code: await runProgram(argv, io), ...written };
 }
-
-export const netboot = (...argv: string[]): Promise<Outcome> => netbootWith({}, ...argv);
