@@ -33,7 +33,12 @@ interface OptionTable {
 }
 
 const require = createRequire(import.meta.url);
-const files = ['protocol', 'seqbuffer', 'options', 'tools'].map((name) => require.resolve(`dhcp/lib/${name}.js`));
+const files = [
+  require.resolve('dhcp/lib/protocol.js'),
+  require.resolve('dhcp/lib/seqbuffer.js'),
+  require.resolve('dhcp/lib/options.js'),
+  require.resolve('dhcp/lib/tools.js'),
+];
 
 /**
  * Loads the package for us alone. It decodes by an option table that all its users in a process share, with readers
