@@ -17,6 +17,7 @@ const commands: Readonly<Record<string, () => Promise<AddCommand>>> = {
   doctor: async () => (await import('./commands/doctor.ts')).doctorCommand,
   predict: async () => (await import('./commands/predict.ts')).predictCommand,
   inspect: async () => (await import('./commands/inspect.ts')).inspectCommand,
+  schema: async () => (await import('./commands/schema.ts')).schemaCommand,
   rom: async () => (await import('./commands/rom.ts')).romCommand,
   firmware: async () => (await import('./commands/firmware.ts')).firmwareCommand,
 };

@@ -44,6 +44,8 @@ const groupSchema = z.strictObject({
 export type Group = z.infer<typeof groupSchema>;
 
 export const matrixSchema = z.strictObject({
+  /** For editors: where the JSON Schema of this file is. */
+  $schema: z.string().optional(),
   name: z.string().min(1),
   description: z.string().optional(),
   groups: z.array(groupSchema).min(1),

@@ -12,7 +12,7 @@ export function parseMatrix(value: unknown, source: string): Matrix {
   if ('problems' in checked) {
     const { problems } = checked;
     throw new HarnessError('bad-matrix', problemLines(source, problems), {
-      hint: 'harness/matrix/README.md describes the format.',
+      hint: '`netboot schema matrix` prints what may stand where; harness/matrix/README.md describes it.',
       details: { source, problems },
     });
   }

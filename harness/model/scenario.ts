@@ -15,7 +15,7 @@ import { stageSchema } from './stages.ts';
 
 const setName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, 'a set name is letters, digits, ".", "_" or "-"');
 /** QEMU device name of a NIC, such as `e1000` or `virtio-net-pci`. */
-const deviceName = z.string().regex(/^[a-z0-9][a-z0-9._-]*$/i, 'a NIC is a QEMU device name, such as e1000');
+const deviceName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, 'a NIC is a QEMU device name, such as e1000');
 
 /** A ROM kind, optionally from another set than the firmware's, or any file by path. */
 const romSchema = z.union([

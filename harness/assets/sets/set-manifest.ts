@@ -56,7 +56,9 @@ const kernelEntry = z.strictObject({
 
 const setName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, 'letters, digits, ".", "_" or "-"');
 
-const manifestSchema = z.strictObject({
+export const manifestSchema = z.strictObject({
+  /** For editors: where the JSON Schema of this file is. */
+  $schema: z.string().optional(),
   name: setName,
   description: z.string().optional(),
   /** A set whose entries are added after the manifest's own; its own name: the set that it hides. */
@@ -79,7 +81,7 @@ export const manifestFile = 'set.json';
 
 function bad(file: string, problems: readonly string[], cause?: unknown): HarnessError {
   return new HarnessError('bad-set', problemLines(`artefact set ${file}`, problems), {
-    hint: 'correct the manifest (its fields are described in harness/assets/README.md), or run npm run setup for a set of the cache',
+    hint: 'correct the manifest (`netboot schema set` prints its fields), or run npm run setup for a set of the cache',
     details: { path: file },
     cause,
   });
