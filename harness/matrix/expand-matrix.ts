@@ -1,4 +1,5 @@
 import type { CellAxes } from '../model/axis-text.ts';
+import { idMaxLength } from '../model/case-id.ts';
 import { HarnessError } from '../model/errors.ts';
 import { type Expectation, type Scenario, settingsShape } from '../model/scenario.ts';
 import { defaultMachineOf, expansionOrder, firmwaresOf, fixedDefaults, matches } from './cell-axes.ts';
@@ -26,9 +27,6 @@ interface Expanding {
 }
 
 type Settings = Pick<Scenario, keyof typeof settingsShape>;
-
-/** A directory name may have 255 octets, and a case directory's gets an attempt's suffix. */
-const idMaxLength = 200;
 
 function badMatrix(source: string, message: string, hint: string): HarnessError {
   return new HarnessError('bad-matrix', `${source}: ${message}`, { hint, details: { source } });

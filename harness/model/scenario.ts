@@ -11,6 +11,7 @@ import {
   transportSchema,
 } from './axes.ts';
 import { bootRuleSchema } from './boot-rule.ts';
+import { cellIdSchema } from './case-id.ts';
 import { stageSchema } from './stages.ts';
 
 const setName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, 'a set name is letters, digits, ".", "_" or "-"');
@@ -146,7 +147,7 @@ export const settingsShape = {
 
 export const scenarioSchema = z.strictObject({
   /** Unique in its matrix; derived from group name and axes where not given. */
-  id: z.string().min(1),
+  id: cellIdSchema,
   group: z.string().min(1),
   ...axisShape,
   ...settingsShape,

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { accels, configurationSchema } from './axes.ts';
+import { caseDirectorySchema, caseIdSchema } from './case-id.ts';
 import { inputSchema } from './plan.ts';
 import { scenarioSchema } from './scenario.ts';
 import { stageSchema } from './stages.ts';
@@ -38,14 +39,14 @@ export type Verdict = z.infer<typeof verdictSchema>;
 /** One guest of a case: its records, and what became of it. */
 const attemptRecordSchema = z.strictObject({
   /** Relative to the run's directory. */
-  directory: z.string(),
+  directory: caseDirectorySchema,
   status: z.enum(statuses),
 });
 
 /** What running a case took, and what it was run with. */
 const caseRunSchema = z.strictObject({
   /** The case's directory, relative to the run's; null where no guest was started. */
-  directory: z.string().nullable(),
+  directory: caseDirectorySchema.nullable(),
   attempts: z.array(attemptRecordSchema),
   durationMs: z.number(),
   guestCpuMs: z.number(),
@@ -57,7 +58,7 @@ const caseRunSchema = z.strictObject({
 /** One case in results.json: a cell, or one of its repeats. */
 export const caseResultSchema = z.strictObject({
   /** The scenario's id; a repeat's has its round added. */
-  id: z.string(),
+  id: caseIdSchema,
   /** Which repeat of the cell, from 1. */
   round: z.int().positive(),
   scenario: scenarioSchema,

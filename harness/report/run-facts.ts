@@ -1,4 +1,4 @@
-import { isAbsolute, join } from 'node:path';
+import { join } from 'node:path';
 import type { Expectation } from '../model/scenario.ts';
 import { shellWord } from '../model/shell-word.ts';
 import type { Stage } from '../model/stages.ts';
@@ -74,7 +74,7 @@ export function expectationText(expected: Expectation): string {
 /** The command that runs this case again with the same inputs. */
 export function reproCommand({ id, run: { directory } }: CaseResult, outDir: string): string {
   if (directory === null) return `netboot run ${shellWord(id)}`;
-  return `netboot repro ${shellWord(isAbsolute(directory) ? directory : join(outDir, directory))}`;
+  return `netboot repro ${shellWord(join(outDir, directory))}`;
 }
 
 /** What a case rests on, in a line: why it stopped, or the evidence of its last stage. */

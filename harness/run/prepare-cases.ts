@@ -7,6 +7,7 @@ import type { PlanSources } from '../resolve/resolve.ts';
 import type { QemuFacts } from '../vm/host.ts';
 import type { ProgramReport } from './examine-host.ts';
 import { type FoundCase, findCase } from './found-case.ts';
+import { pathInside } from './inside.ts';
 import { casesFolder, type RunRecord, readCaseResult } from './run-directory.ts';
 
 /** A case of a run before it starts; `kept` is its result of a run that is gone on with. */
@@ -36,7 +37,7 @@ export async function entriesOf(
     if (!('missing' in found)) makePlan({ ...found, nonce: '0' });
     for (let round = 1; round <= repeat; round++) {
       const id = repeatId(scenario.id, round);
-      const kept = resume ? readCaseResult(join(outDir, casesFolder, id)) : undefined;
+      const kept = resume ? readCaseResult(pathInside(outDir, join(casesFolder, id))) : undefined;
       entries.push({ id, round, scenario, found, kept: final(kept) ? kept : undefined });
     }
   }

@@ -1,7 +1,8 @@
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { HarnessError } from '../model/errors.ts';
 import { type RunResult, runResultSchema } from '../model/verdict.ts';
+import { parseBoundedJson, readBoundedText, recordMaxDepth } from '../os/bounded-file.ts';
 import { mergeRuns } from './merge-runs.ts';
 
 const resultsFile = 'results.json';
@@ -19,10 +20,8 @@ const badRun = (path: string, what: string, cause?: unknown): HarnessError =>
 function readFile(path: string): RunResult {
   let raw: unknown;
   try {
-    if (statSync(path).size > maxBytes) throw badRun(path, `it has more than ${maxBytes} bytes`);
-    raw = JSON.parse(readFileSync(path, 'utf8'));
+    raw = parseBoundedJson(readBoundedText(path, maxBytes), recordMaxDepth);
   } catch (cause) {
-    if (cause instanceof HarnessError) throw cause;
     if (cause instanceof SyntaxError) throw badRun(path, 'it is not JSON, or not all of it is there', cause);
     throw badRun(path, `it cannot be read: ${(cause as Error).message}`, cause);
   }

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, renameSync, rmSync } from 'node:fs';
+import { mkdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import pRetry, { AbortError } from 'p-retry';
 import type { Accel } from '../model/axes.ts';
@@ -13,6 +13,7 @@ import type { Authorities } from './authorities.ts';
 import { caseFiles, writeRecord } from './case-directory.ts';
 import { attemptedResult } from './case-result.ts';
 import type { FoundCase } from './found-case.ts';
+import { emptyDirectoryInside, pathInside } from './inside.ts';
 import type { Intervene } from './intervention.ts';
 
 export interface CaseRun {
@@ -54,13 +55,12 @@ class CouldNotTell extends Error {
  */
 export async function runCase(run: CaseRun): Promise<CaseResult> {
   const { id, round, found, qemu, signal } = run;
-  const main = join(run.outDir, run.directory);
   let guestCpuMs = 0;
   let durationMs = 0;
   let accel: Accel = 'tcg';
 
-  const once = async (directory: string, attempt: number): Promise<AttemptResult> => {
-    rmSync(directory, { recursive: true, force: true });
+  const once = async (name: string, attempt: number): Promise<AttemptResult> => {
+    const directory = emptyDirectoryInside(run.outDir, name);
     const plan = makePlan({ ...found, nonce: newNonce() });
     ({ accel } = await run.accel.choose(plan, qemu, signal));
     const start = (demotedFrom?: { accel: Accel; reason: string }) =>
@@ -83,12 +83,12 @@ export async function runCase(run: CaseRun): Promise<CaseResult> {
     return result;
   };
 
-  const told = async (directory: string, attempt: number) => {
+  const told = async (name: string, attempt: number) => {
     run.onAttempt(attempt);
     let last: AttemptResult | undefined;
     await pRetry(
       async () => {
-        last = await once(directory, attempt);
+        last = await once(name, attempt);
         if (last.verdict.status !== 'error') return;
         const failure = new CouldNotTell(last);
         // QEMU refusing its command line refuses it again.
@@ -102,7 +102,7 @@ export async function runCase(run: CaseRun): Promise<CaseResult> {
     return last as AttemptResult;
   };
 
-  const first = await told(main, 1);
+  const first = await told(run.directory, 1);
   const { verdict, plan } = first;
   let status: Verdict['status'] = verdict.status;
   let { diagnosis } = verdict;
@@ -110,7 +110,7 @@ export async function runCase(run: CaseRun): Promise<CaseResult> {
   if (status === 'failed' && !run.intervene) {
     // The first attempt is the record; the second tells only whether it happens every time.
     const again = join(run.directory, 'attempt-2');
-    const second = await told(join(run.outDir, again), 2);
+    const second = await told(again, 2);
     attempts.push({ directory: again, status: second.verdict.status });
     if (second.verdict.status === 'passed') status = 'flaky';
     if (second.verdict.status === 'interrupted') {
@@ -129,6 +129,6 @@ export async function runCase(run: CaseRun): Promise<CaseResult> {
     guestCpuMs,
     directory: run.directory,
   });
-  await writeRecord(join(main, caseFiles.result), result);
+  await writeRecord(pathInside(run.outDir, join(run.directory, caseFiles.result)), result);
   return result;
 }

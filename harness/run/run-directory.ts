@@ -1,13 +1,27 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { checkShape } from '../model/check-shape.ts';
 import { HarnessError } from '../model/errors.ts';
 import { eventSchema, type HarnessEvent } from '../model/events.ts';
 import { type Plan, planSchema } from '../model/plan.ts';
-import { scenarioSchema } from '../model/scenario.ts';
+import { type Scenario, scenarioSchema } from '../model/scenario.ts';
 import { type CaseResult, caseResultSchema } from '../model/verdict.ts';
+import { parseBoundedJson, readBoundedLines, readBoundedText, recordMaxDepth } from '../os/bounded-file.ts';
 import { caseFiles } from './case-directory.ts';
+
+/** Far more than any run writes: a record may come from a stranger. */
+const recordMaxBytes = 64 << 20;
+const eventLogBounds = { maxBytes: 256 << 20, maxLineBytes: 1 << 20 };
+const maxCases = 1_000_000;
+
+function problemOf(cells: readonly Scenario[], repeat: number): string | undefined {
+  if (cells.length * repeat > maxCases)
+    return `repeat: ${cells.length} cells ${repeat} times are more than ${maxCases} cases`;
+  const seen = new Set<string>();
+  const twice = cells.map(({ id }) => id.toLowerCase()).find((id) => seen.size === seen.add(id).size);
+  return twice === undefined ? undefined : `cells: two cells have the id ${twice}, and would share a directory`;
+}
 
 /** What a run was asked to do; written first, so that a killed run can be gone on with. */
 const runRecordSchema = z.strictObject({
@@ -32,7 +46,7 @@ const badRun = (path: string, what: string, cause?: unknown): HarnessError =>
 function readJson<T>(path: string, schema: z.ZodType<T>): T {
   let raw: unknown;
   try {
-    raw = JSON.parse(readFileSync(path, 'utf8'));
+    raw = parseBoundedJson(readBoundedText(path, recordMaxBytes), recordMaxDepth);
   } catch (cause) {
     const missing = (cause as NodeJS.ErrnoException).code === 'ENOENT';
     throw badRun(path, missing ? 'there is no such file' : `it cannot be read: ${(cause as Error).message}`, cause);
@@ -43,7 +57,11 @@ function readJson<T>(path: string, schema: z.ZodType<T>): T {
 }
 
 export function readRunRecord(runDir: string): RunRecord {
-  return readJson(join(runDir, runRecordFile), runRecordSchema);
+  const path = join(runDir, runRecordFile);
+  const record = readJson(path, runRecordSchema);
+  const problem = problemOf(record.cells, record.repeat);
+  if (problem !== undefined) throw badRun(path, `not what a run writes: ${problem}`);
+  return record;
 }
 
 /** A finished case's result; undefined where it has none (yet). */
@@ -62,29 +80,31 @@ export function readPlan(caseDir: string): Plan {
  */
 export function readEvents(caseDir: string): HarnessEvent[] {
   const path = join(caseDir, caseFiles.events);
-  let text: string;
+  const events: HarnessEvent[] = [];
   try {
-    text = readFileSync(path, 'utf8');
+    for (const line of readBoundedLines(path, eventLogBounds)) events.push(parseEvent(line, path, events.length));
   } catch (cause) {
+    if (cause instanceof HarnessError) throw cause;
     throw new HarnessError('bad-event-log', `${path}: it cannot be read: ${(cause as Error).message}`, {
       hint: 'a case directory holds an events.jsonl; was the directory copied whole?',
       cause,
     });
   }
-  const lines = text.split('\n');
-  // Empty after a whole line.
-  lines.pop();
-  return lines.map((line, index) => {
-    let raw: unknown;
-    try {
-      raw = JSON.parse(line);
-    } catch (cause) {
-      throw badLine(path, index, 'it is not JSON', cause);
-    }
-    const checked = checkShape(eventSchema, raw);
-    if ('problems' in checked) throw badLine(path, index, `it is not an event of this version: ${checked.problems[0]}`);
-    return checked.value;
-  });
+  return events;
+}
+
+function parseEvent(line: string | undefined, path: string, index: number): HarnessEvent {
+  if (line === undefined) throw badLine(path, index, `it is longer than ${eventLogBounds.maxLineBytes} bytes`);
+  let raw: unknown;
+  try {
+    raw = parseBoundedJson(line, recordMaxDepth);
+  } catch (cause) {
+    const problem = cause instanceof SyntaxError ? 'it is not JSON' : (cause as Error).message;
+    throw badLine(path, index, problem, cause);
+  }
+  const checked = checkShape(eventSchema, raw);
+  if ('problems' in checked) throw badLine(path, index, `it is not an event of this version: ${checked.problems[0]}`);
+  return checked.value;
 }
 
 function badLine(path: string, index: number, what: string, cause?: unknown): HarnessError {

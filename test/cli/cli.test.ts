@@ -4,9 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { exitCodeOfCases, exitCodeOfRun } from '../../harness/cli/exit-code.ts';
-import type { CliIo } from '../../harness/cli/io.ts';
-import { runProgram } from '../../harness/cli/program.ts';
 import type { Status } from '../../harness/model/verdict.ts';
+import { netboot as commandLine } from './command-line.ts';
 
 let folder: string;
 beforeAll(async () => {
@@ -33,28 +32,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-interface Outcome {
-  code: number;
-  out: string;
-  err: string;
-}
-
-async function netboot(...argv: string[]): Promise<Outcome> {
-  const written = { out: '', err: '' };
-  const into = (name: 'out' | 'err') => ({
-    write(text: string | Buffer) {
-      written[name] += String(text);
-    },
-  });
-  const io: CliIo = {
-    stdout: into('out'),
-    stderr: into('err'),
-    stdin: process.stdin,
-    env: { ...process.env, NETBOOT_CACHE: join(folder, 'cache') },
-    signal: new AbortController().signal,
-  };
-  return { code: await runProgram(argv, io), ...written };
-}
+const netboot = (...argv: string[]) => commandLine(argv, { NETBOOT_CACHE: join(folder, 'cache') });
 const mine = () => ['--matrix', join(folder, 'mine.json')];
 const linesOf = (text: string) => text.split('\n').filter((line) => line !== '');
 

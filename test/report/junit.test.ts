@@ -71,7 +71,6 @@ it('a failure has diagnosis, expectation, stages and the command; not run is ski
 it('stays well formed whatever a guest prints', () => {
   const hostile = `]]> <a b="c">&amp; ' \u0000\u0008\u001b[31m \ud800 \uffff \u{1f4a5}\r\n\t"`;
   const one = sampleCase({
-    id: hostile,
     scenario: { group: hostile },
     verdict: {
       status: 'failed',
