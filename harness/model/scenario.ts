@@ -12,6 +12,7 @@ import {
 } from './axes.ts';
 import { bootRuleSchema } from './boot-rule.ts';
 import { cellIdSchema } from './case-id.ts';
+import { nameOf, parseName } from './served-name.ts';
 import { stageSchema } from './stages.ts';
 
 const setName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, 'a set name is letters, digits, ".", "_" or "-"');
@@ -33,10 +34,12 @@ const truncateToBytes = z.int().nonnegative().optional();
 const patch = z.array(z.strictObject({ offset: z.int().nonnegative(), ascii: z.string().min(1) })).min(1);
 export type Patch = z.infer<typeof patch>;
 
+/** As the tree knows it, so that `/grub/grub.cfg` replaces `grub/grub.cfg`; `/` is the whole tree. */
 const servedName = z
   .string()
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is refused
-  .regex(/^(?!(.*\/)?\.\.(\/|$))[^\\\0-\x1f\x7f]+$/, 'a served name is a relative path such as grub/grub.cfg');
+  .min(1)
+  .refine((name) => typeof parseName(name) === 'string', 'a served name is a relative path such as grub/grub.cfg')
+  .overwrite(nameOf);
 
 /** A file of the served tree: a host file or folder, inline text, or an HTTP redirect. */
 export const servedFileSchema = z.union([

@@ -1,9 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { parseTarget, undecodable } from '../../model/served-name.ts';
+import { refusal } from '../tree/refusal.ts';
 import type { ServedEntry } from '../tree/served-entry.ts';
 import type { ServedTree } from '../tree/served-tree.ts';
 import { contentTypeOf } from './content-type.ts';
+import { locationOf } from './location.ts';
 import { parseRange } from './range.ts';
-import { locationOf, nameOfTarget } from './target.ts';
 
 /** What became of a request: octets of body handed to the connection, and a remark for the event log. */
 export interface Answered {
@@ -20,9 +22,9 @@ export async function answer(tree: ServedTree, request: IncomingMessage, respons
   if (request.method !== 'GET' && request.method !== 'HEAD') {
     return refuse(response, 405, 'Only GET and HEAD are served', { Allow: 'GET, HEAD' });
   }
-  const name = nameOfTarget(request.url ?? '');
-  if (name === undefined) return refuse(response, 400, 'The target cannot be percent-decoded');
-  const found = await tree.lookup(name);
+  const name = parseTarget(request.url ?? '');
+  if (name === undecodable) return refuse(response, 400, undecodable.unsafe);
+  const found = typeof name === 'string' ? await tree.lookup(name) : refusal('unsafe-name', name.unsafe);
   if (found.kind === 'refused') {
     return { ...refuse(response, refusalStatus[found.cause], found.cause), note: found.reason };
   }

@@ -1,6 +1,6 @@
+import { parseName } from '../../model/served-name.ts';
 import { exportedFolder, maxPathBytes, mount } from '../../wire/codecs/rpc.ts';
 import { opaque, uint32s } from '../../wire/codecs/xdr.ts';
-import { parseName } from '../tree/name.ts';
 import type { Handles } from './handles.ts';
 import type { RpcProgram } from './rpc-server.ts';
 

@@ -2,7 +2,7 @@ import type { EventSink } from '../../model/events.ts';
 import { maxHandleBytes, maxNameBytes, nfs } from '../../wire/codecs/rpc.ts';
 import { opaque, uint32s, words, type XdrReader } from '../../wire/codecs/xdr.ts';
 import type { Clock } from '../clock.ts';
-import type { TreeRefusal } from '../tree/name.ts';
+import type { TreeRefusal } from '../tree/refusal.ts';
 import type { ServedTree } from '../tree/served-tree.ts';
 import { attributes, knownAttributes, noAttributes } from './attributes.ts';
 import type { FileNode, Handles, Node } from './handles.ts';

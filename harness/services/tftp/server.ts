@@ -1,4 +1,5 @@
 import type { EventSink, UntimedEvent } from '../../model/events.ts';
+import { nameOf } from '../../model/served-name.ts';
 import {
   encodeError,
   errorCodes,
@@ -52,7 +53,7 @@ export function startTftp(host: UdpHost, { tree, emit, clock }: TftpServices): {
     emit({
       source: 'tftp',
       type: 'transfer',
-      file: request.file.replace(/^\//, ''),
+      file: nameOf(request.file),
       outcome,
       bytes: sender?.deliveredBytes ?? 0,
       retransmissions: sender?.retransmissions ?? 0,

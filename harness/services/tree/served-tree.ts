@@ -2,9 +2,10 @@ import { realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HarnessError } from '../../model/errors.ts';
 import type { ServedFile } from '../../model/scenario.ts';
+import { parseName } from '../../model/served-name.ts';
 import { fileVersion } from './file-pieces.ts';
-import { parseName, refusal, type TreeRefusal } from './name.ts';
 import { patchedEntry } from './patched-entry.ts';
+import { refusal, type TreeRefusal } from './refusal.ts';
 import { fileEntry, memoryEntry, type ServedEntry } from './served-entry.ts';
 
 /** A name that HTTP answers with a redirect; `location` is a served name or a URL. */
@@ -68,7 +69,7 @@ export function openTree(entries: Readonly<Record<string, ServedFile>>): ServedT
   return {
     async lookup(requested) {
       const name = parseName(requested);
-      if (typeof name !== 'string') return name;
+      if (typeof name !== 'string') return refusal('unsafe-name', name.unsafe);
       const open = find(name);
       if (!open) return refusal('not-found', `nothing is served as "${name}"`);
       try {
@@ -85,7 +86,7 @@ export function openTree(entries: Readonly<Record<string, ServedFile>>): ServedT
 function treeName(key: string): string {
   const name = parseName(key);
   if (typeof name === 'string') return name;
-  throw new HarnessError('bad-matrix', `"${key}" cannot be a name of the served tree: ${name.reason}.`, {
+  throw new HarnessError('bad-matrix', `"${key}" cannot be a name of the served tree: ${name.unsafe}.`, {
     hint: 'Served names are relative paths with forward slashes, such as grub/grub.cfg.',
   });
 }

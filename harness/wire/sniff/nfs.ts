@@ -1,4 +1,5 @@
 import type { EventSink } from '../../model/events.ts';
+import { nameOf } from '../../model/served-name.ts';
 import {
   exportedFolder,
   lastFragment,
@@ -59,7 +60,7 @@ export function createNfsSniffer({ now, emit }: NfsSnifferOptions) {
 
   function onLookup(args: XdrReader, port: number): Answered | undefined {
     const folder = files.get(args.opaque(maxHandleBytes).toString('hex'));
-    const file = [...(folder?.name.split('/') ?? []), args.opaque(maxNameBytes).toString()].filter(Boolean).join('/');
+    const file = nameOf(`${folder?.name ?? ''}/${args.opaque(maxNameBytes)}`);
     return (results) => {
       const status = results.uint32();
       const handle = status === 0 ? results.opaque(maxHandleBytes) : undefined;

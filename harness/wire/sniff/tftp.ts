@@ -1,4 +1,5 @@
 import type { EventSink } from '../../model/events.ts';
+import { nameOf } from '../../model/served-name.ts';
 import {
   blockOf,
   defaultBlockBytes,
@@ -63,7 +64,7 @@ export function createTftpSniffer(now: () => number): TftpSniffer {
     }
     // A guest that heard nothing asks again; that is still the same request.
     if (packet.kind !== 'rrq' || requests.get(key)?.octets.equals(payload)) return;
-    const file = packet.file.replace(/^\//, '');
+    const file = nameOf(packet.file);
     remember(requests, key, { file, startedMs: now(), octets: Buffer.from(payload), lastSeen: datagrams });
     emit({ source: 'wire', type: 'tftp-request', file, port, ipVersion, options: Object.fromEntries(packet.options) });
   };

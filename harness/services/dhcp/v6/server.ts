@@ -1,4 +1,5 @@
 import type { Network } from '../../../model/plan.ts';
+import { urlPathOf } from '../../../model/served-name.ts';
 import { formatIpv6Address, parseIpv6Address, parseMac } from '../../../wire/codecs/addresses.ts';
 import {
   type Dhcp6Message,
@@ -102,7 +103,7 @@ export function startDhcp6(
 
   /** A served name becomes a TFTP URL: option 59 takes nothing less (RFC 5970 §3.1). */
   function urlOf(file: string): string {
-    return /^[a-z][a-z0-9+.-]*:/i.test(file) ? file : `tftp://[${serverIp}]/${file.replace(/^\/+/, '')}`;
+    return /^[a-z][a-z0-9+.-]*:/i.test(file) ? file : `tftp://[${serverIp}]/${urlPathOf(file)}`;
   }
 
   return { close: () => port.close() };

@@ -1,0 +1,59 @@
+/** A name that nothing is ever served under, and why. */
+export interface UnsafeName {
+  readonly unsafe: string;
+}
+
+const maxNameBytes = 1024;
+const maxSegmentBytes = 255;
+
+const unsafeNames: readonly { reason: string; test: (name: string) => boolean }[] = [
+  { reason: `the name is longer than ${maxNameBytes} bytes`, test: (name) => Buffer.byteLength(name) > maxNameBytes },
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
+  { reason: 'the name has control characters', test: (name) => /[\0-\x1f\x7f]/.test(name) },
+  { reason: 'the name has a backslash', test: (name) => name.includes('\\') },
+  { reason: 'the name is not valid UTF-8', test: (name) => name.includes('\ufffd') || /\p{Surrogate}/u.test(name) },
+  { reason: 'the name has a ".." segment', test: (name) => name.split('/').includes('..') },
+  {
+    reason: `the name has a segment of more than ${maxSegmentBytes} bytes`,
+    test: (name) => name.split('/').some((segment) => Buffer.byteLength(segment) > maxSegmentBytes),
+  },
+];
+
+/**
+ * A requested name as the served tree knows it: relative, single slashes, no "." segments. Leading and doubled slashes
+ * are what shim and GRUB send; whatever could lead out of the tree is unsafe. Served, logged and judged names all come
+ * from here, so that what is served is what proves a stage.
+ */
+export function parseName(requested: string): string | UnsafeName {
+  const found = unsafeNames.find(({ test }) => test(requested));
+  if (found) return { unsafe: found.reason };
+  return requested
+    .split('/')
+    .filter((segment) => segment !== '' && segment !== '.')
+    .join('/');
+}
+
+/** The name that a TFTP or NFS request is for; as it was sent where it is unsafe, and then it is no served name. */
+export function nameOf(requested: string): string {
+  const name = parseName(requested);
+  return typeof name === 'string' ? name : requested;
+}
+
+/** What percent-decoding fails for. */
+export const undecodable: UnsafeName = { unsafe: 'the target cannot be percent-decoded' };
+
+/** The name that an HTTP request target (RFC 9112 §3.2) is for: its path, percent-decoded, without the query. */
+export function parseTarget(target: string): string | UnsafeName {
+  // Absolute form, as some firmware sends it to a proxy that is not there.
+  const path = target.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i, '').replace(/[?#].*$/s, '');
+  try {
+    return parseName(decodeURIComponent(path));
+  } catch {
+    return undecodable;
+  }
+}
+
+/** A served name as the path of a URL (RFC 3986 §3.3), without a leading slash. */
+export function urlPathOf(name: string): string {
+  return name.split('/').filter(Boolean).map(encodeURIComponent).join('/');
+}

@@ -1,0 +1,11 @@
+/** Why a name is not served. */
+export interface TreeRefusal {
+  readonly kind: 'refused';
+  readonly cause: 'unsafe-name' | 'not-found' | 'unreadable';
+  /** For the event log: may name host paths, so it is not for the guest. */
+  readonly reason: string;
+}
+
+export function refusal(cause: TreeRefusal['cause'], reason: string): TreeRefusal {
+  return { kind: 'refused', cause, reason };
+}
