@@ -30,3 +30,28 @@ export interface Reporter {
   onCaseEnd?(result: CaseResult): void | Promise<void>;
   onRunEnd?(result: RunResult): void | Promise<void>;
 }
+
+type Hook = keyof Reporter;
+
+/** A reporter whose hooks all do the same: hand on what they get. */
+export function forwarding(forward: (hook: Hook) => (data: never) => Promise<void>): Required<Reporter> {
+  return {
+    onRunStart: forward('onRunStart'),
+    onCaseStart: forward('onCaseStart'),
+    onStage: forward('onStage'),
+    onCaseEnd: forward('onCaseEnd'),
+    onRunEnd: forward('onRunEnd'),
+  };
+}
+
+/**
+ * The same reporter with hooks that run one after another, even where nobody waits for them, and that never reject: what
+ * one throws goes to `onFailure`.
+ */
+export function inTurn(reporter: Reporter, onFailure: (error: unknown, hook: Hook) => void): Required<Reporter> {
+  let queue = Promise.resolve();
+  return forwarding((hook) => (data) => {
+    queue = queue.then(() => reporter[hook]?.(data)).catch((error: unknown) => onFailure(error, hook));
+    return queue;
+  });
+}

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { Fingerprints } from '../assets/fingerprint.ts';
 import type { Inspections } from '../assets/inspections.ts';
 import type { ArtefactSets } from '../assets/sets/sets.ts';
-import type { Reporter } from '../model/reporter.ts';
+import { inTurn, type Reporter } from '../model/reporter.ts';
 import type { Scenario } from '../model/scenario.ts';
 import type { CaseResult, RunResult } from '../model/verdict.ts';
 import { openCapacity } from '../os/capacity.ts';
@@ -15,7 +15,6 @@ import { openCaseLengths } from './case-lengths.ts';
 import { unstartedResult } from './case-result.ts';
 import { cpuPressure } from './cpu-pressure.ts';
 import { examineHost } from './examine-host.ts';
-import { follow } from './follow.ts';
 import type { Intervene } from './intervention.ts';
 import { entriesOf, startOf } from './prepare-cases.ts';
 import { type CaseRun, runCase } from './run-case.ts';
@@ -85,7 +84,11 @@ function startMeter(): () => Pick<RunResult, 'wallMs' | 'harnessCpuMs'> {
 export async function runMatrix(options: RunOptions): Promise<RunResult> {
   const { outDir } = options;
   const failing = new AbortController();
-  const { reporter, failure } = follow(options.reporter, () => failing.abort());
+  const failures: unknown[] = [];
+  const reporter = inTurn(options.reporter, (error) => {
+    failures.push(error);
+    failing.abort();
+  });
   const signal = AbortSignal.any([options.signal, failing.signal]);
   const measured = startMeter();
 
@@ -163,7 +166,6 @@ export async function runMatrix(options: RunOptions): Promise<RunResult> {
     notes: agreementNotes(cases, record.repeat),
   };
   await reporter.onRunEnd(result);
-  const failed = failure();
-  if (failed) throw failed.error;
+  if (failures.length > 0) throw failures[0];
   return result;
 }
