@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
+import { createReadStream, statSync } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
 import { HarnessError } from '../model/errors.ts';
 import { openJsonCache } from '../os/json-cache.ts';
 import { fileIdentity } from './file-identity.ts';
+import { fingerprintFolder } from './folder-fingerprint.ts';
 
 const fingerprintSchema = z.object({
   /** Lower-case hex. */
@@ -14,7 +15,7 @@ const fingerprintSchema = z.object({
 type Fingerprint = Readonly<z.infer<typeof fingerprintSchema>>;
 
 export interface Fingerprints {
-  /** Rejects with HarnessError `missing-asset` when the file cannot be read. */
+  /** Of a file, or of a folder with all that is below it. Rejects with `missing-asset` where it cannot be read. */
   of(path: string): Promise<Fingerprint>;
   /** Writes the cache file, when there is one and something new was learnt. A failure to write is ignored. */
   save(): Promise<void>;
@@ -48,17 +49,20 @@ export function createFingerprints({ cacheFile }: { cacheFile?: string | undefin
     return fresh;
   }
 
+  function ofFile(path: string): Promise<Fingerprint> {
+    const identity = fileIdentity(path);
+    const found = pending.get(identity) ?? look(identity, path);
+    pending.set(identity, found);
+    found.catch(() => pending.delete(identity));
+    return found;
+  }
+
   return {
     async of(path) {
       try {
-        const identity = fileIdentity(path);
-        let found = pending.get(identity);
-        if (found === undefined) {
-          found = look(identity, path);
-          pending.set(identity, found);
-          found.catch(() => pending.delete(identity));
-        }
-        return await found;
+        return await (statSync(path).isDirectory()
+          ? fingerprintFolder(path, async (file) => ofFile(file))
+          : ofFile(path));
       } catch (cause) {
         throw new HarnessError('missing-asset', `cannot read ${path}: ${(cause as Error).message}`, {
           hint: 'check the path and its permissions, or run the set-up (npm run setup)',

@@ -1,4 +1,4 @@
-import { readFile, stat } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import type { Uki } from '../assets/derive/uki.ts';
 import type { Fingerprints } from '../assets/fingerprint.ts';
@@ -218,10 +218,7 @@ async function resolveSecondStage(
   return { nbp: secondStage === 'probe' ? { ...nbp, nonce: await nonceFieldOf(answer.path) } : nbp, companions };
 }
 
-/** A folder is served as it stands. */
-const isFile = async (path: string): Promise<boolean> => (await stat(path)).isFile();
-
-/** What the scenario serves by role instead of by path; files by path are looked at only to be told by content. */
+/** What the scenario serves by role instead of by path; what it serves by path is looked at only to be recorded. */
 async function resolveServed(
   scenario: Scenario,
   sources: PlanSources,
@@ -230,7 +227,7 @@ async function resolveServed(
 ): Promise<Resolved['served']> {
   const served: Record<string, ResolvedFile> = {};
   for (const [name, file] of Object.entries(scenario.serve ?? {})) {
-    if ('path' in file && (await isFile(file.path))) await add('served', file.path);
+    if ('path' in file) await add('served', file.path);
     if (!('secondStage' in file)) continue;
     const answer = await findNbp(scenario, file.secondStage, file.set, sources);
     served[name] = await add('served', await signed(answer.path), answer.package);

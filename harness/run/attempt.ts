@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Fingerprints } from '../assets/fingerprint.ts';
 import { judge } from '../judge/judge.ts';
 import type { Accel } from '../model/axes.ts';
 import { HarnessError } from '../model/errors.ts';
@@ -17,6 +18,7 @@ import { createCapture } from '../wire/capture/capture.ts';
 import { acceleratorFailureOf, killedBy, startFailureOf } from './attempt-failure.ts';
 import type { Authorities } from './authorities.ts';
 import { caseFiles, writePlanFiles } from './case-directory.ts';
+import { refuseChangedInputs } from './changed-inputs.ts';
 import { createDeadlineClock } from './deadline-clock.ts';
 import { openTimeline } from './event-log.ts';
 import type { Intervene } from './intervention.ts';
@@ -29,6 +31,7 @@ export interface AttemptOptions {
   directory: string;
   qemu: Pick<QemuFacts, 'sandbox'>;
   accel: Accel;
+  fingerprints: Pick<Fingerprints, 'of'>;
   authorities: Authorities;
   /** Share of time in which guests wait for a CPU, 0 to 1: deadlines stretch by it. */
   pressure(): number;
@@ -160,6 +163,7 @@ export async function runAttempt(options: AttemptOptions): Promise<AttemptResult
   let network: RunningNetwork | undefined;
 
   const start = async (): Promise<void> => {
+    await refuseChangedInputs(plan.inputs, options.fingerprints);
     await options.authorities.enrol(plan, directory);
     const capture = await createCapture(join(directory, caseFiles.capture), Date.now());
     guest = await startQemu({
@@ -215,6 +219,7 @@ export async function runAttempt(options: AttemptOptions): Promise<AttemptResult
     await console.settle();
     const trouble = qemuTrouble(accel, timeline.events, exit);
     if (trouble) emit({ source: 'run', type: 'infrastructure', code: 'qemu-failed', message: trouble });
+    if (guest) await refuseChangedInputs(plan.inputs, options.fingerprints);
     emit({ source: 'vm', type: 'cpu', guestCpuMs: guest?.cpuMs() ?? 0 });
     emit({ source: 'run', type: 'ended', reason: trouble ? 'infrastructure' : reason });
   } catch (error) {

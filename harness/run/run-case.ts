@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import pRetry, { AbortError } from 'p-retry';
+import type { Fingerprints } from '../assets/fingerprint.ts';
 import type { Accel } from '../model/axes.ts';
 import type { Stage } from '../model/stages.ts';
 import type { CaseResult, Verdict } from '../model/verdict.ts';
@@ -25,6 +26,7 @@ export interface CaseRun {
   outDir: string;
   directory: string;
   accel: AccelChooser;
+  fingerprints: Pick<Fingerprints, 'of'>;
   authorities: Authorities;
   pressure(): number;
   onAttempt(attempt: number): void;

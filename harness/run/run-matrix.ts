@@ -109,6 +109,7 @@ export async function runMatrix(options: RunOptions): Promise<RunResult> {
   };
   const shared = {
     outDir,
+    fingerprints: options.fingerprints,
     accel: createAccelChooser(options.accel, options.accelCacheFile),
     authorities: createAuthorities(),
     pressure: cpuPressure,

@@ -1,8 +1,9 @@
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createFingerprints } from '../../harness/assets/fingerprint.ts';
 
 let folder: string;
@@ -49,8 +50,45 @@ test('a torn cache file is an empty one', async () => {
   expect((await createFingerprints({ cacheFile }).of(path)).bytes).toBe(8);
 });
 
-test.each(['missing', '.'])('%s cannot be fingerprinted, and the error names it', async (name) => {
+describe('the fingerprint of a folder', () => {
+  const of = async () => createFingerprints().of(folder);
+
+  test('is that of the list that sha256sum makes of its files, and their size in all', async () => {
+    await mkdir(join(folder, 'grub'));
+    await writeFile(join(folder, 'grub', 'grub.cfg'), 'menu');
+    await writeFile(join(folder, 'a b'), 'contents');
+    await writeFile(join(folder, 'grub.cfg'), '');
+    const list = 'find . -type f | LC_ALL=C sort | tr "\\n" "\\0" | xargs -0 sha256sum';
+    const printed = execFileSync('sh', ['-c', list], { cwd: folder, encoding: 'utf8' });
+    expect(await of()).toEqual({ sha256: sha256(printed), bytes: 12 });
+  });
+
+  test('changes with a file that is changed, added, renamed or removed below it', async () => {
+    await mkdir(join(folder, 'deep'));
+    const seen = [await of()];
+    for (const act of [
+      () => writeFile(join(folder, 'deep', 'a'), 'one'),
+      () => writeFile(join(folder, 'deep', 'a'), 'two'),
+      () => writeFile(join(folder, 'b'), 'two'),
+      () => rm(join(folder, 'deep', 'a')),
+    ]) {
+      await act();
+      seen.push(await of());
+    }
+    expect(new Set(seen.map((one) => one.sha256)).size).toBe(seen.length);
+  });
+
+  test('has nothing of what is served from it to no one: links, and what they lead to', async () => {
+    const before = await of();
+    await symlink('/', join(folder, 'everything'));
+    await symlink('/etc/hostname', join(folder, 'a-file'));
+    expect(await of()).toEqual(before);
+  });
+});
+
+test.each(['missing', 'pipe'])('%s cannot be fingerprinted, and the error names it', async (name) => {
   const path = join(folder, name);
+  if (name === 'pipe') execFileSync('mkfifo', [path]);
   await expect(createFingerprints().of(path)).rejects.toMatchObject({
     code: 'missing-asset',
     message: expect.stringContaining(path),
