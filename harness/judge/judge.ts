@@ -5,6 +5,7 @@ import type { Expectation } from '../model/scenario.ts';
 import type { Stage } from '../model/stages.ts';
 import type { Failure, StageResult, Status, Verdict } from '../model/verdict.ts';
 import type { Evidence } from '../observe/evidence.ts';
+import { boundText } from '../observe/machine-rules.ts';
 import { createObserver } from '../observe/observer.ts';
 import { observeConfiguration } from './configuration.ts';
 import { diagnose } from './diagnosis.ts';
@@ -84,6 +85,14 @@ function configurationFindings({ scenario, prediction }: Plan, observed: Configu
   ];
 }
 
+/** Records that lack what came later, although the case went on. */
+const cutRecords = (events: readonly HarnessEvent[]): string[] =>
+  events.flatMap((event) =>
+    event.type === 'bounded' && !event.ends
+      ? [`a record was cut: ${boundText(event)}; what came later is not in it`]
+      : [],
+  );
+
 /** Why the guest cannot be judged, if it cannot: the harness could not tell, or the log has no end. */
 function undecided(events: readonly HarnessEvent[]): { status: Status; diagnosis: string } | undefined {
   const trouble = events.find((event) => event.source === 'run' && event.type === 'infrastructure');
@@ -112,7 +121,7 @@ export function judge(plan: Plan, events: readonly HarnessEvent[]): Verdict {
   const reached = new Set(found.map(({ stage }) => stage));
   const { configuration: observedConfiguration, finding } = observeConfiguration(plan, events, reached);
   const findings = [...orderFindings(plan, found), ...(finding === null ? [] : [finding])];
-  findings.push(...configurationFindings(plan, observedConfiguration));
+  findings.push(...configurationFindings(plan, observedConfiguration), ...cutRecords(events));
 
   const base = { stages, lastStage, stoppedAt, failure, observedConfiguration, findings };
   const open = undecided(events);

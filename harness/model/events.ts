@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { accels } from './axes.ts';
 import { dhcpMessageTypeSchema } from './boot-rule.ts';
+import { recordBoundNames } from './bounds.ts';
 import { stageSchema } from './stages.ts';
 
 /** Every event has the milliseconds since the case started, by a monotonic clock. */
@@ -75,6 +76,8 @@ export const eventSchema = z.union([
   /** Something was done to the boot on purpose. */
   event('run', 'fault', { text: z.string() }),
   event('run', 'infrastructure', { code: z.string(), message: z.string() }),
+  /** A record of the case is full: what comes after is not in it. `ends`: nothing can be judged of what comes after. */
+  event('run', 'bounded', { what: z.enum(recordBoundNames), limit: z.int(), ends: z.boolean() }),
   event('run', 'ended', {
     reason: z.enum(['complete', 'failure', 'deadline', 'guest-ended', 'interrupted', 'infrastructure']),
   }),
@@ -164,7 +167,7 @@ export const eventSchema = z.union([
 export type HarnessEvent = z.infer<typeof eventSchema>;
 
 type WithoutTime<T> = T extends unknown ? Omit<T, 'tMs'> : never;
-/** What producers hand over; the timeline stamps it. */
+/** What producers hand over; the event log stamps it. */
 export type UntimedEvent = WithoutTime<HarnessEvent>;
 /** Where producers hand events over. */
 export type EventSink = (event: UntimedEvent) => void;

@@ -1,3 +1,4 @@
+import type { RecordBound } from '../model/bounds.ts';
 import type { HarnessEvent } from '../model/events.ts';
 import type { Rule } from './evidence.ts';
 
@@ -9,6 +10,22 @@ const shutDownBy = (event: GuestEvent, ...causes: readonly string[]): boolean =>
   event.type === 'event' &&
   event.name === 'SHUTDOWN' &&
   causes.includes(String(event.data.reason));
+
+type Bounded = Extract<HarnessEvent, { type: 'bounded' }>;
+
+/** What each bound of a case's records is counted in. */
+const boundTexts: Record<RecordBound, (limit: number) => string> = {
+  eventLogBytes: (limit) => `the event log has reached ${mebibytes(limit)}`,
+  serialBytes: (limit) => `the serial port has sent ${mebibytes(limit)}`,
+  consoleLines: (limit) => `the console has shown ${limit} lines`,
+  idleFrames: (limit) => `${limit} frames asked for no service`,
+  firmwareDebugBytes: (limit) => `the firmware's debug log has reached ${mebibytes(limit)}`,
+  captureBytes: (limit) => `the capture has reached ${mebibytes(limit)}`,
+  stderrBytes: (limit) => `QEMU's error output has reached ${mebibytes(limit)}`,
+};
+const mebibytes = (bytes: number): string => `${bytes / (1 << 20)} MiB`;
+
+export const boundText = ({ what, limit }: Pick<Bounded, 'what' | 'limit'>): string => boundTexts[what](limit);
 
 const ending = (text: string) => ({ failure: true as const, text, ends: true });
 
@@ -39,6 +56,14 @@ export const guestRules: readonly Rule<GuestEvent>[] = [
     match: (event) =>
       event.source === 'vm' && event.type === 'exited' && !event.byHarness
         ? ending(`QEMU ended by itself (${event.signal ?? `exit code ${event.exitCode}`})`)
+        : undefined,
+  },
+  {
+    name: 'guest-flood',
+    proves: 'the guest said or asked for so much that a record of the case is full: what it did after is not known',
+    match: (event) =>
+      event.source === 'run' && event.type === 'bounded' && event.ends
+        ? ending(`the guest floods: ${boundText(event)}`)
         : undefined,
   },
   {

@@ -20,7 +20,7 @@ import type { Authorities } from './authorities.ts';
 import { caseFiles, writePlanFiles } from './case-directory.ts';
 import { refuseChangedInputs } from './changed-inputs.ts';
 import { createDeadlineClock } from './deadline-clock.ts';
-import { openTimeline } from './event-log.ts';
+import { openEventLog } from './event-log.ts';
 import type { Intervene } from './intervention.ts';
 import { type RunningNetwork, startNetwork } from './network.ts';
 import { openRawLogs } from './raw-logs.ts';
@@ -61,12 +61,10 @@ const graceMs = 1_000;
 type EndReason = Extract<HarnessEvent, { source: 'run'; type: 'ended' }>['reason'];
 
 /** Which end an event that ends a case stands for. */
-const endReasons: Partial<Record<HarnessEvent['source'], EndReason>> = {
-  serial: 'failure',
-  run: 'deadline',
-  qmp: 'guest-ended',
-  vm: 'guest-ended',
-};
+function endReasonOf({ source, type }: HarnessEvent): EndReason {
+  if (source === 'qmp' || source === 'vm') return 'guest-ended';
+  return type === 'deadline' ? 'deadline' : 'failure';
+}
 
 /** QEMU stops a guest without saying why in the event; its status says it. */
 function askStatus(guest: Guest, emit: EventSink): void {
@@ -134,7 +132,7 @@ export async function runAttempt(options: AttemptOptions): Promise<AttemptResult
         deadlines.reached(evidence.stage);
         options.onStage(evidence.stage, evidence.atMs);
         if (evidence.stage === plan.stagePath.at(-1)) grace ??= setTimeout(() => end('complete'), graceMs);
-      } else if (evidence.ends) end(endReasons[event.source] ?? 'failure');
+      } else if (evidence.ends) end(endReasonOf(event));
     }
     if (observer.complete) end('complete');
     intervention?.onEvent?.(event);
@@ -150,8 +148,8 @@ export async function runAttempt(options: AttemptOptions): Promise<AttemptResult
       message: `${directory} cannot be written: ${message}`,
     });
   };
-  const timeline = openTimeline(join(directory, caseFiles.events), onEvent, onDiskTrouble);
-  const { emit } = timeline;
+  const eventLog = openEventLog(join(directory, caseFiles.events), onEvent, onDiskTrouble);
+  const { emit } = eventLog;
   emitStart(options, emit);
   const onAbort = (): void => end('interrupted');
   signal.addEventListener('abort', onAbort, { once: true });
@@ -200,14 +198,14 @@ export async function runAttempt(options: AttemptOptions): Promise<AttemptResult
       capture,
       authorities: options.authorities,
       emit,
-      now: timeline.now,
+      now: eventLog.now,
       faults: intervention?.faults,
     });
     intervention?.begin?.({ guest, network });
-    let last = timeline.now();
+    let last = eventLog.now();
     ticker = setInterval(() => {
-      const deadline = deadlines.tick(timeline.now() - last, options.pressure());
-      last = timeline.now();
+      const deadline = deadlines.tick(eventLog.now() - last, options.pressure());
+      last = eventLog.now();
       if (deadline) emit({ source: 'run', type: 'deadline', ...deadline });
     }, tickMs);
   };
@@ -217,7 +215,7 @@ export async function runAttempt(options: AttemptOptions): Promise<AttemptResult
     const reason = await ending;
     // What the console still holds belongs to the record, and may be evidence.
     await console.settle();
-    const trouble = qemuTrouble(accel, timeline.events, exit);
+    const trouble = qemuTrouble(accel, eventLog.events, exit);
     if (trouble) emit({ source: 'run', type: 'infrastructure', code: 'qemu-failed', message: trouble });
     if (guest) await refuseChangedInputs(plan.inputs, options.fingerprints);
     emit({ source: 'vm', type: 'cpu', guestCpuMs: guest?.cpuMs() ?? 0 });
@@ -239,14 +237,14 @@ export async function runAttempt(options: AttemptOptions): Promise<AttemptResult
     await guest?.stop();
     await network?.close().catch(onDiskTrouble);
     await logs.close(console.transcript());
-    timeline.close();
+    eventLog.close();
     console.close();
   }
   return {
     plan,
-    verdict: judge(plan, timeline.events),
+    verdict: judge(plan, eventLog.events),
     guestCpuMs: guest?.cpuMs() ?? 0,
-    durationMs: timeline.now(),
-    demote: acceleratorFailureOf(accel, timeline.events, exit),
+    durationMs: eventLog.now(),
+    demote: acceleratorFailureOf(accel, eventLog.events, exit),
   };
 }

@@ -1,8 +1,10 @@
 import { closeSync, openSync, writeFileSync } from 'node:fs';
-import type { EventSink, HarnessEvent } from '../model/events.ts';
+import { boundReached, recordBounds } from '../model/bounds.ts';
+import type { EventSink, HarnessEvent, UntimedEvent } from '../model/events.ts';
 
-/** The one record of a case: stamps events, writes them, tells whoever follows. */
-export interface Timeline {
+/** The one record of a case: stamps events, writes them, hands them to whoever follows. */
+export interface EventLog {
+  /** Never throws: a fault of a follower ends the case, as an `infrastructure` event. */
   readonly emit: EventSink;
   readonly events: readonly HarnessEvent[];
   /** Milliseconds since the case started, monotonic. */
@@ -13,22 +15,30 @@ export interface Timeline {
 const flushBytes = 32 << 10;
 const flushMs = 250;
 
+/** What is logged although the log is full: how the case ended. None of it is the guest's to repeat. */
+const isLast = ({ source, type }: UntimedEvent): boolean => source === 'run' || (source === 'vm' && type !== 'stderr');
+
 /**
- * Opens `events.jsonl` at `path`; a killed harness loses at most the last quarter of a second. `onTrouble` is told once
- * when the disk does not take it: events then live on in memory alone.
+ * Opens `events.jsonl` at `path`; a killed harness loses at most the last quarter of a second. `onTrouble` is called once
+ * when the disk does not take it: events then live on in memory alone. Once the log is full (`run/bounded`), only the
+ * case's end is still logged: what it has is whole and in order up to there.
  */
-export function openTimeline(
+export function openEventLog(
   path: string,
   onEvent: (event: HarnessEvent) => void,
   onTrouble: (error: Error) => void = () => {},
-): Timeline {
+): EventLog {
   const fd = openSync(path, 'w');
   const startedAt = performance.now();
   const now = (): number => Math.round((performance.now() - startedAt) * 1000) / 1000;
   const events: HarnessEvent[] = [];
   let buffered = '';
+  let loggedBytes = 0;
+  let full = false;
+  let faulted = false;
   let closed = false;
   let broken = false;
+
   const flush = (): void => {
     const lines = buffered;
     buffered = '';
@@ -40,20 +50,43 @@ export function openTimeline(
       onTrouble(error as Error);
     }
   };
+
+  const record = (event: HarnessEvent): void => {
+    events.push(event);
+    const line = `${JSON.stringify(event)}\n`;
+    buffered += line;
+    loggedBytes += line.length;
+    if (buffered.length > flushBytes) flush();
+  };
+
+  const follow = (event: HarnessEvent): void => {
+    try {
+      onEvent(event);
+    } catch (error) {
+      if (faulted) return;
+      faulted = true;
+      const message = `what follows the events failed at ${event.source}/${event.type}: ${(error as Error).message}`;
+      emit({ source: 'run', type: 'infrastructure', code: 'internal', message });
+    }
+  };
+
+  const emit = (untimed: UntimedEvent): void => {
+    if (closed || (full && !isLast(untimed))) return;
+    const event = { tMs: now(), ...untimed } as HarnessEvent;
+    record(event);
+    follow(event);
+    if (full || loggedBytes < recordBounds.eventLogBytes) return;
+    full = true;
+    emit(boundReached('eventLogBytes'));
+  };
+
   const timer = setInterval(flush, flushMs);
   timer.unref();
 
   return {
     events,
     now,
-    emit(untimed) {
-      if (closed) return;
-      const event = { tMs: now(), ...untimed } as HarnessEvent;
-      events.push(event);
-      buffered += `${JSON.stringify(event)}\n`;
-      if (buffered.length > flushBytes) flush();
-      onEvent(event);
-    },
+    emit,
     close() {
       if (closed) return;
       closed = true;

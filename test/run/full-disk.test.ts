@@ -3,7 +3,7 @@ import { mkdtemp, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { openTimeline } from '../../harness/run/event-log.ts';
+import { openEventLog } from '../../harness/run/event-log.ts';
 import { openRawLogs } from '../../harness/run/raw-logs.ts';
 
 // The kernel's own full disk: opens, and takes nothing.
@@ -18,16 +18,16 @@ describe.skipIf(!existsSync(full))('a disk that is full', () => {
 
   it('is told once by the event log, which goes on in memory', () => {
     const troubles: Error[] = [];
-    const timeline = openTimeline(
+    const log = openEventLog(
       full,
       () => {},
       (error) => troubles.push(error),
     );
     const big = 'x'.repeat(40_000);
-    for (let i = 0; i < 3; i++) timeline.emit({ source: 'vm', type: 'stderr', text: big });
-    timeline.close();
+    for (let i = 0; i < 3; i++) log.emit({ source: 'vm', type: 'stderr', text: big });
+    log.close();
     expect(troubles.map(({ message }) => message)).toEqual([expect.stringContaining('ENOSPC')]);
-    expect(timeline.events).toHaveLength(3);
+    expect(log.events).toHaveLength(3);
   });
 
   it('is told by the raw logs, which close all the same', async () => {

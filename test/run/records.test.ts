@@ -7,16 +7,18 @@ import {
   openSync,
   readFileSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { recordBounds } from '../../harness/model/bounds.ts';
 import { HarnessError } from '../../harness/model/errors.ts';
 import type { HarnessEvent } from '../../harness/model/events.ts';
 import { caseFiles, writeRecord } from '../../harness/run/case-directory.ts';
-import { openTimeline } from '../../harness/run/event-log.ts';
+import { openEventLog } from '../../harness/run/event-log.ts';
 import {
   caseDirectoriesOf,
   claimRunDirectory,
@@ -178,21 +180,68 @@ describe('records', () => {
   });
 });
 
-describe('a timeline', () => {
+describe('an event log that is written', () => {
   it('stamps events, tells them, and leaves them as they can be read again', () => {
-    const directory = join(folder, 'timeline');
+    const directory = join(folder, 'event-log');
     mkdirSync(directory);
     const told: HarnessEvent[] = [];
-    const timeline = openTimeline(join(directory, caseFiles.events), (event) => told.push(event));
-    timeline.emit({ source: 'run', type: 'started', caseId: 'ü\n"', attempt: 1, at: '2026-01-02T03:04:05Z' });
-    for (let pid = 0; pid < 1000; pid++) timeline.emit({ source: 'vm', type: 'spawned', pid, accel: 'tcg' });
-    timeline.close();
-    timeline.close();
-    timeline.emit({ source: 'qmp', type: 'status', status: 'too late' });
+    const log = openEventLog(join(directory, caseFiles.events), (event) => told.push(event));
+    log.emit({ source: 'run', type: 'started', caseId: 'ü\n"', attempt: 1, at: '2026-01-02T03:04:05Z' });
+    for (let pid = 0; pid < 1000; pid++) log.emit({ source: 'vm', type: 'spawned', pid, accel: 'tcg' });
+    log.close();
+    log.close();
+    log.emit({ source: 'qmp', type: 'status', status: 'too late' });
     expect(told).toHaveLength(1001);
-    expect(timeline.events).toEqual(told);
+    expect(log.events).toEqual(told);
     expect(readEvents(directory)).toEqual(told);
     const times = told.map(({ tMs }) => tMs);
     expect(times).toEqual([...times].sort((a, b) => a - b));
+  });
+
+  it('that is full says so once, drops what the guest does after, and keeps how the case ends', () => {
+    const directory = join(folder, 'full-log');
+    mkdirSync(directory);
+    let followed = 0;
+    const log = openEventLog(join(directory, caseFiles.events), () => followed++);
+    const text = 'x'.repeat(1000);
+    const line = (offset: number) => log.emit({ source: 'serial', type: 'line', offset, text });
+    const most = recordBounds.eventLogBytes / text.length;
+    for (let offset = 0; offset < most; offset++) line(offset);
+    line(-1);
+    log.emit({ source: 'vm', type: 'stderr', text });
+    log.emit({ source: 'vm', type: 'cpu', guestCpuMs: 7 });
+    log.emit({ source: 'run', type: 'ended', reason: 'failure' });
+    log.close();
+    const events = readEvents(directory);
+    expect(followed).toBe(events.length);
+    const lines = events.filter(({ source }) => source === 'serial');
+    expect(lines.map((event) => 'offset' in event && event.offset)).toEqual(lines.map((_, index) => index));
+    expect(lines.length).toBeGreaterThan(0.9 * most);
+    expect(events.slice(lines.length)).toEqual([
+      expect.objectContaining({
+        type: 'bounded',
+        what: 'eventLogBytes',
+        limit: recordBounds.eventLogBytes,
+        ends: true,
+      }),
+      expect.objectContaining({ type: 'cpu' }),
+      expect.objectContaining({ type: 'ended' }),
+    ]);
+    expect(statSync(join(directory, caseFiles.events)).size).toBeLessThan(recordBounds.eventLogBytes + 4096);
+  });
+
+  it('ends the case where what follows it fails, whoever emitted', () => {
+    const directory = join(folder, 'faulty-follower');
+    mkdirSync(directory);
+    const log = openEventLog(join(directory, caseFiles.events), ({ source }) => {
+      if (source !== 'vm') throw new Error(`no rule for ${source}`);
+    });
+    log.emit({ source: 'vm', type: 'spawned', pid: 1, accel: 'tcg' });
+    log.emit({ source: 'qmp', type: 'status', status: 'running' });
+    log.emit({ source: 'qmp', type: 'status', status: 'paused' });
+    log.close();
+    expect(readEvents(directory).filter(({ type }) => type === 'infrastructure')).toEqual([
+      expect.objectContaining({ code: 'internal', message: expect.stringMatching(/qmp\/status.*no rule for qmp/) }),
+    ]);
   });
 });
