@@ -5,7 +5,7 @@ import type { Faults } from '../wire/faults.ts';
 import type { RunningNetwork } from './network.ts';
 
 /** What an intervention can lay hands on while a guest runs. */
-export interface Running {
+interface Running {
   readonly guest: Guest;
   readonly network: Pick<RunningNetwork, 'stopServers'>;
 }
@@ -14,7 +14,7 @@ export interface Running {
  * Something done on purpose to a case while it runs, by a campaign that breaks boots to see whether their verdicts
  * notice. It comes from code alone: neither a matrix nor the command line can name one.
  */
-export interface Intervention {
+interface Intervention {
   /** What is run, recorded and judged in place of the plan given. */
   readonly plan: Plan;
   readonly faults?: Faults;

@@ -1,0 +1,65 @@
+// Which boots are broken, and in which ways.
+
+import { makePlan } from '../../../.build/harness/plan/plan.js';
+import { findCase } from '../../../.build/harness/run/found-case.js';
+import { bootOf } from './boot.mjs';
+import { machineKinds, networkKinds } from './kinds.mjs';
+
+export const kindNames = [...Object.keys(networkKinds), ...Object.keys(machineKinds)];
+
+const isStop = ({ expect }) => 'stopsAt' in expect;
+const isBoot = ({ expect }) => 'reaches' in expect;
+
+const transportKey = ({ firmware, transport, ipVersion }) => JSON.stringify([firmware, transport, ipVersion]);
+
+/** Longer ways use more of the network; an installer only takes longer. */
+const worthOf = ({ payload, rom }) => ['script', 'linux'].indexOf(payload) * 2 + (rom === 'none' ? 0 : 1);
+
+/** Every cell that is to stop, and of those that are to boot one for each firmware, transport and IP version. */
+export function chosenCells(cells) {
+  const booting = new Map();
+  for (const cell of cells.filter(isBoot)) {
+    const key = transportKey(cell);
+    const best = booting.get(key);
+    if (!best || worthOf(cell) > worthOf(best)) booting.set(key, cell);
+  }
+  const chosen = new Set(booting.values());
+  return cells.filter((cell) => isStop(cell) || chosen.has(cell));
+}
+
+/** The breaks of one boot, each with its kind, the stage it is about, and a label that no other break of it has. */
+function breaksOf(boot, kinds) {
+  const breaks = [];
+  const add = (kind, stage, found) => {
+    for (const { name, ...rest } of found) {
+      const label = [kind, ...(stage ? ['at', stage] : []), ...(name ? [name] : [])].join('-');
+      breaks.push({ ...rest, kind, label, isOfMachine: stage === undefined });
+    }
+  };
+  for (const [kind, of] of Object.entries(networkKinds)) {
+    if (kinds.includes(kind)) for (const use of boot.uses) add(kind, use.stage, of(use, boot.plan));
+  }
+  for (const [kind, of] of Object.entries(machineKinds)) {
+    if (kinds.includes(kind)) add(kind, undefined, of(boot));
+  }
+  return breaks;
+}
+
+/**
+ * The sabotaged cases: the cell each is of, its own id, its break and what `bootOf` says of it. `missing` are cells that
+ * this machine cannot run, with the reason.
+ */
+export async function chooseSabotages(cells, kinds, host) {
+  const sabotages = [];
+  const missing = [];
+  for (const cell of cells) {
+    const found = await findCase(cell, host);
+    if ('missing' in found) {
+      missing.push({ cell: cell.id, reason: found.missing });
+      continue;
+    }
+    const boot = bootOf(makePlan({ ...found, nonce: '0' }));
+    for (const wrong of breaksOf(boot, kinds)) sabotages.push({ id: `${cell.id}.${wrong.label}`, cell, wrong, boot });
+  }
+  return { sabotages, missing };
+}

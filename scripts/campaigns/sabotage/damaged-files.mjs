@@ -1,0 +1,34 @@
+// Copies of files that something is wrong with, made once for a campaign.
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+
+/** The first half of a file: a copy that broke off. */
+const firstHalf = (content) => content.subarray(0, content.length >> 1);
+
+/** The same length, because that is what firmware is mapped by; the second half of what is not padding is gone. */
+function halfErased(content) {
+  const padding = content[content.length - 1] === 0xff ? 0xff : 0;
+  let end = content.length;
+  while (end > 0 && content[end - 1] === padding) end--;
+  return Buffer.concat([content.subarray(0, end >> 1), Buffer.alloc(content.length - (end >> 1), padding)]);
+}
+
+/** `folder` keeps the copies, which records of the campaign name. */
+export function damagedFiles(folder) {
+  const copyOf = (path, kind, damage) => {
+    const name = `${createHash('sha256').update(path).digest('hex').slice(0, 12)}-${kind}-${basename(path)}`;
+    const copy = join(folder, name);
+    if (!existsSync(copy)) {
+      mkdirSync(folder, { recursive: true });
+      writeFileSync(`${copy}.part`, damage(readFileSync(path)));
+      renameSync(`${copy}.part`, copy);
+    }
+    return copy;
+  };
+  return {
+    truncated: (path) => copyOf(path, 'truncated', firstHalf),
+    halfErased: (path) => copyOf(path, 'half-erased', halfErased),
+    blank: (path) => copyOf(path, 'blank', (content) => Buffer.alloc(content.length)),
+  };
+}

@@ -1,0 +1,54 @@
+// One break as the harness takes it: a plan, faults on the wire, and what is done to the guest while it runs.
+import { createObserver } from '../../../.build/harness/observe/observer.js';
+
+/** The intervention that makes `wrong` of a plan's boot; `acted` is called once, when the boot has met it. */
+export function interventionOf(wrong, plan, acted, { damaged, deadlines }) {
+  const altered = { ...(wrong.alter?.(plan, damaged) ?? plan), deadlines: deadlines(plan) };
+  const observer = createObserver(altered);
+  let running;
+  let begun = false;
+  let passed = 0;
+  let hasMet = false;
+
+  const met = () => {
+    if (hasMet) return;
+    hasMet = true;
+    acted(wrong.label);
+  };
+  const isShownLater = wrong.shows ?? wrong.meets ?? wrong.loses;
+
+  async function begin() {
+    if (begun || running === undefined) return;
+    begun = true;
+    // A guest that is gone meets nothing any more.
+    const made = await Promise.resolve(wrong.act?.(running)).then(
+      () => true,
+      () => false,
+    );
+    if (made && !isShownLater) met();
+  }
+
+  return {
+    plan: altered,
+    begin(given) {
+      running = given;
+      if (wrong.after === undefined || hasReached()) void begin();
+    },
+    onEvent(event) {
+      observer.observe(event);
+      if (hasReached()) void begin();
+      if ((begun || wrong.alter) && wrong.shows?.(event)) met();
+    },
+    faults(frame, direction) {
+      if (!begun) return frame;
+      if (direction === 'from-guest' && wrong.meets?.(frame)) met();
+      if (!wrong.loses?.(passed++)) return frame;
+      met();
+      return undefined;
+    },
+  };
+
+  function hasReached() {
+    return observer.evidence.some(({ stage }) => stage === wrong.after);
+  }
+}

@@ -1,0 +1,139 @@
+// The ways to break a boot. Each row gives the breaks of one kind that keep a boot, or one use that it makes of the
+// network, from what is expected. A break has some of:
+//   name    distinguishes the breaks of one kind
+//   alter   the plan that is run, made of the one given and damaged copies of files
+//   after   the stage after which the break begins; from the start without it
+//   act     what is done then to the guest or its servers
+//   loses   whether a frame is lost, given how many have passed since
+//   shows   whether an event shows that the boot has met the break
+//   meets   likewise for a frame from the guest
+// A break without the last three has met the boot once it is made.
+import { setTimeout as pause } from 'node:timers/promises';
+import { asksFor, isRequest } from './signs.mjs';
+
+/** Enough for a client to have begun what it then cannot go on with. */
+const firstFrames = 2;
+/** A file of more than so many bytes is not over after so many frames. */
+const large = { bytes: 100_000, frames: 40 };
+/** What QEMU had written before it was stopped has arrived by then. */
+const settleMs = 250;
+
+const certificates = ['wrong-authority', 'wrong-name', 'expired'];
+
+const without = (record, name) => Object.fromEntries(Object.entries(record).filter(([key]) => key !== name));
+
+const serving = (name, file) => (plan) => ({ ...plan, serve: { ...plan.serve, [name]: file } });
+
+const isWhole = (file) => file !== undefined && !('redirect' in file) && file.truncateToBytes === undefined;
+
+/** Plans differ from run to run in their nonce: the file is that of the plan given. */
+const serveHalf = (name) => (plan, damaged) => {
+  const file = plan.serve[name];
+  const half = file.path ? { path: damaged.truncated(file.path) } : { text: file.text.slice(0, file.text.length >> 1) };
+  return serving(name, { ...file, ...half })(plan);
+};
+
+const endHalfway = (name, bytes) => (plan) => serving(name, { ...plan.serve[name], truncateToBytes: bytes >> 1 })(plan);
+
+/** Another file in QEMU's command line; one that QEMU takes unasked is given by `option`. */
+const withFile = (path, damage, option) => (plan, damaged) => {
+  const other = damaged[damage](path);
+  const { argv } = plan.qemu;
+  const changed = argv.some((argument) => argument.includes(path))
+    ? argv.map((argument) => argument.replaceAll(path, other))
+    : option(argv, other);
+  return { ...plan, qemu: { ...plan.qemu, argv: changed } };
+};
+
+const firmwareOption = (argv, file) => [...argv, '-bios', file];
+const romOption = (argv, file) =>
+  argv.map((argument) => (argument.includes(',netdev=net0,') ? `${argument},romfile=${file}` : argument));
+
+const pathOf = ({ inputs }, wanted) => inputs.find(({ role }) => role === wanted)?.path;
+
+const isStop = ({ source, name }) => source === 'qmp' && name === 'STOP';
+const isOwnExit = ({ source, type, byHarness }) => source === 'vm' && type === 'exited' && !byHarness;
+const isServerHello = ({ source, type, from }) => source === 'wire' && type === 'tls' && from === 'server';
+
+/** Given a use that a boot makes of the network, and its plan. */
+export const networkKinds = {
+  'server-dead': ({ after }) => [{ after, act: ({ network }) => network.stopServers(), meets: isRequest }],
+
+  'port-refused': ({ transport }, { network }) =>
+    network.tcp
+      .filter(({ service }) => service === transport)
+      .map(({ port }) => ({
+        alter: (plan) => ({
+          ...plan,
+          network: { ...plan.network, tcp: plan.network.tcp.filter((one) => one.port !== port) },
+        }),
+        shows: (event) => event.type === 'tcp-refused' && event.port === port,
+      })),
+
+  'file-missing': ({ files: [name] }, { serve }) =>
+    name in serve ? [{ alter: (plan) => ({ ...plan, serve: without(plan.serve, name) }), shows: asksFor(name) }] : [],
+
+  'file-truncated': ({ files: [name], transport }, { serve, deliveries }) => {
+    if (!isWhole(serve[name])) return [];
+    const bytes = Object.values(deliveries)
+      .flat()
+      .find((file) => file.name === name)?.bytes;
+    const isHttp = transport === 'http' || transport === 'https';
+    return [
+      { alter: serveHalf(name), shows: asksFor(name) },
+      ...(isHttp && bytes ? [{ name: 'midway', alter: endHalfway(name, bytes), shows: asksFor(name) }] : []),
+    ];
+  },
+
+  'frames-lost': ({ after, files: [name] }, { deliveries }) => {
+    const from = (frames) => ({ after, loses: (passed) => passed >= frames });
+    const bytes =
+      Object.values(deliveries)
+        .flat()
+        .find((file) => file.name === name)?.bytes ?? 0;
+    return [from(firstFrames), ...(bytes > large.bytes ? [{ name: 'midway', ...from(large.frames) }] : [])];
+  },
+
+  // A valid certificate that is not to be trusted leaves nothing to get wrong.
+  'tls-wrong': ({ transport }, { tls, scenario }) =>
+    transport === 'https' && ('reaches' in scenario.expect || tls.certificate !== 'valid')
+      ? certificates
+          .filter((certificate) => certificate !== tls.certificate)
+          .map((certificate) => ({
+            name: certificate,
+            alter: (plan) => ({ ...plan, tls: { ...plan.tls, certificate } }),
+            shows: isServerHello,
+          }))
+      : [],
+};
+
+/** Given a boot as a whole. */
+export const machineKinds = {
+  'guest-paused': ({ machine }) => [{ after: machine, act: ({ guest }) => guest.qmp.execute('stop'), shows: isStop }],
+
+  'qemu-killed': ({ machine }) => [
+    { after: machine, act: ({ guest }) => process.kill(guest.pid, 'SIGKILL'), shows: isOwnExit },
+  ],
+
+  'qemu-stalled': ({ machine }) => [
+    {
+      after: machine,
+      async act({ guest }) {
+        process.kill(guest.pid, 'SIGSTOP');
+        await pause(settleMs);
+      },
+    },
+  ],
+
+  // A network gives more ways to break a boot that has come so far.
+  'firmware-damaged': ({ plan, uses }) => {
+    const path = pathOf(plan, 'firmware-code');
+    return path === undefined || uses.length > 0 ? [] : [{ alter: withFile(path, 'halfErased', firmwareOption) }];
+  },
+
+  // Where nothing is to come of the ROM, nothing comes of a blank one either.
+  'rom-blank': ({ plan, usesRom }) => {
+    const path = pathOf(plan, 'oprom');
+    return path === undefined || !usesRom ? [] : [{ alter: withFile(path, 'blank', romOption) }];
+  },
+};
