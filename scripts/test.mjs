@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Set-up, then vitest with the arguments given; the last line tells the counts.
+// Set-up (`--no-set-up`: as the machine is), then vitest with the arguments given; the last line tells the counts.
 import { readFileSync, rmSync } from 'node:fs';
 import { checkout, inCheckout, runScript } from './setup/checkout.mjs';
 import { runForeground } from './setup/foreground.mjs';
@@ -16,15 +16,13 @@ function readCounts() {
 }
 
 await runScript(async () => {
-  setUp();
+  const argv = process.argv.slice(2);
+  const vitestArgs = argv.filter((arg) => arg !== '--no-set-up');
+  if (vitestArgs.length === argv.length) setUp();
   rmSync(countsFile, { force: true });
   const reporters = ['--reporter=default', `--reporter=${inCheckout('scripts/test-counts.mjs')}`];
   const vitest = inCheckout('node_modules/vitest/vitest.mjs');
-  const exitCode = await runForeground(
-    process.execPath,
-    [vitest, 'run', ...reporters, ...process.argv.slice(2)],
-    checkout,
-  );
+  const exitCode = await runForeground(process.execPath, [vitest, 'run', ...reporters, ...vitestArgs], checkout);
   const { passed, failed, skipped } = readCounts();
   process.stdout.write(`\n${passed} passed, ${failed} failed${skipped === 0 ? '' : `, ${skipped} skipped`}\n`);
   process.exitCode = exitCode === 0 && failed > 0 ? 1 : exitCode;

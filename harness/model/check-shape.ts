@@ -83,7 +83,8 @@ function explain(issue: Issue, base: Path): string[] {
   if (issue.code === 'invalid_key') return issue.issues.flatMap((inner) => explain(inner, path));
   if (issue.code === 'too_small' && issue.origin === 'array') return say('expected a non-empty list, saw []');
   if (issue.code === 'too_small' && issue.origin === 'string') return say('expected a text, saw an empty one');
-  if (issue.code === 'invalid_format') return say(`${issue.message}; saw ${sawText(issue.input)}`);
+  if (issue.code === 'invalid_format' || issue.code === 'custom')
+    return say(`${issue.message}; saw ${sawText(issue.input)}`);
   return say(`${issue.message}, saw ${sawText(issue.input)}`);
 }
 

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { SetUpError, say } from './checkout.mjs';
-import { onPath, rootPrefix } from './host.mjs';
+import { onPath } from './host.mjs';
 import { withLock } from './lock.mjs';
 
 /**
@@ -46,10 +46,10 @@ export function installedPackages(statusFile = '/var/lib/dpkg/status') {
   return versions;
 }
 
-function missingPackages(host) {
-  if (!host.hasApt) return debianPackages.filter(({ programs }) => programs !== undefined && !programs.some(onPath));
+function missingOf(packages, host) {
+  if (!host.hasApt) return packages.filter(({ programs }) => programs !== undefined && !programs.some(onPath));
   const installed = installedPackages();
-  return debianPackages.filter(({ name }) => !installed.has(name));
+  return packages.filter(({ name }) => !installed.has(name));
 }
 
 /** What to say where packages cannot be installed. */
@@ -72,58 +72,39 @@ const haveLists = () => {
   }
 };
 
-function apt(prefix, ...args) {
-  const [program, ...rest] = [
-    ...prefix,
-    'env',
-    'DEBIAN_FRONTEND=noninteractive',
-    'apt-get',
-    '-qq',
-    '-oDpkg::Use-Pty=0',
-    ...args,
-  ];
-  return spawnSync(program, rest, { stdio: ['ignore', 'ignore', 2] }).status === 0;
+function apt(...args) {
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  return (
+    spawnSync('apt-get', ['-qq', '-oDpkg::Use-Pty=0', ...args], { env, stdio: ['ignore', 'ignore', 2] }).status === 0
+  );
 }
 
-function install(prefix, names) {
-  const once = () => apt(prefix, 'install', '-y', '--no-install-recommends', '-o', 'DPkg::Lock::Timeout=120', ...names);
+function install(missing) {
+  const names = missing.map(({ name }) => name);
+  const once = () => apt('install', '-y', '--no-install-recommends', '-o', 'DPkg::Lock::Timeout=120', ...names);
   // Old lists name versions that the mirror no longer has: then, and only then, they are renewed.
-  return (haveLists() && once()) || (apt(prefix, 'update') && once());
+  return (haveLists() && once()) || (apt('update') && once());
 }
 
-/** Installs missing packages; throws with exit code 3 where needed ones stay missing. */
-export function installDebianPackages(host) {
-  const missing = missingPackages(host);
+/** Throws with exit code 3 where needed packages are missing; optional ones only cost their cells. */
+function refuseWithout(missing, cause) {
+  if (missing.some(({ needed }) => needed)) throw new SetUpError(explainMissing(missing, cause));
+  for (const { name, why } of missing) say(`no ${name}: ${why} are not run`);
+}
+
+/**
+ * Installs missing packages as root, such as in a container. Anybody else is given the commands: whether they may
+ * change the machine is not ours to decide.
+ */
+export function installDebianPackages(host, packages = debianPackages) {
+  const missing = missingOf(packages, host);
   if (missing.length === 0) return;
-  const prefix = host.hasApt ? rootPrefix() : undefined;
-  if (prefix === undefined) {
-    const cause = host.hasApt
-      ? 'Packages cannot be installed without root or sudo'
-      : 'Packages cannot be installed by apt here';
-    if (missing.some(({ needed }) => needed)) throw new SetUpError(explainMissing(missing, cause));
-    for (const { name, why } of missing) say(`no ${name}: ${why} are not run`);
-    return;
-  }
+  if (!host.hasApt) return refuseWithout(missing, 'Packages cannot be installed by apt here');
+  if (!host.isRoot) return refuseWithout(missing, 'Packages are installed by root alone');
   withLock(() => {
     say(`installing Debian packages: ${missing.map(({ name }) => name).join(' ')}`);
-    if (
-      install(
-        prefix,
-        missing.map(({ name }) => name),
-      )
-    )
-      return;
     // One package that cannot be had must not keep the others away.
-    const needed = missing.filter((row) => row.needed);
-    if (
-      needed.length > 0 &&
-      !install(
-        prefix,
-        needed.map(({ name }) => name),
-      )
-    ) {
-      throw new SetUpError(explainMissing(missingPackages(host), 'apt-get failed'));
-    }
-    for (const { name, why } of missingPackages(host)) say(`no ${name}: ${why} are not run`);
+    if (!install(missing)) install(missing.filter(({ needed }) => needed));
+    refuseWithout(missingOf(packages, host), 'apt-get failed');
   });
 }

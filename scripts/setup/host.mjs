@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process';
 import { accessSync, constants, readFileSync } from 'node:fs';
 
 function osRelease() {
@@ -31,13 +30,7 @@ export function inspectHost() {
     /** Package names and tools are Debian's, also on its derivatives. */
     hasApt: (id === 'debian' || like.split(' ').includes('debian')) && onPath('apt-get') && onPath('dpkg-deb'),
     isDebian: id === 'debian',
+    isRoot: process.getuid?.() === 0,
     suite,
   };
-}
-
-/** Words to put in front of a command that needs root; undefined where there is no way. */
-export function rootPrefix() {
-  if (process.getuid?.() === 0) return [];
-  const sudo = onPath('sudo') && spawnSync('sudo', ['-n', 'true'], { stdio: 'ignore' }).status === 0;
-  return sudo ? ['sudo', '-n'] : undefined;
 }

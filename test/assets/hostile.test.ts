@@ -1,56 +1,13 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { extractDriver } from '../../harness/assets/derive/extract-drivers.ts';
-import { createBudget } from '../../harness/assets/inspect/budget.ts';
-import { describeInspection, identityOf } from '../../harness/assets/inspect/describe.ts';
-import { inspectBytes, inspectFile } from '../../harness/assets/inspect/inspect.ts';
+import { inspectFile } from '../../harness/assets/inspect/inspect.ts';
 import { HarnessError } from '../../harness/model/errors.ts';
-import { found, hostSet, seeded } from './host.ts';
-
-const mebibyte = 1 << 20;
-const smallBudget = () => createBudget({ decompressedBytes: 24 * mebibyte, visits: 20_000 });
-
-/** Whatever the octets, there is an answer, and text for it that a terminal can take. */
-function expectAnswer(bytes: Buffer): void {
-  const result = inspectBytes(bytes, smallBudget());
-  const text = [...describeInspection(result), identityOf(result)];
-  expect(text.length).toBeGreaterThan(1);
-  for (const line of text) expect(line).toMatch(/^[\x20-\x7e…]*$/);
-}
-
-/** A few octets changed, mostly where the headers are; sometimes cut. */
-function mutate(original: Buffer, random: (below: number) => number, heads: readonly number[]): Buffer {
-  const bytes = Buffer.from(original);
-  const interesting = [0, 1, 0x7f, 0x80, 0xff];
-  for (let changes = 1 + random(6); changes > 0; changes--) {
-    const head = heads[random(heads.length)] as number;
-    const at = random(4) === 0 ? random(bytes.length) : Math.min(head + random(96), bytes.length - 1);
-    bytes[at] = random(2) === 0 ? random(256) : (interesting[random(interesting.length)] as number);
-  }
-  return random(5) === 0 ? bytes.subarray(0, random(bytes.length)) : bytes;
-}
-
-const offsetsOf = (bytes: Buffer, texts: readonly string[]) =>
-  texts.flatMap((text) => {
-    const found: number[] = [0];
-    for (
-      let at = bytes.indexOf(text, 0, 'latin1');
-      at >= 0 && found.length < 8;
-      at = bytes.indexOf(text, at + 1, 'latin1')
-    ) {
-      found.push(Math.max(0, at - 40));
-    }
-    return found;
-  });
-
-const host = await hostSet();
-const rom = found(await host.rom({ nic: 'e1000', kind: 'bundled', arch: 'x86_64', firmware: 'ovmf' })).path;
-const snponly = found(host.nbp({ secondStage: 'snponly', arch: 'x86_64', firmware: 'ovmf' })).path;
-const undionly = found(host.nbp({ secondStage: 'undionly', arch: 'x86_64', firmware: 'seabios' })).path;
-const ovmf = found(host.firmware({ firmware: 'ovmf', arch: 'x86_64', secureBoot: 'off' })).code as string;
+import { expectAnswer, smallBudget } from './expect-answer.ts';
+import { seeded } from './seeded.ts';
 
 describe('hostile files get an answer', () => {
   test('random octets of many lengths', () => {
@@ -73,44 +30,6 @@ describe('hostile files get an answer', () => {
     }
   });
 
-  test.each([
-    ['a combined option ROM', rom, 150],
-    ['an EFI application', snponly, 100],
-    ['a BIOS network boot program', undionly, 100],
-  ])('%s, mutated', async (_, path, rounds) => {
-    const original = await readFile(path);
-    const random = seeded(3);
-    const heads = offsetsOf(original, ['PCIR', '$PnP', 'UNDI', 'PE\0\0', '\xf1\x0e\0\0']);
-    for (let round = 0; round < rounds; round++) expectAnswer(mutate(original, random, heads));
-  });
-
-  test('a firmware image, mutated', { timeout: 120_000 }, async () => {
-    const original = await readFile(ovmf);
-    const random = seeded(4);
-    const heads = offsetsOf(original, ['_FVH', '\x98\x58\x4e\xee']);
-    for (let round = 0; round < 12; round++) {
-      const bytes = mutate(original, random, heads);
-      expectAnswer(bytes);
-    }
-  });
-
-  test('a volume that says it holds itself, over and over, comes to an end', async () => {
-    const original = await readFile(ovmf);
-    const volume = original.subarray(0, 72);
-    const nested = Buffer.concat(Array.from({ length: 40_000 }, () => volume));
-    expectAnswer(nested);
-  });
-
-  test('a header that promises a flood is refused before it comes', async () => {
-    const original = await readFile(ovmf);
-    const lzma = original.indexOf(Buffer.from('9858 4eee 1439 5942 9d6e dc7b d794 03cf'.replaceAll(' ', ''), 'hex'));
-    const flood = Buffer.from(original);
-    // After GUID, data offset and attributes come LZMA's properties (5) and the length.
-    flood.writeUInt32LE(150 * mebibyte, lzma + 16 + 4 + 5);
-    const result = inspectBytes(flood);
-    expect(result).toMatchObject({ type: 'firmware', problems: [expect.stringMatching(/more than 64 MiB/)] });
-  });
-
   test('what is not a file is refused at once, a pipe without a writer too', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'pipe-'));
     const pipe = join(folder, 'pipe');
@@ -124,9 +43,8 @@ describe('hostile files get an answer', () => {
     await rm(folder, { recursive: true });
   });
 
-  test('extraction from a damaged image is refused, not thrown up', async () => {
-    const original = await readFile(ovmf);
-    for (const bytes of [Buffer.alloc(0), Buffer.alloc(5000, 0xff), original.subarray(0, 200_000)]) {
+  test('extraction from what is no firmware image is refused', () => {
+    for (const bytes of [Buffer.alloc(0), Buffer.alloc(5000, 0xff)]) {
       expect(() => extractDriver(bytes, 'VirtioNetDxe', smallBudget())).toThrow(HarnessError);
     }
   });

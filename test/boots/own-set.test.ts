@@ -2,7 +2,8 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { runResultSchema } from '../../harness/model/verdict.ts';
-import { found, hostSet } from '../assets/host.ts';
+import { found } from '../assets/found.ts';
+import { hostSet } from './assets/host.ts';
 import { compile, compiled, openWorkplace } from './cli.ts';
 
 beforeAll(compile, 120_000);

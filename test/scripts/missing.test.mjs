@@ -2,7 +2,12 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { debianPackages, explainMissing, installedPackages } from '../../scripts/setup/debian-packages.mjs';
+import {
+  debianPackages,
+  explainMissing,
+  installDebianPackages,
+  installedPackages,
+} from '../../scripts/setup/debian-packages.mjs';
 import { npmPackagesStale } from '../../scripts/setup/npm-packages.mjs';
 
 let folder;
@@ -56,4 +61,30 @@ test('what is missing is named with the commands that install it', () => {
   expect(text).toContain('sudo apt-get install --no-install-recommends qemu-system-x86 qemu-system-arm\n');
   expect(text).toContain('sudo dnf install');
   expect(text).toContain('brew install qemu');
+});
+
+test('without root nothing is installed: the commands are said, and the exit code is 3', () => {
+  const wanted = [
+    { name: 'netboot-no-such-package', needed: true, programs: ['netboot-no-such-program'], why: 'tests' },
+  ];
+  for (const hasApt of [true, false]) {
+    let refusal;
+    try {
+      installDebianPackages({ hasApt, isRoot: false }, wanted);
+    } catch (error) {
+      refusal = error;
+    }
+    expect(refusal).toMatchObject({
+      name: 'SetUpError',
+      exitCode: 3,
+      message: expect.stringContaining('sudo apt-get install --no-install-recommends netboot-no-such-package'),
+    });
+  }
+});
+
+test('without root an optional package costs its cells alone', () => {
+  const wanted = [
+    { name: 'netboot-no-such-package', needed: false, programs: ['netboot-no-such-program'], why: 'tests' },
+  ];
+  expect(() => installDebianPackages({ hasApt: true, isRoot: false }, wanted)).not.toThrow();
 });

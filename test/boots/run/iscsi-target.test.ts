@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import type { HarnessEvent, UntimedEvent } from '../../harness/model/events.ts';
-import { startIscsiTarget } from '../../harness/services/iscsi/target.ts';
+import type { HarnessEvent, UntimedEvent } from '../../../harness/model/events.ts';
+import { startIscsiTarget } from '../../../harness/services/iscsi/target.ts';
 
-const programRoot = fileURLToPath(new URL('../../.cache/programs/tgt/root', import.meta.url));
+const programRoot = fileURLToPath(new URL('../../../.cache/programs/tgt/root', import.meta.url));
 const iqn = 'iqn.2026-01.example.test:disk';
 
 let folder: string;
@@ -61,11 +61,3 @@ test.skipIf(!existsSync(programRoot))(
     await close();
   },
 );
-
-test('a target that is not there is told with a remedy, and its folder is removed', async () => {
-  const disk = join(folder, 'disk.img');
-  writeFileSync(disk, Buffer.alloc(4096));
-  const started = startIscsiTarget({ ...sanOf(disk), programRoot: join(folder, 'nothing') }, () => {});
-  await expect(started).rejects.toMatchObject({ code: 'missing-program' });
-  expect(targetFolders()).toEqual([]);
-});

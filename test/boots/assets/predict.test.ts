@@ -1,14 +1,15 @@
 import { readFile } from 'node:fs/promises';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { extractDriver } from '../../harness/assets/derive/extract-drivers.ts';
-import { createBudget } from '../../harness/assets/inspect/budget.ts';
-import { type FirmwareFacts, inspectFirmware, wantsRandomSource } from '../../harness/assets/inspect/firmware.ts';
-import { inspectOptionRom, type OptionRomFacts, type RomImage } from '../../harness/assets/inspect/option-rom.ts';
-import { inspectPe } from '../../harness/assets/inspect/pe.ts';
-import { makeOptionRom } from '../../harness/assets/rom/make.ts';
-import { pciIdOf } from '../../harness/assets/rom/pci-ids.ts';
-import { type PredictionInput, predict } from '../../harness/predict/predict.ts';
-import { found, hostSet } from './host.ts';
+import { extractDriver } from '../../../harness/assets/derive/extract-drivers.ts';
+import { createBudget } from '../../../harness/assets/inspect/budget.ts';
+import { type FirmwareFacts, inspectFirmware, wantsRandomSource } from '../../../harness/assets/inspect/firmware.ts';
+import { inspectOptionRom, type OptionRomFacts, type RomImage } from '../../../harness/assets/inspect/option-rom.ts';
+import { inspectPe } from '../../../harness/assets/inspect/pe.ts';
+import { makeOptionRom } from '../../../harness/assets/rom/make.ts';
+import { pciIdOf } from '../../../harness/assets/rom/pci-ids.ts';
+import { type PredictionInput, predict } from '../../../harness/predict/predict.ts';
+import { found } from '../../assets/found.ts';
+import { hostSet } from './host.ts';
 
 let ovmf: FirmwareFacts;
 let aavmf: FirmwareFacts;

@@ -2,10 +2,10 @@ import { accessSync, constants, existsSync, mkdtempSync, readFileSync, rmSync, w
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Plan } from '../../harness/model/plan.ts';
-import { createAccelChooser } from '../../harness/vm/acceleration.ts';
-import { probeQemu, type QemuFacts } from '../../harness/vm/host.ts';
-import { bios, cellsOf, openHost, planOf } from '../run/rig.ts';
+import type { Plan } from '../../../harness/model/plan.ts';
+import { createAccelChooser } from '../../../harness/vm/acceleration.ts';
+import { probeQemu, type QemuFacts } from '../../../harness/vm/host.ts';
+import { bios, cellsOf, openHost, planOf } from '../../run/rig.ts';
 
 const never = new AbortController().signal;
 const canOpenKvm = ((): boolean => {

@@ -12,9 +12,9 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { readCaseResult, readEvents } from '../../harness/run/run-directory.ts';
-import type { RunOptions } from '../../harness/run/run-matrix.ts';
-import { bios, cellsOf, frozen, openHost, planOf, runCells } from './rig.ts';
+import { readCaseResult, readEvents } from '../../../harness/run/run-directory.ts';
+import type { RunOptions } from '../../../harness/run/run-matrix.ts';
+import { bios, cellsOf, frozen, openHost, planOf, runCells } from '../../run/rig.ts';
 
 let folder: string;
 let count = 0;

@@ -2,8 +2,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import type { CliIo } from '../../harness/cli/io.ts';
-import { runProgram } from '../../harness/cli/program.ts';
+import type { CliIo } from '../../../harness/cli/io.ts';
+import { runProgram } from '../../../harness/cli/program.ts';
 
 let folder: string;
 beforeAll(async () => {
