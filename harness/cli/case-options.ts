@@ -1,9 +1,9 @@
-import { extname } from 'node:path';
+import { dirname, extname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Command, Option } from 'commander';
 import { type Expansion, expandMatrix } from '../matrix/expand-matrix.ts';
 import { type CellFilter, filterCells } from '../matrix/filter-cells.ts';
-import { loadMatrix } from '../matrix/load-matrix.ts';
+import { isMatrixProgram, loadMatrix } from '../matrix/load-matrix.ts';
 import { type Matrix, withoutFullOnly } from '../matrix/matrix.ts';
 import { asksForOffered, withOfferedNics } from '../matrix/offered-nics.ts';
 import { parseMatrix } from '../matrix/parse-matrix.ts';
@@ -12,6 +12,7 @@ import { HarnessError } from '../model/errors.ts';
 import type { Axis, Scenario } from '../model/scenario.ts';
 import { offeredNics } from '../run/offered-nics.ts';
 import type { Artefacts } from './artefacts.ts';
+import { type Origin, refuseForeignProgram, trustFlag, trustHelp } from './trust.ts';
 
 /** One filter option for each axis. */
 const axisOptions: Record<Axis, { flag: string; what: string; example: string }> = {
@@ -33,12 +34,19 @@ export function collectList(value: string, earlier: string[] = []): string[] {
 }
 
 /** Options that say which cases of which matrix; commander puts each under its camel-case flag. */
-export type CaseOptions = { matrix?: string; full?: boolean; shard?: string; set?: string[] } & Record<string, unknown>;
+export type CaseOptions = {
+  matrix?: string;
+  full?: boolean;
+  shard?: string;
+  set?: string[];
+  trust?: boolean;
+} & Record<string, unknown>;
 
 export function addMatrixOptions(command: Command): Command {
   return command
     .option('--matrix <file>', 'a matrix of your own (.json, .ts, .mts, .js, .mjs) instead of the default one')
     .option('--full', 'also the groups tagged "full"')
+    .option(trustFlag, trustHelp)
     .addOption(
       new Option(
         '--set <dir|name>',
@@ -75,6 +83,8 @@ async function defaultMatrix(): Promise<Matrix> {
 
 export interface ChosenCases extends Expansion {
   matrix: Matrix;
+  /** Where data comes from that someone else may have written; undefined for the default matrix and for programs. */
+  origin: Origin | undefined;
 }
 
 /** Loads and expands the matrix that the options ask for. */
@@ -82,12 +92,15 @@ export async function expandChosen(
   options: CaseOptions,
   { chosenSets, nicsFile }: Pick<Artefacts, 'chosenSets' | 'nicsFile'>,
 ): Promise<ChosenCases> {
-  const { matrix: file, full } = options;
+  const { matrix: file, full, trust = false } = options;
+  if (file !== undefined) refuseForeignProgram(file, process.cwd(), trust);
   const whole = file === undefined ? await defaultMatrix() : await loadMatrix(file);
   const wanted = full ? whole : withoutFullOnly(whole);
   const matrix = asksForOffered(wanted) ? withOfferedNics(wanted, await offeredNics(nicsFile)) : wanted;
   const source = file ?? 'default matrix';
-  return { matrix, ...expandMatrix(matrix, source, chosenSets.length > 0 ? chosenSets : undefined) };
+  const isData = file !== undefined && !isMatrixProgram(file);
+  const origin = isData ? { source, folder: dirname(resolve(file)) } : undefined;
+  return { matrix, origin, ...expandMatrix(matrix, source, chosenSets.length > 0 ? chosenSets : undefined) };
 }
 
 /** The cells that filters and shard leave. */

@@ -8,6 +8,9 @@ import { resolvePaths } from './resolve-paths.ts';
 
 const moduleExtensions = ['.ts', '.mts', '.js', '.mjs'];
 
+/** Whether reading this matrix runs it. */
+export const isMatrixProgram = (file: string): boolean => moduleExtensions.includes(extname(file));
+
 function badFile(file: string, problem: string, hint: string, cause?: unknown): HarnessError {
   return new HarnessError('bad-matrix', `${file}: ${problem}`, { hint, details: { file }, cause });
 }
@@ -77,7 +80,7 @@ export async function loadMatrix(file: string): Promise<Matrix> {
     const problem = code === 'ENOENT' ? 'no such file' : code === 'EISDIR' ? 'is a folder' : `cannot be read (${code})`;
     throw badFile(file, problem, 'Give --matrix the path of a matrix file.', cause);
   }
-  if (extension !== '.json' && !moduleExtensions.includes(extension)) {
+  if (extension !== '.json' && !isMatrixProgram(file)) {
     throw badFile(file, `expected a .json, ${moduleExtensions.join(', ')} file, saw "${extension}"`, 'Rename it.');
   }
   const value = extension === '.json' ? await readJson(file, text) : await importModule(file, path);

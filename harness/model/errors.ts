@@ -1,6 +1,7 @@
 /** Stable codes of everything that can go wrong outside a guest. `exitCodeOf` maps them. */
 const errorCodes = [
   'usage',
+  'untrusted',
   'bad-matrix',
   'bad-set',
   'bad-file',
@@ -44,6 +45,7 @@ export class HarnessError extends Error {
 
 const usageCodes: readonly ErrorCode[] = [
   'usage',
+  'untrusted',
   'bad-matrix',
   'bad-set',
   'bad-file',

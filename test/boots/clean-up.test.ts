@@ -49,7 +49,8 @@ function waitingGuest(place: Workplace): Promise<number> {
 /** Starts the command line on a case that finishes and one that waits, and gives it when the second one runs. */
 async function startWaiting(place: Workplace, deadlineMs = day) {
   const matrix = place.write('matrix.json', { name: 'clean-up', groups: [finishes, waits(deadlineMs)] });
-  const run = place.start(main, 'run', '--matrix', matrix, '--out', 'out', '--accel', 'tcg', '--jobs', '2');
+  const options = ['--out', 'out', '--accel', 'tcg', '--jobs', '2', '--trust'];
+  const run = place.start(main, 'run', '--matrix', matrix, ...options);
   const pid = await waitingGuest(place);
   await until('the finished case', () => existsSync(join(caseOf(place, ids.finished), 'result.json')));
   const guest = place.survivors().find((process) => process.pid === pid);
@@ -113,7 +114,7 @@ describe('nothing is left behind', () => {
     expect(readCaseResult(cut)).toBeUndefined();
     expect(judge(readPlan(cut), readEvents(cut)).status).toBe('interrupted');
 
-    const again = await place.start(main, 'run', '--rerun', 'out', '--accel', 'tcg').finished;
+    const again = await place.start(main, 'run', '--rerun', 'out', '--accel', 'tcg', '--trust').finished;
     expect(again).toMatchObject({ exitCode: 0, stderr: '' });
     const { cases } = resultsOf(place);
     expect(cases.map(({ id, verdict }) => [id, verdict.status])).toEqual([

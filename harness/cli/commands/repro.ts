@@ -17,6 +17,7 @@ import type { AddCommand } from '../command.ts';
 import { exitCodeOfRun } from '../exit-code.ts';
 import { openGuestConsole } from '../guest-console.ts';
 import { type CliIo, writeLines } from '../io.ts';
+import { type Origin, refuseReach } from '../trust.ts';
 import { defaultOutDir, runReporters } from './run.ts';
 import { planCase } from './show.ts';
 
@@ -32,6 +33,7 @@ interface Before {
   scenario: Scenario;
   plan?: Plan;
   result?: CaseResult | undefined;
+  origin: Origin | undefined;
 }
 
 function fromDirectory(directory: string): Before {
@@ -41,7 +43,8 @@ function fromDirectory(directory: string): Before {
     throw new HarnessError('usage', message, { hint: `Name one of ${directory}/cases/.` });
   }
   const plan = readPlan(only);
-  return { plan, scenario: plan.scenario, result: readCaseResult(only) };
+  const origin = { source: directory, folder: resolve(only) };
+  return { plan, scenario: plan.scenario, result: readCaseResult(only), origin };
 }
 
 async function isGone(
@@ -106,11 +109,12 @@ export const reproCommand: AddCommand = (program, io, end) => {
       const artefacts = await openArtefacts(options.set ?? [], io);
       const isDirectory = statSync(target, { throwIfNoEntry: false })?.isDirectory() ?? false;
       const fromMatrix = async (): Promise<Before> => {
-        const { cells } = await expandChosen(options, artefacts);
-        return { scenario: selectOne(cells, target) };
+        const { cells, origin } = await expandChosen(options, artefacts);
+        return { scenario: selectOne(cells, target), origin };
       };
       const before = isDirectory ? fromDirectory(target) : await fromMatrix();
       if (options.print) return printCommand(before, artefacts, io);
+      if (before.origin) refuseReach([before.scenario], before.origin, options.trust ?? false);
       if (before.plan) await refuseChangedInputs(before.plan, artefacts);
 
       const outDir = options.out === undefined ? defaultOutDir() : resolve(options.out);

@@ -7,13 +7,15 @@ import { liveReporter } from '../../report/live-reporter.ts';
 import { type Multiplexed, multiplex } from '../../report/multiplex.ts';
 import { plainReporter } from '../../report/plain-reporter.ts';
 import { fileReporter } from '../../report/report-files.ts';
+import { readRunRecord } from '../../run/run-directory.ts';
 import { type RunOptions, runMatrix } from '../../run/run-matrix.ts';
-import { openArtefacts } from '../artefacts.ts';
+import { type Artefacts, openArtefacts } from '../artefacts.ts';
 import { addCaseOptions, axisFiltersOf, type CaseOptions, expandChosen, selectCells } from '../case-options.ts';
 import type { AddCommand } from '../command.ts';
 import { exitCodeOfRun } from '../exit-code.ts';
 import { type CliIo, consoleOutput, isDrawable, writeJson, writeLines } from '../io.ts';
 import { parseCount } from '../parse-count.ts';
+import { refuseReach } from '../trust.ts';
 
 const redrawMs = 250;
 
@@ -60,6 +62,22 @@ function refuseChoices(ids: readonly string[], options: CaseOptions & RunCommand
   });
 }
 
+type Chosen = Pick<RunOptions, 'matrixName' | 'cells'>;
+
+async function chooseCases(ids: readonly string[], options: CaseOptions, artefacts: Artefacts): Promise<Chosen> {
+  const { matrix, origin, cells: all } = await expandChosen(options, artefacts);
+  const cells = selectCells(all, ids, options);
+  if (origin) refuseReach(cells, origin, options.trust ?? false);
+  return { matrixName: matrix.name, cells };
+}
+
+/** The cells of a run that is gone on with; its record may come from someone else. */
+function begunCases(directory: string, trust = false): Chosen {
+  const { matrix, cells } = readRunRecord(directory);
+  refuseReach(cells, { source: directory, folder: resolve(directory) }, trust);
+  return { matrixName: matrix, cells };
+}
+
 export const runCommand: AddCommand = (program, io, end) => {
   addCaseOptions(program.command('run'))
     .description('Run cases, and say how far each got.')
@@ -90,13 +108,13 @@ Examples:
       if (rerun !== undefined) refuseChoices(ids, options);
       const artefacts = await openArtefacts(options.set ?? [], io);
       const outDir = rerun ?? options.out;
-      const chosen = rerun === undefined ? await expandChosen(options, artefacts) : undefined;
       const directory = outDir === undefined ? defaultOutDir() : resolve(outDir);
+      const chosen =
+        rerun === undefined ? await chooseCases(ids, options, artefacts) : begunCases(rerun, options.trust);
       const { reporter, failures } = runReporters(io, directory, { quiet: json });
       const result = await runMatrix({
         ...artefacts,
-        matrixName: chosen?.matrix.name ?? '',
-        cells: chosen ? selectCells(chosen.cells, ids, options) : [],
+        ...chosen,
         outDir: directory,
         resume: rerun !== undefined,
         jobs,

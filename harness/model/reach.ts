@@ -1,0 +1,83 @@
+import type { Scenario } from './scenario.ts';
+
+/** Something in a scenario that reaches beyond the guest and what the harness itself provides. */
+export interface Reach {
+  /** Where a matrix says it, such as `firmware.code`. */
+  key: string;
+  value: string;
+  /** A file or folder of the host; it need not be far away. */
+  isPath: boolean;
+  /** A folder will do. */
+  folder?: true;
+}
+
+const path = (key: string, value: string | undefined): Reach[] =>
+  value === undefined ? [] : [{ key, value, isPath: true }];
+const other = (key: string, value: string): Reach => ({ key, value, isPath: false });
+const nothing = (): Reach[] => [];
+
+/** A machine type, then switches and numbers; `dumpdtb=`, `kernel=` and the like take files. */
+const plainMachine = /^[\w.-]+(,[\w.-]+=(on|off|yes|no|true|false|auto|\d+))*$/;
+
+const ofMachine = ({ machine }: Scenario): Reach[] => (plainMachine.test(machine) ? [] : [other('machine', machine)]);
+
+function ofNicOptions({ nicOptions = {} }: Scenario): Reach[] {
+  return Object.entries(nicOptions).flatMap(([name, value]): Reach[] => {
+    // A ROM file by another way; a comma in the name would begin another option.
+    const isPlain = name !== 'romfile' && /^[\w.-]+$/.test(name);
+    return isPlain ? [] : [other(`nicOptions.${name}`, String(value))];
+  });
+}
+
+function ofServe({ serve = {} }: Scenario): Reach[] {
+  return Object.entries(serve).flatMap(([name, file]): Reach[] =>
+    'path' in file ? [{ key: `serve["${name}"]`, value: file.path, isPath: true, folder: true }] : [],
+  );
+}
+
+/** For every field of a scenario what it lets in from outside; a new field does not compile without its row. */
+const reachOfField: Record<keyof Scenario, (scenario: Scenario) => Reach[]> = {
+  id: nothing,
+  group: nothing,
+  title: nothing,
+  arch: nothing,
+  machine: ofMachine,
+  firmware: ({ firmware }) =>
+    typeof firmware === 'object'
+      ? [...path('firmware.code', firmware.code), ...path('firmware.vars', firmware.vars)]
+      : [],
+  set: nothing,
+  nic: nothing,
+  rom: ({ rom }) => path('rom.file', typeof rom === 'object' && 'file' in rom ? rom.file : undefined),
+  secondStage: ({ secondStage }) =>
+    path('secondStage.file', typeof secondStage === 'object' ? secondStage.file : undefined),
+  transport: nothing,
+  payload: nothing,
+  secureBoot: nothing,
+  ipVersion: nothing,
+  nbpSet: nothing,
+  configuration: nothing,
+  boot: nothing,
+  serve: ofServe,
+  kernel: ({ kernel }) => path('kernel.file', kernel?.file),
+  initrd: ({ initrd }) => path('initrd.file', initrd?.file),
+  kernelArgs: nothing,
+  signWith: nothing,
+  nicOptions: ofNicOptions,
+  proxyDhcp: nothing,
+  certificate: nothing,
+  managedIpv6: nothing,
+  sanHook: nothing,
+  cpu: nothing,
+  memoryMiB: nothing,
+  randomSource: nothing,
+  qemuArgs: ({ qemuArgs = [] }) => (qemuArgs.length > 0 ? [other('qemuArgs', qemuArgs.join(' '))] : []),
+  deadlines: nothing,
+  stagePath: nothing,
+  expect: nothing,
+};
+
+/** All that a scenario lets in from outside: files by path, and arguments that QEMU takes as they are. */
+export function reachOf(scenario: Scenario): Reach[] {
+  return Object.values(reachOfField).flatMap((ofField) => ofField(scenario));
+}
