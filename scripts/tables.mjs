@@ -3,6 +3,7 @@
 // the tables; without an argument they are written again from the stored results. A test holds the two together.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { firstRound, readmeTables } from './readme-tables.mjs';
 import { inCheckout, runScript, say } from './setup/checkout.mjs';
 import { compile } from './setup/compile.mjs';
 
@@ -12,16 +13,23 @@ const marks = { begin: '<!-- tables: begin -->', end: '<!-- tables: end -->' };
 
 /** What a reader elsewhere has no use for: folders of the machine the run was made on. */
 function withoutFolders(result) {
-  const cases = result.cases.map((one) => ({
+  const cases = result.cases.map(({ run, ...one }) => ({
     ...one,
-    run: { ...one.run, inputs: one.run.inputs.map((input) => ({ ...input, path: basename(input.path) })) },
+    run: { ...run, inputs: run.inputs.map((input) => ({ ...input, path: basename(input.path) })) },
   }));
   return { ...result, cases };
 }
 
-await runScript(async () => {
+async function compiledViews() {
   compile();
-  const { firstRound, tablesMarkdown } = await import(inCheckout('.build/harness/report/tables.js'));
+  const modules = ['configurations', 'markdown', 'run-facts'].map((name) =>
+    inCheckout('.build/harness/report', `${name}.js`),
+  );
+  return Object.assign({}, ...(await Promise.all(modules.map((file) => import(file)))));
+}
+
+await runScript(async () => {
+  const views = await compiledViews();
   const [runDir] = process.argv.slice(2);
   if (runDir !== undefined) {
     const result = JSON.parse(readFileSync(join(runDir, 'results.json'), 'utf8'));
@@ -32,7 +40,7 @@ await runScript(async () => {
   const [before, rest] = text.split(marks.begin);
   const after = rest?.split(marks.end)[1];
   if (after === undefined) throw new Error(`${page} lacks ${marks.begin} or ${marks.end}`);
-  const tables = tablesMarkdown(JSON.parse(readFileSync(stored, 'utf8')));
+  const tables = readmeTables(JSON.parse(readFileSync(stored, 'utf8')), views);
   writeFileSync(page, `${before}${marks.begin}\n\n${tables}\n${marks.end}${after}`);
   say(`${page} is up to date`);
 });

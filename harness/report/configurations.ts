@@ -1,14 +1,14 @@
-import { type Configuration, configurations } from '../model/axes.ts';
+import { archs, type Configuration, configurations } from '../model/axes.ts';
 import { axisText } from '../model/axis-text.ts';
 import type { CaseResult, RunResult } from '../model/verdict.ts';
 import { code, inline, table } from './markdown.ts';
+import { legend, signOf, signsOf } from './marks.ts';
 import { seconds } from './printable.ts';
 import { evidenceLine, statusWords } from './run-facts.ts';
-import { signOf } from './summary.ts';
 
 /** Firmware, option ROM and second stage of each configuration. */
 const configurationMeanings: Record<Configuration, string> = {
-  1: "legacy BIOS, the vendor's complete PXE ROM, full iPXE chain-loaded",
+  1: "legacy BIOS, the vendor's complete PXE ROM (or iPXE standing in for it), full iPXE chain-loaded",
   2: 'legacy BIOS, full iPXE in the option ROM, anything after it',
   3: "UEFI, the vendor's low-level driver (SNP) in the option ROM, full iPXE chain-loaded",
   4: 'UEFI, full iPXE in the option ROM, anything after it',
@@ -59,7 +59,36 @@ function section(title: string, cases: readonly CaseResult[]): string[] {
   return [`## ${title}`, '', ...(sorted.length > 0 ? table(header, sorted.map(row)) : ['No case in this run.']), ''];
 }
 
-/** configurations.md: the six configurations × architecture × NIC, with verdict, stage, time and evidence. */
+/** What became of each NIC in each configuration of each architecture; NICs that did the same share a row. */
+export function configurationGrid(cases: readonly CaseResult[]): string[] {
+  const columns = archs
+    .flatMap((arch) => [...configurations, null].map((configuration) => ({ arch, configuration })))
+    .map(({ arch, configuration }) => ({
+      title: `${arch}<br>${configuration ?? 'none'}`,
+      cases: cases.filter((one) => one.scenario.arch === arch && configurationOf(one) === configuration),
+    }))
+    .filter((column) => column.cases.length > 0);
+  const nicsOfRow = new Map<string, { nics: string[]; signs: string[] }>();
+  for (const nic of [...new Set(cases.map(({ scenario }) => scenario.nic))].sort()) {
+    const signs = columns.map((column) => signsOf(column.cases.filter(({ scenario }) => scenario.nic === nic)));
+    const row = nicsOfRow.get(signs.join('|')) ?? { nics: [], signs };
+    row.nics.push(nic);
+    nicsOfRow.set(signs.join('|'), row);
+  }
+  return [
+    ...table(
+      ['NIC', ...columns.map(({ title }) => title)],
+      [...nicsOfRow.values()].map(({ nics, signs }) => [nics.map(code).join(', '), ...signs]),
+    ),
+    '',
+    legend(cases),
+  ];
+}
+
+/** The six configurations in words. */
+export const configurationList = (): string[] => configurations.map((one) => `${one}. ${configurationMeanings[one]}`);
+
+/** configurations.md: the grid, then each case with verdict, stage, time and evidence, by configuration. */
 export function configurationsMarkdown(result: RunResult): string {
   const of = (configuration: Configuration | null) =>
     result.cases.filter((one) => configurationOf(one) === configuration);
@@ -71,6 +100,7 @@ export function configurationsMarkdown(result: RunResult): string {
     '',
     inline(`${result.matrix}, ${result.startedAt}, ${[...programs, platform].join(', ')}, ${cores} cores`),
     '',
+    ...(result.cases.length > 0 ? [...configurationGrid(result.cases), ''] : []),
     ...configurations.flatMap((one) => section(`${one}: ${configurationMeanings[one]}`, of(one))),
     ...(others.length > 0 ? section('None declared, none observed', others) : []),
   ].join('\n');

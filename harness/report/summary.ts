@@ -1,6 +1,7 @@
 import { axisText } from '../model/axis-text.ts';
-import type { CaseResult, RunResult, Status } from '../model/verdict.ts';
+import type { CaseResult, RunResult } from '../model/verdict.ts';
 import { code, html, inline, table } from './markdown.ts';
+import { legend, signOf, signsOf } from './marks.ts';
 import { seconds } from './printable.ts';
 import {
   costLine,
@@ -12,37 +13,6 @@ import {
   troubleStatuses,
 } from './run-facts.ts';
 
-type Mark = Status | 'stopped';
-
-/** A pass that ended where it was expected to stop is told apart from a boot that went all the way. */
-const marks: Record<Mark, { sign: string; meaning: string }> = {
-  passed: { sign: '✅', meaning: 'booted, as expected' },
-  stopped: { sign: '🛑', meaning: 'stopped, as expected' },
-  failed: { sign: '❌', meaning: 'not as expected' },
-  flaky: { sign: '🎲', meaning: 'failed, then passed' },
-  error: { sign: '💥', meaning: 'the harness could not tell' },
-  'not-run': { sign: '⏭️', meaning: 'not run' },
-  interrupted: { sign: '✋', meaning: 'interrupted' },
-};
-const markOrder = Object.keys(marks) as Mark[];
-
-function markOf({ verdict: { status, stoppedAt } }: CaseResult): Mark {
-  return status === 'passed' && stoppedAt !== null ? 'stopped' : status;
-}
-
-export function signOf(result: CaseResult): string {
-  return marks[markOf(result)].sign;
-}
-
-/** One cell of the grid: a sign for each outcome, with a count where several cases share the cell. */
-function gridCell(cases: readonly CaseResult[]): string {
-  return markOrder
-    .map((mark) => ({ mark, count: cases.filter((result) => markOf(result) === mark).length }))
-    .filter(({ count }) => count > 0)
-    .map(({ mark, count }) => marks[mark].sign + (cases.length > 1 ? ` ${count}` : ''))
-    .join(' ');
-}
-
 function grid(cases: readonly CaseResult[]): string[] {
   const rowOf = ({ scenario }: CaseResult) => `${code(scenario.nic)} | ${inline(axisText(scenario, 'rom'))}`;
   const columnOf = ({ scenario }: CaseResult) => {
@@ -53,14 +23,13 @@ function grid(cases: readonly CaseResult[]): string[] {
   const rows = [...new Set(cases.map(rowOf))].sort();
   const at = (row: string, column: string) =>
     cases.filter((result) => rowOf(result) === row && columnOf(result) === column);
-  const used = markOrder.filter((mark) => cases.some((result) => markOf(result) === mark));
   return [
     ...table(
       ['NIC', 'ROM', ...columns],
-      rows.map((row) => [row, ...columns.map((column) => gridCell(at(row, column)))]),
+      rows.map((row) => [row, ...columns.map((column) => signsOf(at(row, column)))]),
     ),
     '',
-    used.map((mark) => `${marks[mark].sign} ${marks[mark].meaning}`).join(' · '),
+    legend(cases),
   ];
 }
 

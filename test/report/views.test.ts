@@ -65,6 +65,25 @@ it('configurations.md has a section for each configuration, with evidence in a l
   expect(text).toMatch(/## 1: .*\n\nNo case in this run\./);
 });
 
+it('configurations.md begins with a grid in which NICs that did the same share a row', () => {
+  const on = (nic: string, status: 'passed' | 'failed' = 'passed') =>
+    sampleCase({ id: nic, scenario: { nic, configuration: 2 }, verdict: { status } });
+  const text = configurationsMarkdown(sampleRun([on('rtl8139'), on('e1000'), on('pcnet', 'failed'), on('e1000')]));
+  expect(text.slice(text.indexOf('| NIC'), text.indexOf('## 1')).split('\n')).toEqual([
+    '| NIC | x86_64<br>2 |',
+    '| --- | --- |',
+    '| `e1000` | ✅ 2 |',
+    '| `pcnet` | ❌ |',
+    '| `rtl8139` | ✅ |',
+    '',
+    '✅ booted, as expected · ❌ not as expected',
+    '',
+    '',
+  ]);
+  const same = configurationsMarkdown(sampleRun([on('rtl8139'), on('e1000')]));
+  expect(same).toContain('| `e1000`, `rtl8139` | ✅ |');
+});
+
 it('says where the observed configuration is not the declared one', () => {
   const text = configurationsMarkdown(
     sampleRun([sampleCase({ scenario: { configuration: 5 }, verdict: { observedConfiguration: 4 } })]),

@@ -1,0 +1,35 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { runResultSchema } from '../../harness/model/verdict.ts';
+import * as configurations from '../../harness/report/configurations.ts';
+import * as markdown from '../../harness/report/markdown.ts';
+import * as runFacts from '../../harness/report/run-facts.ts';
+import { countStatuses } from '../../harness/run/run-summary.ts';
+import { firstRound, readmeTables } from '../../scripts/readme-tables.mjs';
+
+const read = (path) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
+const tablesOf = (result) => readmeTables(result, { ...configurations, ...markdown, ...runFacts });
+
+describe('the tables of scenarios/README.md', () => {
+  const stored = runResultSchema.parse(JSON.parse(read('fixtures/runs/default/results.json')));
+
+  it('are what the stored run renders to', () => {
+    expect(read('scenarios/README.md')).toContain(tablesOf(stored));
+  });
+
+  it('count each cell of a repeated run once, and say how many rounds there were and whether they agreed', () => {
+    const passed = stored.cases.filter(({ verdict }) => verdict.status === 'passed').slice(0, 3);
+    const rounds = [...passed, ...passed.map((one) => ({ ...one, id: `${one.id}~2`, round: 2 }))];
+    const run = { ...stored, cases: rounds, totals: countStatuses(rounds), notes: ['all 3 cells agree'] };
+    const tables = tablesOf(firstRound(run));
+    expect(tables).toContain('3 cells in 2 rounds. 6 cases: 6 passed.');
+    expect(tables).toContain('Note: all 3 cells agree.');
+    const [first] = passed;
+    const nic = first.scenario.nic;
+    expect(tables).toMatch(new RegExp(`\`${nic}\`.* ✅ \\|`));
+  });
+
+  it('name the packages the run was made with', () => {
+    expect(tablesOf(stored)).toMatch(/ovmf \d.*qemu-efi-aarch64 \d/);
+  });
+});
