@@ -87,7 +87,7 @@ describe('nothing is left behind', () => {
     ]);
     for (const id of Object.values(ids)) {
       const directory = caseOf(place, id);
-      expect(readCaseResult(directory)).toMatchObject(judge(readPlan(directory), readEvents(directory)));
+      expect(readCaseResult(directory)?.verdict).toEqual(judge(readPlan(directory), readEvents(directory)));
     }
   });
 

@@ -125,7 +125,7 @@ describe.each(Object.entries(cells))('%s', (id, { configuration, stages, stopsAt
 
   it('is judged the same again', () => {
     const again = judge(readPlan(directory()), readEvents(directory()));
-    expect(readCaseResult(directory())).toMatchObject(again);
+    expect(readCaseResult(directory())?.verdict).toEqual(again);
     expect(readCaseResult(directory())).toEqual(result());
   });
 });
