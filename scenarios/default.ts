@@ -1,6 +1,7 @@
 import type { MatrixInput } from 'netboot-harness';
 import { firstStages } from './first-stages.ts';
 import { knownTrouble } from './known-trouble.ts';
+import { machines } from './machines.ts';
 import { otherNics } from './nics.ts';
 import { optionRoms } from './option-roms.ts';
 import { products } from './products.ts';
@@ -21,5 +22,6 @@ export default {
     ...secureBoot,
     ...knownTrouble,
     ...products,
+    ...machines,
   ],
 } satisfies MatrixInput;

@@ -24,13 +24,13 @@ const i8255xRelatives = [
 export const relatives = [...e1000Relatives, ...virtioRelatives, ...i8255xRelatives];
 
 /** NICs for which no package ships a ROM. */
-export const nicsWithoutRom = ['tulip', 'igb'];
+export const nicsWithoutRom = ['tulip'];
 
 /** EDK II ends in its shell when no boot option worked; builds without a shell, and a busy host, end in the message. */
 export const nothingToBoot = ['uefi-shell', 'bds-nothing'];
 
 /** Every NIC with cells of its own in this table. */
-const known = [...romNics, ...relatives, ...nicsWithoutRom, 'usb-net', 'ne2k_isa', 'virtio-net-device'];
+const known = [...romNics, ...relatives, ...nicsWithoutRom, 'igb', 'usb-net', 'ne2k_isa', 'virtio-net-device'];
 
 const unknownToFirmware = {
   description: "every NIC that the QEMU at hand offers: a newer QEMU's show up here by themselves",

@@ -27,6 +27,12 @@ const axisOptions: Record<Axis, { flag: string; what: string; example: string }>
   payload: { flag: 'payload', what: 'payload', example: 'linux' },
   secureBoot: { flag: 'secure-boot', what: 'Secure Boot setting', example: 'microsoft' },
   ipVersion: { flag: 'ip-version', what: 'IP version', example: '6' },
+  qemu: { flag: 'qemu', what: 'QEMU', example: 'qemu-10' },
+  memoryMiB: { flag: 'memory', what: 'memory in MiB', example: '4096' },
+  cpu: { flag: 'cpu', what: 'CPU model', example: 'max' },
+  serialPorts: { flag: 'serial-ports', what: 'number of serial ports', example: '2' },
+  virtio: { flag: 'virtio', what: 'virtio interface', example: 'modern' },
+  bootNic: { flag: 'boot-nic', what: 'choice of boot NIC', example: 'second-of-two' },
 };
 
 export function collectList(value: string, earlier: string[] = []): string[] {

@@ -1,6 +1,6 @@
 import type { Arch, Firmware } from '../model/axes.ts';
 import type { CellAxes } from '../model/axis-text.ts';
-import type { Axis } from '../model/scenario.ts';
+import { type Axis, hostQemu } from '../model/scenario.ts';
 import type { CellCondition } from './matrix.ts';
 
 /** Expansion order: an axis whose default depends on others comes after them. */
@@ -16,6 +16,12 @@ export const expansionOrder = [
   'payload',
   'secureBoot',
   'ipVersion',
+  'qemu',
+  'memoryMiB',
+  'cpu',
+  'serialPorts',
+  'virtio',
+  'bootNic',
 ] as const satisfies readonly Axis[];
 
 export const firmwaresOf: Record<Arch, readonly Firmware[]> = { x86_64: ['seabios', 'ovmf'], aarch64: ['aavmf'] };
@@ -29,6 +35,7 @@ export const fixedDefaults = {
   payload: 'script',
   secureBoot: 'off',
   ipVersion: 4,
+  qemu: hostQemu,
 } as const satisfies Partial<CellAxes>;
 
 export function defaultMachineOf({ arch, firmware }: Pick<CellAxes, 'arch' | 'firmware'>): string {

@@ -6,8 +6,17 @@ function safe(text: string): string {
   return text.replace(/[^A-Za-z0-9._@+-]+/g, '-').replace(/^[.-]+/, '');
 }
 
+/** What a machine is to have other than usual, as ids say it. */
+const machineAxes = [
+  { axis: 'memoryMiB', prefix: 'm' },
+  { axis: 'cpu', prefix: 'cpu-' },
+  { axis: 'serialPorts', prefix: 'serial-' },
+  { axis: 'virtio', prefix: 'virtio-' },
+  { axis: 'bootNic', prefix: '' },
+] as const;
+
 /**
- * `group.arch.machine.firmware[@set].nic.rom[.secondStage][.transport][.payload][.sb-…][.ipv6]`, with
+ * `group.arch.machine.firmware[@set].nic.rom[.secondStage][.transport][.payload][.sb-…][.ipv6][.qemu][.m…][.cpu-…]…`, with
  * default values left out. An id is a name: nothing ever parses it back.
  */
 export function cellIdOf(group: string, cell: CellAxes): string {
@@ -25,6 +34,8 @@ export function cellIdOf(group: string, cell: CellAxes): string {
     ...unlessDefault('payload'),
     ...(cell.secureBoot === 'off' ? [] : [`sb-${cell.secureBoot}`]),
     ...(cell.ipVersion === 4 ? [] : ['ipv6']),
+    ...(cell.qemu === fixedDefaults.qemu ? [] : [axisText(cell, 'qemu')]),
+    ...machineAxes.flatMap(({ axis, prefix }) => (cell[axis] === undefined ? [] : [`${prefix}${cell[axis]}`])),
   ]
     .map(safe)
     .join('.');

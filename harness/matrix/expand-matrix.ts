@@ -7,6 +7,7 @@ import { cellIdOf } from './cell-id.ts';
 import { impossibilityOf } from './impossible.ts';
 import type { Group, Matrix } from './matrix.ts';
 import { asksFor } from './offered-nics.ts';
+import { choosePairs } from './pairs.ts';
 
 export interface ExcludedCell {
   id: string;
@@ -19,6 +20,8 @@ export interface Expansion {
   cells: Scenario[];
   /** Impossible, excluded by the matrix, or expected as `notApplicable`. */
   excluded: ExcludedCell[];
+  /** Groups of which pairs were taken, and how many cells of how many that makes. */
+  paired: { group: string; chosen: number; possible: number }[];
 }
 
 interface Expanding {
@@ -52,13 +55,17 @@ function valuesOf(
 
 function productOf(group: Group, expanding: Expanding): CellAxes[] {
   const start: Partial<CellAxes>[] = [{}];
-  return expansionOrder.reduce(
+  const product = expansionOrder.reduce(
     (partials, axis) =>
       partials.flatMap((partial) =>
         valuesOf(group, axis, partial, expanding).map((value) => ({ ...partial, [axis]: value })),
       ),
     start,
   ) as CellAxes[];
+  // An axis left open is not there at all, so that it is not in records either.
+  return product.map(
+    (cell) => Object.fromEntries(Object.entries(cell).filter(([, value]) => value !== undefined)) as CellAxes,
+  );
 }
 
 function settingsOf(group: Group): Settings {
@@ -107,15 +114,21 @@ function expandGroup(group: Group, source: string, where: string, sets: readonly
   }
   if (!asksFor(group)) refuseDeadRules(group, product, possible, source, where);
 
-  const cells: Scenario[] = [];
-  for (const axes of possible) {
+  const cells = possible.flatMap((axes): Scenario[] => {
     const exclusion = group.exclude?.find(({ when }) => matches(axes, when));
     const expect = expectationOf(group, axes, settings.expect);
     if (exclusion) exclude(axes, exclusion.reason);
     else if ('notApplicable' in expect) exclude(axes, expect.notApplicable);
-    else cells.push({ ...axes, ...settings, id: cellIdOf(group.name, axes), group: group.name, expect });
-  }
-  return { cells, excluded };
+    else return [{ ...axes, ...settings, id: cellIdOf(group.name, axes), group: group.name, expect }];
+    return [];
+  });
+  if (!group.pairs) return { cells, excluded, paired: [] };
+  const chosen = choosePairs(cells, expansionOrder);
+  return {
+    cells: chosen,
+    excluded,
+    paired: [{ group: group.name, chosen: chosen.length, possible: cells.length }],
+  };
 }
 
 function refuseBadIds(cells: readonly Scenario[], source: string): void {
@@ -149,5 +162,9 @@ export function expandMatrix(
   const expansions = matrix.groups.map((group, index) => expandGroup(group, source, `groups[${index}]`, sets));
   const cells = expansions.flatMap((expansion) => expansion.cells);
   refuseBadIds(cells, source);
-  return { cells, excluded: expansions.flatMap((expansion) => expansion.excluded) };
+  return {
+    cells,
+    excluded: expansions.flatMap((expansion) => expansion.excluded),
+    paired: expansions.flatMap((expansion) => expansion.paired),
+  };
 }

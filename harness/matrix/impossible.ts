@@ -155,6 +155,10 @@ const impossibilities: readonly Impossibility[] = [
     reason: 'only HTTPS shows a certificate, and nothing here goes by it; use transport https for a fetch',
   },
   {
+    applies: (cell) => cell.virtio !== undefined && cell.nic !== 'virtio-net-pci',
+    reason: 'virtio says which interface a virtio-net-pci offers; this NIC is another',
+  },
+  {
     applies: (cell) => cell.sanHook === true && !bootsKernel(cell),
     reason: 'sanHook attaches a disk beside a kernel; use payload linux or installer, or iscsi to boot from the disk',
   },

@@ -20,6 +20,12 @@ const axisLists = {
   payload: oneOrMany(axisShape.payload),
   secureBoot: oneOrMany(axisShape.secureBoot),
   ipVersion: oneOrMany(axisShape.ipVersion),
+  qemu: oneOrMany(axisShape.qemu),
+  memoryMiB: oneOrMany(axisShape.memoryMiB.unwrap()),
+  cpu: oneOrMany(axisShape.cpu.unwrap()),
+  serialPorts: oneOrMany(axisShape.serialPorts.unwrap()),
+  virtio: oneOrMany(axisShape.virtio.unwrap()),
+  bootNic: oneOrMany(axisShape.bootNic.unwrap()),
 };
 
 /** Some axes, each one value or a list: a cell matches when each axis named has one of its values. */
@@ -39,6 +45,8 @@ const groupSchema = z.strictObject({
   /** The last entry whose `when` matches a cell wins over the group's `expect`. */
   expectations: z.array(z.strictObject({ when: conditionSchema, expect: expectationSchema })).optional(),
   exclude: z.array(z.strictObject({ when: conditionSchema, reason: z.string().min(1) })).optional(),
+  /** Instead of every combination, as few as have every pair of values of any two axes. */
+  pairs: z.boolean().optional(),
   tags: z.array(z.string().min(1)).optional(),
 });
 export type Group = z.infer<typeof groupSchema>;

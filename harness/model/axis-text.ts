@@ -4,6 +4,9 @@ import { transportsOf } from './transports.ts';
 /** The coordinates of one cell, every axis decided. */
 export type CellAxes = Pick<Scenario, Axis>;
 
+/** An axis of the machine that a cell leaves to the harness. */
+const leftOpen = 'default';
+
 const baseName = (path: string): string => path.split(/[/\\]/).at(-1) || path;
 
 function transportText(plan: TransportPlan): string {
@@ -21,6 +24,7 @@ export function romKindOf(rom: Rom): string | null {
 /** How people write an axis value: in filters, ids, reports and diagnoses. Files go by their base name. */
 export function axisText(cell: CellAxes, axis: Axis): string {
   const value = cell[axis];
+  if (value === undefined) return leftOpen;
   if (typeof value !== 'object') return String(value);
   if (axis === 'transport') return transportText(cell.transport);
   if ('code' in value) return baseName(value.code);

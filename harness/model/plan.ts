@@ -5,6 +5,7 @@ import { certificates, scenarioSchema, servedFileSchema } from './scenario.ts';
 import { stageSchema } from './stages.ts';
 
 const inputRoles = [
+  'qemu',
   'firmware-code',
   'firmware-vars',
   'oprom',
@@ -66,6 +67,8 @@ export const planSchema = z.strictObject({
   nonce: z.string(),
   qemu: z.strictObject({
     program: z.string(),
+    /** Added to the environment of the harness. */
+    env: z.record(z.string(), z.string()).default({}),
     /** Without acceleration: `vm/` puts `-accel` and, where the plan leaves it open, `-cpu` in front. */
     argv: z.array(z.string()),
     cpu: z.partialRecord(z.enum(accels), z.string()),

@@ -55,6 +55,11 @@ const reachOfField: Record<keyof Scenario, (scenario: Scenario) => Reach[]> = {
   payload: nothing,
   secureBoot: nothing,
   ipVersion: nothing,
+  // Not a file that is looked at, but a program that is run.
+  qemu: ({ qemu }) => (typeof qemu === 'object' ? [other('qemu.file', qemu.file)] : []),
+  serialPorts: nothing,
+  virtio: nothing,
+  bootNic: nothing,
   nbpSet: nothing,
   configuration: nothing,
   boot: nothing,

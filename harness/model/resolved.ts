@@ -22,6 +22,13 @@ export interface NonceField {
 
 /** Everything a scenario names, found on this host: what the pure part of planning starts from. */
 export interface Resolved {
+  qemu: {
+    /** A name for PATH, or a path. */
+    program: string;
+    /** Where its own files are, if not where it looks by itself. */
+    dataFolders: readonly string[];
+    env: Record<string, string>;
+  };
   firmware: {
     interface: FirmwareInterface;
     /** Null: the firmware built into QEMU. */

@@ -95,6 +95,12 @@ export type TransportPlan = z.infer<typeof transportPlanSchema>;
 
 const fileOr = <T extends z.ZodType>(schema: T) => z.union([schema, z.strictObject({ file: z.string().min(1) })]);
 
+/** QEMU as PATH has it. */
+export const hostQemu = 'host';
+
+const virtioInterfaces = ['legacy', 'transitional', 'modern'] as const;
+const bootNics = ['first-of-two', 'second-of-two'] as const;
+
 /** The axes a matrix may expand over: each is one value in a scenario, one or a list in a group. */
 export const axisShape = {
   arch: archSchema,
@@ -108,6 +114,16 @@ export const axisShape = {
   payload: payloadSchema,
   secureBoot: secureBootSchema,
   ipVersion: ipVersionSchema,
+  /** The host's QEMU, one of the cache by its name (`qemu-10`), or a program by path. */
+  qemu: z.union([setName, z.strictObject({ file: z.string().min(1) })]),
+  // Of the machine, where it is not to be as the harness would have it.
+  memoryMiB: z.int().min(64).max(65536).optional(),
+  cpu: z.string().min(1).optional(),
+  serialPorts: z.int().min(1).max(4).optional(),
+  /** Which of its interfaces a virtio NIC offers (virtio 1.0 §2). */
+  virtio: z.enum(virtioInterfaces).optional(),
+  /** Of two NICs of the model, the one with the network on it and the first place in the boot order. */
+  bootNic: z.enum(bootNics).optional(),
 };
 export type Axis = keyof typeof axisShape;
 
@@ -138,8 +154,6 @@ export const settingsShape = {
   managedIpv6: z.boolean().optional(),
   /** iPXE attaches the iSCSI disk before it boots the kernel. */
   sanHook: z.boolean().optional(),
-  cpu: z.string().min(1).optional(),
-  memoryMiB: z.int().min(64).max(65536).optional(),
   /** `false` leaves the machine without virtio-rng: for firmware that needs a random source. */
   randomSource: z.boolean().optional(),
   qemuArgs: z.array(z.string()).optional(),
@@ -153,6 +167,8 @@ export const scenarioSchema = z.strictObject({
   id: cellIdSchema,
   group: z.string().min(1),
   ...axisShape,
+  /** Records made before there was a choice have none. */
+  qemu: axisShape.qemu.default(hostQemu),
   ...settingsShape,
   expect: expectationSchema,
 });

@@ -40,6 +40,16 @@ function romProperty({ oprom }: Resolved): string[] {
   return { none: ['romfile='], 'rombar-off': ['rombar=0'], bundled: [], unsupported: [] }[oprom.kind];
 }
 
+/** Which interfaces a virtio device offers (QEMU's hw/virtio/virtio-pci.c). */
+const virtioProperties: Record<NonNullable<Scenario['virtio']>, readonly string[]> = {
+  legacy: ['disable-modern=on', 'disable-legacy=off'],
+  transitional: ['disable-modern=off', 'disable-legacy=off'],
+  modern: ['disable-modern=off', 'disable-legacy=on'],
+};
+
+/** A NIC of the same model with no cable in it. */
+const unpluggedNic = ({ nic }: Scenario): string[] => ['-device', `${nic},mac=52:54:00:12:34:57,romfile=`];
+
 function nicArgs(scenario: Scenario, resolved: Resolved, plan: Pick<Plan, 'network'>): string[] {
   const properties = [
     scenario.nic,
@@ -47,14 +57,17 @@ function nicArgs(scenario: Scenario, resolved: Resolved, plan: Pick<Plan, 'netwo
     `mac=${plan.network.guestMac}`,
     'bootindex=0',
     ...romProperty(resolved),
+    ...(scenario.virtio === undefined ? [] : virtioProperties[scenario.virtio]),
     ...Object.entries(scenario.nicOptions ?? {}).map(([name, value]) => `${name}=${on(value)}`),
   ];
   return [
     '-netdev',
     `stream,id=net0,server=off,addr.type=fd,addr.str=${fds.nic}`,
     ...(scenario.nic.startsWith('usb-') ? ['-device', 'qemu-xhci'] : []),
+    ...(scenario.bootNic === 'second-of-two' ? unpluggedNic(scenario) : []),
     '-device',
     properties.join(','),
+    ...(scenario.bootNic === 'first-of-two' ? unpluggedNic(scenario) : []),
   ];
 }
 
@@ -107,6 +120,7 @@ const debugPort = (scenario: Scenario): string[] =>
 export function planArgv(scenario: Scenario, resolved: Resolved, plan: Pick<Plan, 'network'>): string[] {
   const memoryMiB = planMemoryMiB(scenario);
   return [
+    ...resolved.qemu.dataFolders.flatMap((folder) => ['-L', folder]),
     '-nodefaults',
     '-no-user-config',
     '-no-reboot',
@@ -126,6 +140,8 @@ export function planArgv(scenario: Scenario, resolved: Resolved, plan: Pick<Plan
     `socket,id=serial,fd=${fds.serial}`,
     '-serial',
     'chardev:serial',
+    // Ports that nobody listens to.
+    ...Array.from({ length: (scenario.serialPorts ?? 1) - 1 }, () => ['-serial', 'null']).flat(),
     ...debugPort(scenario),
     ...firmwareArgs(resolved),
     // AAVMF waits 5 s for a key otherwise.

@@ -1,4 +1,4 @@
-import type { Arch, Loader } from '../model/axes.ts';
+import type { Loader } from '../model/axes.ts';
 import type { BootRule } from '../model/boot-rule.ts';
 import type { Plan } from '../model/plan.ts';
 import type { Resolved } from '../model/resolved.ts';
@@ -66,8 +66,6 @@ function planTls(scenario: Scenario, resolved: Resolved, network: Plan['network'
   return { tls: { certificate, ...(enrolsAuthority(resolved, network) ? { authorityFile } : {}) } };
 }
 
-export const qemuProgramOf = (arch: Arch): string => `qemu-system-${arch}`;
-
 /** What a plan is made from. */
 export interface PlanFacts {
   scenario: Scenario;
@@ -123,7 +121,8 @@ export function makePlan({ scenario, resolved, prediction, nonce }: PlanFacts): 
     interface: resolved.firmware.interface,
     nonce,
     qemu: {
-      program: qemuProgramOf(scenario.arch),
+      program: resolved.qemu.program,
+      env: resolved.qemu.env,
       argv: planArgv(scenario, resolved, { network }),
       cpu: planCpu(scenario, resolved),
       fds: {

@@ -20,10 +20,11 @@ import { type FirmwareInterface, type SecondStage, serialConsoleOf } from '../mo
 import type { Input, InputRole } from '../model/plan.ts';
 import type { NonceField, Oprom, Resolved, ResolvedFile } from '../model/resolved.ts';
 import { isReplaced } from '../model/said-files.ts';
-import type { Scenario } from '../model/scenario.ts';
+import { hostQemu, type Scenario } from '../model/scenario.ts';
 import { transportsOf } from '../model/transports.ts';
 import { checkNamedFiles } from './named-files.ts';
 import { nbpName } from './nbp-name.ts';
+import { findQemu } from './qemu.ts';
 
 /** Where artefacts come from. */
 export interface PlanSources {
@@ -128,7 +129,9 @@ async function resolveOprom(scenario: Scenario, sources: PlanSources, { add }: C
   const wanted = typeof rom === 'object' ? rom : { kind: rom, set: scenario.set };
   const set = await setOf(wanted.set, sources);
   const kindOfFirmware = typeof firmware === 'object' ? (arch === 'aarch64' ? 'aavmf' : 'ovmf') : firmware;
-  const answer = found<FoundRom>(await set.rom({ nic, kind: wanted.kind, arch, firmware: kindOfFirmware }));
+  // With the modern interface alone the device goes by another id, which SeaBIOS compares.
+  const device = nic === 'virtio-net-pci' && scenario.virtio === 'modern' ? 'virtio-net-pci-non-transitional' : nic;
+  const answer = found<FoundRom>(await set.rom({ nic: device, kind: wanted.kind, arch, firmware: kindOfFirmware }));
   const { path } = await add('oprom', answer.path, answer.package);
   return answer.byQemu ? { kind: 'bundled' } : { kind: 'file', path };
 }
@@ -280,6 +283,8 @@ export async function resolveScenario(
   await checkNamedFiles(scenario);
   const collector = createCollector(sources);
   try {
+    const qemu = found<Resolved['qemu']>(await findQemu(scenario, sources.sets));
+    if (scenario.qemu !== hostQemu) await collector.add('qemu', qemu.program);
     const firmware = await resolveFirmware(scenario, sources, collector);
     const oprom = await resolveOprom(scenario, sources, collector);
     const signed = createSigner(scenario, firmware, sources);
@@ -289,7 +294,7 @@ export async function resolveScenario(
     const san = await resolveSan(scenario, sources, collector);
     const loader = typeof scenario.secondStage === 'object' ? 'custom' : scenario.secondStage;
     const decided = { loader, transports: transportsOf(scenario.transport) } as const;
-    return { firmware, oprom, ...decided, ...secondStage, served, ...payload, san, inputs: collector.inputs };
+    return { qemu, firmware, oprom, ...decided, ...secondStage, served, ...payload, san, inputs: collector.inputs };
   } catch (error) {
     if (error instanceof NotHere) return { missing: error.message };
     throw error;

@@ -166,6 +166,7 @@ export async function runAttempt(options: AttemptOptions): Promise<AttemptResult
     const capture = await createCapture(join(directory, caseFiles.capture), Date.now());
     guest = await startQemu({
       program: plan.qemu.program,
+      env: plan.qemu.env,
       argv,
       fds: plan.qemu.fds,
       cwd: directory,

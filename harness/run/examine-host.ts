@@ -1,8 +1,6 @@
-import type { Arch } from '../model/axes.ts';
 import { HarnessError } from '../model/errors.ts';
 import { type Capacity, openCapacity } from '../os/capacity.ts';
-import { qemuProgramOf } from '../plan/plan.ts';
-import { describeHost, type HostFacts, probeQemu, type QemuFacts } from '../vm/host.ts';
+import { describeHost, type HostFacts, probeQemu, type QemuFacts, type QemuProgram } from '../vm/host.ts';
 
 export interface ProgramReport {
   program: string;
@@ -11,15 +9,15 @@ export interface ProgramReport {
   problem?: string;
 }
 
-/** What this host has for running guests of these architectures; a missing program is a report, not an error. */
+/** What these QEMUs can do, and the host they would run on; a missing program is a report, not an error. */
 export async function examineHost(
-  archs: readonly Arch[],
+  qemus: readonly QemuProgram[],
   capacity: Capacity = openCapacity(),
 ): Promise<{ host: HostFacts; programs: ProgramReport[] }> {
-  const programs = archs.map(async (arch): Promise<ProgramReport> => {
-    const program = qemuProgramOf(arch);
+  const programs = qemus.map(async (qemu): Promise<ProgramReport> => {
+    const { program } = qemu;
     try {
-      return { program, facts: await probeQemu(program) };
+      return { program, facts: await probeQemu(qemu) };
     } catch (error) {
       if (error instanceof HarnessError) return { program, problem: error.message };
       throw error;

@@ -2,8 +2,8 @@ import { delimiter, join } from 'node:path';
 import { z } from 'zod';
 import { fileIdentity } from '../assets/file-identity.ts';
 import { type Arch, archs } from '../model/axes.ts';
+import { qemuProgramOf } from '../model/qemu-program.ts';
 import { openJsonCache } from '../os/json-cache.ts';
-import { qemuProgramOf } from '../plan/plan.ts';
 
 /** The program that a shell would start, in the state that it is in; undefined where there is none. */
 function identityOfProgram(program: string): string | undefined {
@@ -31,7 +31,9 @@ export async function offeredNics(cacheFile: string | undefined): Promise<Record
     if (known !== undefined) return known;
     // Loaded here: mostly nothing needs to be asked.
     const { examineHost } = await import('./examine-host.ts');
-    const [facts] = (await examineHost([arch])).programs.map((program) => program.facts);
+    const [facts] = (await examineHost([{ program: qemuProgramOf(arch), env: {} }])).programs.map(
+      (program) => program.facts,
+    );
     if (facts === undefined) return [];
     cache.set(identity, facts.nics);
     return facts.nics;

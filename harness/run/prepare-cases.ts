@@ -4,7 +4,7 @@ import type { Scenario } from '../model/scenario.ts';
 import type { CaseResult } from '../model/verdict.ts';
 import { makePlan } from '../plan/plan.ts';
 import type { PlanSources } from '../resolve/resolve.ts';
-import type { QemuFacts } from '../vm/host.ts';
+import type { QemuFacts, QemuProgram } from '../vm/host.ts';
 import type { ProgramReport } from './examine-host.ts';
 import { type FoundCase, findCase } from './found-case.ts';
 import { pathInside } from './inside.ts';
@@ -44,6 +44,10 @@ export async function entriesOf(
   await host.fingerprints.save();
   return entries;
 }
+
+/** The QEMU a case runs on; undefined for one that cannot run anyway. */
+export const qemuOf = ({ found }: Pick<Entry, 'found'>): QemuProgram | undefined =>
+  'missing' in found ? undefined : found.resolved.qemu;
 
 /** What a case needs of this host, or why the host cannot run it. */
 export function startOf(

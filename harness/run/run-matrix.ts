@@ -7,8 +7,8 @@ import type { Scenario } from '../model/scenario.ts';
 import type { CaseResult, RunResult } from '../model/verdict.ts';
 import { openCapacity } from '../os/capacity.ts';
 import { planMemoryMiB } from '../plan/argv.ts';
-import { qemuProgramOf } from '../plan/plan.ts';
 import { type AccelChoice, createAccelChooser } from '../vm/acceleration.ts';
+import type { QemuProgram } from '../vm/host.ts';
 import { createAuthorities } from './authorities.ts';
 import { writeRecord } from './case-directory.ts';
 import { openCaseLengths } from './case-lengths.ts';
@@ -16,7 +16,7 @@ import { unstartedResult } from './case-result.ts';
 import { cpuPressure } from './cpu-pressure.ts';
 import { examineHost } from './examine-host.ts';
 import type { Intervene } from './intervention.ts';
-import { entriesOf, startOf } from './prepare-cases.ts';
+import { entriesOf, qemuOf, startOf } from './prepare-cases.ts';
 import { type CaseRun, runCase } from './run-case.ts';
 import { casesFolder, claimRunDirectory, type RunRecord, readRunRecord, runRecordFile } from './run-directory.ts';
 import { agreementNotes, countStatuses } from './run-summary.ts';
@@ -63,6 +63,10 @@ function runGuarded(run: CaseRun): Promise<CaseResult> {
   });
 }
 
+const eachOnce = (qemus: readonly QemuProgram[]): QemuProgram[] => [
+  ...new Map(qemus.map((qemu) => [qemu.program, qemu])).values(),
+];
+
 /** Starts the clocks of a run; what is given back takes their readings. */
 function startMeter(): () => Pick<RunResult, 'wallMs' | 'harnessCpuMs'> {
   const started = performance.now();
@@ -99,7 +103,7 @@ export async function runMatrix(options: RunOptions): Promise<RunResult> {
     await writeRecord(join(outDir, runRecordFile), record);
   }
   const capacity = openCapacity();
-  const { host, programs } = await examineHost([...new Set(record.cells.map(({ arch }) => arch))], capacity);
+  const { host, programs } = await examineHost(eachOnce(entries.flatMap((entry) => qemuOf(entry) ?? [])), capacity);
   await reporter.onRunStart({ matrix: record.matrix, outDir, total: entries.length });
 
   const results = new Map<string, CaseResult>();
@@ -121,7 +125,7 @@ export async function runMatrix(options: RunOptions): Promise<RunResult> {
   const jobs: Job[] = [];
   for (const entry of entries) {
     const { id, round, scenario, kept } = entry;
-    const qemu = programs.find(({ program }) => program === qemuProgramOf(scenario.arch));
+    const qemu = programs.find(({ program }) => program === qemuOf(entry)?.program);
     const start = startOf(entry, qemu);
     if (kept) await finish(kept);
     else if ('obstacle' in start) await finish(unstartedResult(entry, scenario, 'not-run', start.obstacle));

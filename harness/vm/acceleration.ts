@@ -66,6 +66,7 @@ async function probeBoot(plan: Plan, qemu: QemuFacts, accel: Accel, signal: Abor
   try {
     await using guest = await startQemu({
       program: plan.qemu.program,
+      env: plan.qemu.env,
       argv: runningArgv(plan, qemu, accel),
       fds: plan.qemu.fds,
       cwd,

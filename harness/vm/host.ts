@@ -17,8 +17,15 @@ export interface QemuFacts {
   accels: ReadonlySet<string>;
 }
 
-async function ask(program: string, args: readonly string[]): Promise<string> {
-  const { stdout, stderr, failed, code, shortMessage } = await execa(program, args, { reject: false, timeout: 20_000 });
+/** A program, and what is added to the environment for it. */
+export interface QemuProgram {
+  program: string;
+  env: Record<string, string>;
+}
+
+async function ask({ program, env }: QemuProgram, args: readonly string[]): Promise<string> {
+  const asked = await execa(program, args, { env, reject: false, timeout: 20_000 });
+  const { stdout, stderr, failed, code, shortMessage } = asked;
   if (failed && code === 'ENOENT') {
     throw new HarnessError('missing-program', `${program} is not installed (not found in PATH)`, {
       hint: 'run `npm run setup`, or install QEMU; `netboot doctor` lists what is missing',
@@ -45,15 +52,15 @@ function parseDevices(help: string): { devices: Set<string>; nics: string[] } {
 }
 
 /** Asks a QEMU program what it is. Throws `missing-program` where there is none. */
-export async function probeQemu(program: string): Promise<QemuFacts> {
+export async function probeQemu(qemu: QemuProgram): Promise<QemuFacts> {
   const [version, deviceHelp, help, accelHelp] = await Promise.all([
-    ask(program, ['--version']),
-    ask(program, ['-device', 'help']),
-    ask(program, ['-help']),
-    ask(program, ['-accel', 'help']),
+    ask(qemu, ['--version']),
+    ask(qemu, ['-device', 'help']),
+    ask(qemu, ['-help']),
+    ask(qemu, ['-accel', 'help']),
   ]);
   return {
-    program,
+    program: qemu.program,
     version: /version (\S+)/.exec(version)?.[1] ?? 'unknown',
     ...parseDevices(deviceHelp),
     sandbox: /^-sandbox /m.test(help),

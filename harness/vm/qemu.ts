@@ -31,6 +31,8 @@ export interface Guest extends AsyncDisposable {
 export interface QemuStart {
   program: string;
   argv: readonly string[];
+  /** Added to the environment. */
+  env: Record<string, string>;
   fds: { nic: number; qmp: number; serial: number; uplink?: number | undefined };
   cwd: string;
   emit: EventSink;
@@ -40,13 +42,14 @@ export interface QemuStart {
 const keptStderrBytes = 64 << 10;
 
 /** Starts QEMU with one socket pair per descriptor of the plan. Throws `missing-program` when it cannot be started. */
-export async function startQemu({ program, argv, fds, cwd, emit, onStderr }: QemuStart): Promise<Guest> {
+export async function startQemu({ program, argv, env, fds, cwd, emit, onStderr }: QemuStart): Promise<Guest> {
   const { file, args } = tieToParent(program, argv);
   const extra = Math.max(fds.nic, fds.qmp, fds.serial, fds.uplink ?? 0) - 2;
   const links = new Map<number, SocketPair>();
   for (const fd of [fds.nic, fds.uplink]) if (fd !== undefined) links.set(fd, await createSocketPair());
   const child = execa(file, args, {
     cwd,
+    env,
     stdio: [
       'ignore',
       'ignore',

@@ -59,6 +59,25 @@ export const setRecipes = [
     },
   },
   {
+    // Beside the machine's own QEMU, whose package brings the libraries that this one needs too.
+    name: 'qemu-10',
+    suite: 'bookworm-backports',
+    program: 'usr/bin/qemu-system-x86_64',
+    installed: {},
+    unpacked: {
+      [`qemu-system-x86:${hostArch}`]: ['usr/bin/qemu-system-x86_64'],
+      [`qemu-system-arm:${hostArch}`]: ['usr/bin/qemu-system-aarch64'],
+      'qemu-system-data': ['usr/share/qemu/*'],
+      // Of the packages whose modules the host may have of another build: QEMU aborts on those.
+      ...Object.fromEntries(
+        ['common', 'gui', 'modules-opengl', 'modules-spice'].map((name) => [
+          `qemu-system-${name}:${hostArch}`,
+          ['usr/lib/*/qemu/*.so'],
+        ]),
+      ),
+    },
+  },
+  {
     // Installed, it would start a service that listens to the world.
     name: 'tgt',
     suite: 'bookworm',

@@ -203,7 +203,7 @@ describe('refusals', () => {
       [{ ...base, exclude: [{ when: { set: 'sid' }, reason: 'x' }] }],
       /groups\[0\]\.exclude\[0\]\.when/,
     ],
-    ['two cases of one id', [base, { ...base, memoryMiB: 512 }], /two cases have the id .*\n.*\n.*"memoryMiB":512/],
+    ['two cases of one id', [base, { ...base, kernelArgs: 'x' }], /two cases have the id .*\n.*\n.*"kernelArgs":"x"/],
     ['ids that differ only in case', [base, { ...base, name: 'G' }], /of groups "g" and "G"/],
     ['a repeated value', [{ ...base, nic: ['e1000', 'e1000'] }], /two cases have the id/],
     ['an impossible group', [{ ...base, secureBoot: 'microsoft' }], /every combination of group "g" is impossible/],

@@ -20,6 +20,7 @@ export const scenario = (over: Partial<Scenario>): Scenario => ({
   payload: 'linux',
   secureBoot: 'off',
   ipVersion: 4,
+  qemu: 'host',
   expect: { reaches: 'last' },
   ...over,
 });
@@ -35,6 +36,7 @@ export const uefi: Resolved['firmware'] = {
 };
 
 export const resolved = (over: Partial<Resolved> = {}): Omit<Resolved, 'loader' | 'transports'> => ({
+  qemu: { program: 'qemu-system-x86_64', dataFolders: [], env: {} },
   firmware: uefi,
   oprom: { kind: 'none' },
   nbp: { name: 'shimx64.efi', path: '/shim', bytes: 10 },

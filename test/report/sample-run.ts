@@ -28,6 +28,7 @@ export function sampleCase(fields: SampleFields = {}): CaseResult {
       payload: 'script',
       secureBoot: 'off',
       ipVersion: 4,
+      qemu: 'host',
       configuration: 2,
       expect: { reaches: 'last' },
       ...fields.scenario,

@@ -40,11 +40,11 @@ describe('what a QEMU is', () => {
     const broken = join(folder, 'qemu-broken');
     writeFileSync(broken, '#!/bin/sh\necho "error while loading shared libraries: libpixman-1.so.0" >&2\nexit 127\n');
     chmodSync(broken, 0o755);
-    await expect(probeQemu(broken)).rejects.toMatchObject({
+    await expect(probeQemu({ program: broken, env: {} })).rejects.toMatchObject({
       code: 'qemu-failed',
       message: expect.stringContaining('libpixman-1.so.0'),
     });
-    await expect(probeQemu('qemu-system-nothing')).rejects.toMatchObject({
+    await expect(probeQemu({ program: 'qemu-system-nothing', env: {} })).rejects.toMatchObject({
       code: 'missing-program',
       message: expect.stringContaining('qemu-system-nothing is not installed'),
     });
@@ -57,7 +57,7 @@ describe('what a QEMU is', () => {
       '#!/bin/sh\ncase "$*" in --version) echo "QEMU emulator version 11.0.1 (v11)";; "-accel help") echo "Accelerators:";; esac\n',
     );
     chmodSync(small, 0o755);
-    expect(await probeQemu(small)).toEqual({
+    expect(await probeQemu({ program: small, env: {} })).toEqual({
       program: small,
       version: '11.0.1',
       devices: new Set(),

@@ -1,6 +1,7 @@
 import { accessSync, constants, existsSync } from 'node:fs';
 import { isMissing } from '../../assets/sets/artefact-set.ts';
 import { type Arch, archs, type Firmware } from '../../model/axes.ts';
+import { qemuProgramOf } from '../../model/qemu-program.ts';
 import { examineHost, type ProgramReport } from '../../run/examine-host.ts';
 import { type Artefacts, openArtefacts } from '../artefacts.ts';
 import { cacheFolder } from '../cache-folder.ts';
@@ -59,7 +60,7 @@ async function firmwareFindings({ sets }: Artefacts): Promise<Finding[]> {
 
 async function findings(io: CliIo): Promise<Finding[]> {
   const artefacts = await openArtefacts([], io);
-  const { programs, host } = await examineHost(archs);
+  const { programs, host } = await examineHost(archs.map((arch) => ({ program: qemuProgramOf(arch), env: {} })));
   const kvm = kvmFinding();
   return [
     {

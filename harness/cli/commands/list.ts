@@ -1,4 +1,5 @@
 import { expansionOrder } from '../../matrix/cell-axes.ts';
+import type { Expansion } from '../../matrix/expand-matrix.ts';
 import { axisText } from '../../model/axis-text.ts';
 import type { Scenario } from '../../model/scenario.ts';
 import { openArtefacts } from '../artefacts.ts';
@@ -15,6 +16,9 @@ function caseLine({ id, expect }: Scenario): string {
   return 'stopsAt' in expect ? `${id}  (stops at ${expect.stopsAt}: ${expect.reason})` : id;
 }
 
+const pairsLine = ({ group, chosen, possible }: Expansion['paired'][number]): string =>
+  `${group}: ${chosen} of ${possible} combinations, every pair of values of two axes among them`;
+
 export const listCommand: AddCommand = (program, io) => {
   addCaseOptions(program.command('list'))
     .description('List the cases, or what was left out of them.')
@@ -27,7 +31,7 @@ export const listCommand: AddCommand = (program, io) => {
     )
     .action(async (ids: string[], options: CaseOptions & ListOptions) => {
       const artefacts = await openArtefacts(options.set ?? [], io);
-      const { cells, excluded } = await expandChosen(options, artefacts);
+      const { cells, excluded, paired } = await expandChosen(options, artefacts);
       if (options.excluded) {
         const filters = axisFiltersOf(options);
         const chosen = excluded.filter(({ axes }) =>
@@ -44,5 +48,7 @@ export const listCommand: AddCommand = (program, io) => {
       const chosen = selectCells(cells, ids, options);
       if (options.json) writeJson(io.stdout, chosen);
       else writeLines(io.stdout, chosen.map(caseLine));
+      const groups = new Set(chosen.map(({ group }) => group));
+      writeLines(io.stderr, paired.filter(({ group }) => groups.has(group)).map(pairsLine));
     });
 };

@@ -34,7 +34,7 @@ beforeAll(async () => {
   const [first, second] = cellsOf({ name: 'a', ...bios }, { name: 'b', ...arm, nic: 'virtio-net-pci', rom: 'none' });
   plan = await planOf(first!, host);
   foreign = await planOf(second!, host);
-  qemu = await probeQemu(plan.qemu.program);
+  qemu = await probeQemu({ program: plan.qemu.program, env: {} });
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
