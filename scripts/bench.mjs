@@ -1,6 +1,5 @@
 #!/usr/bin/env node
 // Measures the harness against plain QEMU with its user-mode network, in turn, and prints medians and ratios.
-// bench.mjs [--rounds N] [--json] [NAME…]: names are those of the benchmarks in bench/benchmarks.mjs.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,9 +10,22 @@ import { installNpmPackages } from './setup/npm-packages.mjs';
 
 const defaultRounds = 5;
 
+const usage = (names) => `usage: npm run -s bench -- [--rounds N] [--json] [NAME…]
+
+Measures the harness against plain QEMU with its user-mode network, in turn, and prints medians and ratios.
+
+  --rounds N  how often each is measured (${defaultRounds})
+  --json      the raw figures, with medians and ratios
+  NAME        ${names.join(', ')}; all of them if none is given`;
+
 function readArguments(names) {
-  const options = { rounds: { type: 'string', default: String(defaultRounds) }, json: { type: 'boolean' } };
-  const { values, positionals } = parseArgs({ options, allowPositionals: true });
+  const options = {
+    rounds: { type: 'string', default: String(defaultRounds) },
+    json: { type: 'boolean' },
+    help: { type: 'boolean', short: 'h' },
+  };
+  const { values, positionals } = parsed(() => parseArgs({ options, allowPositionals: true }), usage(names));
+  if (values.help) return { help: usage(names) };
   const rounds = Number(values.rounds);
   if (!Number.isInteger(rounds) || rounds < 1) throw new SetUpError('--rounds takes a whole number from 1', 2);
   const unknown = positionals.filter((name) => !names.includes(name));
@@ -21,12 +33,25 @@ function readArguments(names) {
   return { rounds, json: values.json ?? false, chosen: positionals.length > 0 ? positionals : names };
 }
 
+/** An option that is not there, or lacks its value, is told by its own words. */
+function parsed(parse, help) {
+  try {
+    return parse();
+  } catch (error) {
+    throw new SetUpError(`${error.message}\n${help}`, 2);
+  }
+}
+
 await runScript(async () => {
   installNpmPackages();
   compile();
   const { benchmarks } = await import('./bench/benchmarks.mjs');
   const { hostFacts, printReport, summarised } = await import('./bench/report.mjs');
-  const { rounds, json, chosen } = readArguments(Object.keys(benchmarks));
+  const { help, rounds, json, chosen } = readArguments(Object.keys(benchmarks));
+  if (help !== undefined) {
+    process.stdout.write(`${help}\n`);
+    return;
+  }
   const scratch = mkdtempSync(join(tmpdir(), 'netboot-bench-'));
   process.once('exit', () => rmSync(scratch, { recursive: true, force: true }));
   // Guests end with this process.

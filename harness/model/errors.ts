@@ -11,6 +11,7 @@ const errorCodes = [
   'missing-program',
   'changed-input',
   'qemu-failed',
+  'server-failed',
   'disk',
   'interrupted',
   'internal',
@@ -52,6 +53,13 @@ const usageCodes: readonly ErrorCode[] = [
   'bad-run-directory',
   'bad-event-log',
 ];
+
+/** These stay as they are until someone mends them; anything else may be past at the next try. */
+const lastingCodes: readonly ErrorCode[] = [...usageCodes, 'missing-asset', 'missing-program', 'changed-input'];
+
+/** Whether the same may go well when it is tried again. */
+export const isRetryable = (error: unknown): boolean =>
+  !(error instanceof HarnessError && lastingCodes.includes(error.code));
 
 /** Exit codes: 2 for what the user gave us, 3 for what the host lacks, 130 for an interruption. */
 export function exitCodeOf(error: HarnessError): 2 | 3 | 130 {

@@ -75,9 +75,10 @@ export const eventSchema = z.union([
   }),
   /** Something was done to the boot on purpose. */
   event('run', 'fault', { text: z.string() }),
-  event('run', 'infrastructure', { code: z.string(), message: z.string() }),
   /** A record of the case is full: what comes after is not in it. `ends`: nothing can be judged of what comes after. */
   event('run', 'bounded', { what: z.enum(recordBoundNames), limit: z.int(), ends: z.boolean() }),
+  /** The harness cannot tell what the guest did; `retryable` where another try may go well. */
+  event('run', 'infrastructure', { code: z.string(), message: z.string(), retryable: z.boolean() }),
   event('run', 'ended', {
     reason: z.enum(['complete', 'failure', 'deadline', 'guest-ended', 'interrupted', 'infrastructure']),
   }),

@@ -32,8 +32,12 @@ async function appendStepSummary(result: RunResult, outDir: string, file: string
 }
 
 /** Leaves the reports in the run's directory, and the summary where GitHub Actions shows it (`GITHUB_STEP_SUMMARY`). */
-export function fileReporter(outDir: string, env: NodeJS.ProcessEnv): Reporter {
+export function fileReporter(env: NodeJS.ProcessEnv): Reporter {
+  let outDir = '';
   return {
+    onRunStart(run) {
+      ({ outDir } = run);
+    },
     async onRunEnd(result) {
       await writeReports(result, outDir);
       const { GITHUB_STEP_SUMMARY: stepSummary } = env;

@@ -1,24 +1,34 @@
 import type { Accel } from '../model/axes.ts';
 import type { HarnessEvent } from '../model/events.ts';
 import type { GuestExit } from '../vm/qemu.ts';
+import { acceleratorComplaint, isPassing } from '../vm/qemu-messages.ts';
+
+type Infrastructure = Pick<Extract<HarnessEvent, { type: 'infrastructure' }>, 'message' | 'retryable'>;
 
 /** QEMU that ends by itself before anything was seen of a guest did not start one; with -no-shutdown no guest ends it. */
-export function startFailureOf(exit: GuestExit | undefined, events: readonly HarnessEvent[]): string | undefined {
-  if (!exit || exit.byHarness) return undefined;
+function startFailureOf(exit: GuestExit, events: readonly HarnessEvent[]): Infrastructure | undefined {
   if (events.some(({ source }) => source === 'serial' || source === 'wire')) return undefined;
   const complaint = exit.stderr.trim().split('\n').slice(-3).join(' ').slice(0, 500);
-  return complaint || `it ended with ${exit.signal ?? exit.exitCode}`;
+  return {
+    message: `QEMU would not start: ${complaint || `it ended with ${exit.signal ?? exit.exitCode}`}`,
+    // A command line that it refuses it refuses again.
+    retryable: exit.signal !== null || isPassing(complaint),
+  };
 }
 
 /** Sent by others: a kernel short of memory, a user, a service manager. Any other signal is a fault of QEMU itself. */
 const sentSignals: readonly string[] = ['SIGKILL', 'SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGXCPU'];
 
-/** A QEMU that was killed says nothing about its guest. */
-export function killedBy(exit: GuestExit | undefined): string | undefined {
-  return exit?.signal && !exit.byHarness && sentSignals.includes(exit.signal) ? exit.signal : undefined;
+/** What keeps the end of QEMU from saying anything about its guest. */
+export function qemuTrouble(exit: GuestExit | undefined, events: readonly HarnessEvent[]): Infrastructure | undefined {
+  if (exit === undefined || exit.byHarness) return undefined;
+  if (exit.signal !== null && sentSignals.includes(exit.signal)) {
+    return { message: `QEMU was killed from outside (${exit.signal})`, retryable: true };
+  }
+  return startFailureOf(exit, events);
 }
 
-/** The accelerator's own failures: it stops the guest with an internal error, or QEMU aborts under it. */
+/** The accelerator's own failures: it stops the guest with an internal error, or QEMU ends and says that it failed. */
 export function acceleratorFailureOf(
   accel: Accel,
   events: readonly HarnessEvent[],
@@ -28,6 +38,6 @@ export function acceleratorFailureOf(
   if (events.some((event) => event.source === 'qmp' && event.type === 'status' && event.status === 'internal-error')) {
     return `${accel} stopped the guest with an internal error`;
   }
-  const aborted = exit && !exit.byHarness && (exit.signal === 'SIGABRT' || /KVM|MSR|hvf/i.test(exit.stderr));
-  return aborted ? `QEMU ended under ${accel}: ${exit.stderr.trim().split('\n')[0] ?? exit.signal}` : undefined;
+  const complaint = exit && !exit.byHarness && acceleratorComplaint(exit.stderr);
+  return complaint ? `QEMU ended under ${accel}: ${complaint}` : undefined;
 }

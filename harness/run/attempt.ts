@@ -1,29 +1,26 @@
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Fingerprints } from '../assets/fingerprint.ts';
 import { judge } from '../judge/judge.ts';
 import type { Accel } from '../model/axes.ts';
-import { HarnessError } from '../model/errors.ts';
-import type { EventSink, HarnessEvent } from '../model/events.ts';
+import { HarnessError, isRetryable } from '../model/errors.ts';
+import type { HarnessEvent } from '../model/events.ts';
 import type { Plan } from '../model/plan.ts';
 import type { Stage } from '../model/stages.ts';
 import type { Verdict } from '../model/verdict.ts';
-import { createConsole, type SerialConsole } from '../observe/console.ts';
-import { createObserver } from '../observe/observer.ts';
+import { DisposalStack } from '../os/disposal-stack.ts';
 import type { QemuFacts } from '../vm/host.ts';
 import { type Guest, type GuestExit, startQemu } from '../vm/qemu.ts';
 import { runningArgv } from '../vm/running-argv.ts';
 import { createCapture } from '../wire/capture/capture.ts';
-import { acceleratorFailureOf, killedBy, startFailureOf } from './attempt-failure.ts';
+import { type EndReason, type EndWatch, watchForEnd } from './attempt-end.ts';
+import { acceleratorFailureOf, qemuTrouble } from './attempt-failure.ts';
+import { type AttemptRecords, openRecords } from './attempt-records.ts';
 import type { Authorities } from './authorities.ts';
 import { caseFiles, writePlanFiles } from './case-directory.ts';
 import { refuseChangedInputs } from './changed-inputs.ts';
 import { createDeadlineClock } from './deadline-clock.ts';
-import { openEventLog } from './event-log.ts';
-import type { Intervene } from './intervention.ts';
-import { type RunningNetwork, startNetwork } from './network.ts';
-import { openRawLogs } from './raw-logs.ts';
+import type { Intervene, Intervention } from './intervention.ts';
+import { startNetwork } from './network.ts';
 
 export interface AttemptOptions {
   plan: Plan;
@@ -48,204 +45,182 @@ export interface AttemptResult {
   /** What was run: the plan given, unless an intervention put another in its place. */
   plan: Plan;
   verdict: Verdict;
+  accel: Accel;
+  /** The harness could not tell, and another try may go well. */
+  retryable: boolean;
   guestCpuMs: number;
   durationMs: number;
   /** The accelerator gave up on this guest; it is to be run again under TCG. */
   demote: string | undefined;
 }
 
+/** An attempt under way: what its phases share. */
+interface Attempt extends AttemptOptions {
+  argv: string[];
+  intervention: Intervention | undefined;
+  records: AttemptRecords;
+  watch: EndWatch;
+  deadlines: ReturnType<typeof createDeadlineClock>;
+  guest?: Guest;
+  exit?: GuestExit;
+}
+
 const tickMs = 250;
-/** After the last stage: evidence of earlier ones may still be on its way through the console. */
-const graceMs = 1_000;
 
-type EndReason = Extract<HarnessEvent, { source: 'run'; type: 'ended' }>['reason'];
-
-/** Which end an event that ends a case stands for. */
-function endReasonOf({ source, type }: HarnessEvent): EndReason {
-  if (source === 'qmp' || source === 'vm') return 'guest-ended';
-  return type === 'deadline' ? 'deadline' : 'failure';
+/** Starts one guest, follows it to its end, leaves its records in `directory` and nothing running. */
+export async function runAttempt(options: AttemptOptions): Promise<AttemptResult> {
+  const attempt = await prepare(options);
+  const { records, watch } = attempt;
+  const opened = new DisposalStack();
+  try {
+    using _ = interruptible(attempt);
+    if (!options.signal.aborted) await boot(attempt, opened);
+    await conclude(attempt, await watch.ended);
+  } catch (error) {
+    concludeUntold(records, error);
+  } finally {
+    watch[Symbol.dispose]();
+    // The guest ends before its network, so that the capture has all that reached it.
+    await attempt.guest?.stop();
+    await opened[Symbol.asyncDispose]().catch(records.onDiskTrouble);
+    await records.close();
+  }
+  return resultOf(attempt);
 }
 
-/** QEMU stops a guest without saying why in the event; its status says it. */
-function askStatus(guest: Guest, emit: EventSink): void {
-  guest.qmp.execute('query-status').then(
-    (answer) => emit({ source: 'qmp', type: 'status', status: String((answer as { status?: unknown }).status) }),
-    () => {},
+/** Writes what is known beforehand, and opens the records. */
+async function prepare(options: AttemptOptions): Promise<Attempt> {
+  const { directory, accel } = options;
+  const intervention = options.intervene?.(options.plan, (text) =>
+    records.emit({ source: 'run', type: 'fault', text }),
   );
+  const plan = intervention?.plan ?? options.plan;
+  const argv = runningArgv(plan, options.qemu, accel);
+  await writePlanFiles(directory, plan, argv);
+  const deadlines = createDeadlineClock(plan, accel !== 'tcg');
+  const watch = watchForEnd(plan, (stage, atMs) => {
+    deadlines.reached(stage);
+    options.onStage(stage, atMs);
+  });
+  const records = openRecords(directory, (event) => {
+    watch.observe(event);
+    if (isStop(event)) askStatus(attempt);
+    intervention?.onEvent?.(event);
+  });
+  const attempt: Attempt = { ...options, plan, argv, intervention, deadlines, watch, records };
+  emitStart(attempt);
+  return attempt;
 }
 
-/** QMP overtakes the serial port: what a guest printed before it stopped is read, and told, first. */
-function afterConsole(console: SerialConsole, emit: EventSink): EventSink {
-  let told: Promise<void> = Promise.resolve();
-  return (event) => {
-    told = told.then(async () => {
-      await nextTurn();
-      await nextTurn();
-      await console.settle();
-      emit(event);
-    });
-  };
-}
-
-function emitStart({ plan, attempt, accel, demotedFrom }: AttemptOptions, emit: EventSink): void {
+function emitStart({ plan, attempt, accel, demotedFrom, records: { emit } }: Attempt): void {
   emit({ source: 'run', type: 'started', caseId: plan.scenario.id, attempt, at: new Date().toISOString() });
   if (!demotedFrom) return;
   emit({ source: 'vm', type: 'demoted', from: demotedFrom.accel, to: accel, reason: demotedFrom.reason });
 }
 
-/** What keeps the end of QEMU from being the guest's; an accelerator that gave up is dealt with elsewhere. */
-function qemuTrouble(accel: Accel, events: readonly HarnessEvent[], exit: GuestExit | undefined): string | undefined {
-  if (acceleratorFailureOf(accel, events, exit)) return undefined;
-  const signal = killedBy(exit);
-  if (signal) return `QEMU was killed from outside (${signal})`;
-  const refused = startFailureOf(exit, events);
-  return refused && `QEMU would not start: ${refused}`;
+/** Until it is disposed of, the run's interruption ends the attempt. */
+function interruptible({ signal, watch }: Attempt): Disposable {
+  const interrupt = (): void => watch.end('interrupted');
+  signal.addEventListener('abort', interrupt, { once: true });
+  if (signal.aborted) interrupt();
+  return { [Symbol.dispose]: () => signal.removeEventListener('abort', interrupt) };
 }
 
-/** Starts one guest, follows it to its end, leaves its records in `directory` and nothing running. */
-export async function runAttempt(options: AttemptOptions): Promise<AttemptResult> {
-  const { directory, accel, signal, terminal } = options;
-  const intervention = options.intervene?.(options.plan, (text) => emit({ source: 'run', type: 'fault', text }));
-  const plan = intervention?.plan ?? options.plan;
-  mkdirSync(directory, { recursive: true });
-  const argv = runningArgv(plan, options.qemu, accel);
-  await writePlanFiles(directory, plan, argv);
+const isStop = (event: HarnessEvent): boolean =>
+  event.source === 'qmp' && event.type === 'event' && event.name === 'STOP';
 
-  let end: (reason: EndReason) => void = () => {};
-  const ending = new Promise<EndReason>((resolve) => {
-    end = resolve;
+/** QEMU stops a guest without saying why in the event; its status says it. */
+function askStatus({ guest, records: { emit } }: Attempt): void {
+  guest?.qmp.execute('query-status').then(
+    (answer) => emit({ source: 'qmp', type: 'status', status: String((answer as { status?: unknown }).status) }),
+    () => {},
+  );
+}
+
+/** Starts the guest, its network and its clock; `opened` has what is to be ended, also of a start that fails. */
+async function boot(attempt: Attempt, opened: DisposalStack): Promise<void> {
+  const { plan, directory, authorities, fingerprints, records, intervention, accel } = attempt;
+  await refuseChangedInputs(plan.inputs, fingerprints);
+  await authorities.enrol(plan, directory);
+  const capture = await createCapture(join(directory, caseFiles.capture), Date.now());
+  opened.defer(() => capture.close());
+  const guest = await startGuest(attempt, opened);
+  records.emit({ source: 'vm', type: 'spawned', pid: guest.pid, accel });
+  const { emit, now } = records;
+  const network = await startNetwork({ plan, guest, capture, authorities, emit, now, faults: intervention?.faults });
+  opened.use(network);
+  intervention?.begin?.({ guest, network });
+  startTicking(attempt, opened);
+}
+
+async function startGuest(attempt: Attempt, opened: DisposalStack): Promise<Guest> {
+  const { plan, argv, directory, records, terminal } = attempt;
+  const guest = await startQemu({
+    program: plan.qemu.program,
+    env: plan.qemu.env,
+    argv,
+    fds: plan.qemu.fds,
+    cwd: directory,
+    emit: records.emitAfterConsole,
+    onStderr: records.stderr,
   });
-  const observer = createObserver(plan);
-  const deadlines = createDeadlineClock(plan, accel !== 'tcg');
-  let grace: NodeJS.Timeout | undefined;
-  let guest: Guest | undefined;
-  let exit: GuestExit | undefined;
+  attempt.guest = guest;
+  guest.serial.on('data', (chunk: Buffer) => {
+    records.serial(chunk);
+    terminal?.output(chunk);
+  });
+  terminal?.input.pipe(guest.serial, { end: false });
+  opened.defer(() => terminal?.input.unpipe(guest.serial));
+  guest.exited.then((exit) => {
+    attempt.exit = exit;
+    const { exitCode, signal, byHarness } = exit;
+    records.emit({ source: 'vm', type: 'exited', exitCode, signal, byHarness });
+  });
+  return guest;
+}
 
-  let diskTold = false;
+function startTicking({ deadlines, records: { emit, now }, pressure }: Attempt, opened: DisposalStack): void {
+  let last = now();
+  const ticker = setInterval(() => {
+    const deadline = deadlines.tick(now() - last, pressure());
+    last = now();
+    if (deadline) emit({ source: 'run', type: 'deadline', ...deadline });
+  }, tickMs);
+  opened.defer(() => clearInterval(ticker));
+}
 
-  const onEvent = (event: HarnessEvent): void => {
-    if (event.source === 'run' && event.type === 'infrastructure') end('infrastructure');
-    if (event.source === 'qmp' && event.type === 'event' && event.name === 'STOP' && guest) askStatus(guest, emit);
-    if (event.source === 'qmp' && event.type === 'status' && event.status === 'internal-error') end('guest-ended');
-    for (const evidence of observer.observe(event)) {
-      if (evidence.kind === 'stage') {
-        deadlines.reached(evidence.stage);
-        options.onStage(evidence.stage, evidence.atMs);
-        if (evidence.stage === plan.stagePath.at(-1)) grace ??= setTimeout(() => end('complete'), graceMs);
-      } else if (evidence.ends) end(endReasonOf(event));
-    }
-    if (observer.complete) end('complete');
-    intervention?.onEvent?.(event);
-  };
-  /** Without its records a case proves nothing. */
-  const onDiskTrouble = ({ message }: Error): void => {
-    if (diskTold) return;
-    diskTold = true;
-    emit({
-      source: 'run',
-      type: 'infrastructure',
-      code: 'disk',
-      message: `${directory} cannot be written: ${message}`,
-    });
-  };
-  const eventLog = openEventLog(join(directory, caseFiles.events), onEvent, onDiskTrouble);
-  const { emit } = eventLog;
-  emitStart(options, emit);
-  const onAbort = (): void => end('interrupted');
-  signal.addEventListener('abort', onAbort, { once: true });
-  if (signal.aborted) onAbort();
+/** Records the end, and whether it says anything of the guest. */
+async function conclude(attempt: Attempt, reason: EndReason): Promise<void> {
+  const { accel, plan, fingerprints, records, guest } = attempt;
+  const { emit, events } = records;
+  // What the console still holds belongs to the record, and may be evidence.
+  await records.settle();
+  const { exit } = attempt;
+  const trouble = acceleratorFailureOf(accel, events, exit) ? undefined : qemuTrouble(exit, events);
+  if (trouble) emit({ source: 'run', type: 'infrastructure', code: 'qemu-failed', ...trouble });
+  if (guest) await refuseChangedInputs(plan.inputs, fingerprints);
+  emit({ source: 'vm', type: 'cpu', guestCpuMs: guest?.cpuMs() ?? 0 });
+  emit({ source: 'run', type: 'ended', reason: trouble ? 'infrastructure' : reason });
+}
 
-  const logs = openRawLogs(directory, onDiskTrouble);
-  const console = createConsole(({ offset, text }) => emit({ source: 'serial', type: 'line', offset, text }));
-  let ticker: NodeJS.Timeout | undefined;
-  let network: RunningNetwork | undefined;
+/** Something could not be started, or a fault of ours was in the way. */
+function concludeUntold({ emit }: AttemptRecords, error: unknown): void {
+  const code = error instanceof HarnessError ? error.code : 'internal';
+  const message = error instanceof Error ? error.message : String(error);
+  emit({ source: 'run', type: 'infrastructure', code, message, retryable: isRetryable(error) });
+  emit({ source: 'run', type: 'ended', reason: 'infrastructure' });
+}
 
-  const start = async (): Promise<void> => {
-    await refuseChangedInputs(plan.inputs, options.fingerprints);
-    await options.authorities.enrol(plan, directory);
-    const capture = await createCapture(join(directory, caseFiles.capture), Date.now());
-    guest = await startQemu({
-      program: plan.qemu.program,
-      env: plan.qemu.env,
-      argv,
-      fds: plan.qemu.fds,
-      cwd: directory,
-      emit: afterConsole(console, emit),
-      onStderr(chunk) {
-        logs.stderr(chunk);
-        emit({ source: 'vm', type: 'stderr', text: chunk.toString('utf8').trimEnd() });
-      },
-    });
-    guest.serial.on('data', (chunk: Buffer) => {
-      logs.serial(chunk);
-      console.push(chunk);
-      terminal?.output(chunk);
-    });
-    terminal?.input.pipe(guest.serial, { end: false });
-    guest.exited.then((result) => {
-      exit = result;
-      emit({
-        source: 'vm',
-        type: 'exited',
-        exitCode: result.exitCode,
-        signal: result.signal,
-        byHarness: result.byHarness,
-      });
-    });
-    emit({ source: 'vm', type: 'spawned', pid: guest.pid, accel });
-    network = await startNetwork({
-      plan,
-      guest,
-      capture,
-      authorities: options.authorities,
-      emit,
-      now: eventLog.now,
-      faults: intervention?.faults,
-    });
-    intervention?.begin?.({ guest, network });
-    let last = eventLog.now();
-    ticker = setInterval(() => {
-      const deadline = deadlines.tick(eventLog.now() - last, options.pressure());
-      last = eventLog.now();
-      if (deadline) emit({ source: 'run', type: 'deadline', ...deadline });
-    }, tickMs);
-  };
-
-  try {
-    if (!signal.aborted) await start();
-    const reason = await ending;
-    // What the console still holds belongs to the record, and may be evidence.
-    await console.settle();
-    const trouble = qemuTrouble(accel, eventLog.events, exit);
-    if (trouble) emit({ source: 'run', type: 'infrastructure', code: 'qemu-failed', message: trouble });
-    if (guest) await refuseChangedInputs(plan.inputs, options.fingerprints);
-    emit({ source: 'vm', type: 'cpu', guestCpuMs: guest?.cpuMs() ?? 0 });
-    emit({ source: 'run', type: 'ended', reason: trouble ? 'infrastructure' : reason });
-  } catch (error) {
-    const code = error instanceof HarnessError ? error.code : 'internal';
-    emit({
-      source: 'run',
-      type: 'infrastructure',
-      code,
-      message: error instanceof Error ? error.message : String(error),
-    });
-    emit({ source: 'run', type: 'ended', reason: 'infrastructure' });
-  } finally {
-    signal.removeEventListener('abort', onAbort);
-    clearInterval(ticker);
-    clearTimeout(grace);
-    if (guest) terminal?.input.unpipe(guest.serial);
-    await guest?.stop();
-    await network?.close().catch(onDiskTrouble);
-    await logs.close(console.transcript());
-    eventLog.close();
-    console.close();
-  }
+function resultOf({ plan, accel, records: { events, now }, guest, exit }: Attempt): AttemptResult {
+  const verdict = judge(plan, events);
   return {
     plan,
-    verdict: judge(plan, eventLog.events),
+    verdict,
+    accel,
+    retryable:
+      verdict.status === 'error' && events.every((event) => event.type !== 'infrastructure' || event.retryable),
     guestCpuMs: guest?.cpuMs() ?? 0,
-    durationMs: eventLog.now(),
-    demote: acceleratorFailureOf(accel, eventLog.events, exit),
+    durationMs: now(),
+    demote: acceleratorFailureOf(accel, events, exit),
   };
 }

@@ -66,7 +66,7 @@ export function openEventLog(
       if (faulted) return;
       faulted = true;
       const message = `what follows the events failed at ${event.source}/${event.type}: ${(error as Error).message}`;
-      emit({ source: 'run', type: 'infrastructure', code: 'internal', message });
+      emit({ source: 'run', type: 'infrastructure', code: 'internal', message, retryable: true });
     }
   };
 

@@ -14,7 +14,7 @@ interface Running {
  * Something done on purpose to a case while it runs, by a campaign that breaks boots to see whether their verdicts
  * notice. It comes from code alone: neither a matrix nor the command line can name one.
  */
-interface Intervention {
+export interface Intervention {
   /** What is run, recorded and judged in place of the plan given. */
   readonly plan: Plan;
   readonly faults?: Faults;

@@ -2,6 +2,7 @@ import type { BootRule } from '../model/boot-rule.ts';
 import type { EventSink } from '../model/events.ts';
 import type { Plan } from '../model/plan.ts';
 import { handedOverOf } from '../observe/wire-rules.ts';
+import { DisposalStack, opening } from '../os/disposal-stack.ts';
 import { systemClock } from '../services/clock.ts';
 import { startDhcp } from '../services/dhcp/v4/server.ts';
 import { startDhcp6 } from '../services/dhcp/v6/server.ts';
@@ -16,7 +17,7 @@ import type { Capture } from '../wire/capture/capture.ts';
 import type { Faults } from '../wire/faults.ts';
 import { linkOverStream } from '../wire/stack/stream-link.ts';
 import type { UdpHost } from '../wire/stack/udp-host.ts';
-import { createWire } from '../wire/wire.ts';
+import { createWire, type Wire } from '../wire/wire.ts';
 import type { Authorities } from './authorities.ts';
 
 export interface NetworkStart {
@@ -29,34 +30,35 @@ export interface NetworkStart {
   faults?: Faults | undefined;
 }
 
-export interface RunningNetwork {
+/** Disposing of it ends servers and wire and flushes the capture: all of them, and rejects with what failed first. */
+export interface RunningNetwork extends AsyncDisposable {
   /** Ends every server; the wire stays, and who was served is left alone with it. */
   stopServers(): Promise<void>;
-  /** Ends servers and wire, and flushes the capture. */
-  close(): Promise<void>;
+  /** Frames so far, of both directions. */
+  frames(): number;
 }
 
 /** Starts what stands behind each TCP port of the plan, on loopback alone. */
 async function startTcpServers(
   { plan, authorities, emit }: Pick<NetworkStart, 'plan' | 'authorities' | 'emit'>,
   tree: ServedTree,
-): Promise<Map<number, RunningServer>> {
-  const servers = new Map<number, RunningServer>();
+  servers: DisposalStack,
+): Promise<ReadonlyMap<number, number>> {
+  const ports = new Map<number, number>();
   const { ipVersion } = plan.scenario;
-  const starters = {
+  const starters: Record<Plan['network']['tcp'][number]['service'], () => Promise<RunningServer>> = {
     http: () => startHttp({ tree, emit, ipVersion }),
     https: async () => startHttp({ tree, emit, ipVersion, tls: await authorities.certificate(plan) }),
     portmap: () => startPortmap({ emit, ipVersion }),
     nfs: () => startNfs({ tree, emit, ipVersion }),
     iscsi: () => startIscsiTarget(plan.san as NonNullable<Plan['san']>, emit, ipVersion),
   };
-  try {
-    for (const { port, service } of plan.network.tcp) servers.set(port, await starters[service]());
-  } catch (error) {
-    await Promise.all([...servers.values()].map((server) => server.close()));
-    throw error;
+  for (const { port, service } of plan.network.tcp) {
+    const server = await starters[service]();
+    servers.defer(() => server.close());
+    ports.set(port, server.port);
   }
-  return servers;
+  return ports;
 }
 
 /** A closed port (discard): a client sent there is refused at once. */
@@ -80,57 +82,73 @@ const besideIpv6 = (serverIp: string): BootRule[] => [
   { name: 'no IPv4', when: {}, answer: false, options: [] },
 ];
 
-function startDhcpServers(udp: UdpHost, plan: Plan, served: () => ReadonlySet<string>, emit: EventSink) {
-  const { network, boot } = plan;
-  const { ipv6, serverIp } = network;
-  const common = { served, emit };
-  const four = startDhcp(udp, { ...common, rules: ipv6 ? besideIpv6(serverIp) : boot, network });
-  const six = ipv6 && startDhcp6(udp, { ...common, rules: boot, network: { ...network, ipv6 } });
-  return {
-    close() {
-      four.close();
-      six?.close();
-    },
-  };
+interface Boot {
+  plan: Plan;
+  /** Names that the guest has been handed. */
+  served: ReadonlySet<string>;
+  emit: EventSink;
 }
 
-/** Puts the plan's servers on the guest's wire. */
-export async function startNetwork(start: NetworkStart): Promise<RunningNetwork> {
-  const { plan, guest, capture, emit, now, faults } = start;
-  const served = new Set<string>();
-  const tree = openTree(plan.serve);
-  const onMalformed = (reason: string): void =>
-    emit({ source: 'wire', type: 'malformed', from: 'guest', layer: 'link', reason, count: 1 });
+function startDhcpServers(udp: UdpHost, { plan: { network, boot }, served, emit }: Boot, servers: DisposalStack): void {
+  const { ipv6, serverIp } = network;
+  const common = { served: () => served, emit };
+  const four = startDhcp(udp, { ...common, rules: ipv6 ? besideIpv6(serverIp) : boot, network });
+  servers.defer(() => four.close());
+  if (!ipv6) return;
+  const six = startDhcp6(udp, { ...common, rules: boot, network: { ...network, ipv6 } });
+  servers.defer(() => six.close());
+}
 
-  // What a guest already has decides what it is offered next.
-  const noting: EventSink = (event) => {
+/** What a guest already has decides what it is offered next. */
+function noteHandedOver(served: Set<string>, emit: EventSink): EventSink {
+  return (event) => {
     const name = handedOverOf(event);
     if (name !== undefined) served.add(name);
     emit(event);
   };
-  const tcpServers = await startTcpServers({ ...start, emit: noting }, tree);
-  const wire = createWire({
+}
+
+function layWire(
+  { plan, guest, capture, now, faults }: NetworkStart,
+  tcpTargets: ReadonlyMap<number, number>,
+  emit: EventSink,
+): Wire {
+  const onMalformed = (reason: string): void =>
+    emit({ source: 'wire', type: 'malformed', from: 'guest', layer: 'link', reason, count: 1 });
+  return createWire({
     network: plan.network,
     nic: linkOverStream(guest.nic, onMalformed),
     ...(guest.uplink ? { uplink: linkOverStream(guest.uplink, onMalformed) } : {}),
     capture,
     now,
-    tcpTargets: new Map([...tcpServers].map(([guestPort, { port }]) => [guestPort, port])),
-    emit: noting,
+    tcpTargets,
+    emit,
     faults,
   });
-  const dhcp = startDhcpServers(wire.udp, plan, () => served, emit);
-  const tftp = startTftp(wire.udp, { tree, emit, clock: systemClock });
-  let stopping: Promise<unknown> | undefined;
-  const stopServers = async (): Promise<void> => {
-    stopping ??= Promise.all([dhcp, tftp, ...tcpServers.values()].map((server) => server.close()));
-    await stopping;
-  };
-  return {
-    stopServers,
-    async close() {
-      await stopServers();
-      await wire.close();
-    },
-  };
+}
+
+/** Puts the plan's servers on the guest's wire; where one does not start, ends the others and rejects with its error. */
+export function startNetwork(start: NetworkStart): Promise<RunningNetwork> {
+  return opening(async (opened) => {
+    const { plan, emit } = start;
+    const served = new Set<string>();
+    const noting = noteHandedOver(served, emit);
+    const tree = openTree(plan.serve);
+    const servers = new DisposalStack();
+    let wire: Wire | undefined;
+    // Servers end before the wire that they are on.
+    opened.defer(() => wire?.close());
+    opened.use(servers);
+    const tcpTargets = await startTcpServers({ ...start, emit: noting }, tree, servers);
+    wire = layWire(start, tcpTargets, noting);
+    startDhcpServers(wire.udp, { plan, served, emit }, servers);
+    const tftp = startTftp(wire.udp, { tree, emit, clock: systemClock });
+    servers.defer(() => tftp.close());
+    const { stats } = wire;
+    return {
+      stopServers: () => servers[Symbol.asyncDispose](),
+      frames: () => stats.fromGuest.frames + stats.toGuest.frames,
+      [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose](),
+    };
+  });
 }

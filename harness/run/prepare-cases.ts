@@ -10,7 +10,7 @@ import { type FoundCase, findCase } from './found-case.ts';
 import { pathInside } from './inside.ts';
 import { casesFolder, type RunRecord, readCaseResult } from './run-directory.ts';
 
-/** A case of a run before it starts; `kept` is its result of a run that is gone on with. */
+/** A case of a run before it starts; `kept` is its result from before the run was resumed. */
 export interface Entry {
   id: string;
   /** Which repeat of its cell, from 1. */
@@ -24,11 +24,14 @@ export interface Entry {
 const final = (result: CaseResult | undefined): boolean =>
   result !== undefined && !['interrupted', 'error', 'not-run'].includes(result.verdict.status);
 
-/** Every case of a run, its files found. Rejects where those that the matrix names are not there or cannot be served. */
+/**
+ * Every case of a run, its files found; `resumed` is the directory that the run was begun in. Rejects where those that the
+ * matrix names are not there or cannot be served.
+ */
 export async function entriesOf(
-  { cells, repeat }: RunRecord,
+  { cells, repeat }: Pick<RunRecord, 'cells' | 'repeat'>,
   host: PlanSources,
-  { outDir, resume }: { outDir: string; resume: boolean },
+  resumed?: string,
 ): Promise<Entry[]> {
   const entries: Entry[] = [];
   for (const scenario of cells) {
@@ -37,7 +40,7 @@ export async function entriesOf(
     if (!('missing' in found)) makePlan({ ...found, nonce: '0' });
     for (let round = 1; round <= repeat; round++) {
       const id = repeatId(scenario.id, round);
-      const kept = resume ? readCaseResult(pathInside(outDir, join(casesFolder, id))) : undefined;
+      const kept = resumed === undefined ? undefined : readCaseResult(pathInside(resumed, join(casesFolder, id)));
       entries.push({ id, round, scenario, found, kept: final(kept) ? kept : undefined });
     }
   }

@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { checkShape } from '../model/check-shape.ts';
 import { HarnessError } from '../model/errors.ts';
@@ -8,7 +8,7 @@ import { type Plan, planSchema } from '../model/plan.ts';
 import { type Scenario, scenarioSchema } from '../model/scenario.ts';
 import { type CaseResult, caseResultSchema } from '../model/verdict.ts';
 import { parseBoundedJson, readBoundedLines, readBoundedText, recordMaxDepth } from '../os/bounded-file.ts';
-import { caseFiles } from './case-directory.ts';
+import { caseFiles, writeRecord } from './case-directory.ts';
 
 /** Far more than any run writes: a record may come from a stranger. */
 const recordMaxBytes = 64 << 20;
@@ -23,7 +23,7 @@ function problemOf(cells: readonly Scenario[], repeat: number): string | undefin
   return twice === undefined ? undefined : `cells: two cells have the id ${twice}, and would share a directory`;
 }
 
-/** What a run was asked to do; written first, so that a killed run can be gone on with. */
+/** What a run was asked to do; written first, so that a killed run can be resumed. */
 const runRecordSchema = z.strictObject({
   version: z.literal(1),
   matrix: z.string(),
@@ -33,7 +33,7 @@ const runRecordSchema = z.strictObject({
 });
 export type RunRecord = z.infer<typeof runRecordSchema>;
 
-export const runRecordFile = 'run.json';
+const runRecordFile = 'run.json';
 export const casesFolder = 'cases';
 
 const badRun = (path: string, what: string, cause?: unknown): HarnessError =>
@@ -135,19 +135,56 @@ export function caseDirectoriesOf(path: string): string[] {
     .sort();
 }
 
-/** Makes the directory; refuses one that already holds another run. */
-export function claimRunDirectory(outDir: string): void {
-  if (existsSync(join(outDir, runRecordFile))) {
-    throw badRun(outDir, 'it already holds a run (to go on with it, use --rerun)');
-  }
+const runsFolder = '.runs';
+
+/** Makes a folder that nobody else has made; undefined where there is one of that name. */
+function makeAlone(folder: string): string | undefined {
   try {
-    mkdirSync(join(outDir, casesFolder), { recursive: true });
+    mkdirSync(folder);
+    return folder;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return undefined;
+    throw error;
+  }
+}
+
+/** A folder named by the time the run started; by a number too, where another started within the same second. */
+function makeNamedByTime(startedAt: string): string {
+  const name = startedAt.slice(0, 19).replaceAll(':', '-');
+  mkdirSync(runsFolder, { recursive: true });
+  for (let nth = 1; ; nth++) {
+    const made = makeAlone(resolve(runsFolder, nth === 1 ? name : `${name}-${nth}`));
+    if (made !== undefined) return made;
+  }
+}
+
+function makeRunFolders(outDir: string | undefined, startedAt: string): { folder: string; isOurs: boolean } {
+  try {
+    const folder = outDir === undefined ? makeNamedByTime(startedAt) : resolve(outDir);
+    mkdirSync(folder, { recursive: true });
+    return { folder, isOurs: makeAlone(join(folder, casesFolder)) !== undefined };
   } catch (cause) {
-    const { code = '' } = cause as NodeJS.ErrnoException;
-    if (['EEXIST', 'ENOTDIR'].includes(code)) throw badRun(outDir, 'it is a file, or lies below one', cause);
-    throw new HarnessError('disk', `${outDir}: it cannot be made: ${(cause as Error).message}`, {
-      hint: 'choose another folder with --out',
-      cause,
+    const { code = '', message } = cause as NodeJS.ErrnoException;
+    const path = outDir ?? resolve(runsFolder);
+    const hint = 'choose another folder with --out';
+    if (['EEXIST', 'ENOTDIR'].includes(code)) {
+      throw new HarnessError('bad-run-directory', `${path}: it is a file, or lies below one`, { hint, cause });
+    }
+    throw new HarnessError('disk', `${path}: it cannot be made: ${message}`, { hint, cause });
+  }
+}
+
+/**
+ * Makes the directory of a new run, takes it for that run alone and writes the record into it; without `outDir` it is
+ * named by the time. The folder of cases is the claim: of two runs only one can make it. Resolves to the absolute path.
+ */
+export async function claimRunDirectory(record: RunRecord, outDir?: string): Promise<string> {
+  const { folder, isOurs } = makeRunFolders(outDir, record.startedAt);
+  if (!isOurs) {
+    throw new HarnessError('bad-run-directory', `${folder}: it already holds a run`, {
+      hint: 'choose another folder with --out, or leave it out; --rerun resumes a run that was interrupted',
     });
   }
+  await writeRecord(join(folder, runRecordFile), record);
+  return folder;
 }

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { join } from 'node:path';
 import type { Fingerprints } from '../assets/fingerprint.ts';
 import type { Inspections } from '../assets/inspections.ts';
@@ -8,17 +9,16 @@ import type { CaseResult, RunResult } from '../model/verdict.ts';
 import { openCapacity } from '../os/capacity.ts';
 import { planMemoryMiB } from '../plan/argv.ts';
 import { type AccelChoice, createAccelChooser } from '../vm/acceleration.ts';
-import type { QemuProgram } from '../vm/host.ts';
+import type { HostFacts, QemuProgram } from '../vm/host.ts';
 import { createAuthorities } from './authorities.ts';
-import { writeRecord } from './case-directory.ts';
 import { openCaseLengths } from './case-lengths.ts';
 import { unstartedResult } from './case-result.ts';
 import { cpuPressure } from './cpu-pressure.ts';
-import { examineHost } from './examine-host.ts';
+import { examineHost, type ProgramReport } from './examine-host.ts';
 import type { Intervene } from './intervention.ts';
-import { entriesOf, qemuOf, startOf } from './prepare-cases.ts';
+import { type Entry, entriesOf, qemuOf, startOf } from './prepare-cases.ts';
 import { type CaseRun, runCase } from './run-case.ts';
-import { casesFolder, claimRunDirectory, type RunRecord, readRunRecord, runRecordFile } from './run-directory.ts';
+import { casesFolder, claimRunDirectory, type RunRecord, readRunRecord } from './run-directory.ts';
 import { agreementNotes, countStatuses } from './run-summary.ts';
 import { type Job, schedule } from './scheduler.ts';
 
@@ -35,13 +35,14 @@ export interface RunHost {
 export interface RunOptions extends RunHost {
   matrixName: string;
   cells: readonly Scenario[];
-  outDir: string;
+  /** A new folder, or one without a run; `.runs/<time>` in the current folder where it is not given. */
+  outDir?: string | undefined;
   /** As many at once as the host carries, unless given. */
   jobs?: number | undefined;
   accel: AccelChoice;
   /** Each cell this many times; from the second on its id ends in `~2`, `~3`, …. */
   repeat: number;
-  /** Goes on with the run in `outDir`: cells and repeat are read from it, finished cases are kept. */
+  /** Resumes the run in `outDir`: cells and repeat are read from it, finished cases are kept. */
   resume?: boolean | undefined;
   reporter: Reporter;
   /** A person at the console of the guest; for a run of one cell. */
@@ -50,17 +51,17 @@ export interface RunOptions extends RunHost {
   signal: AbortSignal;
 }
 
-/** The record of a run begun before, or of a new one; `outDir` is not written to yet. */
-function recordOf({ resume, outDir, matrixName, cells, repeat }: RunOptions, startedAt: string): RunRecord {
-  return resume ? readRunRecord(outDir) : { version: 1, matrix: matrixName, startedAt, cells: [...cells], repeat };
-}
+/** What all cases of a run share. */
+type Shared = Omit<CaseRun, 'id' | 'round' | 'directory' | 'found' | 'qemu' | 'onAttempt' | 'onStage'>;
 
-/** Runs a case; one that trips over a fault of ours must not take the others' results with it. */
-function runGuarded(run: CaseRun): Promise<CaseResult> {
-  return runCase(run).catch((error: unknown) => {
-    const status = run.signal.aborted ? 'interrupted' : 'error';
-    return unstartedResult(run, run.found.scenario, status, `The harness failed: ${(error as Error).message}`);
-  });
+/** A run under way. */
+interface Run {
+  outDir: string;
+  record: RunRecord;
+  entries: readonly Entry[];
+  programs: readonly ProgramReport[];
+  reporter: Required<Reporter>;
+  results: Map<string, CaseResult>;
 }
 
 const eachOnce = (qemus: readonly QemuProgram[]): QemuProgram[] => [
@@ -80,57 +81,35 @@ function startMeter(): () => Pick<RunResult, 'wallMs' | 'harnessCpuMs'> {
   };
 }
 
-/**
- * Runs cells and resolves to the run's result; every finished case is on disk before the next line of it. Rejects
- * with a HarnessError before anything is started where the user's own files or folders are not right, and with
- * what a reporter threw, which ends the run as an interruption does.
- */
-export async function runMatrix(options: RunOptions): Promise<RunResult> {
-  const { outDir } = options;
-  const failing = new AbortController();
-  const failures: unknown[] = [];
-  const reporter = inTurn(options.reporter, (error) => {
-    failures.push(error);
-    failing.abort();
-  });
-  const signal = AbortSignal.any([options.signal, failing.signal]);
-  const measured = startMeter();
-
-  const record = recordOf(options, new Date().toISOString());
-  const entries = await entriesOf(record, options, { outDir, resume: options.resume ?? false });
-  if (!options.resume) {
-    claimRunDirectory(outDir);
-    await writeRecord(join(outDir, runRecordFile), record);
+/** Finds what the cases need, and only then takes a directory: a run that is refused leaves none. */
+async function begin(options: RunOptions): Promise<Pick<Run, 'outDir' | 'record' | 'entries'>> {
+  const { matrixName: matrix, cells, repeat, resume, outDir } = options;
+  if (resume && outDir !== undefined) {
+    const record = readRunRecord(outDir);
+    return { outDir, record, entries: await entriesOf(record, options, outDir) };
   }
-  const capacity = openCapacity();
-  const { host, programs } = await examineHost(eachOnce(entries.flatMap((entry) => qemuOf(entry) ?? [])), capacity);
-  await reporter.onRunStart({ matrix: record.matrix, outDir, total: entries.length });
+  const record: RunRecord = { version: 1, matrix, startedAt: new Date().toISOString(), cells: [...cells], repeat };
+  const entries = await entriesOf(record, options);
+  return { outDir: await claimRunDirectory(record, outDir), record, entries };
+}
 
-  const results = new Map<string, CaseResult>();
-  const finish = async (result: CaseResult): Promise<void> => {
-    results.set(result.id, result);
-    await reporter.onCaseEnd(result);
-  };
-  const shared = {
-    outDir,
-    fingerprints: options.fingerprints,
-    accel: createAccelChooser(options.accel, options.accelCacheFile),
-    authorities: createAuthorities(),
-    pressure: cpuPressure,
-    terminal: options.terminal,
-    intervene: options.intervene,
-    signal,
-  };
-  const lengths = openCaseLengths(options.lengthsFile);
-  const jobs: Job[] = [];
-  for (const entry of entries) {
+async function finish({ results, reporter }: Run, result: CaseResult): Promise<void> {
+  results.set(result.id, result);
+  await reporter.onCaseEnd(result);
+}
+
+/** Finishes the cases that no guest is needed for, or can be had for; the others are left to run. */
+async function finishUnrunnable(run: Run, shared: Shared): Promise<CaseRun[]> {
+  const { programs, reporter } = run;
+  const left: CaseRun[] = [];
+  for (const entry of run.entries) {
     const { id, round, scenario, kept } = entry;
     const qemu = programs.find(({ program }) => program === qemuOf(entry)?.program);
     const start = startOf(entry, qemu);
-    if (kept) await finish(kept);
-    else if ('obstacle' in start) await finish(unstartedResult(entry, scenario, 'not-run', start.obstacle));
+    if (kept) await finish(run, kept);
+    else if ('obstacle' in start) await finish(run, unstartedResult(entry, scenario, 'not-run', start.obstacle));
     else {
-      const run: CaseRun = {
+      left.push({
         ...shared,
         ...start,
         id,
@@ -138,38 +117,95 @@ export async function runMatrix(options: RunOptions): Promise<RunResult> {
         directory: join(casesFolder, id),
         onAttempt: (attempt) => void reporter.onCaseStart({ id, attempt }),
         onStage: (stage, atMs) => void reporter.onStage({ id, stage, atMs }),
-      };
-      jobs.push({
-        memoryMiB: planMemoryMiB(scenario),
-        length: lengths.of(scenario),
-        run: async () => finish(await runGuarded(run)),
       });
     }
   }
-  await schedule(jobs, { jobs: options.jobs, signal, capacity });
+  return left;
+}
 
-  for (const entry of entries) {
-    if (!results.has(entry.id))
-      await finish(unstartedResult(entry, entry.scenario, 'interrupted', 'The run ended before this case started.'));
+/** Runs a case; one that trips over a fault of ours must not take the others' results with it. */
+function runGuarded(run: CaseRun): Promise<CaseResult> {
+  return runCase(run).catch((error: unknown) => {
+    const status = run.signal.aborted ? 'interrupted' : 'error';
+    return unstartedResult(run, run.found.scenario, status, `The harness failed: ${(error as Error).message}`);
+  });
+}
+
+async function finishUnstarted(run: Run): Promise<void> {
+  for (const entry of run.entries) {
+    if (run.results.has(entry.id)) continue;
+    const reason = 'The run ended before this case started.';
+    await finish(run, unstartedResult(entry, entry.scenario, 'interrupted', reason));
   }
+}
+
+function resultOf(
+  { record, entries, programs, results }: Run,
+  host: HostFacts,
+): Omit<RunResult, 'wallMs' | 'harnessCpuMs'> {
   const cases = entries.map(({ id }) => results.get(id) as CaseResult);
-  await lengths.learn(cases);
-  const result: RunResult = {
+  const qemu = programs.map(({ program, facts, problem = '' }) => [program, facts?.version ?? problem]);
+  return {
     version: 1,
     matrix: record.matrix,
     startedAt: record.startedAt,
-    host: {
-      ...host,
-      qemu: Object.fromEntries(
-        programs.map(({ program, facts, problem = '' }) => [program, facts?.version ?? problem]),
-      ),
-    },
+    host: { ...host, qemu: Object.fromEntries(qemu) },
     cases,
     totals: countStatuses(cases),
     guestCpuMs: cases.reduce((sum, { run }) => sum + run.guestCpuMs, 0),
-    ...measured(),
     notes: agreementNotes(cases, record.repeat),
   };
+}
+
+/**
+ * Runs cells and resolves to the run's result; every finished case is on disk before the next line of it. Rejects
+ * with a HarnessError before anything is started where the user's own files or folders are not right, and with
+ * what a reporter threw, which ends the run as an interruption does.
+ */
+export async function runMatrix(options: RunOptions): Promise<RunResult> {
+  const measured = startMeter();
+  const failing = new AbortController();
+  const failures: unknown[] = [];
+  const reporter = inTurn(options.reporter, (error) => {
+    failures.push(error);
+    failing.abort();
+  });
+  const signal = AbortSignal.any([options.signal, failing.signal]);
+  // Every guest that runs listens to it, and Node takes more than ten listeners for a leak.
+  setMaxListeners(Number.POSITIVE_INFINITY, signal);
+
+  const begun = await begin(options);
+  const capacity = openCapacity();
+  const { host, programs } = await examineHost(
+    eachOnce(begun.entries.flatMap((entry) => qemuOf(entry) ?? [])),
+    capacity,
+  );
+  const run: Run = { ...begun, programs, reporter, results: new Map() };
+  await reporter.onRunStart({ matrix: run.record.matrix, outDir: run.outDir, total: run.entries.length });
+
+  const lengths = openCaseLengths(options.lengthsFile);
+  const left = await finishUnrunnable(run, {
+    outDir: run.outDir,
+    fingerprints: options.fingerprints,
+    accel: createAccelChooser(options.accel, options.accelCacheFile),
+    authorities: createAuthorities(),
+    pressure: cpuPressure,
+    terminal: options.terminal,
+    intervene: options.intervene,
+    signal,
+  });
+  const jobs = left.map(
+    (one): Job => ({
+      memoryMiB: planMemoryMiB(one.found.scenario),
+      length: lengths.of(one.found.scenario),
+      run: async () => finish(run, await runGuarded(one)),
+    }),
+  );
+  await schedule(jobs, { jobs: options.jobs, signal, capacity });
+  await finishUnstarted(run);
+
+  const result = { ...resultOf(run, host), ...measured() };
+  await lengths.learn(result.cases);
   await reporter.onRunEnd(result);
   if (failures.length > 0) throw failures[0];
   return result;

@@ -1,7 +1,9 @@
+import type { ChildProcess } from 'node:child_process';
 import type { Duplex, Readable } from 'node:stream';
 import { execa } from 'execa';
 import { HarnessError } from '../model/errors.ts';
 import type { EventSink } from '../model/events.ts';
+import { type DisposalStack, opening } from '../os/disposal-stack.ts';
 import { tieToParent, watchOver } from '../os/tied-process.ts';
 import { readCpuMs } from './guest-cpu.ts';
 import { type Qmp, startQmp } from './qmp.ts';
@@ -40,13 +42,28 @@ export interface QemuStart {
 }
 
 const keptStderrBytes = 64 << 10;
+const cpuSampleMs = 500;
 
-/** Starts QEMU with one socket pair per descriptor of the plan. Throws `missing-program` when it cannot be started. */
-export async function startQemu({ program, argv, env, fds, cwd, emit, onStderr }: QemuStart): Promise<Guest> {
-  const { file, args } = tieToParent(program, argv);
-  const extra = Math.max(fds.nic, fds.qmp, fds.serial, fds.uplink ?? 0) - 2;
+/** Our ends of the network links, by descriptor; the serial port and QMP are pipes that Node makes. */
+type Links = ReadonlyMap<number, SocketPair>;
+
+async function openLinks({ nic, uplink }: QemuStart['fds'], opened: DisposalStack): Promise<Links> {
   const links = new Map<number, SocketPair>();
-  for (const fd of [fds.nic, fds.uplink]) if (fd !== undefined) links.set(fd, await createSocketPair());
+  for (const fd of [nic, uplink]) {
+    if (fd === undefined) continue;
+    const pair = await createSocketPair();
+    opened.defer(() => {
+      pair.ours.destroy();
+      pair.theirs.destroy();
+    });
+    links.set(fd, pair);
+  }
+  return links;
+}
+
+function spawnQemu({ program, argv, env, fds, cwd }: QemuStart, links: Links) {
+  const { file, args } = tieToParent(program, argv);
+  const extra = Math.max(...Object.values(fds).filter((fd) => fd !== undefined)) - 2;
   const child = execa(file, args, {
     cwd,
     env,
@@ -60,75 +77,95 @@ export async function startQemu({ program, argv, env, fds, cwd, emit, onStderr }
     reject: false,
     // Terminals send Ctrl-C to the whole group; the harness ends guests itself, after their logs are safe.
     detached: true,
-    cleanup: true,
   });
+  // The child has its own copy.
   for (const { theirs } of links.values()) theirs.destroy();
-  if (child.pid === undefined) {
-    for (const { ours } of links.values()) ours.destroy();
-    const { shortMessage } = await child;
-    throw new HarnessError('missing-program', `${program} could not be started: ${shortMessage}`, {
-      hint: 'run `netboot doctor`; it tells which packages are missing and how to install them',
-    });
-  }
-  const pid = child.pid;
-  watchOver(pid);
+  return child;
+}
 
-  let stderr = '';
-  (child.stderr as Readable).on('data', (chunk: Buffer) => {
-    if (stderr.length < keptStderrBytes) stderr += chunk.toString('utf8');
-    onStderr(chunk);
+const cannotStart = (program: string, why: string): HarnessError =>
+  new HarnessError('missing-program', `${program} could not be started: ${why}`, {
+    hint: 'run `netboot doctor`; it tells which packages are missing and how to install them',
   });
 
-  let byHarness = false;
-  let lastCpuMs = 0;
-  const cpuMs = (): number => {
-    lastCpuMs = readCpuMs(pid) ?? lastCpuMs;
-    return lastCpuMs;
-  };
-  const sampler = setInterval(cpuMs, 500);
-  sampler.unref();
-
+/** Our end of each descriptor, by its name in the plan. */
+function endpointsOf(fds: QemuStart['fds'], child: Pick<ChildProcess, 'stdio'>, links: Links) {
   const endpoint = (fd: number): Duplex => {
     const stream = links.get(fd)?.ours ?? (child.stdio[fd] as unknown as Duplex);
     // A guest that ends resets its sockets; its end is told by `exited`.
     stream.on('error', () => {});
     return stream;
   };
-  const streams = Object.fromEntries(
-    Object.entries(fds)
-      .filter(([, fd]) => fd !== undefined)
-      .map(([name, fd]) => [name, endpoint(fd as number)]),
-  ) as Record<keyof typeof fds, Duplex | undefined>;
-
-  const exited = new Promise<GuestExit>((resolve) => {
-    child.once('exit', (exitCode, signal) => {
-      clearInterval(sampler);
-      for (const stream of Object.values(streams)) stream?.destroy();
-      resolve({ exitCode, signal, byHarness, stderr });
-    });
-  });
-
-  const stop = (): Promise<GuestExit> => {
-    if (child.exitCode === null && child.signalCode === null && !byHarness) {
-      cpuMs();
-      byHarness = true;
-      // Nothing of the guest is kept (`snapshot=on`, throw-away variables), so there is nothing to end gently.
-      child.kill('SIGKILL');
-    }
-    return exited;
-  };
-
+  const { nic, qmp, serial, uplink } = fds;
   return {
-    pid,
-    nic: streams.nic as Duplex,
-    serial: streams.serial as Duplex,
-    uplink: streams.uplink,
-    qmp: startQmp(streams.qmp as Duplex, emit),
-    exited,
-    cpuMs,
-    stop,
-    [Symbol.asyncDispose]: async () => {
-      await stop();
-    },
+    nic: endpoint(nic),
+    qmp: endpoint(qmp),
+    serial: endpoint(serial),
+    uplink: uplink === undefined ? undefined : endpoint(uplink),
   };
+}
+
+/** CPU time so far, sampled so that there is a figure of a process that is gone. */
+function meterCpu(pid: number): { cpuMs(): number; stop(): void } {
+  let lastMs = 0;
+  const cpuMs = (): number => {
+    lastMs = readCpuMs(pid) ?? lastMs;
+    return lastMs;
+  };
+  const sampler = setInterval(cpuMs, cpuSampleMs).unref();
+  return { cpuMs, stop: () => clearInterval(sampler) };
+}
+
+/** What QEMU says, for the event log, and the beginning of it for the message about its end. */
+function keepStderr(stream: Readable, onStderr: QemuStart['onStderr']): () => string {
+  let kept = '';
+  stream.on('data', (chunk: Buffer) => {
+    if (kept.length < keptStderrBytes) kept += chunk.toString('utf8');
+    onStderr(chunk);
+  });
+  return () => kept;
+}
+
+/**
+ * Starts QEMU with one socket pair per network link of the plan. Throws `missing-program` when it cannot be started, and
+ * leaves nothing open then.
+ */
+export function startQemu(start: QemuStart): Promise<Guest> {
+  return opening(async (opened) => {
+    const links = await openLinks(start.fds, opened);
+    const child = spawnQemu(start, links);
+    const { pid } = child;
+    if (pid === undefined) throw cannotStart(start.program, (await child).shortMessage ?? 'no reason is known');
+    watchOver(pid);
+    const stderr = keepStderr(child.stderr as Readable, start.onStderr);
+    const { qmp, ...streams } = endpointsOf(start.fds, child, links);
+    const cpu = meterCpu(pid);
+
+    let byHarness = false;
+    const exited = new Promise<GuestExit>((resolve) => {
+      child.once('exit', (exitCode, signal) => {
+        cpu.stop();
+        for (const stream of [qmp, ...Object.values(streams)]) stream?.destroy();
+        resolve({ exitCode, signal, byHarness, stderr: stderr() });
+      });
+    });
+    const stop = (): Promise<GuestExit> => {
+      if (child.exitCode === null && child.signalCode === null && !byHarness) {
+        cpu.cpuMs();
+        byHarness = true;
+        // Nothing of the guest is kept (`snapshot=on`, throw-away variables), so there is nothing to end gently.
+        child.kill('SIGKILL');
+      }
+      return exited;
+    };
+    return {
+      ...streams,
+      pid,
+      qmp: startQmp(qmp, start.emit),
+      exited,
+      cpuMs: cpu.cpuMs,
+      stop,
+      [Symbol.asyncDispose]: async () => void (await stop()),
+    };
+  });
 }

@@ -13,6 +13,7 @@ export interface SocketPair {
 }
 
 const readBytes = 256 * 1024;
+const acceptMs = 10_000;
 
 /**
  * A pair made by hand instead of by `stdio: 'pipe'`, whose end here allocates 64 KiB for each read: at tens of MB/s
@@ -38,23 +39,33 @@ export async function createSocketPair(): Promise<SocketPair> {
 
 async function connectThrough(path: string): Promise<SocketPair> {
   const server = createServer({ pauseOnConnect: true });
+  let ours: Socket | undefined;
   try {
     server.listen(path);
     await once(server, 'listening');
-    const ours: Socket = connect({
-      path,
-      onread: {
-        buffer: Buffer.allocUnsafeSlow(readBytes),
-        callback: (length, buffer) => {
-          ours.emit('data', (buffer as Buffer).subarray(0, length));
-          return true;
-        },
-      },
-    });
-    ours.pause();
-    const [[theirs]] = await Promise.all([once(server, 'connection') as Promise<[Socket]>, once(ours, 'connect')]);
+    // With descriptors at their end the system turns a connection away without a word.
+    const accepted = once(server, 'connection', { signal: AbortSignal.timeout(acceptMs) }) as Promise<[Socket]>;
+    ours = connectPaused(path);
+    const [[theirs]] = await Promise.all([accepted, once(ours, 'connect')]);
     return { ours, theirs };
+  } catch (error) {
+    ours?.destroy();
+    throw error;
   } finally {
     server.close();
   }
+}
+
+function connectPaused(path: string): Socket {
+  const socket: Socket = connect({
+    path,
+    onread: {
+      buffer: Buffer.allocUnsafeSlow(readBytes),
+      callback: (length, buffer) => {
+        socket.emit('data', (buffer as Buffer).subarray(0, length));
+        return true;
+      },
+    },
+  });
+  return socket.pause();
 }

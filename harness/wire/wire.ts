@@ -64,7 +64,13 @@ export function createWire(options: WireOptions): Wire {
     if (faultTold) return;
     faultTold = true;
     const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    emit({ source: 'run', type: 'infrastructure', code: 'internal', message: `a frame was not handled: ${message}` });
+    emit({
+      source: 'run',
+      type: 'infrastructure',
+      code: 'internal',
+      message: `a frame was not handled: ${message}`,
+      retryable: true,
+    });
   }
 
   function toGuest(sent: Buffer): boolean {

@@ -100,7 +100,7 @@ describe('nothing is left behind', () => {
     await until('the end of the guest', () => place.survivors().length === 0, 5_000);
   });
 
-  it('after SIGKILL, and the run is gone on with', async () => {
+  it('after SIGKILL, and the run is resumed', async () => {
     using place = openWorkplace();
     const run = await startWaiting(place, 3_000);
     run.kill('SIGKILL');

@@ -73,7 +73,7 @@ beforeAll(async () => {
   run = await runCells(
     outDir,
     chosen.filter((cell) => typeof cell !== 'string'),
-    { jobs: undefined, reporter: fileReporter(outDir, {}) },
+    { jobs: undefined, reporter: fileReporter({}) },
   );
 }, 240_000);
 afterAll(() => rmSync(outDir, { recursive: true }));

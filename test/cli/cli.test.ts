@@ -154,7 +154,7 @@ describe('what is wrong is said once, with a remedy and the right exit code', ()
       'a rerun with filters',
       () => ['run', '--rerun', folder, '--nic', 'e1000'],
       2,
-      /^error: --rerun goes on with a run as it was begun/,
+      /^error: --rerun resumes a run as it was begun/,
     ],
     [
       'a ROM without images',

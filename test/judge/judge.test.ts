@@ -77,7 +77,17 @@ describe.each([...completed, ...stopped])('the log of %s, judged again', (name) 
   it('is an error where the harness could not tell', () => {
     const { status, diagnosis } = judgeChanged(run, (event) =>
       event.source === 'vm' && event.type === 'spawned'
-        ? [event, { tMs: event.tMs, source: 'run', type: 'infrastructure', code: 'disk', message: 'the disk is full' }]
+        ? [
+            event,
+            {
+              tMs: event.tMs,
+              source: 'run',
+              type: 'infrastructure',
+              code: 'disk',
+              message: 'the disk is full',
+              retryable: true,
+            },
+          ]
         : [event],
     );
     expect(status).toBe('error');

@@ -194,7 +194,9 @@ describe('report files', () => {
     const folder = await mkdtemp(join(tmpdir(), 'netboot-report-'));
     try {
       const stepSummary = join(folder, 'step.md');
-      await fileReporter(folder, { GITHUB_STEP_SUMMARY: stepSummary }).onRunEnd?.(run);
+      const reporter = fileReporter({ GITHUB_STEP_SUMMARY: stepSummary });
+      await reporter.onRunStart?.({ matrix: run.matrix, outDir: folder, total: run.cases.length });
+      await reporter.onRunEnd?.(run);
       expect((await readdir(folder)).sort()).toEqual([
         'configurations.md',
         'junit.xml',

@@ -11,7 +11,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { recordBounds } from '../../harness/model/bounds.ts';
@@ -22,6 +22,7 @@ import { openEventLog } from '../../harness/run/event-log.ts';
 import {
   caseDirectoriesOf,
   claimRunDirectory,
+  type RunRecord,
   readCaseResult,
   readEvents,
   readPlan,
@@ -135,13 +136,38 @@ describe('a run directory', () => {
     expect(refusal(() => caseDirectoriesOf(run)).message).toContain('cases');
   });
 
-  it('takes one run', () => {
+  const record: RunRecord = { version: 1, matrix: 'm', startedAt: '2026-02-03T04:05:06.789Z', cells: [], repeat: 1 };
+
+  it('takes one run, of many that want it at once', async () => {
     const run = join(folder, 'claimed');
-    claimRunDirectory(run);
-    claimRunDirectory(run);
-    writeFileSync(join(run, 'run.json'), '{}');
-    expect(refusal(() => claimRunDirectory(run)).message).toContain('--rerun');
-    expect(refusal(() => claimRunDirectory(join(run, 'run.json', 'x'))).message).toContain('lies below');
+    const claims = await Promise.allSettled([1, 2, 3].map((repeat) => claimRunDirectory({ ...record, repeat }, run)));
+    expect(claims.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected', 'rejected']);
+    const winner = claims.findIndex(({ status }) => status === 'fulfilled');
+    expect(readRunRecord(run).repeat).toBe(winner + 1);
+    const { reason } = claims.find((claim) => claim.status === 'rejected') as PromiseRejectedResult;
+    expect(reason).toMatchObject({ code: 'bad-run-directory', message: `${run}: it already holds a run` });
+    expect(reason.hint).toContain('--rerun');
+  });
+
+  it('cannot be made below a file', async () => {
+    const file = join(folder, 'a-file');
+    writeFileSync(file, '');
+    await expect(claimRunDirectory(record, join(file, 'x'))).rejects.toThrow('lies below');
+  });
+
+  it('is named by the time where no name is given, also for runs that start within the same second', async () => {
+    const before = process.cwd();
+    process.chdir(mkdtempSync(join(folder, 'current-')));
+    try {
+      const claimed = await Promise.all([1, 2, 3].map(() => claimRunDirectory(record)));
+      expect(claimed.map((run) => relative(process.cwd(), run)).sort()).toEqual([
+        '.runs/2026-02-03T04-05-06',
+        '.runs/2026-02-03T04-05-06-2',
+        '.runs/2026-02-03T04-05-06-3',
+      ]);
+    } finally {
+      process.chdir(before);
+    }
   });
 });
 

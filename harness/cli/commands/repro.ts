@@ -18,7 +18,7 @@ import { exitCodeOfRun } from '../exit-code.ts';
 import { openGuestConsole } from '../guest-console.ts';
 import { type CliIo, writeLines } from '../io.ts';
 import { type Origin, refuseReach } from '../trust.ts';
-import { defaultOutDir, runReporters } from './run.ts';
+import { runReporters } from './run.ts';
 import { planCase } from './show.ts';
 
 interface ReproOptions {
@@ -117,15 +117,14 @@ export const reproCommand: AddCommand = (program, io, end) => {
       if (before.origin) refuseReach([before.scenario], before.origin, options.trust ?? false);
       if (before.plan) await refuseChangedInputs(before.plan, artefacts);
 
-      const outDir = options.out === undefined ? defaultOutDir() : resolve(options.out);
       using guestConsole = options.console ? openGuestConsole(io) : undefined;
       const scenario = guestConsole ? withoutDeadlines(before.scenario) : before.scenario;
-      const { reporter, failures } = runReporters(io, outDir, { quiet: guestConsole !== undefined });
+      const { reporter, failures } = runReporters(io, { quiet: guestConsole !== undefined });
       const result = await runMatrix({
         ...artefacts,
         matrixName: `repro of ${scenario.id}`,
         cells: [scenario],
-        outDir,
+        outDir: options.out,
         accel: options.accel,
         repeat: 1,
         reporter,

@@ -43,21 +43,16 @@ function consoleReporter(io: CliIo, quiet: boolean): Reporter {
 }
 
 /** `quiet` leaves standard output to something else. */
-export function runReporters(io: CliIo, outDir: string, { quiet }: { quiet: boolean }): Multiplexed {
-  return multiplex({ files: fileReporter(outDir, io.env), console: consoleReporter(io, quiet) });
+export function runReporters(io: CliIo, { quiet }: { quiet: boolean }): Multiplexed {
+  return multiplex({ files: fileReporter(io.env), console: consoleReporter(io, quiet) });
 }
 
-/** A folder named by the time, beside other runs. */
-export function defaultOutDir(): string {
-  return resolve('.runs', new Date().toISOString().slice(0, 19).replaceAll(':', '-'));
-}
-
-/** A run is gone on with as it was begun. */
+/** A run is resumed as it was begun. */
 function refuseChoices(ids: readonly string[], options: CaseOptions & RunCommandOptions): void {
   const { matrix, shard, full, out } = options;
   const chosen = ids.length > 0 || Object.keys(axisFiltersOf(options)).length > 0;
   if (!chosen && matrix === undefined && shard === undefined && full === undefined && out === undefined) return;
-  throw new HarnessError('usage', '--rerun goes on with a run as it was begun, and takes no cases, filters or --out', {
+  throw new HarnessError('usage', '--rerun resumes a run as it was begun, and takes no cases, filters or --out', {
     hint: 'Leave them out, or start a run of its own without --rerun.',
   });
 }
@@ -90,7 +85,7 @@ export const runCommand: AddCommand = (program, io, end) => {
         .default('auto'),
     )
     .option('--repeat <n>', 'run each case this often', parseCount, 1)
-    .option('--rerun <dir>', 'go on with a run that was interrupted; finished cases are kept')
+    .option('--rerun <dir>', 'resume a run that was interrupted; finished cases are kept')
     .option('--json', 'print results.json on standard output, and the progress on standard error')
     .addHelpText(
       'after',
@@ -101,21 +96,19 @@ Examples:
   netboot run --matrix bug.json --repeat 5
   netboot run --set ./my-build              your own firmware and ROMs, described by ./my-build/set.json
   netboot run --shard 2/4 --json > part.json
-  netboot run --rerun results               go on where a run was interrupted`,
+  netboot run --rerun results               resume a run that was interrupted`,
     )
     .action(async (ids: string[], options: CaseOptions & RunCommandOptions) => {
       const { rerun, json = false, jobs, accel, repeat } = options;
       if (rerun !== undefined) refuseChoices(ids, options);
       const artefacts = await openArtefacts(options.set ?? [], io);
-      const outDir = rerun ?? options.out;
-      const directory = outDir === undefined ? defaultOutDir() : resolve(outDir);
       const chosen =
         rerun === undefined ? await chooseCases(ids, options, artefacts) : begunCases(rerun, options.trust);
-      const { reporter, failures } = runReporters(io, directory, { quiet: json });
+      const { reporter, failures } = runReporters(io, { quiet: json });
       const result = await runMatrix({
         ...artefacts,
         ...chosen,
-        outDir: directory,
+        outDir: rerun === undefined ? options.out : resolve(rerun),
         resume: rerun !== undefined,
         jobs,
         accel,

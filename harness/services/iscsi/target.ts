@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { copyFile, mkdtemp, open, readdir, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -57,14 +58,19 @@ async function copyDisk({ disk, patch }: San, path: string): Promise<void> {
 /**
  * An iSCSI target (tgt) with the plan's disk as its one unit, on loopback, with a socket of its own: any user may run
  * it, and many at once. It ends with the case, or with the harness.
- * @throws HarnessError `missing-program` where it does not start.
+ * @throws HarnessError `missing-program` where there is none, `server-failed` where it does not start.
  */
 export async function startIscsiTarget(san: San, emit: EventSink, ipVersion: IpVersion = 4): Promise<RunningServer> {
   const host = loopback[ipVersion];
+  const program = (name: string): string => join(san.programRoot, 'usr/sbin', name);
+  if (!existsSync(program('tgtd'))) {
+    throw new HarnessError('missing-program', `${program('tgtd')}: there is no such iSCSI target`, {
+      hint: 'run `npm run setup -- --refresh`',
+    });
+  }
   const folder = await mkdtemp(join(tmpdir(), 'netboot-iscsi-'));
   const disk = join(folder, 'disk.img');
   const env = { LD_LIBRARY_PATH: await libraryPath(san.programRoot), TGT_IPC_SOCKET: join(folder, 'socket') };
-  const program = (name: string): string => join(san.programRoot, 'usr/sbin', name);
   const administer = (...args: string[]) =>
     execa(program('tgtadm'), ['--lld', 'iscsi', ...args], { env, reject: false, timeout: readyWithinMs });
 
@@ -100,7 +106,7 @@ export async function startIscsiTarget(san: San, emit: EventSink, ipVersion: IpV
       if (typeof started !== 'string') return started;
       reason = started;
     }
-    throw new HarnessError('missing-program', `the iSCSI target ${program('tgtd')} would not start: ${reason}`, {
+    throw new HarnessError('server-failed', `the iSCSI target ${program('tgtd')} would not start: ${reason}`, {
       hint: 'run `npm run setup -- --refresh`',
     });
   }
@@ -118,7 +124,7 @@ export async function startIscsiTarget(san: San, emit: EventSink, ipVersion: IpV
       const { failed, stderr } = await administer(...step);
       if (!failed) continue;
       await stop();
-      throw new HarnessError('internal', `tgtadm ${step.join(' ')} failed: ${stderr}`);
+      throw new HarnessError('server-failed', `tgtadm ${step.join(' ')} failed: ${stderr}`);
     }
     emit({ source: 'iscsi', type: 'session', target: san.iqn, note: 'the target is ready' });
     return {

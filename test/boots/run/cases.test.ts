@@ -26,6 +26,9 @@ afterAll(() => {
   rmSync(folder, { recursive: true });
 });
 
+/** What a guest that is never let run does. */
+const silence = { stopsAt: 'firmware', failure: 'deadline', reason: 'QEMU does not let it run' };
+
 /** Runs the cells of one group and gives back the one result, its directory and its events. */
 async function runOne(group: object, options: Partial<RunOptions> = {}) {
   const outDir = join(folder, `run-${++count}`);
@@ -76,12 +79,12 @@ describe('a case that QEMU refuses', () => {
     expect(qemu.starts()).toBe(1);
   });
 
-  it('by a signal is an error too', async () => {
+  it('by a signal is an error too, and tried again', async () => {
     const qemu = countedQemu('kill -SEGV $$');
     const { result } = await runOne(bios);
     vi.unstubAllEnvs();
     expect(result.verdict).toMatchObject({ status: 'error', diagnosis: expect.stringContaining('SIGSEGV') });
-    expect(qemu.starts()).toBe(1);
+    expect(qemu.starts()).toBe(3);
   });
 });
 
@@ -179,8 +182,7 @@ describe('a guest that fails', () => {
 
   it('by silence where silence is expected has passed, at once', async () => {
     const qemu = countedQemu();
-    const expect_ = { stopsAt: 'firmware', failure: 'deadline', reason: 'QEMU does not let it run' };
-    const { result } = await runOne({ ...frozen, deadlines: { stageMs: { firmware: 300 } }, expect: expect_ });
+    const { result } = await runOne({ ...frozen, deadlines: { stageMs: { firmware: 300 } }, expect: silence });
     vi.unstubAllEnvs();
     expect(result).toMatchObject({ verdict: { status: 'passed' }, run: { attempts: [{ status: 'passed' }] } });
     expect(qemu.starts()).toBe(1);
@@ -304,6 +306,16 @@ it('refuses a case whose plan cannot be made before it makes a folder or starts 
     message: expect.stringContaining('bad.x86_64.pc.seabios.e1000.none: serve["not-served"]'),
   });
   expect(existsSync(outDir)).toBe(false);
+});
+
+it('runs many guests at once without a word from Node about listeners', async () => {
+  const warnings: string[] = [];
+  const note = ({ message }: Error): void => void warnings.push(message);
+  process.on('warning', note);
+  const cells = cellsOf({ name: 'many', ...frozen, deadlines: { stageMs: { firmware: 1_000 } }, expect: silence });
+  const { totals } = await runCells(join(folder, 'many'), cells, { repeat: 12, jobs: 12 });
+  process.off('warning', note);
+  expect({ passed: totals.passed, warnings }).toEqual({ passed: 12, warnings: [] });
 });
 
 describe('repeats', () => {

@@ -1,0 +1,74 @@
+import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { EventSink, HarnessEvent } from '../model/events.ts';
+import { createConsole } from '../observe/console.ts';
+import { caseFiles } from './case-directory.ts';
+import { openEventLog } from './event-log.ts';
+import { openRawLogs } from './raw-logs.ts';
+
+/** What an attempt leaves in its directory while it runs: the event log, the raw octets, the console as it was seen. */
+export interface AttemptRecords {
+  readonly emit: EventSink;
+  /** QMP overtakes the serial port: what a guest printed before such an event is read, and recorded, first. */
+  readonly emitAfterConsole: EventSink;
+  readonly events: readonly HarnessEvent[];
+  /** Milliseconds since the attempt began, monotonic. */
+  now(): number;
+  serial(chunk: Buffer): void;
+  stderr(chunk: Buffer): void;
+  /** Resolves when every line that the console holds is recorded. */
+  settle(): Promise<void>;
+  /** Without its records a case proves nothing: ends it as what the harness could not tell. */
+  onDiskTrouble(error: Error): void;
+  /** Never rejects. */
+  close(): Promise<void>;
+}
+
+export function openRecords(directory: string, onEvent: (event: HarnessEvent) => void): AttemptRecords {
+  let inTrouble = false;
+  const onDiskTrouble = ({ message }: Error): void => {
+    if (inTrouble) return;
+    inTrouble = true;
+    emit({
+      source: 'run',
+      type: 'infrastructure',
+      code: 'disk',
+      message: `${directory} cannot be written: ${message}`,
+      retryable: true,
+    });
+  };
+  const log = openEventLog(join(directory, caseFiles.events), onEvent, onDiskTrouble);
+  const { emit, events, now } = log;
+  const logs = openRawLogs(directory, onDiskTrouble);
+  const console = createConsole(({ offset, text }) => emit({ source: 'serial', type: 'line', offset, text }));
+
+  let afterConsole: Promise<void> = Promise.resolve();
+  return {
+    emit,
+    events,
+    now,
+    onDiskTrouble,
+    emitAfterConsole(event) {
+      afterConsole = afterConsole.then(async () => {
+        await nextTurn();
+        await nextTurn();
+        await console.settle();
+        emit(event);
+      });
+    },
+    serial(chunk) {
+      logs.serial(chunk);
+      console.push(chunk);
+    },
+    stderr(chunk) {
+      logs.stderr(chunk);
+      emit({ source: 'vm', type: 'stderr', text: chunk.toString('utf8').trimEnd() });
+    },
+    settle: () => console.settle(),
+    async close() {
+      await logs.close(console.transcript());
+      log.close();
+      console.close();
+    },
+  };
+}
