@@ -10,7 +10,7 @@ const fetches = {
 };
 
 /** Failures that clients tell of the network; firmware without a driver fails without one. */
-const tellsOfNetwork = (rule) => /^(pxe|http-boot|tls|ipxe)/.test(rule);
+const tellsOfNetwork = (rule) => /^(pxe|http|tls|tftp|ipxe|offer|no-address)/.test(rule);
 
 const rulesOf = ({ failure }) => [failure].flat().map((one) => (typeof one === 'string' ? one : one.rule));
 
