@@ -62,6 +62,7 @@ function progress(outDir, outcomes) {
     onCaseEnd(result) {
       const outcome = outcomeOf(result, outDir);
       outcomes.set(result.id, outcome);
+      if (outcome === 'interrupted') return;
       const told = outcome === 'survived' ? 'SURVIVED' : outcome;
       say(`[${String(outcomes.size).padStart(String(total).length)}/${total}] ${told.padEnd(14)} ${result.id}`);
     },

@@ -23,15 +23,18 @@ function filesOf(plan, fetch) {
   return [...Object.keys(plan.serve).filter((name) => !others.has(name)), ...delivered('config')];
 }
 
-/** The first of those with the same transport. */
-const oneOfEach = (uses) =>
-  uses.filter(({ transport }, index) => uses.findIndex((use) => use.transport === transport) === index);
+/** Each goes by the ones after it where a boot takes several. */
+const transports = ['tftp', 'http', 'nfs', 'https'];
+
+/** The first fetch by the transport that the boot was chosen for. */
+const worthiest = (uses) =>
+  [...uses].sort((a, b) => transports.indexOf(b.transport) - transports.indexOf(a.transport)).slice(0, 1);
 
 /**
  * `uses`: the stages at which a break of the network matters, each with the stage after which it begins, the names it asks
- * for, and how: the last one before an expected stop; one of each transport in a boot that is to succeed; none where it is
- * to end without any network. `machine`: the stage after which a break of the machine begins: the last one before an
- * expected stop, and from the start in a boot that is to succeed, which takes longest.
+ * for, and how: the last one before an expected stop; the first of the boot's own transport where it is to succeed; none
+ * where it is to end without any network. `first`, `last`: the first stage, and the last before an expected stop; in a
+ * boot that is to succeed, which takes longest, a break of the machine need not wait for either.
  */
 export function bootOf(plan) {
   const { expect } = plan.scenario;
@@ -51,8 +54,9 @@ export function bootOf(plan) {
     plan,
     boots,
     expectsSilence: !boots && rulesOf(expect).includes('deadline'),
-    machine: boots ? undefined : path.at(-2),
+    first: boots ? undefined : path.slice(0, -1).at(0),
+    last: boots ? undefined : path.at(-2),
     usesRom: (boots ? path : path.slice(0, -1)).includes('oprom'),
-    uses: isSilent ? [] : boots ? oneOfEach(all) : all.slice(-1),
+    uses: isSilent ? [] : boots ? worthiest(all) : all.slice(-1),
   };
 }

@@ -95,29 +95,29 @@ export const networkKinds = {
   },
 
   // A valid certificate that is not to be trusted leaves nothing to get wrong.
-  'tls-wrong': ({ transport }, { tls, scenario }) =>
-    transport === 'https' && ('reaches' in scenario.expect || tls.certificate !== 'valid')
-      ? certificates
-          .filter((certificate) => certificate !== tls.certificate)
-          .map((certificate) => ({
-            name: certificate,
-            alter: (plan) => ({ ...plan, tls: { ...plan.tls, certificate } }),
-            shows: isServerHello,
-          }))
-      : [],
+  'tls-wrong': ({ transport }, { tls, scenario }) => {
+    const boots = 'reaches' in scenario.expect;
+    if (transport !== 'https' || (tls.certificate === 'valid' && !boots)) return [];
+    const others = certificates.filter((certificate) => certificate !== tls.certificate);
+    return (boots ? others.slice(0, 1) : others).map((certificate) => ({
+      name: certificate,
+      alter: (plan) => ({ ...plan, tls: { ...plan.tls, certificate } }),
+      shows: isServerHello,
+    }));
+  },
 };
 
 /** Given a boot as a whole. */
 export const machineKinds = {
-  'guest-paused': ({ machine }) => [{ after: machine, act: ({ guest }) => guest.qmp.execute('stop'), shows: isStop }],
+  'guest-paused': ({ first }) => [{ after: first, act: ({ guest }) => guest.qmp.execute('stop'), shows: isStop }],
 
-  'qemu-killed': ({ machine }) => [
-    { after: machine, act: ({ guest }) => process.kill(guest.pid, 'SIGKILL'), shows: isOwnExit },
+  'qemu-killed': ({ first }) => [
+    { after: first, act: ({ guest }) => process.kill(guest.pid, 'SIGKILL'), shows: isOwnExit },
   ],
 
-  'qemu-stalled': ({ machine }) => [
+  'qemu-stalled': ({ last }) => [
     {
-      after: machine,
+      after: last,
       async act({ guest }) {
         process.kill(guest.pid, 'SIGSTOP');
         await pause(settleMs);
