@@ -4,6 +4,7 @@ import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
 import { HarnessError } from '../model/errors.ts';
 import { openJsonCache } from '../os/json-cache.ts';
+import { oncePerKey } from '../os/once-per-key.ts';
 import { fileIdentity } from './file-identity.ts';
 import { fingerprintFolder } from './folder-fingerprint.ts';
 
@@ -38,7 +39,7 @@ async function hash(path: string): Promise<Fingerprint> {
  * `cacheFile` keeps them across runs.
  */
 export function createFingerprints({ cacheFile }: { cacheFile?: string | undefined } = {}): Fingerprints {
-  const pending = new Map<string, Promise<Fingerprint>>();
+  const once = oncePerKey<Fingerprint>();
   const cache = openJsonCache<Fingerprint>({ file: cacheFile, version: 1, schema: fingerprintSchema });
 
   async function look(identity: string, path: string): Promise<Fingerprint> {
@@ -49,13 +50,10 @@ export function createFingerprints({ cacheFile }: { cacheFile?: string | undefin
     return fresh;
   }
 
-  function ofFile(path: string): Promise<Fingerprint> {
+  const ofFile = (path: string): Promise<Fingerprint> => {
     const identity = fileIdentity(path);
-    const found = pending.get(identity) ?? look(identity, path);
-    pending.set(identity, found);
-    found.catch(() => pending.delete(identity));
-    return found;
-  }
+    return once(identity, () => look(identity, path));
+  };
 
   return {
     async of(path) {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { openJsonCache } from '../os/json-cache.ts';
+import { oncePerKey } from '../os/once-per-key.ts';
 import type { Fingerprints } from './fingerprint.ts';
 import type { Inspection } from './inspect/inspect.ts';
 
@@ -24,7 +25,7 @@ export function createInspections({
   fingerprints: Pick<Fingerprints, 'of'>;
   cacheFile?: string | undefined;
 }): Inspections {
-  const pending = new Map<string, Promise<Inspection>>();
+  const once = oncePerKey<Inspection>();
   const cache = openJsonCache({ file: cacheFile, version: cacheVersion, schema: inspectionSchema });
 
   async function look(sha256: string, path: string): Promise<Inspection> {
@@ -40,14 +41,7 @@ export function createInspections({
   return {
     async of(path) {
       const { sha256 } = await fingerprints.of(path);
-      let found = pending.get(sha256);
-      if (found === undefined) {
-        found = look(sha256, path);
-        pending.set(sha256, found);
-        // What could not be read now may be next time.
-        found.catch(() => pending.delete(sha256));
-      }
-      return found;
+      return once(sha256, () => look(sha256, path));
     },
     save: cache.save,
   };

@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Plan } from '../model/plan.ts';
 import type { Certificate } from '../model/scenario.ts';
+import { oncePerKey } from '../os/once-per-key.ts';
 import {
   type Authority,
   type CertificateRequest,
@@ -25,19 +26,15 @@ function requestFor(certificate: Certificate, { serverIp, ipv6 }: Plan['network'
 }
 
 export function createAuthorities(): Authorities {
-  const made = new Map<string, Promise<unknown>>();
-  const once = <T>(key: string, make: () => Promise<T>): Promise<T> => {
-    const known = made.get(key) ?? make();
-    made.set(key, known);
-    return known as Promise<T>;
-  };
-  const trusted = (): Promise<Authority> => once('trusted', () => makeAuthority());
-  const foreign = (): Promise<Authority> => once('foreign', () => makeAuthority('another authority'));
+  const authorityOnce = oncePerKey<Authority>();
+  const certificateOnce = oncePerKey<ServerCertificate>();
+  const trusted = () => authorityOnce('trusted', () => makeAuthority());
+  const foreign = () => authorityOnce('foreign', () => makeAuthority('another authority'));
 
   return {
     certificate({ tls, network }) {
       const certificate = tls?.certificate ?? 'valid';
-      return once(`${certificate} ${network.ipv6?.serverIp}`, async () => {
+      return certificateOnce(`${certificate} ${network.ipv6?.serverIp}`, async () => {
         const authority = await (certificate === 'wrong-authority' ? foreign() : trusted());
         return authority.issue(requestFor(certificate, network));
       });
