@@ -1,0 +1,102 @@
+import { readdir, stat } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { HarnessError } from '../../model/errors.ts';
+import { contentOfManifest, joinContents, type SetContent } from './set-content.ts';
+import { type Manifest, manifestFile, readManifest } from './set-manifest.ts';
+
+const hostName = 'host';
+
+/** The sets that can be asked for, and where each comes from. */
+export interface KnownSets {
+  /** `host` first. */
+  readonly names: readonly string[];
+  /** The user's own, by name. */
+  readonly user: ReadonlyMap<string, Manifest>;
+  /** Names of those in the cache folder. */
+  readonly cached: readonly string[];
+  readonly cacheDir: string | undefined;
+  /** The host's code name, which names what the host has where no other set is called so. */
+  readonly codename: string | undefined;
+}
+
+async function readUserManifests(setDirs: readonly string[]): Promise<Map<string, Manifest>> {
+  const manifests = new Map<string, Manifest>();
+  for (const directory of setDirs) {
+    const manifest = await readManifest(resolve(directory));
+    const file = join(directory, manifestFile);
+    if (manifest.name === hostName || manifests.has(manifest.name)) {
+      throw new HarnessError('bad-set', `artefact set ${file}: name: "${manifest.name}" is taken already`, {
+        hint: 'give the set a name of its own',
+        details: { path: file },
+      });
+    }
+    manifests.set(manifest.name, manifest);
+  }
+  return manifests;
+}
+
+async function cachedNames(cacheDir: string | undefined): Promise<string[]> {
+  if (cacheDir === undefined) return [];
+  const folders = await readdir(join(cacheDir, 'sets')).catch(() => []);
+  const names: string[] = [];
+  for (const name of folders.sort()) {
+    const found = await stat(join(cacheDir, 'sets', name, manifestFile)).catch(() => undefined);
+    if (found?.isFile()) names.push(name);
+  }
+  return names;
+}
+
+function wrongBase({ names }: KnownSets, name: string, why: string): HarnessError {
+  return new HarnessError('bad-set', `artefact set ${name}: extends: ${why}`, {
+    hint: `name a set to add to (there are: ${names.join(', ')}), or leave the field out`,
+  });
+}
+
+/** Rejects with HarnessError `bad-set` for a broken manifest of the user's, or one that extends a set that is not here. */
+export async function findSets({
+  cacheDir,
+  setDirs,
+  codename,
+}: {
+  cacheDir: string | undefined;
+  setDirs: readonly string[];
+  codename: string | undefined;
+}): Promise<KnownSets> {
+  const [user, cached] = await Promise.all([readUserManifests(setDirs), cachedNames(cacheDir)]);
+  const names = [...new Set([hostName, ...(codename === undefined ? [] : [codename]), ...cached, ...user.keys()])];
+  const known = { names, user, cached, cacheDir, codename };
+  for (const [name, { extends: base }] of user) {
+    if (base !== undefined && !names.includes(base)) throw wrongBase(known, name, `no artefact set ${base} here`);
+  }
+  return known;
+}
+
+/** The manifest of a set, or of the one that the sets `above` hide; undefined: what the host has. */
+export async function manifestOf(
+  known: KnownSets,
+  name: string,
+  above: readonly Manifest[] = [],
+): Promise<Manifest | undefined> {
+  const { user, cached, cacheDir, codename } = known;
+  const own = user.get(name);
+  if (own !== undefined && !above.includes(own)) return own;
+  if (cacheDir !== undefined && cached.includes(name)) return readManifest(join(resolve(cacheDir), 'sets', name));
+  if (own !== undefined && name !== codename) throw wrongBase(known, name, 'it extends itself');
+  return undefined;
+}
+
+/** What a set consists of, with what it extends. */
+export async function contentOf(
+  known: KnownSets,
+  manifest: Manifest | undefined,
+  hostContent: () => Promise<SetContent>,
+  above: readonly Manifest[] = [],
+): Promise<SetContent> {
+  if (manifest === undefined) return hostContent();
+  const content = await contentOfManifest(manifest);
+  const { name, extends: base } = manifest;
+  if (base === undefined) return content;
+  if (above.length > known.names.length) throw wrongBase(known, name, 'it extends itself');
+  const chain = [...above, manifest];
+  return joinContents(content, await contentOf(known, await manifestOf(known, base, chain), hostContent, chain));
+}

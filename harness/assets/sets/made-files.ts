@@ -1,0 +1,49 @@
+import { readdir, stat } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { signWithSnakeoil } from '../derive/snakeoil.ts';
+import type { Uki, UkiParts } from '../derive/uki.ts';
+import type { Fingerprints } from '../fingerprint.ts';
+import type { Missing } from './artefact-set.ts';
+
+/** What the cache folder has beside sets: built and unpacked at set-up, or made when it is asked for. */
+export interface MadeFiles {
+  /** A payload built at set-up: `linux-initrd-x86_64.cpio.gz`, `probe-x86_64.efi`, `probe-bios.0`, … */
+  payload(name: string): { readonly path: string } | Missing;
+  /** A program unpacked at set-up, such as `tgt`, below `root` as it would be below `/`. */
+  program(name: string): Promise<{ readonly root: string } | Missing>;
+  /** An EFI image signed with the snakeoil key that the variable store `vars` has enrolled. */
+  signed(path: string, vars: string, fingerprints: Fingerprints): Promise<{ readonly path: string } | Missing>;
+  /** A kernel, its initrds and its command line in one EFI image. */
+  uki(parts: UkiParts, fingerprints: Fingerprints): Promise<Uki | Missing>;
+}
+
+async function payloadsOf(cacheDir: string | undefined): Promise<ReadonlyMap<string, string>> {
+  if (cacheDir === undefined) return new Map();
+  const folder = join(cacheDir, 'payloads');
+  const names = await readdir(folder).catch(() => []);
+  return new Map(names.map((name) => [name, join(folder, name)]));
+}
+
+export async function openMadeFiles(cacheDir: string | undefined): Promise<MadeFiles> {
+  const payloads = await payloadsOf(cacheDir);
+  return {
+    payload(name) {
+      const path = payloads.get(name);
+      return path === undefined ? { missing: `no payload ${name} has been built: run npm run setup` } : { path };
+    },
+    async program(name) {
+      const root = join(resolve(cacheDir ?? '.'), 'programs', name, 'root');
+      const there = cacheDir !== undefined && (await stat(root).catch(() => undefined))?.isDirectory();
+      return there ? { root } : { missing: `the program ${name} is not here: run npm run setup` };
+    },
+    async signed(path, vars, fingerprints) {
+      if (cacheDir === undefined) return { missing: 'signed images are kept in a cache folder, and there is none' };
+      return signWithSnakeoil(path, vars, { cacheDir: resolve(cacheDir), fingerprints });
+    },
+    async uki(parts, fingerprints) {
+      if (cacheDir === undefined) return { missing: 'unified images are kept in a cache folder, and there is none' };
+      const { makeUki } = await import('../derive/uki.ts');
+      return makeUki(parts, { cacheDir: resolve(cacheDir), fingerprints });
+    },
+  };
+}
