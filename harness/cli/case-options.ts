@@ -1,8 +1,10 @@
 import { dirname, extname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Command, Option } from 'commander';
+import { interfaceOf } from '../assets/inspect/firmware-interface.ts';
 import { type Expansion, expandMatrix } from '../matrix/expand-matrix.ts';
 import { type CellFilter, filterCells } from '../matrix/filter-cells.ts';
+import { withFirmwareInterfaces } from '../matrix/firmware-files.ts';
 import { isMatrixProgram, loadMatrix } from '../matrix/load-matrix.ts';
 import { type Matrix, withoutFullOnly } from '../matrix/matrix.ts';
 import { asksForOffered, withOfferedNics } from '../matrix/offered-nics.ts';
@@ -96,13 +98,16 @@ export interface ChosenCases extends Expansion {
 /** Loads and expands the matrix that the options ask for. */
 export async function expandChosen(
   options: CaseOptions,
-  { chosenSets, nicsFile }: Pick<Artefacts, 'chosenSets' | 'nicsFile'>,
+  { chosenSets, nicsFile, inspections }: Pick<Artefacts, 'chosenSets' | 'nicsFile' | 'inspections'>,
 ): Promise<ChosenCases> {
   const { matrix: file, full, trust = false } = options;
   if (file !== undefined) refuseForeignProgram(file, process.cwd(), trust);
   const whole = file === undefined ? await defaultMatrix() : await loadMatrix(file);
   const wanted = full ? whole : withoutFullOnly(whole);
-  const matrix = asksForOffered(wanted) ? withOfferedNics(wanted, await offeredNics(nicsFile)) : wanted;
+  const offered = asksForOffered(wanted) ? withOfferedNics(wanted, await offeredNics(nicsFile)) : wanted;
+  // A file that is not there is refused by name when the case is resolved.
+  const interfaceOfFile = (code: string) => inspections.of(code).then(interfaceOf, () => undefined);
+  const matrix = await withFirmwareInterfaces(offered, interfaceOfFile);
   const source = file ?? 'default matrix';
   const isData = file !== undefined && !isMatrixProgram(file);
   const origin = isData ? { source, folder: dirname(resolve(file)) } : undefined;

@@ -1,5 +1,6 @@
 import type { Arch, Firmware } from '../model/axes.ts';
 import type { CellAxes } from '../model/axis-text.ts';
+import { interfaceOfFirmware } from '../model/firmware-interface.ts';
 import { type Axis, hostQemu } from '../model/scenario.ts';
 import type { CellCondition } from './matrix.ts';
 
@@ -40,7 +41,7 @@ export const fixedDefaults = {
 
 export function defaultMachineOf({ arch, firmware }: Pick<CellAxes, 'arch' | 'firmware'>): string {
   if (arch === 'aarch64') return 'virt';
-  return firmware === 'seabios' ? 'pc' : 'q35';
+  return interfaceOfFirmware(firmware) === 'bios' ? 'pc' : 'q35';
 }
 
 /** Key order does not matter to a reader, so neither to a comparison. */

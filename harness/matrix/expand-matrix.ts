@@ -4,6 +4,7 @@ import { HarnessError } from '../model/errors.ts';
 import { type Expectation, type Scenario, settingsShape } from '../model/scenario.ts';
 import { defaultMachineOf, expansionOrder, firmwaresOf, fixedDefaults, matches } from './cell-axes.ts';
 import { cellIdOf } from './cell-id.ts';
+import { hasUnknownFirmware } from './firmware-files.ts';
 import { impossibilityOf } from './impossible.ts';
 import type { Group, Matrix } from './matrix.ts';
 import { asksFor } from './offered-nics.ts';
@@ -112,7 +113,7 @@ function expandGroup(group: Group, source: string, where: string, sets: readonly
     const hint = `Nothing would run: ${excluded[0]?.id} is refused because ${excluded[0]?.reason}.`;
     throw badMatrix(source, `${where}: every combination of group "${group.name}" is impossible`, hint);
   }
-  if (!asksFor(group)) refuseDeadRules(group, product, possible, source, where);
+  if (!asksFor(group) && !hasUnknownFirmware(group)) refuseDeadRules(group, product, possible, source, where);
 
   const cells = possible.flatMap((axes): Scenario[] => {
     const exclusion = group.exclude?.find(({ when }) => matches(axes, when));

@@ -1,5 +1,7 @@
 import type { SecondStage } from '../model/axes.ts';
 import { type CellAxes, romKindOf } from '../model/axis-text.ts';
+import { interfaceOfFirmware } from '../model/firmware-interface.ts';
+import { hasRomBar } from '../model/nics.ts';
 import type { Scenario } from '../model/scenario.ts';
 import { transportsOf } from '../model/transports.ts';
 
@@ -15,9 +17,9 @@ const stageIn =
   (...stages: SecondStage[]) =>
   ({ secondStage }: CellAxes) =>
     typeof secondStage === 'string' && stages.includes(secondStage);
-const isBios = (cell: CellAxes) => cell.firmware === 'seabios';
-/** A firmware given by path is not judged: what it is, is the user's business. */
-const isUefi = (cell: CellAxes) => cell.firmware === 'ovmf' || cell.firmware === 'aavmf';
+/** A firmware file that does not say what it is fits neither. */
+const isBios = (cell: CellAxes) => interfaceOfFirmware(cell.firmware) === 'bios';
+const isUefi = (cell: CellAxes) => interfaceOfFirmware(cell.firmware) === 'uefi';
 const isMachine = (pattern: RegExp) => (cell: CellAxes) => pattern.test(cell.machine);
 const isPcMachine = isMachine(/^(pc|q35|isapc|microvm)\b/);
 const isVirtMachine = isMachine(/^virt\b/);
@@ -33,7 +35,6 @@ const romsWithoutIpxe: readonly (string | null)[] = [
   'foreign',
   'app',
 ];
-const isOffPci = (cell: CellAxes) => ['virtio-net-device', 'usb-net'].includes(cell.nic);
 
 /** Devices that QEMU lists among the network devices, and that cannot be started as the one NIC to boot from. */
 const noBootDevices: Readonly<Record<string, string>> = {
@@ -84,7 +85,7 @@ const impossibilities: readonly Impossibility[] = [
     reason: 'Secure Boot is a UEFI feature; SeaBIOS has none',
   },
   {
-    applies: (cell) => cell.secureBoot !== 'off' && cell.firmware === 'ovmf' && isI440fx(cell),
+    applies: (cell) => cell.secureBoot !== 'off' && isUefi(cell) && isI440fx(cell),
     reason: 'OVMF guards its Secure Boot variables with SMM, which machine pc lacks; use q35',
   },
   {
@@ -116,7 +117,7 @@ const impossibilities: readonly Impossibility[] = [
     reason: 'virtio-net-device sits on virtio-mmio, which pc and q35 do not have',
   },
   {
-    applies: (cell) => isOffPci(cell) && cell.rom !== 'none',
+    applies: (cell) => !hasRomBar(cell.nic) && cell.rom !== 'none',
     reason: "this NIC is not a PCI device and so has no option ROM; use rom 'none'",
   },
   {

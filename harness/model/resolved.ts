@@ -36,7 +36,7 @@ export interface Resolved {
     vars: string | null;
     format: 'raw' | 'qcow2';
     smm: boolean;
-    /** One image for `-bios`, rather than flash. */
+    /** For `-bios`, rather than flash. */
     flat: boolean;
     /** Its network stack does not start without random numbers; true also where nobody could look into it. */
     wantsRandomSource: boolean;

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import {
   archSchema,
   configurationSchema,
+  firmwareInterfaceSchema,
   firmwareSchema,
   ipVersionSchema,
   payloadSchema,
@@ -18,6 +19,15 @@ import { stageSchema } from './stages.ts';
 const setName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, 'a set name is letters, digits, ".", "_" or "-"');
 /** QEMU device name of a NIC, such as `e1000` or `virtio-net-pci`. */
 const deviceName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, 'a NIC is a QEMU device name, such as e1000');
+
+/** Firmware by path: flash with its variable store, or everything in one image. */
+const firmwareFilesSchema = z.strictObject({
+  code: z.string().min(1),
+  vars: z.string().min(1).optional(),
+  /** Where it is not to be found by looking into the file. */
+  interface: firmwareInterfaceSchema.optional(),
+});
+export type FirmwareFiles = z.infer<typeof firmwareFilesSchema>;
 
 /** A ROM kind, optionally from another set than the firmware's, or any file by path. */
 const romSchema = z.union([
@@ -105,7 +115,7 @@ const bootNics = ['first-of-two', 'second-of-two'] as const;
 export const axisShape = {
   arch: archSchema,
   machine: z.string().min(1),
-  firmware: z.union([firmwareSchema, z.strictObject({ code: z.string().min(1), vars: z.string().min(1).optional() })]),
+  firmware: z.union([firmwareSchema, firmwareFilesSchema]),
   set: setName,
   nic: deviceName,
   rom: romSchema,

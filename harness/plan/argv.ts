@@ -26,8 +26,9 @@ function firmwareArgs({ firmware }: Resolved): string[] {
     `if=pflash,unit=${unit},format=${firmware.format},${access},file=${quoted(file)}`,
   ];
   return [
-    ...flash(0, firmware.code, 'readonly=on'),
-    // Each case starts from the packaged variables and throws its own away.
+    // Each case starts from the variables as they are and throws its own away; without a store beside it, the image has
+    // them inside.
+    ...flash(0, firmware.code, firmware.vars === null ? 'snapshot=on' : 'readonly=on'),
     ...(firmware.vars === null ? [] : flash(1, firmware.vars, 'snapshot=on')),
     // The secure builds keep their variables safe from the guest only with this.
     ...(firmware.smm ? ['-global', 'driver=cfi.pflash01,property=secure,value=on'] : []),
@@ -145,7 +146,7 @@ export function planArgv(scenario: Scenario, resolved: Resolved, plan: Pick<Plan
     ...debugPort(scenario),
     ...firmwareArgs(resolved),
     // AAVMF waits 5 s for a key otherwise.
-    ...(scenario.firmware === 'aavmf' ? ['-boot', 'menu=on,splash-time=0'] : []),
+    ...(scenario.arch === 'aarch64' ? ['-boot', 'menu=on,splash-time=0'] : []),
     ...(scenario.randomSource === false ? [] : ['-device', 'virtio-rng-pci']),
     ...networkSwitches(scenario, resolved),
     ...tlsArgs(resolved, plan),

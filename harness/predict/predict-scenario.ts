@@ -1,16 +1,9 @@
 import type { Inspection } from '../assets/inspect/inspect.ts';
 import type { PeFacts } from '../assets/inspect/pe.ts';
 import type { Inspections } from '../assets/inspections.ts';
-import type { Firmware } from '../model/axes.ts';
 import type { Resolved } from '../model/resolved.ts';
 import type { Scenario } from '../model/scenario.ts';
 import { type Prediction, predict } from './predict.ts';
-
-function firmwareOf({ firmware, arch }: Scenario, resolved: Pick<Resolved, 'firmware'>): Firmware {
-  if (typeof firmware === 'string') return firmware;
-  if (arch === 'aarch64') return 'aavmf';
-  return resolved.firmware.interface === 'bios' ? 'seabios' : 'ovmf';
-}
 
 /** The PE image of an NBP, an EFI-stub kernel among them. */
 function peOf(inspection: Inspection | null): PeFacts | null {
@@ -24,12 +17,12 @@ export async function predictScenario(
   inspections: Pick<Inspections, 'of'>,
 ): Promise<Prediction> {
   const look = (path: string | null | undefined) => (path ? inspections.of(path) : null);
-  const firmware = firmwareOf(cell, resolved);
+  const { firmware } = resolved;
   const rom = await look(resolved.inputs.find(({ role }) => role === 'oprom')?.path);
-  const code = firmware === 'seabios' ? null : await look(resolved.firmware.code);
+  const code = firmware.interface === 'bios' ? null : await look(firmware.code);
   return predict({
     arch: cell.arch,
-    firmware,
+    interface: firmware.interface,
     firmwareFacts: code?.type === 'firmware' ? code : null,
     nic: cell.nic,
     rom: rom?.type === 'option-rom' ? rom : null,

@@ -3,14 +3,14 @@ import { drivesNic } from '../assets/inspect/network-drivers.ts';
 import type { OptionRomFacts, RomImage } from '../assets/inspect/option-rom.ts';
 import type { PeFacts } from '../assets/inspect/pe.ts';
 import { pciIdOf } from '../assets/rom/pci-ids.ts';
-import type { Arch, Configuration, Firmware, SecondStage, SecureBoot } from '../model/axes.ts';
+import type { Arch, Configuration, FirmwareInterface, SecondStage, SecureBoot } from '../model/axes.ts';
 import type { Scenario } from '../model/scenario.ts';
 import type { Stage } from '../model/stages.ts';
 
 export interface PredictionInput {
   readonly arch: Arch;
-  readonly firmware: Firmware;
-  /** Null for SeaBIOS, or where the image could not be looked into. */
+  readonly interface: FirmwareInterface;
+  /** Null for a legacy BIOS, or where the image could not be looked into. */
   readonly firmwareFacts: FirmwareFacts | null;
   readonly nic: string;
   /** Null: nothing in the ROM BAR. */
@@ -77,14 +77,14 @@ const efiImageRules: readonly ImageRule[] = [
   { passedOver: ({ efi }) => efi?.pe === null, reason: 'the EFI image is damaged' },
   {
     // OVMF trusts its host with option ROMs and runs unsigned ones under Secure Boot too; both were measured.
-    passedOver: ({ efi }, { firmware, secureBoot }) =>
-      firmware === 'aavmf' && secureBoot !== 'off' && efi?.pe?.signatures.length === 0,
+    passedOver: ({ efi }, { arch, secureBoot }) =>
+      arch === 'aarch64' && secureBoot !== 'off' && efi?.pe?.signatures.length === 0,
     reason: 'under Secure Boot AAVMF refuses an unsigned ROM image',
   },
 ];
 
 function chooseImage(input: PredictionInput): { index: number; image: RomImage | undefined; reasons: string[] } {
-  const rules = input.firmware === 'seabios' ? biosImageRules : efiImageRules;
+  const rules = input.interface === 'bios' ? biosImageRules : efiImageRules;
   const reasons: string[] = [];
   for (const [index, image] of (input.rom?.images ?? []).entries()) {
     const rule = rules.find(({ passedOver }) => passedOver(image, input, index));
@@ -108,7 +108,7 @@ interface FirstStageRule {
   readonly reason: string;
 }
 
-const bios = ({ firmware }: Known) => firmware === 'seabios';
+const bios = (known: Known) => known.interface === 'bios';
 const isApplication = ({ image }: Known) => image?.efi?.pe?.subsystem === 10;
 const role = ({ image }: Known) => image?.ipxe?.role;
 
@@ -168,9 +168,6 @@ interface StopRule {
 const has = ({ firmwareFacts }: PredictionInput, name: string) =>
   firmwareFacts?.drivers.some((driver) => driver.name === name) ?? false;
 
-const needsRandomSource = ({ firmware, firmwareFacts }: PredictionInput) =>
-  firmware !== 'seabios' && wantsRandomSource(firmwareFacts);
-
 /** NICs that iPXE drives by port I/O only (inb, outw, …): ns8390, pcnet32, eepro100 and tulip. */
 const portIoNics = /^(ne2k_pci|pcnet|tulip|i82.*)$/;
 
@@ -197,7 +194,7 @@ const stopRules: readonly StopRule[] = [
     when: (known) =>
       [3, 5, 6].includes(known.configuration ?? 0) &&
       known.firmwareFacts !== null &&
-      needsRandomSource(known) &&
+      wantsRandomSource(known.firmwareFacts) &&
       !known.randomSource,
     stopsAt: 'dhcp',
     reason: "this firmware's network stack does not start without a source of random numbers",

@@ -1,9 +1,9 @@
 import { access, constants, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { ArtefactSets } from '../assets/sets/sets.ts';
 import { qemuProgramOf } from '../model/qemu-program.ts';
 import type { Resolved } from '../model/resolved.ts';
-import { hostQemu, type Scenario } from '../model/scenario.ts';
+import { hostQemu } from '../model/scenario.ts';
+import { found, NotHere, type Resolving } from './resolving.ts';
 
 /** Where Debian's packages put what QEMU loads by itself, below the root they were unpacked into. */
 const dataFolders = ['usr/share/qemu', 'usr/share/seabios'];
@@ -15,26 +15,30 @@ async function moduleFolders(root: string): Promise<string[]> {
   return triplets.map((triplet) => join(lib, triplet, 'qemu'));
 }
 
-/** The QEMU that a scenario runs on; the reason where it is not here. */
-export async function findQemu(
-  { qemu, arch }: Pick<Scenario, 'qemu' | 'arch'>,
-  sets: Pick<ArtefactSets, 'program'>,
-): Promise<Resolved['qemu'] | { missing: string }> {
-  if (typeof qemu === 'object') return { program: qemu.file, dataFolders: [], env: {} };
-  // Whether PATH has it is for the run to find out: a plan needs no QEMU.
-  if (qemu === hostQemu) return { program: qemuProgramOf(arch), dataFolders: [], env: {} };
-  const found = await sets.program(qemu);
-  if ('missing' in found) return found;
-  const program = join(found.root, 'usr/bin', qemuProgramOf(arch));
-  const runs = await access(program, constants.X_OK).then(
+async function isProgram(path: string): Promise<boolean> {
+  return access(path, constants.X_OK).then(
     () => true,
     () => false,
   );
-  if (!runs) return { missing: `${qemu} has no ${qemuProgramOf(arch)}` };
-  const [modules] = await moduleFolders(found.root);
+}
+
+/** The QEMU that the scenario runs on, recorded where it is another than the host's. */
+export async function resolveQemu({ scenario, sources, add }: Resolving): Promise<Resolved['qemu']> {
+  const { qemu, arch } = scenario;
+  // Whether PATH has it is for the run to find out: a plan needs no QEMU.
+  if (qemu === hostQemu) return { program: qemuProgramOf(arch), dataFolders: [], env: {} };
+  if (typeof qemu === 'object') {
+    await add('qemu', qemu.file);
+    return { program: qemu.file, dataFolders: [], env: {} };
+  }
+  const { root } = found<{ root: string }>(await sources.sets.program(qemu));
+  const program = join(root, 'usr/bin', qemuProgramOf(arch));
+  if (!(await isProgram(program))) throw new NotHere(`${qemu} has no ${qemuProgramOf(arch)}`);
+  await add('qemu', program);
+  const [modules] = await moduleFolders(root);
   return {
     program,
-    dataFolders: dataFolders.map((folder) => join(found.root, folder)),
+    dataFolders: dataFolders.map((folder) => join(root, folder)),
     env: modules === undefined ? {} : { QEMU_MODULE_DIR: modules },
   };
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { interfaceOfFirmware } from '../model/firmware-interface.ts';
 import type { Scenario } from '../model/scenario.ts';
 import type { CaseResult } from '../model/verdict.ts';
 import { openJsonCache } from '../os/json-cache.ts';
@@ -11,7 +12,7 @@ export interface CaseLengths {
 
 function guess({ firmware, payload, secondStage }: Scenario): number {
   const ending = { script: 0, probe: 0, iscsi: 4_000, linux: 8_000, installer: 30_000 }[payload];
-  return (firmware === 'seabios' ? 3_000 : 8_000) + ending + (secondStage === 'none' ? 0 : 3_000);
+  return (interfaceOfFirmware(firmware) === 'bios' ? 3_000 : 8_000) + ending + (secondStage === 'none' ? 0 : 3_000);
 }
 
 /** `file` keeps the lengths across runs. */

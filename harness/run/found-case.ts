@@ -2,7 +2,8 @@ import type { Resolved } from '../model/resolved.ts';
 import type { Scenario } from '../model/scenario.ts';
 import type { Prediction } from '../predict/predict.ts';
 import { predictScenario } from '../predict/predict-scenario.ts';
-import { type PlanSources, resolveScenario } from '../resolve/resolve.ts';
+import { resolveScenario } from '../resolve/resolve.ts';
+import type { ArtefactSources } from '../resolve/resolving.ts';
 
 /** A scenario, its files found and looked into: all that a plan is made from but the nonce. */
 export interface FoundCase {
@@ -12,7 +13,7 @@ export interface FoundCase {
 }
 
 /** Finds a scenario's files and says what inspection foresees; the reason where one is missing. */
-export async function findCase(scenario: Scenario, sources: PlanSources): Promise<FoundCase | { missing: string }> {
+export async function findCase(scenario: Scenario, sources: ArtefactSources): Promise<FoundCase | { missing: string }> {
   const resolved = await resolveScenario(scenario, sources);
   if ('missing' in resolved) return resolved;
   return { scenario, resolved, prediction: await predictScenario(scenario, resolved, sources.inspections) };

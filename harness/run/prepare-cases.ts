@@ -3,7 +3,7 @@ import { repeatId } from '../model/case-id.ts';
 import type { Scenario } from '../model/scenario.ts';
 import type { CaseResult } from '../model/verdict.ts';
 import { makePlan } from '../plan/plan.ts';
-import type { PlanSources } from '../resolve/resolve.ts';
+import type { ArtefactSources } from '../resolve/resolving.ts';
 import type { QemuFacts, QemuProgram } from '../vm/host.ts';
 import type { ProgramReport } from './examine-host.ts';
 import { type FoundCase, findCase } from './found-case.ts';
@@ -30,7 +30,7 @@ const final = (result: CaseResult | undefined): boolean =>
  */
 export async function entriesOf(
   { cells, repeat }: Pick<RunRecord, 'cells' | 'repeat'>,
-  host: PlanSources,
+  host: ArtefactSources,
   resumed?: string,
 ): Promise<Entry[]> {
   const entries: Entry[] = [];

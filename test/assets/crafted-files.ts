@@ -302,12 +302,20 @@ export function sealVolume(bytes: Buffer, at = 0): void {
   bytes.writeUInt16LE(-sum & 0xffff, at + 50);
 }
 
+/** A flash image with a store of variables and nothing else. */
+export function craftVariables(): Crafted {
+  const { bytes, fields } = volume([]);
+  guidBytes('8d2bf1ff96768b4ca9852747075b4f50').copy(bytes, 16);
+  sealVolume(bytes);
+  return { bytes, fields };
+}
+
 /** A flash image: a driver with a name, one behind LZMA, one in a nested volume behind a checksum. */
-export function craftFirmware(): Crafted {
+export function craftFirmware({ machine = 0x8664 } = {}): Crafted {
   const lzma = readFileSync(new URL('../../fixtures/assets/text.lzma', import.meta.url));
   const name = section(0x15, plain(Buffer.from('VirtioNetDxe\0', 'utf16le')));
   const version = section(0x14, plain(Buffer.from('\x01\x002022.11\0', 'latin1')));
-  const driver = ffsFile(0x07, [section(0x10, craftPe()), name, version]);
+  const driver = ffsFile(0x07, [section(0x10, craftPe({ machine })), name, version]);
   const compressed = ffsFile(0x0b, [
     guidDefined(
       lzmaGuid,
@@ -325,6 +333,17 @@ export function craftFirmware(): Crafted {
   ]);
   const nested = ffsFile(0x0b, [guidDefined(crcGuid, section(0x17, volume([driver])))]);
   return volume([driver, compressed, efiCompressed, nested]);
+}
+
+/** A legacy BIOS: a far jump to F000:E05B where the CPU starts, the date behind it, the model byte. */
+export function craftBios(): Crafted {
+  const bytes = Buffer.alloc(0x10000);
+  const reset = bytes.length - 16;
+  bytes.write('SeaBIOS (version %s)\0\x001.16.2-test\0', 0x100, 'latin1');
+  Buffer.from('ea5be000f0', 'hex').copy(bytes, reset);
+  bytes.write('06/23/99', reset + 5, 'latin1');
+  bytes[bytes.length - 2] = 0xfc;
+  return { bytes, fields: [field('segment', reset + 3, 2), field('date', reset + 5, 8)] };
 }
 
 /** An x86 kernel's set-up header (Documentation/arch/x86/boot.rst) in front of a PE image, as an EFI stub has it. */

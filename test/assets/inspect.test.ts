@@ -4,9 +4,12 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { createFingerprints } from '../../harness/assets/fingerprint.ts';
 import { describeInspection, identityOf } from '../../harness/assets/inspect/describe.ts';
+import { interfaceOf } from '../../harness/assets/inspect/firmware-interface.ts';
 import { type Inspection, inspectBytes, inspectFile } from '../../harness/assets/inspect/inspect.ts';
 import { readBounded } from '../../harness/assets/inspect/read-bounded.ts';
 import { createInspections } from '../../harness/assets/inspections.ts';
+import type { FirmwareInterface } from '../../harness/model/axes.ts';
+import { craftBios, craftFirmware, craftRom, craftVariables } from './crafted-files.ts';
 
 function as<T extends Inspection['type']>(type: T, result: Inspection): Extract<Inspection, { type: T }> {
   expect(result.type).toBe(type);
@@ -49,6 +52,35 @@ describe('kernels', () => {
       version: expect.stringMatching(/^6\.1\.0-arm/),
       imageBytes: 0x200000,
     });
+  });
+});
+
+describe('firmware', () => {
+  test.each<[string, Buffer, FirmwareInterface | undefined]>([
+    ['a legacy BIOS', craftBios().bytes, 'bios'],
+    ['UEFI flash with its code', craftFirmware().bytes, 'uefi'],
+    [
+      'a store of variables in front of the code',
+      Buffer.concat([craftVariables().bytes, craftFirmware().bytes]),
+      'uefi',
+    ],
+    ['a store of variables alone', craftVariables().bytes, undefined],
+    ['flash in a format that cannot be looked into', Buffer.from('514649fb00000003', 'hex'), 'uefi'],
+    ['an option ROM', craftRom().bytes, undefined],
+    ['a BIOS cut short', craftBios().bytes.subarray(0, -16), undefined],
+    ['nothing known', Buffer.alloc(0x10000), undefined],
+  ])('%s', (_, bytes, expected) => {
+    expect(interfaceOf(inspectBytes(bytes))).toBe(expected);
+  });
+
+  test('a BIOS says whose it is and of which version', () => {
+    const looked = inspectBytes(craftBios().bytes);
+    expect(looked).toMatchObject({ type: 'bios', program: 'SeaBIOS', version: '1.16.2-test', date: '06/23/99' });
+    expect(identityOf(looked)).toBe('BIOS firmware, SeaBIOS 1.16.2-test');
+  });
+
+  test('UEFI flash says for which machine it is built', () => {
+    expect(inspectBytes(craftFirmware({ machine: 0xaa64 }).bytes)).toMatchObject({ machines: ['AA64'] });
   });
 });
 

@@ -10,6 +10,7 @@ import { makeOptionRom, withPciIds } from '../../harness/assets/rom/make.ts';
 import { HarnessError } from '../../harness/model/errors.ts';
 import {
   type Crafted,
+  craftBios,
   craftFirmware,
   craftKernel,
   craftPe,
@@ -118,6 +119,7 @@ describe('files with lengths, offsets and counts that lie', () => {
     ['a PE image', pe, 4_000],
     ['a kernel', kernel, 2_000],
     ['a flash image', firmware, 3_000],
+    ['a BIOS', craftBios(), 500],
   ])('%s is inspected', (_, crafted, numRuns) => {
     assertOfMutations(crafted, numRuns, expectAnswer);
   });

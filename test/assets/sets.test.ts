@@ -44,7 +44,7 @@ describe("a user's folder", () => {
       code: join(folder, 'mine/OVMF_CODE.fd'),
       package: { name: 'ovmf', version: '1.2' },
     });
-    expect(await set.rom({ nic: 'e1000', kind: 'snp', arch: 'x86_64', firmware: 'ovmf' })).toMatchObject({
+    expect(await set.rom({ nic: 'e1000', kind: 'snp', arch: 'x86_64', interface: 'uefi' })).toMatchObject({
       path: join(folder, 'mine/e1000.rom'),
       byQemu: false,
     });
@@ -52,7 +52,7 @@ describe("a user's folder", () => {
 
   test('says what it has not', async () => {
     const set = await ownSet({ name: 'mine' });
-    const query = { nic: 'e1000', arch: 'x86_64', firmware: 'ovmf' } as const;
+    const query = { nic: 'e1000', arch: 'x86_64', interface: 'uefi' } as const;
     expect(reasonOf(await set.rom({ ...query, kind: 'snp' }))).toBe('no such ROM (snp, e1000) in set mine');
     expect(reasonOf(await set.rom({ ...query, kind: 'full', arch: 'aarch64' }))).toBe(
       'no such ROM (full, e1000, aarch64) in set mine',
@@ -60,7 +60,7 @@ describe("a user's folder", () => {
     expect(reasonOf(set.firmware({ firmware: 'ovmf', arch: 'x86_64', secureBoot: 'off' }))).toBe(
       'no ovmf for x86_64 in set mine',
     );
-    expect(reasonOf(set.nbp({ secondStage: 'snponly', arch: 'aarch64', firmware: 'aavmf' }))).toBe(
+    expect(reasonOf(set.nbp({ secondStage: 'snponly', arch: 'aarch64', interface: 'uefi' }))).toBe(
       'no such NBP (snponly, aarch64, UEFI) in set mine',
     );
     expect(reasonOf(set.kernel('aarch64'))).toBe('no kernel for aarch64 in set mine');
@@ -132,7 +132,7 @@ describe('the cache', () => {
     expect(sets.names).toEqual(['host', 'bookworm', 'forky']);
     expect(await sets.kernel('aarch64', 'bookworm')).toMatchObject({ set: 'forky' });
     const host = found(await sets.get('bookworm'));
-    expect(host.nbp({ secondStage: 'probe', arch: 'aarch64', firmware: 'aavmf' })).toMatchObject({
+    expect(host.nbp({ secondStage: 'probe', arch: 'aarch64', interface: 'uefi' })).toMatchObject({
       path: join(folder, 'cache/payloads/probe-aarch64.efi'),
     });
     expect(reasonOf(await sets.payload('probe-bios.0'))).toContain('npm run setup');
@@ -150,10 +150,10 @@ describe('the cache', () => {
     });
     const sets = await loadSets({ cacheDir: join(folder, 'cache'), setDirs: [], host: bareHost() });
     const more = found(await sets.get('more'));
-    const nbp = (secondStage: 'snponly' | 'undionly', firmware: 'ovmf' | 'seabios') =>
-      found(more.nbp({ secondStage, arch: 'x86_64', firmware })).path;
-    expect(nbp('snponly', 'ovmf')).toBe(join(folder, 'cache/sets/more/own.efi'));
-    expect(nbp('undionly', 'seabios')).toBe(join(folder, 'root/usr/lib/ipxe/undionly.kpxe'));
+    const nbp = (secondStage: 'snponly' | 'undionly', runBy: 'uefi' | 'bios') =>
+      found(more.nbp({ secondStage, arch: 'x86_64', interface: runBy })).path;
+    expect(nbp('snponly', 'uefi')).toBe(join(folder, 'cache/sets/more/own.efi'));
+    expect(nbp('undionly', 'bios')).toBe(join(folder, 'root/usr/lib/ipxe/undionly.kpxe'));
   });
 });
 
@@ -192,7 +192,7 @@ describe('a set that extends another', () => {
     expect(found(set.firmware({ firmware: 'aavmf', arch: 'aarch64', secureBoot: 'off' })).code).toBe(
       join(folder, 'mine/own.fd'),
     );
-    expect(found(set.nbp({ ...nbp, firmware: 'aavmf' })).path).toBe(join(folder, 'cache/sets/forky/ipxe.efi'));
+    expect(found(set.nbp({ ...nbp, interface: 'uefi' })).path).toBe(join(folder, 'cache/sets/forky/ipxe.efi'));
   });
 
   test.each([

@@ -12,7 +12,7 @@ test("a ROM that was made boots from a set of one's own, and a cell whose ROM th
   using place = openWorkplace();
   const netboot = (...argv: string[]) => place.start(join(compiled, 'cli/main.js'), ...argv).finished;
   const host = await hostSet();
-  const bios = found(await host.rom({ nic: 'e1000', kind: 'bios', arch: 'x86_64', firmware: 'ovmf' })).path;
+  const bios = found(await host.rom({ nic: 'e1000', kind: 'bios', arch: 'x86_64', interface: 'uefi' })).path;
   mkdirSync(join(place.folder, 'mine'));
   const made = await netboot('rom', 'make', '--id', '8086:100e', '--bios', bios, '--out', 'mine/own.rom');
   expect(made).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('for 8086:100e') });

@@ -1,14 +1,15 @@
-import { stat } from 'node:fs/promises';
+import { stat, writeFile } from 'node:fs/promises';
 import { HarnessError } from '../../model/errors.ts';
-import { writeWhole } from '../../os/write-whole.ts';
+import { putWhole } from '../../os/write-whole.ts';
 
-/** A file of the cache folder, made once. HarnessError `disk` where it cannot be written. */
-export async function keepFile(path: string, make: () => Promise<Buffer>): Promise<string> {
-  if ((await stat(path).catch(() => undefined)) !== undefined) return path;
-  const made = await make();
+const isThere = async (path: string): Promise<boolean> => (await stat(path).catch(() => undefined)) !== undefined;
+
+/** A file of the cache folder, written once, by `write` under another name. HarnessError `disk` where that fails. */
+export async function keepWritten(path: string, write: (unfinished: string) => Promise<void>): Promise<string> {
+  if (await isThere(path)) return path;
   try {
     // Two runs may make the same file at once; both made the same bytes.
-    await writeWhole(path, made);
+    await putWhole(path, write);
   } catch (cause) {
     throw new HarnessError('disk', `cannot write ${path}: ${(cause as Error).message}`, {
       hint: 'free some space or make the cache folder writable',
@@ -16,4 +17,11 @@ export async function keepFile(path: string, make: () => Promise<Buffer>): Promi
     });
   }
   return path;
+}
+
+/** As `keepWritten`, of what `make` makes. */
+export async function keepFile(path: string, make: () => Promise<Buffer>): Promise<string> {
+  if (await isThere(path)) return path;
+  const made = await make();
+  return keepWritten(path, (unfinished) => writeFile(unfinished, made));
 }

@@ -1,3 +1,4 @@
+import type { BiosFirmwareFacts } from './bios-firmware.ts';
 import type { FirmwareDriver } from './firmware.ts';
 import type { Inspection } from './inspect.ts';
 import type { IpxeFacts } from './ipxe.ts';
@@ -64,6 +65,11 @@ function driverLine({ name, guid, type, format, bytes, network }: FirmwareDriver
   return `${guid} ${printable(name ?? '(no name)')}, ${type}, ${format}, ${bytes} bytes${network === null ? '' : `, network: ${network}`}`;
 }
 
+function biosName({ program, version }: BiosFirmwareFacts): string {
+  const name = program === 'unknown' ? 'maker unknown' : program;
+  return version === null ? name : `${name} ${version}`;
+}
+
 function bodyLines(result: Inspection): string[] {
   switch (result.type) {
     case 'option-rom':
@@ -77,7 +83,7 @@ function bodyLines(result: Inspection): string[] {
       const network = result.drivers.filter((driver) => driver.network !== null);
       const nics = network.filter((driver) => driver.network === 'nic' || driver.network === 'usb');
       return [
-        `UEFI firmware, version ${result.versions.join(', ') || 'not told'}`,
+        `UEFI firmware${result.machines.length > 0 ? ` for ${result.machines.join(' and ')}` : ''}, version ${result.versions.join(', ') || 'not told'}`,
         ...result.volumes.map(
           (volume) =>
             `${'  '.repeat(volume.depth > 0 ? 2 : 1)}volume at ${volume.offset}: ${volume.fileSystem}, ${volume.bytes} bytes, ${volume.files} files`,
@@ -93,6 +99,8 @@ function bodyLines(result: Inspection): string[] {
         ...result.problems.map((problem) => `problem: ${problem}`),
       ];
     }
+    case 'bios':
+      return [`legacy BIOS firmware, ${biosName(result)}`, `of ${result.date}, by the reset vector at its end`];
     case 'kernel':
       return [
         `Linux boot image, ${result.format}, version ${result.version ?? 'not told'}`,
@@ -134,6 +142,8 @@ export function identityOf(result: Inspection): string {
         .join(' + ')}`;
     case 'firmware':
       return `UEFI firmware ${result.versions[0] ?? ''}`.trimEnd();
+    case 'bios':
+      return `BIOS firmware, ${biosName(result)}`;
     case 'kernel':
       return `${result.format} ${result.version?.split(' ')[0] ?? ''}`.trimEnd();
     case 'pe': {

@@ -1,6 +1,8 @@
 import type { Budget } from './budget.ts';
-import { createWalk, ffsTypes, type VolumeFacts, walkVolumes } from './ffs.ts';
+import { createWalk, type FfsFile, ffsTypes, type VolumeFacts, walkVolumes } from './ffs.ts';
+import { attempt } from './malformed.ts';
 import { type NetworkRole, networkRoleOf } from './network-drivers.ts';
+import { peLayout, peMachines } from './pe.ts';
 import { cString, ucs2String } from './printable.ts';
 
 export interface FirmwareDriver {
@@ -17,6 +19,8 @@ export interface FirmwareFacts {
   readonly volumes: readonly VolumeFacts[];
   readonly compressions: readonly string[];
   readonly drivers: readonly FirmwareDriver[];
+  /** Machine types that its drivers are built for; on x86 the phases before them can be of another. */
+  readonly machines: readonly string[];
   /** Version strings of the build, such as `2022.11-6+deb12u2`. */
   readonly versions: readonly string[];
   readonly problems: readonly string[];
@@ -58,6 +62,24 @@ function versionsOf(streams: readonly Buffer[]): string[] {
   return [...found].slice(0, 8);
 }
 
+/** Builds that guard their variables with SMM hang on a machine without it. */
+export const needsSmm = ({ drivers }: FirmwareFacts): boolean => drivers.some(({ type }) => type === 'MM core');
+
+/** A TE image keeps the machine type of the PE it was made of (PI specification, volume 1, §15.1). */
+function machineOf({ format, bytes }: NonNullable<FfsFile['executable']>): number | undefined {
+  if (format === 'TE') return bytes.length >= 4 ? bytes.readUInt16LE(2) : undefined;
+  const layout = attempt(() => peLayout(bytes));
+  return 'problem' in layout ? undefined : bytes.readUInt16LE(layout.coff);
+}
+
+const driverTypes: readonly (string | undefined)[] = ['DXE core', 'driver'];
+
+function machinesOf(files: readonly FfsFile[]): string[] {
+  const drivers = files.filter(({ type }) => driverTypes.includes(ffsTypes.get(type)));
+  const machines = drivers.flatMap(({ executable }) => (executable && machineOf(executable)) ?? []);
+  return [...new Set(machines)].map((machine) => peMachines.get(machine) ?? `0x${machine.toString(16)}`);
+}
+
 /** A flash image of UEFI firmware; `undefined` where there is no volume in it. Never throws for what is in the file. */
 export function inspectFirmware(bytes: Buffer, budget: Budget): FirmwareFacts | undefined {
   const walk = createWalk(budget);
@@ -79,6 +101,7 @@ export function inspectFirmware(bytes: Buffer, budget: Budget): FirmwareFacts | 
         bytes: executable?.bytes.length ?? 0,
         network: networkRoleOf({ guid, name }) ?? null,
       })),
+    machines: machinesOf(walk.files),
     versions: versionsOf([...topLevel, ...walk.streams]),
     problems: walk.problems,
   };

@@ -1,3 +1,4 @@
+import { type BiosFirmwareFacts, inspectBiosFirmware } from './bios-firmware.ts';
 import { type BiosNbpFacts, inspectBiosNbp } from './bios-nbp.ts';
 import { type Budget, createBudget } from './budget.ts';
 import { type FirmwareFacts, inspectFirmware } from './firmware.ts';
@@ -16,6 +17,7 @@ interface Inspected<T extends string> {
 export type Inspection =
   | (Inspected<'option-rom'> & OptionRomFacts)
   | (Inspected<'firmware'> & FirmwareFacts)
+  | (Inspected<'bios'> & BiosFirmwareFacts)
   | (Inspected<'kernel'> & LinuxKernelFacts)
   | (Inspected<'pe'> & { readonly pe: PeFacts; readonly ipxe: IpxeFacts | null })
   | (Inspected<'bios-nbp'> & BiosNbpFacts)
@@ -23,12 +25,15 @@ export type Inspection =
   | (Inspected<'broken'> & { readonly looksLike: string; readonly problem: string })
   | (Inspected<'unknown'> & { readonly guess: string | null });
 
+/** Of flash images too, which cannot be looked into so. */
+export const qcow2Guess = 'a qcow2 image: convert it to raw to look inside';
+
 const magics: readonly { readonly hex: string; readonly at?: number; readonly is: string }[] = [
   { hex: '1f8b', is: 'gzip data (an initrd?)' },
   { hex: '28b52ffd', is: 'Zstandard data' },
   { hex: 'fd377a585a00', is: 'xz data' },
   { hex: '303730373031', is: 'a cpio archive (an initrd?)' },
-  { hex: '514649fb', is: 'a qcow2 image: convert it to raw to look inside' },
+  { hex: '514649fb', is: qcow2Guess },
   { hex: '7f454c46', is: 'an ELF file' },
   { hex: '213c617263683e', is: 'an ar archive (a Debian package?)' },
   { hex: '4344303031', at: 0x8001, is: 'an ISO 9660 image' },
@@ -39,11 +44,6 @@ function guessOf(bytes: Buffer): string | null {
   if (bytes.length === 0) return 'an empty file';
   const known = magics.find(({ hex, at = 0 }) => bytes.subarray(at, at + hex.length / 2).toString('hex') === hex);
   if (known !== undefined) return known.is;
-  if (bytes.includes('SeaBIOS (version ', 0, 'latin1')) {
-    // The banner is a format string; the version stands by itself elsewhere.
-    const version = /(?<=\0)(?:rel-)?\d+\.\d+\.\d+[-\w.]*(?=\0)/.exec(bytes.toString('latin1'))?.[0];
-    return `BIOS firmware, SeaBIOS${version === undefined ? '' : ` ${version}`}`;
-  }
   if (bytes.length >= 512 && bytes.readUInt16LE(0) === 0xaa55)
     return 'an option ROM without a PCI data structure (ISA?)';
   return bytes.length >= 512 && bytes.readUInt16LE(510) === 0xaa55 ? 'a boot sector' : null;
@@ -78,6 +78,8 @@ export function inspectBytes(file: Buffer, budget: Budget = createBudget()): Ins
   if ('problem' in firmware)
     return { type: 'broken', bytes, looksLike: 'a firmware volume', problem: firmware.problem };
   if (!('none' in firmware)) return { type: 'firmware', bytes, ...firmware };
+  const bios = inspectBiosFirmware(file);
+  if (bios !== undefined) return { type: 'bios', bytes, ...bios };
   const nbp = inspectBiosNbp(file);
   if (nbp !== undefined) return { type: 'bios-nbp', bytes, ...nbp };
   return { type: 'unknown', bytes, guess: guessOf(file) };

@@ -111,7 +111,7 @@ export async function withIdsOfNic(
   rom: FoundRom,
 ): Promise<FoundRom> {
   const ids = pciIdOf(query.nic);
-  if (query.firmware !== 'seabios' || rom.byQemu || ids === undefined || cacheDir === undefined) return rom;
+  if (query.interface !== 'bios' || rom.byQemu || ids === undefined || cacheDir === undefined) return rom;
   const looked = await inspections.of(rom.path);
   const [first] = looked.type === 'option-rom' ? looked.images : [];
   const fits = first?.vendorId === ids.vendorId && first.deviceId === ids.deviceId;

@@ -7,7 +7,7 @@ import { deriveRom, withIdsOfNic } from './derive.ts';
 type BundledChoice = { readonly file: string; readonly byQemu?: boolean; readonly note?: string } | undefined;
 
 /** Which bundled file answers a ROM kind. `efi-*.rom` is combined, so what its EFI half is decides. */
-async function chooseBundled(parts: SetParts, { nic, kind, firmware, defaultRom }: RomQuery): Promise<BundledChoice> {
+async function chooseBundled(parts: SetParts, { nic, kind, defaultRom, ...query }: RomQuery): Promise<BundledChoice> {
   const names = bundledRomNames(nic, defaultRom);
   if (names === undefined) return undefined;
   const { bundled, bundledByQemu } = parts.content;
@@ -21,7 +21,7 @@ async function chooseBundled(parts: SetParts, { nic, kind, firmware, defaultRom 
     case 'full':
     case 'snp': {
       // The BIOS half of every build is a full iPXE.
-      if (firmware === 'seabios') return kind === 'full' ? { file: names.bios } : undefined;
+      if (query.interface === 'bios') return kind === 'full' ? { file: names.bios } : undefined;
       const path = bundled.get(names.combined);
       return path !== undefined && (await efiRomKind(path, parts.inspections)) === kind
         ? { file: names.combined }

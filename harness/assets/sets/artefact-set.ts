@@ -1,4 +1,4 @@
-import type { Arch, Firmware, RomKind, SecondStage, SecureBoot } from '../../model/axes.ts';
+import type { Arch, Firmware, FirmwareInterface, RomKind, SecondStage, SecureBoot } from '../../model/axes.ts';
 import type { PackageIdentity } from './packages.ts';
 
 /** Not an error: a cell whose artefact is missing is not run, for this reason. */
@@ -71,7 +71,8 @@ export interface RomQuery {
   readonly nic: string;
   readonly kind: RomKind;
   readonly arch: Arch;
-  readonly firmware: Firmware;
+  /** Of the firmware that is to run it. */
+  readonly interface: FirmwareInterface;
   /** What the QEMU at hand loads by itself for this NIC, when it was asked (`qom-get romfile`). */
   readonly defaultRom?: string | undefined;
 }
@@ -79,7 +80,8 @@ export interface RomQuery {
 export interface NbpQuery {
   readonly secondStage: SecondStage;
   readonly arch: Arch;
-  readonly firmware: Firmware;
+  /** Of the firmware that is to start it. */
+  readonly interface: FirmwareInterface;
 }
 
 export interface ArtefactSet {

@@ -73,9 +73,9 @@ function findFirmware(
   return { missing: `no ${firmware} for ${arch}${what} in set ${name}` };
 }
 
-function findNbp(parts: SetParts, { secondStage, arch, firmware }: NbpQuery): FoundNbp | Missing {
+function findNbp(parts: SetParts, { secondStage, arch, ...query }: NbpQuery): FoundNbp | Missing {
   const { name, content } = parts;
-  const bios = firmware === 'seabios';
+  const bios = query.interface === 'bios';
   const found = { set: name, secondStage, arch, bios, companions: {} };
   if (secondStage === 'none') return { missing: 'second stage "none" has no NBP' };
   if (secondStage === 'linux') {

@@ -13,6 +13,8 @@ export interface MadeFiles {
   program(name: string): Promise<{ readonly root: string } | Missing>;
   /** An EFI image signed with the snakeoil key that the variable store `vars` has enrolled. */
   signed(path: string, vars: string, fingerprints: Fingerprints): Promise<{ readonly path: string } | Missing>;
+  /** An image filled up with zeros to `bytes`, for flash of that size. */
+  filledUp(path: string, bytes: number, fingerprints: Fingerprints): Promise<{ readonly path: string } | Missing>;
   /** A kernel, its initrds and its command line in one EFI image. */
   uki(parts: UkiParts, fingerprints: Fingerprints): Promise<Uki | Missing>;
 }
@@ -39,6 +41,10 @@ export async function openMadeFiles(cacheDir: string | undefined): Promise<MadeF
     async signed(path, vars, fingerprints) {
       if (cacheDir === undefined) return { missing: 'signed images are kept in a cache folder, and there is none' };
       return signWithSnakeoil(path, vars, { cacheDir: resolve(cacheDir), fingerprints });
+    },
+    async filledUp(path, bytes, fingerprints) {
+      const { fillUp } = await import('../derive/filled-up.ts');
+      return fillUp(path, bytes, { cacheDir: cacheDir && resolve(cacheDir), fingerprints });
     },
     async uki(parts, fingerprints) {
       if (cacheDir === undefined) return { missing: 'unified images are kept in a cache folder, and there is none' };

@@ -36,9 +36,9 @@ const offsetsOf = (bytes: Buffer, texts: readonly string[]) =>
   });
 
 const host = await hostSet();
-const rom = found(await host.rom({ nic: 'e1000', kind: 'bundled', arch: 'x86_64', firmware: 'ovmf' })).path;
-const snponly = found(host.nbp({ secondStage: 'snponly', arch: 'x86_64', firmware: 'ovmf' })).path;
-const undionly = found(host.nbp({ secondStage: 'undionly', arch: 'x86_64', firmware: 'seabios' })).path;
+const rom = found(await host.rom({ nic: 'e1000', kind: 'bundled', arch: 'x86_64', interface: 'uefi' })).path;
+const snponly = found(host.nbp({ secondStage: 'snponly', arch: 'x86_64', interface: 'uefi' })).path;
+const undionly = found(host.nbp({ secondStage: 'undionly', arch: 'x86_64', interface: 'bios' })).path;
 const ovmf = found(host.firmware({ firmware: 'ovmf', arch: 'x86_64', secureBoot: 'off' })).code as string;
 
 describe('real files, damaged, get an answer', () => {

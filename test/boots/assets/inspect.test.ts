@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { interfaceOf } from '../../../harness/assets/inspect/firmware-interface.ts';
 import { type Inspection, inspectBytes, inspectFile } from '../../../harness/assets/inspect/inspect.ts';
 import type { ArtefactSet } from '../../../harness/assets/sets/artefact-set.ts';
 import { loadSets } from '../../../harness/assets/sets/sets.ts';
@@ -12,7 +13,7 @@ beforeAll(async () => {
 });
 
 const romOf = (nic: string, kind: 'bundled' | 'bios') =>
-  host.rom({ nic, kind, arch: 'x86_64', firmware: 'ovmf' }).then(found);
+  host.rom({ nic, kind, arch: 'x86_64', interface: 'uefi' }).then(found);
 
 function as<T extends Inspection['type']>(type: T, result: Inspection): Extract<Inspection, { type: T }> {
   expect(result.type).toBe(type);
@@ -64,7 +65,7 @@ describe("other suites' ROMs", async () => {
     'a compressed EFI image is opened: iPXE cut down to a driver',
     async () => {
       const forky = found(await sets.get('forky'));
-      const rom = found(await forky.rom({ nic: 'e1000', kind: 'snp', arch: 'x86_64', firmware: 'ovmf' }));
+      const rom = found(await forky.rom({ nic: 'e1000', kind: 'snp', arch: 'x86_64', interface: 'uefi' }));
       const efi = as('option-rom', await inspectFile(rom.path)).images.at(-1);
       expect(efi).toMatchObject({
         efi: { compressed: true, pe: { machineName: 'X64' }, problem: null },
@@ -72,6 +73,19 @@ describe("other suites' ROMs", async () => {
       });
     },
   );
+});
+
+describe('firmware', () => {
+  test('BIOS and UEFI are known apart', async () => {
+    for (const [firmware, arch, runBy] of [
+      ['ovmf', 'x86_64', 'uefi'],
+      ['aavmf', 'aarch64', 'uefi'],
+      ['seabios', 'x86_64', 'bios'],
+    ] as const) {
+      const { code, builtIn } = found(host.firmware({ firmware, arch, secureBoot: 'off' }));
+      expect(interfaceOf(await inspectFile((code ?? builtIn) as string))).toBe(runBy);
+    }
+  });
 });
 
 describe('UEFI firmware', () => {
@@ -99,7 +113,7 @@ describe('UEFI firmware', () => {
 
 describe('network boot programs', () => {
   test('snponly is an unsigned EFI application with an iPXE in it', async () => {
-    const { path, package: source } = found(host.nbp({ secondStage: 'snponly', arch: 'x86_64', firmware: 'ovmf' }));
+    const { path, package: source } = found(host.nbp({ secondStage: 'snponly', arch: 'x86_64', interface: 'uefi' }));
     const { pe, ipxe } = as('pe', await inspectFile(path));
     expect(pe).toMatchObject({ machineName: 'X64', subsystemName: 'application', signatures: [] });
     expect(ipxe).toMatchObject({ role: 'full', features: expect.arrayContaining(['HTTP', 'TFTP', 'DNS']) });
@@ -107,7 +121,7 @@ describe('network boot programs', () => {
   });
 
   test('undionly is told by its strings', async () => {
-    const { path } = found(host.nbp({ secondStage: 'undionly', arch: 'x86_64', firmware: 'seabios' }));
+    const { path } = found(host.nbp({ secondStage: 'undionly', arch: 'x86_64', interface: 'bios' }));
     expect(as('bios-nbp', await inspectFile(path))).toMatchObject({ program: 'iPXE' });
   });
 });

@@ -29,12 +29,12 @@ beforeAll(async () => {
   aavmf = inspectFirmware(aavmfImage, createBudget()) as FirmwareFacts;
   armDriver = extractDriver(aavmfImage, 'VirtioNetDxe');
   virtioDriver = extractDriver(ovmfImage, 'VirtioNetDxe');
-  snponly = await readFile(found(host.nbp({ secondStage: 'snponly', arch: 'x86_64', firmware: 'ovmf' })).path);
+  snponly = await readFile(found(host.nbp({ secondStage: 'snponly', arch: 'x86_64', interface: 'uefi' })).path);
   biosE1000 = await readFile(
-    found(await host.rom({ nic: 'e1000', kind: 'bios', arch: 'x86_64', firmware: 'ovmf' })).path,
+    found(await host.rom({ nic: 'e1000', kind: 'bios', arch: 'x86_64', interface: 'uefi' })).path,
   );
   fullE1000 = await readFile(
-    found(await host.rom({ nic: 'e1000', kind: 'full', arch: 'x86_64', firmware: 'ovmf' })).path,
+    found(await host.rom({ nic: 'e1000', kind: 'full', arch: 'x86_64', interface: 'uefi' })).path,
   );
 });
 
@@ -49,7 +49,7 @@ const wrapped = (pe: Buffer, nic: string, subsystem?: number) =>
 
 const uefi = (changes: Partial<PredictionInput> = {}): PredictionInput => ({
   arch: 'x86_64',
-  firmware: 'ovmf',
+  interface: 'uefi',
   firmwareFacts: ovmf,
   nic: 'virtio-net-pci',
   rom: null,
@@ -63,11 +63,11 @@ const uefi = (changes: Partial<PredictionInput> = {}): PredictionInput => ({
   ...changes,
 });
 const bios = (changes: Partial<PredictionInput> = {}) =>
-  uefi({ firmware: 'seabios', firmwareFacts: null, secondStage: 'undionly', nic: 'e1000', ...changes });
+  uefi({ interface: 'bios', firmwareFacts: null, secondStage: 'undionly', nic: 'e1000', ...changes });
 
 describe('UEFI', () => {
   test('without a ROM, its own driver boots virtio: configuration 6', () => {
-    for (const facts of [uefi(), uefi({ arch: 'aarch64', firmware: 'aavmf', firmwareFacts: aavmf })]) {
+    for (const facts of [uefi(), uefi({ arch: 'aarch64', firmwareFacts: aavmf })]) {
       expect(predict(facts)).toMatchObject({
         firmwareDriver: 'VirtioNetDxe',
         romImage: null,
@@ -96,7 +96,7 @@ describe('UEFI', () => {
 
   test('a ROM for another machine type is passed over in silence, and the own driver boots', () => {
     const prediction = predict(
-      uefi({ arch: 'aarch64', firmware: 'aavmf', firmwareFacts: aavmf, rom: wrapped(virtioDriver, 'virtio-net-pci') }),
+      uefi({ arch: 'aarch64', firmwareFacts: aavmf, rom: wrapped(virtioDriver, 'virtio-net-pci') }),
     );
     expect(prediction).toMatchObject({ configuration: 6, romImage: null });
     expect(prediction.reasons[0]).toMatch(/another machine type/);
@@ -113,7 +113,7 @@ describe('UEFI', () => {
     const rom = wrapped(virtioDriver, 'virtio-net-pci');
     expect(predict(uefi({ secureBoot: 'microsoft', rom })).configuration).toBe(3);
     const armRom = wrapped(armDriver, 'virtio-net-pci');
-    const arm = uefi({ arch: 'aarch64', firmware: 'aavmf', firmwareFacts: aavmf, rom: armRom });
+    const arm = uefi({ arch: 'aarch64', firmwareFacts: aavmf, rom: armRom });
     expect(predict(arm).configuration).toBe(3);
     expect(predict({ ...arm, secureBoot: 'microsoft' })).toMatchObject({
       configuration: 6,
@@ -165,7 +165,7 @@ describe('UEFI', () => {
   };
   const runs = (nic: string, version: string, arch: 'x86_64' | 'aarch64' = 'x86_64') => {
     const rom = application(nic, version, arch);
-    const arm = arch === 'aarch64' ? ({ arch, firmware: 'aavmf', firmwareFacts: aavmf } as const) : {};
+    const arm = arch === 'aarch64' ? ({ arch, firmwareFacts: aavmf } as const) : {};
     return predict(uefi({ nic, rom, secondStage: 'none', ...arm }));
   };
 

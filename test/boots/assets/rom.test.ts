@@ -10,7 +10,7 @@ import { inspectPe } from '../../../harness/assets/inspect/pe.ts';
 import { makeOptionRom, withPciIds } from '../../../harness/assets/rom/make.ts';
 import { pciIdOf } from '../../../harness/assets/rom/pci-ids.ts';
 import { type ArtefactSet, isMissing } from '../../../harness/assets/sets/artefact-set.ts';
-import type { Arch, Firmware, RomKind } from '../../../harness/model/axes.ts';
+import type { Arch, FirmwareInterface, RomKind } from '../../../harness/model/axes.ts';
 import { found } from '../../assets/found.ts';
 import { hostSet } from './host.ts';
 
@@ -21,9 +21,9 @@ let biosRom: Buffer;
 beforeAll(async () => {
   cacheDir = await mkdtemp(join(tmpdir(), 'roms-'));
   host = await hostSet(cacheDir);
-  application = await readFile(found(host.nbp({ secondStage: 'snponly', arch: 'x86_64', firmware: 'ovmf' })).path);
+  application = await readFile(found(host.nbp({ secondStage: 'snponly', arch: 'x86_64', interface: 'uefi' })).path);
   biosRom = await readFile(
-    found(await host.rom({ nic: 'rtl8139', kind: 'bios', arch: 'x86_64', firmware: 'ovmf' })).path,
+    found(await host.rom({ nic: 'rtl8139', kind: 'bios', arch: 'x86_64', interface: 'uefi' })).path,
   );
 });
 afterAll(() => rm(cacheDir, { recursive: true }));
@@ -150,41 +150,40 @@ describe('extractDriver', () => {
 });
 
 describe('ROM kinds that no package ships', () => {
-  const rom = (kind: RomKind, nic: string, arch: Arch, firmware: Firmware) => host.rom({ kind, nic, arch, firmware });
-  const imagesOf = async (kind: RomKind, nic: string, arch: Arch, firmware: Firmware) => {
-    const inspection = await inspectFile(found(await rom(kind, nic, arch, firmware)).path);
+  const rom = (kind: RomKind, nic: string, arch: Arch, runBy: FirmwareInterface = 'uefi') =>
+    host.rom({ kind, nic, arch, interface: runBy });
+  const imagesOf = async (kind: RomKind, nic: string, arch: Arch, runBy?: FirmwareInterface) => {
+    const inspection = await inspectFile(found(await rom(kind, nic, arch, runBy)).path);
     if (inspection.type !== 'option-rom') throw new Error(inspection.type);
     return inspection.images;
   };
 
   test("vendor-snp is the firmware's own virtio driver, with the ids of the NIC", async () => {
-    expect(await imagesOf('vendor-snp', 'virtio-net-pci-non-transitional', 'aarch64', 'aavmf')).toMatchObject([
+    expect(await imagesOf('vendor-snp', 'virtio-net-pci-non-transitional', 'aarch64')).toMatchObject([
       { vendorId: 0x1af4, deviceId: 0x1041, efi: { machineName: 'AA64' }, ipxe: null },
     ]);
-    const none = await rom('vendor-snp', 'e1000', 'aarch64', 'aavmf');
+    const none = await rom('vendor-snp', 'e1000', 'aarch64');
     expect(isMissing(none) && none.missing).toBe('no such ROM (vendor-snp, e1000, aarch64) in set host');
   });
 
   test('foreign is for the other machine type, combined for both firmwares, app an application as driver', async () => {
-    expect(await imagesOf('foreign', 'tulip', 'x86_64', 'ovmf')).toMatchObject([{ efi: { machineName: 'AA64' } }]);
-    expect(await imagesOf('combined', 'i82801', 'x86_64', 'ovmf')).toMatchObject([
+    expect(await imagesOf('foreign', 'tulip', 'x86_64')).toMatchObject([{ efi: { machineName: 'AA64' } }]);
+    expect(await imagesOf('combined', 'i82801', 'x86_64')).toMatchObject([
       { deviceId: 0x2449, bios: { checksumGood: true } },
       { deviceId: 0x2449, efi: { machineName: 'X64', problem: null } },
     ]);
-    expect(await imagesOf('app', 'e1000', 'x86_64', 'ovmf')).toMatchObject([
-      { efi: { subsystem: 11, pe: { subsystem: 10 } } },
-    ]);
+    expect(await imagesOf('app', 'e1000', 'x86_64')).toMatchObject([{ efi: { subsystem: 11, pe: { subsystem: 10 } } }]);
   });
 
   test('a BIOS ROM given by path gets the ids that QEMU would have patched in, for SeaBIOS alone', async () => {
-    expect(await imagesOf('bios', 'i82550', 'x86_64', 'seabios')).toMatchObject([
+    expect(await imagesOf('bios', 'i82550', 'x86_64', 'bios')).toMatchObject([
       { deviceId: 0x1209, bios: { checksumGood: true } },
     ]);
-    expect(await imagesOf('bios', 'i82550', 'x86_64', 'ovmf')).toMatchObject([{ deviceId: 0x1229 }]);
+    expect(await imagesOf('bios', 'i82550', 'x86_64')).toMatchObject([{ deviceId: 0x1229 }]);
   });
 
   test('without a cache folder they are missing', async () => {
-    const none = await (await hostSet()).rom({ kind: 'app', nic: 'e1000', arch: 'x86_64', firmware: 'ovmf' });
+    const none = await (await hostSet()).rom({ kind: 'app', nic: 'e1000', arch: 'x86_64', interface: 'uefi' });
     expect(isMissing(none) && none.missing).toContain('without a cache folder');
   });
 });

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Scenario } from '../../harness/model/scenario.ts';
 import { checkNamedFiles } from '../../harness/resolve/named-files.ts';
-import { scenario } from './found-scenario.ts';
+import { scenario } from '../plan/found-scenario.ts';
 
 let folder: string;
 const at = (name: string) => join(folder, name);

@@ -1,0 +1,27 @@
+import { copyFile, stat, truncate } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Fingerprints } from '../fingerprint.ts';
+import type { Missing } from '../sets/artefact-set.ts';
+import { keepWritten } from './kept-file.ts';
+
+/**
+ * A copy of an image, filled up with zeros to `bytes`, kept in the cache folder; the image itself where it is of that
+ * size. A reason where it is larger; HarnessError `disk` where it cannot be written.
+ */
+export async function fillUp(
+  path: string,
+  bytes: number,
+  { cacheDir, fingerprints }: { cacheDir: string | undefined; fingerprints: Fingerprints },
+): Promise<{ readonly path: string } | Missing> {
+  const { size } = await stat(path);
+  if (size === bytes) return { path };
+  if (size > bytes) return { missing: `${path} has ${size} bytes, and the machine's flash holds ${bytes}` };
+  if (cacheDir === undefined) return { missing: `${path} is to be filled up to ${bytes} bytes, and there is no cache` };
+  const { sha256 } = await fingerprints.of(path);
+  const kept = await keepWritten(join(cacheDir, 'flash', `${sha256.slice(0, 32)}.${bytes}.fd`), async (unfinished) => {
+    await copyFile(path, unfinished);
+    // Zeros that are not there take no room.
+    await truncate(unfinished, bytes);
+  });
+  return { path: kept };
+}
