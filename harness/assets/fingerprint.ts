@@ -3,9 +3,9 @@ import { createReadStream, statSync } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
 import { HarnessError } from '../model/errors.ts';
+import { fileIdentity } from '../os/file-identity.ts';
 import { openJsonCache } from '../os/json-cache.ts';
 import { oncePerKey } from '../os/once-per-key.ts';
-import { fileIdentity } from './file-identity.ts';
 import { fingerprintFolder } from './folder-fingerprint.ts';
 
 const fingerprintSchema = z.object({

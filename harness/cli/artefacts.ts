@@ -2,17 +2,14 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { manifestFile, readManifest } from '../assets/sets/set-manifest.ts';
 import { HarnessError } from '../model/errors.ts';
-import { openHost } from '../run/open-host.ts';
-import type { RunHost } from '../run/run-matrix.ts';
+import { type OpenedHost, openHost } from '../run/open-host.ts';
 import { cacheFolder } from './cache-folder.ts';
 import type { CliIo } from './io.ts';
 
 /** Artefacts of this host and of the folders given with `--set`. */
-export interface Artefacts extends Required<RunHost> {
+export interface Artefacts extends OpenedHost {
   /** The names that `--set` stands for, in order. */
   chosenSets: readonly string[];
-  /** Where the NICs that QEMU offers are remembered. */
-  nicsFile: string;
 }
 
 export async function openArtefacts(given: readonly string[], io: Pick<CliIo, 'env'>): Promise<Artefacts> {
@@ -31,5 +28,5 @@ export async function openArtefacts(given: readonly string[], io: Pick<CliIo, 'e
     }
     chosenSets.push(name);
   }
-  return { ...host, chosenSets, nicsFile: join(cacheDir, 'nics.json') };
+  return { ...host, chosenSets };
 }

@@ -12,7 +12,6 @@ import { parseMatrix } from '../matrix/parse-matrix.ts';
 import { parseShard, takeShard } from '../matrix/shard.ts';
 import { HarnessError } from '../model/errors.ts';
 import type { Axis, Scenario } from '../model/scenario.ts';
-import { offeredNics } from '../run/offered-nics.ts';
 import type { Artefacts } from './artefacts.ts';
 import { type Origin, refuseForeignProgram, trustFlag, trustHelp } from './trust.ts';
 
@@ -98,13 +97,13 @@ export interface ChosenCases extends Expansion {
 /** Loads and expands the matrix that the options ask for. */
 export async function expandChosen(
   options: CaseOptions,
-  { chosenSets, nicsFile, inspections }: Pick<Artefacts, 'chosenSets' | 'nicsFile' | 'inspections'>,
+  { chosenSets, offeredNics, inspections }: Pick<Artefacts, 'chosenSets' | 'offeredNics' | 'inspections'>,
 ): Promise<ChosenCases> {
   const { matrix: file, full, trust = false } = options;
   if (file !== undefined) refuseForeignProgram(file, process.cwd(), trust);
   const whole = file === undefined ? await defaultMatrix() : await loadMatrix(file);
   const wanted = full ? whole : withoutFullOnly(whole);
-  const offered = asksForOffered(wanted) ? withOfferedNics(wanted, await offeredNics(nicsFile)) : wanted;
+  const offered = asksForOffered(wanted) ? withOfferedNics(wanted, await offeredNics()) : wanted;
   // A file that is not there is refused by name when the case is resolved.
   const interfaceOfFile = (code: string) => inspections.of(code).then(interfaceOf, () => undefined);
   const matrix = await withFirmwareInterfaces(offered, interfaceOfFile);

@@ -2,6 +2,8 @@ import { join } from 'node:path';
 import { createFingerprints } from '../assets/fingerprint.ts';
 import { createInspections } from '../assets/inspections.ts';
 import { loadSets } from '../assets/sets/sets.ts';
+import type { Arch } from '../model/axes.ts';
+import { offeredNics } from '../vm/offered-nics.ts';
 import type { RunHost } from './run-matrix.ts';
 
 export interface HostFolders {
@@ -12,8 +14,13 @@ export interface HostFolders {
   env?: NodeJS.ProcessEnv;
 }
 
+export interface OpenedHost extends Required<RunHost> {
+  /** The NICs that this host's QEMU has, for matrices that ask for all of them. */
+  offeredNics(): Promise<Record<Arch, readonly string[]>>;
+}
+
 /** What this host has for cases to run with, as `runMatrix` takes it. Rejects with `bad-set` for a broken manifest. */
-export async function openHost({ cacheDir, setDirs = [], env = process.env }: HostFolders): Promise<Required<RunHost>> {
+export async function openHost({ cacheDir, setDirs = [], env = process.env }: HostFolders): Promise<OpenedHost> {
   const fingerprints = createFingerprints({ cacheFile: join(cacheDir, 'fingerprints.json') });
   const inspections = createInspections({ fingerprints, cacheFile: join(cacheDir, 'inspections.json') });
   return {
@@ -25,5 +32,6 @@ export async function openHost({ cacheDir, setDirs = [], env = process.env }: Ho
     inspections,
     accelCacheFile: join(cacheDir, 'acceleration.json'),
     lengthsFile: join(cacheDir, 'case-lengths.json'),
+    offeredNics: () => offeredNics(join(cacheDir, 'nics.json')),
   };
 }

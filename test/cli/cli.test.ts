@@ -183,7 +183,7 @@ describe('what is wrong is said once, with a remedy and the right exit code', ()
     ],
     [
       { '../a': { text: '' } },
-      /^error: \S*serving\.json: groups\[0\]\.serve\["\.\.\/a"\]: a served name .*, saw "\.\.\/a"/,
+      /^error: \S*serving\.json: groups\[0\]\.serve\["\.\.\/a"\]: a served name .*; saw "\.\.\/a"/,
     ],
   ])('what cannot be served, before anything boots: %j', async (serve, message) => {
     const matrix = await serving(serve);

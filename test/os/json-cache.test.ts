@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { fileIdentity } from '../../harness/assets/file-identity.ts';
+import { fileIdentity } from '../../harness/os/file-identity.ts';
 import { openJsonCache } from '../../harness/os/json-cache.ts';
 import { writeWhole } from '../../harness/os/write-whole.ts';
 

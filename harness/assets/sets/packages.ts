@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import { fileIdentity } from '../../os/file-identity.ts';
 import type { JsonCache } from '../../os/json-cache.ts';
-import { fileIdentity } from '../file-identity.ts';
 
 export interface PackageIdentity {
   readonly name: string;

@@ -1,8 +1,9 @@
 import { delimiter, join } from 'node:path';
 import { z } from 'zod';
-import { fileIdentity } from '../assets/file-identity.ts';
 import { type Arch, archs } from '../model/axes.ts';
+import { HarnessError } from '../model/errors.ts';
 import { qemuProgramOf } from '../model/qemu-program.ts';
+import { fileIdentity } from '../os/file-identity.ts';
 import { openJsonCache } from '../os/json-cache.ts';
 
 /** The program that a shell would start, in the state that it is in; undefined where there is none. */
@@ -18,6 +19,18 @@ function identityOfProgram(program: string): string | undefined {
   return undefined;
 }
 
+/** What QEMU lists; undefined where it does not answer. */
+async function askNics(program: string): Promise<readonly string[] | undefined> {
+  // Loaded here: mostly nothing needs to be asked.
+  const { probeQemu } = await import('./host.ts');
+  try {
+    return (await probeQemu({ program, env: {} })).nics;
+  } catch (error) {
+    if (error instanceof HarnessError) return undefined;
+    throw error;
+  }
+}
+
 /**
  * The NICs each architecture's QEMU lists; none where there is no such QEMU. They are compiled into it, so that
  * `cacheFile` keeps them for as long as the program is the same one.
@@ -25,18 +38,14 @@ function identityOfProgram(program: string): string | undefined {
 export async function offeredNics(cacheFile: string | undefined): Promise<Record<Arch, readonly string[]>> {
   const cache = openJsonCache({ file: cacheFile, version: 1, schema: z.array(z.string()).readonly() });
   const nicsOf = async (arch: Arch): Promise<readonly string[]> => {
-    const identity = identityOfProgram(qemuProgramOf(arch));
+    const program = qemuProgramOf(arch);
+    const identity = identityOfProgram(program);
     if (identity === undefined) return [];
     const known = cache.get(identity);
     if (known !== undefined) return known;
-    // Loaded here: mostly nothing needs to be asked.
-    const { examineHost } = await import('./examine-host.ts');
-    const [facts] = (await examineHost([{ program: qemuProgramOf(arch), env: {} }])).programs.map(
-      (program) => program.facts,
-    );
-    if (facts === undefined) return [];
-    cache.set(identity, facts.nics);
-    return facts.nics;
+    const nics = await askNics(program);
+    if (nics !== undefined) cache.set(identity, nics);
+    return nics ?? [];
   };
   const nics = await Promise.all(archs.map(async (arch) => [arch, await nicsOf(arch)] as const));
   await cache.save();

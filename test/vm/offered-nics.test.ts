@@ -2,7 +2,7 @@ import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { offeredNics } from '../../harness/run/offered-nics.ts';
+import { offeredNics } from '../../harness/vm/offered-nics.ts';
 
 let folder: string;
 beforeEach(async () => {
