@@ -1,7 +1,11 @@
 import { type Change, type ChangeClass, type Comparison, changeClasses, changeMeanings } from '../compare/compare.ts';
 import { outcomeText } from '../compare/outcome.ts';
+import type { RunResult } from '../model/verdict.ts';
 import { code, inline, table } from './markdown.ts';
 import { clip, printable, seconds } from './printable.ts';
+
+/** What a finished run is compared with, where there is a baseline. */
+export type Compare = (result: RunResult) => Comparison;
 
 /** Classes of which a list of cells helps nobody: a count and what they share do. */
 const countedOnly: readonly ChangeClass[] = ['inputs-differ', 'new', 'gone'];

@@ -1,5 +1,7 @@
 import { styleText } from 'node:util';
+import type { Comparison } from '../compare/compare.ts';
 import type { CaseResult, RunResult, Status } from '../model/verdict.ts';
+import { comparisonLines } from './comparison.ts';
 import { clip, printable, seconds } from './printable.ts';
 import { costLine, notRunReasons, reproCommand, statusWords, totalsLine, troubleStatuses } from './run-facts.ts';
 
@@ -46,8 +48,9 @@ const shownTrouble = 20;
 const shownReasons = 8;
 
 /** The last lines of a run: what was not as expected, what was not run, totals, cost, and where the results are. */
-export function closingLines(result: RunResult, outDir: string, colour: boolean): string[] {
-  const troubled = result.cases.filter(({ verdict }) => troubleStatuses.includes(verdict.status));
+export function closingLines(result: RunResult, outDir: string, colour: boolean, comparison?: Comparison): string[] {
+  // Beside a baseline, what changed is the question, and not what was expected.
+  const troubled = comparison ? [] : result.cases.filter(({ verdict }) => troubleStatuses.includes(verdict.status));
   const reasons = notRunReasons(result);
   const more = (count: number, shown: number) => (count > shown ? [`  … and ${count - shown} more in summary.md`] : []);
   return [
@@ -63,6 +66,7 @@ export function closingLines(result: RunResult, outDir: string, colour: boolean)
     ...reasons.slice(0, shownReasons).map(({ reason, ids }) => `  ${ids.length} × ${clip(printable(reason), 300)}`),
     ...more(reasons.length, shownReasons),
     ...result.notes.map((note) => `note: ${printable(note)}`),
+    ...(comparison ? [...comparisonLines(comparison), ''] : []),
     totalsLine(result),
     costLine(result),
     `results: ${outDir}/summary.md, results.json, junit.xml, configurations.md`,

@@ -1,5 +1,6 @@
 import type { Reporter } from '../model/reporter.ts';
 import type { Stage } from '../model/stages.ts';
+import type { Compare } from './comparison.ts';
 import { type ConsoleOutput, caseLines, closingLines } from './console-output.ts';
 import { clip, roughDuration, seconds } from './printable.ts';
 import { openingLine } from './run-facts.ts';
@@ -17,6 +18,7 @@ export interface LiveOptions {
   now: () => number;
   /** Calls `draw` now and then; returns what stops it. */
   every: (draw: () => void) => () => void;
+  compare?: Compare | undefined;
 }
 
 /** Time left, from the cases done so far; nothing to say before the first. */
@@ -25,7 +27,7 @@ function timeLeft(elapsedMs: number, done: number, total: number): string {
 }
 
 /** For terminals: finished cases scroll by above one line per running case and a progress count. */
-export function liveReporter({ output, now, every }: LiveOptions): Reporter {
+export function liveReporter({ output, now, every, compare }: LiveOptions): Reporter {
   const { colour } = output;
   const running = new Map<string, Running>();
   let total = 0;
@@ -77,7 +79,7 @@ export function liveReporter({ output, now, every }: LiveOptions): Reporter {
     },
     onRunEnd(result) {
       stop();
-      redraw(closingLines(result, outDir, colour), []);
+      redraw(closingLines(result, outDir, colour, compare?.(result)), []);
     },
   };
 }

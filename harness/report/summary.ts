@@ -1,5 +1,7 @@
+import type { Comparison } from '../compare/compare.ts';
 import { axisText } from '../model/axis-text.ts';
 import type { CaseResult, RunResult } from '../model/verdict.ts';
+import { comparisonMarkdown } from './comparison.ts';
 import { code, html, inline, table } from './markdown.ts';
 import { legend, signOf, signsOf } from './marks.ts';
 import { seconds } from './printable.ts';
@@ -76,7 +78,7 @@ function findings(cases: readonly CaseResult[]): string[] {
 }
 
 /** summary.md: the grid, then what was not as expected, then what was not run and why. */
-export function summaryMarkdown(result: RunResult, outDir: string): string {
+export function summaryMarkdown(result: RunResult, outDir: string, comparison?: Comparison): string {
   const troubled = result.cases.filter(({ verdict }) => troubleStatuses.includes(verdict.status));
   return [
     `# ${inline(result.matrix)}`,
@@ -86,6 +88,7 @@ export function summaryMarkdown(result: RunResult, outDir: string): string {
     costLine(result),
     '',
     ...(result.cases.length > 0 ? [...grid(result.cases), ''] : []),
+    ...(comparison ? [comparisonMarkdown(comparison), ''] : []),
     ...(troubled.length > 0 ? ['## Not as expected', ''] : []),
     ...troubled.flatMap((one) => trouble(one, outDir)),
     ...notRun(result),

@@ -13,7 +13,7 @@ import { joinAxis, joinRuns } from '../../compare/join.ts';
 import { axisText } from '../../model/axis-text.ts';
 import { HarnessError } from '../../model/errors.ts';
 import { type Axis, axisShape } from '../../model/scenario.ts';
-import { comparisonLines, comparisonMarkdown } from '../../report/comparison.ts';
+import { type Compare, comparisonLines, comparisonMarkdown } from '../../report/comparison.ts';
 import { readResults } from '../../run/read-results.ts';
 import type { AddCommand } from '../command.ts';
 import type { ExitCode } from '../exit-code.ts';
@@ -92,6 +92,12 @@ function compareNamed(before: string, after: string | undefined, axis: CompareOp
       hint: 'Compare runs of the same matrix; cells of one run that differ in one axis are compared with --axis.',
     },
   );
+}
+
+/** Compares a finished run with an earlier one. Of cells that the run had not chosen nothing is said. */
+export function compareWithBaseline(path: string): Compare {
+  const baseline = readResults(path);
+  return (result) => comparePairs(joinRuns(baseline, result).filter(({ after }) => after.length > 0));
 }
 
 const classHelp = changeClasses.map((name) => `  ${name.padEnd(16)}${changeMeanings[name]}`).join('\n');

@@ -3,10 +3,14 @@ import { Option } from 'commander';
 import { accels } from '../../model/axes.ts';
 import { HarnessError } from '../../model/errors.ts';
 import type { Reporter } from '../../model/reporter.ts';
+import type { Scenario } from '../../model/scenario.ts';
+import type { Compare } from '../../report/comparison.ts';
 import { liveReporter } from '../../report/live-reporter.ts';
 import { type Multiplexed, multiplex } from '../../report/multiplex.ts';
 import { plainReporter } from '../../report/plain-reporter.ts';
 import { fileReporter } from '../../report/report-files.ts';
+import { troubleStatuses } from '../../report/run-facts.ts';
+import { readResults } from '../../run/read-results.ts';
 import { readRunRecord } from '../../run/run-directory.ts';
 import { type RunOptions, runMatrix } from '../../run/run-matrix.ts';
 import { type Artefacts, openArtefacts } from '../artefacts.ts';
@@ -16,24 +20,35 @@ import { exitCodeOfRun } from '../exit-code.ts';
 import { type CliIo, consoleOutput, isDrawable, writeJson, writeLines } from '../io.ts';
 import { parseCount } from '../parse-count.ts';
 import { refuseReach } from '../trust.ts';
+import { compareWithBaseline, exitCodeOfComparison, type FailOn, failOnOption } from './compare.ts';
 
 const redrawMs = 250;
 
-interface RunCommandOptions {
+interface RunCommandOptions extends FailOn {
   out?: string;
   jobs?: number;
   accel: RunOptions['accel'];
   repeat: number;
   rerun?: string;
+  baseline?: string;
+  failed?: string;
   json?: boolean;
 }
 
-function consoleReporter(io: CliIo, quiet: boolean): Reporter {
+interface ReporterOptions {
+  /** Leaves standard output to something else. */
+  quiet: boolean;
+  /** What the run is compared with, where there is a baseline. */
+  compare?: Compare | undefined;
+}
+
+function consoleReporter(io: CliIo, { quiet, compare }: ReporterOptions): Reporter {
   const stream = quiet ? io.stderr : io.stdout;
   const output = consoleOutput(stream, io.env);
-  if (quiet || !isDrawable(stream, io.env)) return plainReporter(output);
+  if (quiet || !isDrawable(stream, io.env)) return plainReporter(output, compare);
   return liveReporter({
     output,
+    compare,
     now: () => performance.now(),
     every(draw) {
       const timer = setInterval(draw, redrawMs).unref();
@@ -42,9 +57,8 @@ function consoleReporter(io: CliIo, quiet: boolean): Reporter {
   });
 }
 
-/** `quiet` leaves standard output to something else. */
-export function runReporters(io: CliIo, { quiet }: { quiet: boolean }): Multiplexed {
-  return multiplex({ files: fileReporter(io.env), console: consoleReporter(io, quiet) });
+export function runReporters(io: CliIo, options: ReporterOptions): Multiplexed {
+  return multiplex({ files: fileReporter(io.env, options.compare), console: consoleReporter(io, options) });
 }
 
 /** A run is resumed as it was begun. */
@@ -57,11 +71,31 @@ function refuseChoices(ids: readonly string[], options: CaseOptions & RunCommand
   });
 }
 
+/** Those of the cells that were not as expected in a finished run. */
+function failedCells(cells: readonly Scenario[], run: string): Scenario[] {
+  const { cases } = readResults(run);
+  const failed = new Set(
+    cases.flatMap(({ scenario, verdict }) => (troubleStatuses.includes(verdict.status) ? [scenario.id] : [])),
+  );
+  const chosen = cells.filter(({ id }) => failed.has(id));
+  if (chosen.length > 0) return chosen;
+  const message =
+    failed.size === 0
+      ? `--failed ${run}: every case of it was as expected`
+      : `--failed ${run}: none of its ${failed.size} cases that were not as expected is among those chosen`;
+  throw new HarnessError('usage', message, { hint: 'Choose another run, or give the filters and matrix of that one.' });
+}
+
 type Chosen = Pick<RunOptions, 'matrixName' | 'cells'>;
 
-async function chooseCases(ids: readonly string[], options: CaseOptions, artefacts: Artefacts): Promise<Chosen> {
+async function chooseCases(
+  ids: readonly string[],
+  options: CaseOptions & RunCommandOptions,
+  artefacts: Artefacts,
+): Promise<Chosen> {
   const { matrix, origin, cells: all } = await expandChosen(options, artefacts);
-  const cells = selectCells(all, ids, options);
+  const chosen = selectCells(all, ids, options);
+  const cells = options.failed === undefined ? chosen : failedCells(chosen, options.failed);
   if (origin) refuseReach(cells, origin, options.trust ?? false);
   return { matrixName: matrix.name, cells };
 }
@@ -86,6 +120,9 @@ export const runCommand: AddCommand = (program, io, end) => {
     )
     .option('--repeat <n>', 'run each case this often', parseCount, 1)
     .option('--rerun <dir>', 'resume a run that was interrupted; finished cases are kept')
+    .option('--failed <run>', 'only cases that were not as expected in that run')
+    .option('--baseline <run>', 'compare with that run: what changed decides, instead of what was expected')
+    .addOption(failOnOption())
     .option('--json', 'print results.json on standard output, and the progress on standard error')
     .addHelpText(
       'after',
@@ -96,7 +133,9 @@ Examples:
   netboot run --matrix bug.json --repeat 5
   netboot run --set ./my-build              your own firmware and ROMs, described by ./my-build/set.json
   netboot run --shard 2/4 --json > part.json
-  netboot run --rerun results               resume a run that was interrupted`,
+  netboot run --rerun results               resume a run that was interrupted
+  netboot run --set ./my-build --baseline results-before
+  netboot run --failed results              again what was not as expected`,
     )
     .action(async (ids: string[], options: CaseOptions & RunCommandOptions) => {
       const { rerun, json = false, jobs, accel, repeat } = options;
@@ -104,7 +143,8 @@ Examples:
       const artefacts = await openArtefacts(options.set ?? [], io);
       const chosen =
         rerun === undefined ? await chooseCases(ids, options, artefacts) : begunCases(rerun, options.trust);
-      const { reporter, failures } = runReporters(io, { quiet: json });
+      const compare = options.baseline === undefined ? undefined : compareWithBaseline(options.baseline);
+      const { reporter, failures } = runReporters(io, { quiet: json, compare });
       const result = await runMatrix({
         ...artefacts,
         ...chosen,
@@ -118,11 +158,12 @@ Examples:
       });
       if (json) writeJson(io.stdout, result);
       writeLines(io.stderr, failures);
-      end(
-        exitCodeOfRun(
-          result.cases.map(({ verdict }) => verdict),
-          failures,
-        ),
+      const code = exitCodeOfRun(
+        result.cases.map(({ verdict }) => verdict),
+        failures,
       );
+      // What could not be told stays so; else what changed decides.
+      const couldTell = code === 0 || (code === 1 && failures.length === 0);
+      end(compare && couldTell ? exitCodeOfComparison(compare(result), options) : code);
     });
 };
