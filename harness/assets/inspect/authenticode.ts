@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { childrenOf, readDer } from './der.ts';
+import { asciiText } from './file-text.ts';
 import { attempt, slice } from './malformed.ts';
-import { printable } from './printable.ts';
 
 export interface PeSignature {
   /** Subjects of the certificates that came along, the signer's and its intermediates', by common name. */
@@ -15,7 +15,7 @@ const pkcs7 = 2;
 function commonName(der: Buffer): string[] {
   try {
     const { subject } = new X509Certificate(der);
-    return [printable(/^CN=(.*)$/m.exec(subject)?.[1] ?? subject.replaceAll('\n', ', '))];
+    return [asciiText(/^CN=(.*)$/m.exec(subject)?.[1] ?? subject.replaceAll('\n', ', '))];
   } catch {
     // OpenSSL is stricter than firmware; the signature is told, the name is not.
     return [];

@@ -1,4 +1,4 @@
-import { printable } from './printable.ts';
+import { asciiText } from './file-text.ts';
 
 /** A legacy BIOS, as its last 16 bytes and its own words show it. */
 export interface BiosFirmwareFacts {
@@ -31,7 +31,7 @@ export function inspectBiosFirmware(bytes: Buffer): BiosFirmwareFacts | undefine
     : undefined;
   return {
     program: isSeabios ? 'SeaBIOS' : 'unknown',
-    version: version === undefined ? null : printable(version),
+    version: version === undefined ? null : asciiText(version),
     date,
   };
 }

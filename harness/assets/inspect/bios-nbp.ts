@@ -1,4 +1,4 @@
-import { printable } from './printable.ts';
+import { asciiText } from './file-text.ts';
 
 /** What a BIOS network boot program seems to be: it has no header, so this is read off its strings. */
 export interface BiosNbpFacts {
@@ -32,7 +32,7 @@ export function inspectBiosNbp(bytes: Buffer): BiosNbpFacts | undefined {
   const words = bytes.toString('latin1', at, at + 60).replace(/[\0\r\n].*$/s, '');
   return {
     program: found.program,
-    evidence: printable(words),
+    evidence: asciiText(words),
     version: found.version?.exec(words)?.[1] ?? null,
   };
 }

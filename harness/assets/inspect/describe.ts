@@ -1,10 +1,10 @@
 import type { BiosFirmwareFacts } from './bios-firmware.ts';
+import { asciiText } from './file-text.ts';
 import type { FirmwareDriver } from './firmware.ts';
 import type { Inspection } from './inspect.ts';
 import type { IpxeFacts } from './ipxe.ts';
 import type { RomImage } from './option-rom.ts';
 import type { PeFacts } from './pe.ts';
-import { printable } from './printable.ts';
 
 const hex = (value: number, digits = 4) => value.toString(16).padStart(digits, '0');
 const indent = (lines: readonly string[]) => lines.map((line) => `  ${line}`);
@@ -62,7 +62,7 @@ function romImageLines(image: RomImage, index: number): string[] {
 }
 
 function driverLine({ name, guid, type, format, bytes, network }: FirmwareDriver): string {
-  return `${guid} ${printable(name ?? '(no name)')}, ${type}, ${format}, ${bytes} bytes${network === null ? '' : `, network: ${network}`}`;
+  return `${guid} ${asciiText(name ?? '(no name)')}, ${type}, ${format}, ${bytes} bytes${network === null ? '' : `, network: ${network}`}`;
 }
 
 function biosName({ program, version }: BiosFirmwareFacts): string {
@@ -121,7 +121,7 @@ function bodyLines(result: Inspection): string[] {
   }
 }
 
-/** Text for a person, one line each, printable characters only. */
+/** Text for a person, one line each, asciiText characters only. */
 export function describeInspection(result: Inspection): string[] {
   const [first = '', ...rest] = bodyLines(result);
   return [`${first} (${result.bytes} bytes)`, ...indent(rest)];

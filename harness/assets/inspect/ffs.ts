@@ -1,9 +1,9 @@
 import { type Budget, maxDepth } from './budget.ts';
 import { decompressEfi } from './efi-decompress.ts';
 import { encapsulations } from './encapsulation.ts';
+import { ucs2String } from './file-text.ts';
 import { readGuid } from './guid.ts';
 import { attempt, Malformed, need, slice } from './malformed.ts';
-import { ucs2String } from './printable.ts';
 
 /** File types (PI specification 1.7, volume 3, §2.1.4.1). */
 export const ffsTypes: ReadonlyMap<number, string> = new Map([

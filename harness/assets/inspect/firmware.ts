@@ -1,9 +1,9 @@
 import type { Budget } from './budget.ts';
 import { createWalk, type FfsFile, ffsTypes, type VolumeFacts, walkVolumes } from './ffs.ts';
+import { cString, ucs2String } from './file-text.ts';
 import { attempt } from './malformed.ts';
 import { type NetworkRole, networkRoleOf } from './network-drivers.ts';
 import { peLayout, peMachines } from './pe.ts';
-import { cString, ucs2String } from './printable.ts';
 
 export interface FirmwareDriver {
   readonly guid: string;

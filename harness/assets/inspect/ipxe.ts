@@ -1,4 +1,4 @@
-import { printable } from './printable.ts';
+import { asciiText } from './file-text.ts';
 
 /** What can be read off an iPXE image that is not compressed (or was decompressed). */
 export interface IpxeFacts {
@@ -73,8 +73,8 @@ export function inspectIpxe(bytes: Buffer): IpxeFacts | undefined {
     at = bytes.indexOf(product, at + 1), tries++
   ) {
     for (const text of stringsAround(bytes, at)) {
-      if (versionPattern.test(text)) version ??= printable(text, 80);
-      if (buildPattern.test(text)) build ??= printable(text, 80);
+      if (versionPattern.test(text)) version ??= asciiText(text, 80);
+      if (buildPattern.test(text)) build ??= asciiText(text, 80);
     }
     if (version !== null) break;
   }

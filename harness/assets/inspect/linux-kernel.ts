@@ -1,6 +1,6 @@
+import { cString } from './file-text.ts';
 import { Malformed, need } from './malformed.ts';
 import { inspectPe, isPe, type PeFacts } from './pe.ts';
-import { cString } from './printable.ts';
 
 export interface LinuxKernelFacts {
   readonly format: 'bzImage' | 'arm64 Image' | 'riscv64 Image' | 'EFI zboot';

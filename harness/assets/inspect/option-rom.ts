@@ -1,9 +1,9 @@
 import type { Budget } from './budget.ts';
 import { decompressEfi } from './efi-decompress.ts';
+import { cString } from './file-text.ts';
 import { type IpxeFacts, inspectIpxe } from './ipxe.ts';
 import { attempt, Malformed, need, slice } from './malformed.ts';
 import { efiSubsystems, inspectPe, type PeFacts, peMachines } from './pe.ts';
-import { cString } from './printable.ts';
 
 export const romSignature = 0xaa55;
 export const efiSignature = 0x0ef1;

@@ -1,6 +1,6 @@
 import { type PeSignature, readSignatures } from './authenticode.ts';
+import { asciiText } from './file-text.ts';
 import { Malformed, need, slice } from './malformed.ts';
-import { printable } from './printable.ts';
 
 /** PE/COFF machine types by number (PE/COFF specification, "Machine Types"; UEFI specification §2.1.1). */
 export const peMachines: ReadonlyMap<number, string> = new Map([
@@ -92,7 +92,7 @@ export function readSections(bytes: Buffer, { sectionTable, sectionCount }: PeLa
   return Array.from({ length: sectionCount }, (_, i) => {
     const at = sectionTable + i * 40;
     return {
-      name: printable(bytes.toString('latin1', at, at + 8).replace(/\0.*$/s, '')),
+      name: asciiText(bytes.toString('latin1', at, at + 8).replace(/\0.*$/s, '')),
       virtualBytes: bytes.readUInt32LE(at + 8),
       virtualAddress: bytes.readUInt32LE(at + 12),
       rawBytes: bytes.readUInt32LE(at + 16),
@@ -122,7 +122,7 @@ function readSbat(bytes: Buffer, sections: readonly PeSection[]): SbatEntry[] {
     .map((line) => {
       const [component = '', generation = '', vendor = '', , version = ''] = line
         .split(',')
-        .map((part) => printable(part));
+        .map((part) => asciiText(part));
       return { component, generation, vendor, version };
     });
 }
