@@ -1,6 +1,8 @@
 import type { Configuration } from '../model/axes.ts';
+import { romKindOf } from '../model/axis-text.ts';
 import type { HarnessEvent } from '../model/events.ts';
 import type { Plan } from '../model/plan.ts';
+import { hasRom } from '../model/scenario.ts';
 import type { Stage } from '../model/stages.ts';
 import { tellsInterface } from '../observe/wire-rules.ts';
 
@@ -32,10 +34,7 @@ const romIsIpxe = (plan: Plan): boolean =>
   plan.inputs.some(({ role, ipxe }) => role === 'oprom' && ipxe?.[plan.interface] !== undefined);
 
 /** Kinds whose EFI image this machine would run: where the client tells no interface, it may be at work all the same. */
-const silentRoms: readonly string[] = ['vendor-snp', 'file'];
-const romOf = ({ scenario: { rom } }: Plan): string =>
-  typeof rom === 'string' ? rom : 'file' in rom ? 'file' : rom.kind;
-const hasRom = (plan: Plan): boolean => !['none', 'rombar-off'].includes(romOf(plan));
+const silentRoms: readonly (string | null)[] = ['vendor-snp', null];
 
 interface Facts {
   bios: boolean;
@@ -88,9 +87,9 @@ export function observeConfiguration(
     bios: plan.interface === 'bios',
     client,
     nbpRan: reached.has('nbp'),
-    romInBar: hasRom(plan),
+    romInBar: hasRom(plan.scenario.rom),
     ipxeRom: romIsIpxe(plan),
-    silentRom: silentRoms.includes(romOf(plan)),
+    silentRom: silentRoms.includes(romKindOf(plan.scenario.rom)),
   };
   const row = rows.find(({ holds }) => holds(facts));
   return { configuration: row?.configuration ?? null, finding: row?.finding ?? null };

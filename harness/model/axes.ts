@@ -44,6 +44,8 @@ export type SecondStage = (typeof secondStages)[number];
 /** Which second stage's stage rules apply; `custom` for a user's own file. */
 const loaders = [...secondStages, 'custom'] as const;
 export type Loader = (typeof loaders)[number];
+/** iPXE, in whatever file. */
+export const ipxeLoaders: readonly Loader[] = ['undionly', 'snponly', 'ipxe'];
 
 /** How the platform firmware starts what it loads: by a boot sector's conventions, or as EFI images. */
 const firmwareInterfaces = ['bios', 'uefi'] as const;

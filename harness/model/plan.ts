@@ -53,12 +53,6 @@ const networkSchema = z.strictObject({
 });
 export type Network = z.infer<typeof networkSchema>;
 
-/**
- * The folder that NFS exports the served tree as. Not "/": for a file there iPXE, 2.0.0 included, frees a string that it
- * never allocated (`dirname()` in nfs_uri.c), and then fails at the next file or hangs.
- */
-export const nfsExport = 'netboot';
-
 /** Everything decided before QEMU starts; made by a pure function, saved as plan.json. */
 export const planSchema = z.strictObject({
   version: z.literal(1),

@@ -29,13 +29,16 @@ const firmwareFilesSchema = z.strictObject({
 });
 export type FirmwareFiles = z.infer<typeof firmwareFilesSchema>;
 
-/** A ROM kind, optionally from another set than the firmware's, or any file by path. */
+/** A ROM kind, one from another set than the firmware's, or any file by path. */
 const romSchema = z.union([
   romKindSchema,
-  z.strictObject({ kind: romKindSchema, set: setName }),
+  z.strictObject({ kind: romKindSchema.exclude(['none', 'rombar-off']), set: setName }),
   z.strictObject({ file: z.string().min(1) }),
 ]);
 export type Rom = z.infer<typeof romSchema>;
+
+/** Something is in the NIC's ROM BAR; whether it suits the firmware is for the evidence to say. */
+export const hasRom = (rom: Rom): boolean => rom !== 'none' && rom !== 'rombar-off';
 
 /** HTTP alone: the length of the whole file is promised, this much is sent, and the connection closed. */
 const truncateToBytes = z.int().nonnegative().optional();

@@ -57,3 +57,15 @@ export function parseTarget(target: string): string | UnsafeName {
 export function urlPathOf(name: string): string {
   return name.split('/').filter(Boolean).map(encodeURIComponent).join('/');
 }
+
+/**
+ * The folder that NFS exports the served tree as. Not "/": for a file there iPXE, 2.0.0 included, frees a string that it
+ * never allocated (`dirname()` in nfs_uri.c), and then fails at the next file or hangs.
+ */
+export const nfsExport = 'netboot';
+
+/** The folder of the served tree that an NFS client mounts: '' for the export itself; undefined: not below it. */
+export function exportedFolder(path: string): string | undefined {
+  const [first, ...rest] = path.split('/').filter(Boolean);
+  return first === nfsExport ? rest.join('/') : undefined;
+}

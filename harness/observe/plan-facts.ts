@@ -1,6 +1,6 @@
 import type { Plan } from '../model/plan.ts';
+import { hasRom } from '../model/scenario.ts';
 
 export const isUefi = (plan: Plan): boolean => plan.interface === 'uefi';
 
-/** Something is in the NIC's ROM BAR; whether it suits the firmware is for the evidence to say. */
-export const romCanRun = (plan: Plan): boolean => plan.scenario.rom !== 'none' && plan.scenario.rom !== 'rombar-off';
+export const romCanRun = (plan: Plan): boolean => hasRom(plan.scenario.rom);

@@ -1,3 +1,4 @@
+import { ipxeLoaders } from '../model/axes.ts';
 import type { HarnessEvent } from '../model/events.ts';
 import type { Plan } from '../model/plan.ts';
 import { type Stage, tokenOf } from '../model/stages.ts';
@@ -19,7 +20,6 @@ interface SerialRow {
   when?: (plan: Plan, observed: Observed) => boolean;
 }
 
-const ipxeLoaders: readonly Plan['loader'][] = ['undionly', 'snponly', 'ipxe'];
 const grubLoaders: readonly Plan['loader'][] = ['grub', 'shim-grub'];
 const syslinuxLoaders: readonly Plan['loader'][] = ['pxelinux', 'syslinux'];
 const afterNbp = (_plan: Plan, observed: Observed): boolean => observed.stages.has('nbp-fetch');

@@ -1,6 +1,7 @@
 import type { Plan } from '../model/plan.ts';
 import type { Resolved } from '../model/resolved.ts';
 import type { Scenario } from '../model/scenario.ts';
+import { userStack } from './network.ts';
 
 export const fds = { nic: 3, qmp: 4, serial: 5, uplink: 6 } as const;
 
@@ -76,8 +77,8 @@ function nicArgs(scenario: Scenario, resolved: Resolved, plan: Pick<Plan, 'netwo
 const uplinkArgs = (plan: Pick<Plan, 'network'>): string[] => [
   '-netdev',
   plan.network.ipv6
-    ? 'user,id=up,ipv4=on,net=10.0.2.0/24,host=10.0.2.2,ipv6=on,ipv6-prefix=fd00::,ipv6-host=fd00::2'
-    : 'user,id=up,net=10.0.2.0/24,host=10.0.2.2,ipv6=off',
+    ? `user,id=up,ipv4=on,${userStack.ipv4},ipv6=on,${userStack.ipv6}`
+    : `user,id=up,${userStack.ipv4},ipv6=off`,
   '-netdev',
   `stream,id=uplink,server=off,addr.type=fd,addr.str=${fds.uplink}`,
   '-netdev',

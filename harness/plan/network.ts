@@ -8,6 +8,12 @@ const guestIp = '10.0.2.15';
 const serverIp6 = 'fd00::2';
 const guestIp6 = 'fd00::15';
 
+/** The uplink's user-mode stack, as `-netdev user` takes it: TCP to the server's address leaves through it. */
+export const userStack = {
+  ipv4: `net=10.0.2.0/24,host=${serverIp}`,
+  ipv6: `ipv6-prefix=fd00::,ipv6-host=${serverIp6}`,
+} as const;
+
 const ports = { http: 80, https: 443, iscsi: 3260, portmap: 111, nfs: 2049 } as const;
 
 /** Only the services that the scenario uses get a TCP port. */

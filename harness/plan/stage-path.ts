@@ -1,9 +1,7 @@
-import type { FirmwareInterface, Loader, RomKind } from '../model/axes.ts';
+import { type FirmwareInterface, ipxeLoaders, type RomKind } from '../model/axes.ts';
 import type { Resolved } from '../model/resolved.ts';
 import type { Scenario } from '../model/scenario.ts';
 import type { Stage } from '../model/stages.ts';
-
-const ipxeLoaders: readonly Loader[] = ['undionly', 'snponly', 'ipxe'];
 
 /** Kinds whose image runs under this firmware and leaves evidence: a banner, an iPXE client, or an interface identifier. */
 const tellingRoms: Record<FirmwareInterface, readonly RomKind[]> = {

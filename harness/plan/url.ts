@@ -1,6 +1,5 @@
 import type { Transport } from '../model/axes.ts';
-import { nfsExport } from '../model/plan.ts';
-import { urlPathOf } from '../model/served-name.ts';
+import { nfsExport, urlPathOf } from '../model/served-name.ts';
 
 /** The name by which a client asks: bare for TFTP in DHCP's own fields, a URL where a URL is wanted. */
 export function urlOf(transport: Transport, server: string, name: string): string {

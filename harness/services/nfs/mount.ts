@@ -1,5 +1,5 @@
-import { parseName } from '../../model/served-name.ts';
-import { exportedFolder, maxPathBytes, mount } from '../../wire/codecs/rpc.ts';
+import { exportedFolder, parseName } from '../../model/served-name.ts';
+import { maxPathBytes, mount } from '../../wire/codecs/rpc.ts';
 import { opaque, uint32s } from '../../wire/codecs/xdr.ts';
 import type { Handles } from './handles.ts';
 import type { RpcProgram } from './rpc-server.ts';

@@ -1,4 +1,3 @@
-import { nfsExport } from '../../model/plan.ts';
 import { readXdr, type XdrReader } from './xdr.ts';
 
 /** ONC RPC programs, with the versions spoken here and the procedures that a boot needs. */
@@ -25,12 +24,6 @@ const maxCredentialBytes = 400;
 export const maxHandleBytes = 64;
 export const maxNameBytes = 255;
 export const maxPathBytes = 1024;
-
-/** What a path to mount is in the served tree: the export itself is '', what is not below it undefined. */
-export function exportedFolder(path: string): string | undefined {
-  const [first, ...rest] = path.split('/').filter(Boolean);
-  return first === nfsExport ? rest.join('/') : undefined;
-}
 
 /** A record is a fragment with the top bit set, after others without (RFC 5531 §11). */
 export const recordMarkBytes = 4;

@@ -1,7 +1,6 @@
 import type { EventSink } from '../../model/events.ts';
-import { nameOf } from '../../model/served-name.ts';
+import { exportedFolder, nameOf } from '../../model/served-name.ts';
 import {
-  exportedFolder,
   lastFragment,
   maxHandleBytes,
   maxNameBytes,
