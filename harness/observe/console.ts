@@ -1,15 +1,10 @@
 import xterm from '@xterm/headless';
+import { screenSize, screenWipe } from '../model/console-screen.ts';
 
-// What SeaBIOS, EDK II and serial consoles of kernels assume.
-const columns = 80;
-const rows = 25;
+const { rows } = screenSize;
 const scrollback = 20_000;
 /** Serial octets come a few at a time under emulation; they are rendered together. */
 const batchMs = 20;
-
-/** Control sequences that wipe the screen: what stood there must be read first (ECMA-48 ED, RIS). */
-const esc = '\u001b';
-const wipe = new RegExp(`(?=${esc}\\[[0-3]?J|${esc}c)`);
 
 export interface ConsoleLine {
   /** Serial octets received when the line stood like this. */
@@ -29,7 +24,14 @@ export interface SerialConsole {
 
 /** `onLine` is told each line that is new or has changed, whole; blank lines are not told. */
 export function createConsole(onLine: (line: ConsoleLine) => void): SerialConsole {
-  const terminal = new xterm.Terminal({ cols: columns, rows, scrollback, allowProposedApi: true, convertEol: false });
+  const terminal = new xterm.Terminal({
+    ...screenSize,
+    scrollback,
+    allowProposedApi: true,
+    convertEol: false,
+    // It would print its own complaints about what a guest sends.
+    logLevel: 'off',
+  });
   const buffer = () => terminal.buffer.active;
   const told = new Map<number, string>();
   const wiped: string[] = [];
@@ -80,9 +82,9 @@ export function createConsole(onLine: (line: ConsoleLine) => void): SerialConsol
   const write = (text: string): Promise<void> => new Promise((resolve) => terminal.write(text, resolve));
 
   const render = async (bytes: Buffer): Promise<void> => {
-    const parts = bytes.toString('latin1').split(wipe);
+    const parts = bytes.toString('latin1').split(screenWipe);
     for (const part of parts) {
-      if (part.startsWith(esc) && wipe.test(part)) {
+      if (screenWipe.test(part)) {
         scan();
         wiped.push(...linesFrom(kept));
         kept = buffer().baseY;
