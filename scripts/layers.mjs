@@ -14,8 +14,10 @@ const withoutComments = (text) => text.replace(/\/\*[\s\S]*?\*\//g, '').replace(
 const packageOf = (specifier) =>
   specifier.startsWith('node:') ? 'node' : specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/');
 
-/** The row of a file: its folder below harness/, or harness/ itself, or the top folder. */
-function rowNameOf(file) {
+/** The row of a file: the innermost folder that has one, or its folder below harness/, or harness/ itself, or the top folder. */
+function rowNameOf(file, rows) {
+  const nested = Object.keys(rows).filter((name) => name.split('/').length > 2 && file.startsWith(`${name}/`));
+  if (nested.length > 0) return nested.sort((a, b) => b.length - a.length)[0];
   const [top, second, ...rest] = file.split('/');
   return top === 'harness' && rest.length > 0 ? `${top}/${second}` : top;
 }
@@ -29,11 +31,11 @@ function sourcesOf(root) {
 }
 
 /** Every import of a file: the folder or the package it reaches, and the text for a complaint. */
-function* importsOf(root, file, row) {
+function* importsOf(root, file, row, rows) {
   const text = withoutComments(readFileSync(`${root}/${file}`, 'utf8'));
   for (const [, , specifier] of text.matchAll(literalImport)) {
     if (!specifier.startsWith('.')) yield { package: packageOf(specifier) };
-    else yield { folder: rowNameOf(relative(root, resolve(root, dirname(file), specifier))), specifier };
+    else yield { folder: rowNameOf(relative(root, resolve(root, dirname(file), specifier)), rows), specifier };
   }
   if (computedImport.test(text)) {
     const folder = row.computed?.[file];
@@ -67,14 +69,14 @@ export function layerComplaints(root, rows) {
   const complaints = [];
   const used = new Map();
   for (const file of sourcesOf(root)) {
-    const name = rowNameOf(file);
+    const name = rowNameOf(file, rows);
     const row = rows[name];
     if (row === undefined) {
       complaints.push(`${file}: ${name}/ has no row`);
       continue;
     }
     if (!used.has(name)) used.set(name, { folders: new Set(), packages: new Set(), computing: new Set() });
-    for (const found of importsOf(root, file, row)) {
+    for (const found of importsOf(root, file, row, rows)) {
       const complaint = complaintAbout(name, row, found);
       if (complaint !== undefined) complaints.push(`${file}: ${complaint}`);
       if (found.package !== undefined) used.get(name).packages.add(found.package);

@@ -94,3 +94,17 @@ test('harness/index.ts and scenarios/ have rows of their own', () => {
     }),
   ).toEqual([]);
 });
+
+test('a folder within another may have a row of its own, and is then no part of the other', () => {
+  write('harness/report/view.ts', "import { join } from 'node:path';\nimport '../model/plan.ts';");
+  write('harness/report/html/page/main.ts', "import { join } from 'node:path';\nimport '../../view.ts';");
+  write('harness/model/plan.ts', '');
+  const rows = {
+    'harness/model': { folders: [], packages: [] },
+    'harness/report': { folders: ['harness/model'], packages: ['node'] },
+    'harness/report/html/page': { folders: ['harness/report'], packages: [] },
+  };
+  expect(layerComplaints(root, rows)).toEqual([
+    'harness/report/html/page/main.ts: harness/report/html/page/ may not import the package node',
+  ]);
+});
