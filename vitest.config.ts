@@ -2,14 +2,21 @@ import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
 const boots = 'test/boots/**/*.test.{ts,mjs}';
+const browser = 'test/browser/**/*.test.ts';
 
 export default defineConfig({
   resolve: { alias: { 'netboot-harness': fileURLToPath(new URL('harness/index.ts', import.meta.url)) } },
   test: {
+    globalSetup: 'test/build-report-page.mjs',
     projects: [
       {
         extends: true,
-        test: { name: 'unit', include: ['test/**/*.test.{ts,mjs}'], exclude: [boots], testTimeout: 20_000 },
+        test: { name: 'unit', include: ['test/**/*.test.{ts,mjs}'], exclude: [boots, browser], testTimeout: 20_000 },
+      },
+      {
+        extends: true,
+        // The report's page in a real browser, which is started once a file.
+        test: { name: 'browser', include: [browser], testTimeout: 60_000, hookTimeout: 60_000, retry: 0 },
       },
       {
         extends: true,

@@ -32,6 +32,8 @@ const rows = {
   },
   'harness/compare': { folders: below('model'), packages: ['node'] },
   'harness/report': { folders: below('model', 'compare', 'os'), packages: ['node'] },
+  // In a browser: nothing of Node's, and the terminal that consoles are judged by.
+  'harness/report/html/page': { folders: below('model', 'report'), packages: ['@xterm/headless'] },
   'harness/cli': {
     folders: [
       ...below('run', 'report', 'compare', 'predict', 'plan', 'matrix', 'model', 'assets', 'judge'),

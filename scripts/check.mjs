@@ -12,6 +12,7 @@ const checks = [
     args: ['check', '--error-on-warnings', '--no-errors-on-unmatched'],
   },
   { name: 'types', program: bin('tsc'), args: ['--noEmit', '-p', 'tsconfig.json'] },
+  { name: "types of the report's page", program: bin('tsc'), args: ['--noEmit', '-p', 'harness/report/html/page'] },
   { name: 'layering', program: process.execPath, args: [inCheckout('scripts/check-layers.mjs')] },
   { name: 'dead code', program: bin('knip'), args: [] },
 ];

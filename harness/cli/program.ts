@@ -13,6 +13,7 @@ const commands: Readonly<Record<string, () => Promise<AddCommand>>> = {
   show: async () => (await import('./commands/show.ts')).showCommand,
   repro: async () => (await import('./commands/repro.ts')).reproCommand,
   judge: async () => (await import('./commands/judge.ts')).judgeCommand,
+  report: async () => (await import('./commands/report.ts')).reportCommand,
   compare: async () => (await import('./commands/compare.ts')).compareCommand,
   doctor: async () => (await import('./commands/doctor.ts')).doctorCommand,
   predict: async () => (await import('./commands/predict.ts')).predictCommand,

@@ -18,7 +18,7 @@ const byClass = ({ changes }: Comparison) =>
   });
 
 /** What happened to one cell, in a line. */
-function changeText({ class: name, before, after, timings }: Change): string {
+export function changeText({ class: name, before, after, timings }: Change): string {
   if (name === 'slower' || name === 'faster') {
     return timings
       .map(({ what, beforeMs, afterMs }) => `${what} ${seconds(beforeMs)} → ${seconds(afterMs)}`)
@@ -28,7 +28,7 @@ function changeText({ class: name, before, after, timings }: Change): string {
   return old === now ? `${now}` : `${old} → ${now}`;
 }
 
-function commonText({ common, changes }: Comparison, name: ChangeClass): string | undefined {
+export function commonText({ common, changes }: Comparison, name: ChangeClass): string | undefined {
   const found = common[name];
   if (found === undefined) return undefined;
   const count = changes.filter((change) => change.class === name).length;

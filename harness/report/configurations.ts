@@ -7,7 +7,7 @@ import { seconds } from './printable.ts';
 import { evidenceLine, statusWords } from './run-facts.ts';
 
 /** Firmware, option ROM and second stage of each configuration. */
-const configurationMeanings: Record<Configuration, string> = {
+export const configurationMeanings: Record<Configuration, string> = {
   1: "legacy BIOS, the vendor's complete PXE ROM (or iPXE standing in for it), full iPXE chain-loaded",
   2: 'legacy BIOS, full iPXE in the option ROM, anything after it',
   3: "UEFI, the vendor's low-level driver (SNP) in the option ROM, full iPXE chain-loaded",

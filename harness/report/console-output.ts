@@ -69,6 +69,6 @@ export function closingLines(result: RunResult, outDir: string, colour: boolean,
     ...(comparison ? [...comparisonLines(comparison), ''] : []),
     totalsLine(result),
     costLine(result),
-    `results: ${outDir}/summary.md, results.json, junit.xml, configurations.md`,
+    `results: ${outDir}/report.html, summary.md, results.json, junit.xml, configurations.md`,
   ];
 }

@@ -6,6 +6,8 @@ import type { RunResult } from '../model/verdict.ts';
 import { writeWhole } from '../os/write-whole.ts';
 import type { Compare } from './comparison.ts';
 import { configurationsMarkdown } from './configurations.ts';
+import type { RunRecords } from './html/case-data.ts';
+import { type HtmlOptions, reportHtml } from './html/report-html.ts';
 import { junitXml } from './junit.ts';
 import { summaryMarkdown } from './summary.ts';
 
@@ -20,10 +22,13 @@ const reportFiles = {
 /** GitHub drops a step summary of more than 1 MiB. */
 const stepSummaryMaxBytes = 1_000_000;
 
-async function writeReports(result: RunResult, outDir: string, comparison?: Comparison): Promise<void> {
+/** Writes every report of a run into its directory; report.html is made from the records that lie there. */
+export async function writeReports(result: RunResult, options: HtmlOptions): Promise<void> {
+  const { outDir, comparison } = options;
   for (const [name, view] of Object.entries(reportFiles)) {
     await writeWhole(join(outDir, name), view(result, outDir, comparison));
   }
+  await writeWhole(join(outDir, 'report.html'), await reportHtml(result, options));
 }
 
 async function appendStepSummary(whole: string, file: string): Promise<void> {
@@ -32,8 +37,15 @@ async function appendStepSummary(whole: string, file: string): Promise<void> {
   await appendFile(file, octets.length > stepSummaryMaxBytes ? cut : `${whole}\n`);
 }
 
+export interface FileReporterOptions {
+  env: NodeJS.ProcessEnv;
+  /** The records of the run in a directory. */
+  recordsOf: (outDir: string) => RunRecords;
+  compare?: Compare | undefined;
+}
+
 /** Leaves the reports in the run's directory, and the summary where GitHub Actions shows it (`GITHUB_STEP_SUMMARY`). */
-export function fileReporter(env: NodeJS.ProcessEnv, compare?: Compare): Reporter {
+export function fileReporter({ env, recordsOf, compare }: FileReporterOptions): Reporter {
   let outDir = '';
   return {
     onRunStart(run) {
@@ -41,7 +53,7 @@ export function fileReporter(env: NodeJS.ProcessEnv, compare?: Compare): Reporte
     },
     async onRunEnd(result) {
       const comparison = compare?.(result);
-      await writeReports(result, outDir, comparison);
+      await writeReports(result, { outDir, records: recordsOf(outDir), comparison });
       const { GITHUB_STEP_SUMMARY: stepSummary } = env;
       if (stepSummary) await appendStepSummary(summaryMarkdown(result, outDir, comparison), stepSummary);
     },

@@ -1,10 +1,10 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { inCheckout, SetUpError, say } from './checkout.mjs';
+import { checkout, inCheckout, SetUpError, say } from './checkout.mjs';
 import { withLock } from './lock.mjs';
 
 const sourceFolders = ['harness', 'scenarios'];
-const settings = ['package-lock.json', 'tsconfig.json', 'tsconfig.build.json'];
+const settings = ['package-lock.json', 'tsconfig.json', 'tsconfig.build.json', 'scripts/build-report-page.mjs'];
 const outputSuffixes = /\.(d\.ts|js|js\.map)$/;
 
 const filesUnder = (folder) =>
@@ -44,6 +44,14 @@ function removeOrphans() {
   }
 }
 
+function node(problem, script, ...args) {
+  const { status } = spawnSync(process.execPath, [inCheckout(script), ...args], {
+    cwd: checkout,
+    stdio: ['ignore', 2, 2],
+  });
+  if (status !== 0) throw new SetUpError(problem);
+}
+
 /** Compiles harness/ and scenarios/ into .build/ unless nothing changed since the last time. */
 export function compile() {
   if (upToDate(fingerprint())) return;
@@ -52,13 +60,9 @@ export function compile() {
     if (upToDate(sources)) return;
     say('compiling');
     rmSync(stamp, { force: true });
-    const { status } = spawnSync(
-      process.execPath,
-      [inCheckout('node_modules/typescript/bin/tsc'), '-p', inCheckout('tsconfig.build.json')],
-      { stdio: ['ignore', 2, 2] },
-    );
-    if (status !== 0) throw new SetUpError('the TypeScript sources do not compile');
+    node('the TypeScript sources do not compile', 'node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json');
     removeOrphans();
+    node("the report's page cannot be built", 'scripts/build-report-page.mjs');
     writeFileSync(stamp, sources);
   });
 }

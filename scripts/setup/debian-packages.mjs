@@ -32,6 +32,16 @@ export const debianPackages = [
   },
 ];
 
+/** What `npm test` needs besides. */
+export const testPackages = [
+  {
+    name: 'chromium',
+    needed: false,
+    programs: ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'],
+    why: "the tests of the report's page",
+  },
+];
+
 const otherSystems = `  Fedora:   sudo dnf install qemu-system-x86-core qemu-system-aarch64-core edk2-ovmf edk2-aarch64 seabios-bin ipxe-roms-qemu \\
             ipxe-bootimgs-x86 ipxe-bootimgs-aarch64 sbsigntools binutils-x86_64-linux-gnu binutils-aarch64-linux-gnu
   Homebrew: brew install qemu x86_64-elf-binutils aarch64-elf-binutils`;
@@ -89,7 +99,7 @@ function install(missing) {
 /** Throws with exit code 3 where needed packages are missing; optional ones only cost their cells. */
 function refuseWithout(missing, cause) {
   if (missing.some(({ needed }) => needed)) throw new SetUpError(explainMissing(missing, cause));
-  for (const { name, why } of missing) say(`no ${name}: ${why} are not run`);
+  for (const { name, why } of missing) say(`no ${name}, which is for ${why}`);
 }
 
 /**

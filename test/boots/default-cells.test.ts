@@ -6,6 +6,7 @@ import { expandMatrix, judge, parseMatrix, type RunResult, type Stage } from '..
 import { runResultSchema } from '../../harness/model/verdict.ts';
 import { fileReporter } from '../../harness/report/report-files.ts';
 import { readCaseResult, readEvents, readPlan } from '../../harness/run/run-directory.ts';
+import { runRecords } from '../../harness/run/run-records.ts';
 import defaultMatrix from '../../scenarios/default.ts';
 import { runCells } from '../run/rig.ts';
 import { readFrames } from './pcapng.ts';
@@ -73,7 +74,7 @@ beforeAll(async () => {
   run = await runCells(
     outDir,
     chosen.filter((cell) => typeof cell !== 'string'),
-    { jobs: undefined, reporter: fileReporter({}) },
+    { jobs: undefined, reporter: fileReporter({ env: {}, recordsOf: runRecords }) },
   );
 }, 240_000);
 afterAll(() => rmSync(outDir, { recursive: true }));

@@ -9,6 +9,7 @@ import { liveReporter } from '../../harness/report/live-reporter.ts';
 import { multiplex } from '../../harness/report/multiplex.ts';
 import { plainReporter } from '../../harness/report/plain-reporter.ts';
 import { fileReporter } from '../../harness/report/report-files.ts';
+import { runRecords } from '../../harness/run/run-records.ts';
 import { failedCase, notRunCase, sampleCase, sampleRun } from './sample-run.ts';
 
 const passed = sampleCase();
@@ -194,12 +195,13 @@ describe('report files', () => {
     const folder = await mkdtemp(join(tmpdir(), 'netboot-report-'));
     try {
       const stepSummary = join(folder, 'step.md');
-      const reporter = fileReporter({ GITHUB_STEP_SUMMARY: stepSummary });
+      const reporter = fileReporter({ env: { GITHUB_STEP_SUMMARY: stepSummary }, recordsOf: runRecords });
       await reporter.onRunStart?.({ matrix: run.matrix, outDir: folder, total: run.cases.length });
       await reporter.onRunEnd?.(run);
       expect((await readdir(folder)).sort()).toEqual([
         'configurations.md',
         'junit.xml',
+        'report.html',
         'results.json',
         'step.md',
         'summary.md',

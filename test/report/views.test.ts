@@ -52,7 +52,7 @@ it('ends with trouble, what was not run, totals, and where the results are', () 
   expect(lines).toContain('failed      bios.x86_64.pc.seabios.pcnet.bundled');
   expect(lines).toContain('warning: 1 not run:');
   expect(lines).toContain('  1 × no such ROM in set host');
-  expect(lines.at(-1)).toBe('results: /out/summary.md, results.json, junit.xml, configurations.md');
+  expect(lines.at(-1)).toBe('results: /out/report.html, summary.md, results.json, junit.xml, configurations.md');
 });
 
 it('configurations.md has a section for each configuration, with evidence in a line', () => {

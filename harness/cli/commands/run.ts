@@ -13,6 +13,7 @@ import { troubleStatuses } from '../../report/run-facts.ts';
 import { readResults } from '../../run/read-results.ts';
 import { readRunRecord } from '../../run/run-directory.ts';
 import { type RunOptions, runMatrix } from '../../run/run-matrix.ts';
+import { runRecords } from '../../run/run-records.ts';
 import { type Artefacts, openArtefacts } from '../artefacts.ts';
 import { addCaseOptions, axisFiltersOf, type CaseOptions, expandChosen, selectCells } from '../case-options.ts';
 import type { AddCommand } from '../command.ts';
@@ -58,7 +59,10 @@ function consoleReporter(io: CliIo, { quiet, compare }: ReporterOptions): Report
 }
 
 export function runReporters(io: CliIo, options: ReporterOptions): Multiplexed {
-  return multiplex({ files: fileReporter(io.env, options.compare), console: consoleReporter(io, options) });
+  return multiplex({
+    files: fileReporter({ env: io.env, recordsOf: runRecords, compare: options.compare }),
+    console: consoleReporter(io, options),
+  });
 }
 
 /** A run is resumed as it was begun. */

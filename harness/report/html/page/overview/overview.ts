@@ -1,0 +1,169 @@
+import type { CaseSummary, Overview, RunComparison } from '../../report-data.ts';
+import { caseLink } from '../case-link.ts';
+import { h } from '../dom.ts';
+import { plural } from '../format.ts';
+import { isTrouble } from '../outcome.ts';
+import type { Filter } from '../route.ts';
+import { caseList } from './case-list.ts';
+import { configurationTable } from './configuration-table.ts';
+import { filterCases } from './filter-cases.ts';
+import { type FilterBar, filterBar } from './filters.ts';
+import { grid } from './grid.ts';
+import { headline } from './headline.ts';
+import { troubleSection } from './trouble.ts';
+
+export interface OverviewView {
+  element: HTMLElement;
+  focusSearch(): void;
+}
+
+const shownChanges = 40;
+
+function changeRows({ changes }: RunComparison['classes'][number], known: ReadonlySet<string>): HTMLElement[] {
+  return changes.map(({ id, text }) => h('tr', {}, h('td', {}, known.has(id) ? caseLink(id) : id), h('td', {}, text)));
+}
+
+function changeClass(one: RunComparison['classes'][number], known: ReadonlySet<string>): HTMLElement {
+  const { name, meaning, common, changes } = one;
+  const head = h(
+    'thead',
+    {},
+    h(
+      'tr',
+      {},
+      ['Case', 'Before → now'].map((title) => h('th', { scope: 'col' }, title)),
+    ),
+  );
+  const table = h('table', { class: 'changes' }, head, h('tbody', {}, changeRows(one, known)));
+  const title = [h('b', {}, `${changes.length} ${name.replaceAll('-', ' ')}`), h('span', {}, ` ${meaning}`)];
+  return h(
+    'details',
+    { class: `change ${name}`, open: changes.length <= shownChanges && !quietClasses.includes(name) },
+    h('summary', {}, title, common !== null && h('p', { class: 'common' }, common)),
+    h('div', { class: 'scroller', tabindex: 0, role: 'region', 'aria-label': name }, table),
+  );
+}
+
+/** Of these a count is enough at first. */
+const quietClasses: readonly string[] = ['inputs-differ', 'new', 'gone', 'not-comparable'];
+
+/** What changed since an earlier run, before all else. */
+function comparisonSection({ joined, classes, notes }: RunComparison, cases: readonly CaseSummary[]): HTMLElement {
+  const known = new Set(cases.map(({ id }) => id));
+  const title = classes.length === 0 ? 'Nothing changed since the baseline' : 'Changed since the baseline';
+  return h(
+    'section',
+    { class: 'comparison-section', 'aria-labelledby': 'changes-title' },
+    h('h2', { id: 'changes-title' }, title),
+    h('p', { class: 'hint' }, [`${plural(joined, 'case')} compared`, ...notes].join('; ')),
+    classes.map((one) => changeClass(one, known)),
+  );
+}
+
+/** Reasons for which cases were not run, most frequent first. */
+function notRunSection(cases: readonly CaseSummary[]): HTMLElement | null {
+  const byReason = new Map<string, CaseSummary[]>();
+  for (const one of cases.filter(({ status }) => status === 'not-run')) {
+    const reason = one.diagnosis ?? 'no reason was recorded';
+    byReason.set(reason, [...(byReason.get(reason) ?? []), one]);
+  }
+  if (byReason.size === 0) return null;
+  const items = [...byReason].sort(([, a], [, b]) => b.length - a.length);
+  return h(
+    'section',
+    { 'aria-labelledby': 'not-run-title' },
+    h('h2', { id: 'not-run-title' }, 'Not run'),
+    items.map(([reason, alike]) =>
+      h(
+        'details',
+        { class: 'reason' },
+        h('summary', {}, h('b', {}, plural(alike.length, 'case')), ` ${reason}`),
+        h(
+          'ul',
+          {},
+          alike.map(({ id }) => h('li', {}, caseLink(id))),
+        ),
+      ),
+    ),
+  );
+}
+
+function findingsSection(cases: readonly CaseSummary[]): HTMLElement | null {
+  const odd = cases.filter((one) => one.findings.length > 0 && !isTrouble(one));
+  if (odd.length === 0) return null;
+  const items = odd.map(({ id, findings }) =>
+    h(
+      'li',
+      {},
+      caseLink(id),
+      h(
+        'ul',
+        {},
+        findings.map((finding) => h('li', {}, finding)),
+      ),
+    ),
+  );
+  return h(
+    'section',
+    { 'aria-labelledby': 'findings-title' },
+    h('h2', { id: 'findings-title' }, 'Findings in cases that did as expected'),
+    h('ul', { class: 'findings' }, items),
+  );
+}
+
+/** The first page: what went wrong, then all of it to look through. `onFilter` keeps the address up to date. */
+export function overviewView(overview: Overview, filter: Filter, onFilter: (filter: Filter) => void): OverviewView {
+  const { cases, axes, notes, comparison } = overview;
+  const results = h('div', { class: 'results' });
+  const fill = (chosen: Filter): void => {
+    const shown = filterCases(cases, chosen);
+    if (shown.length === 0) results.replaceChildren(h('p', { class: 'empty' }, 'No case has all of that.'));
+    else {
+      results.replaceChildren(
+        grid(shown),
+        h('h2', {}, 'The six configurations'),
+        configurationTable(shown, overview.configurationMeanings),
+        h('h2', {}, 'Cases'),
+        caseList(shown),
+      );
+    }
+  };
+  fill(filter);
+  const bar: FilterBar = filterBar({
+    cases,
+    axes,
+    filter,
+    onChange(chosen) {
+      fill(chosen);
+      onFilter(chosen);
+    },
+  });
+  const element = h(
+    'main',
+    { class: 'overview', id: 'main' },
+    headline(overview),
+    comparison && comparisonSection(comparison, cases),
+    troubleSection(cases, axes),
+    h(
+      'section',
+      { 'aria-labelledby': 'matrix-title' },
+      h('h2', { id: 'matrix-title' }, 'The matrix'),
+      bar.element,
+      results,
+    ),
+    notRunSection(cases),
+    findingsSection(cases),
+    notes.length > 0 &&
+      h(
+        'section',
+        {},
+        h('h2', {}, 'Notes'),
+        h(
+          'ul',
+          {},
+          notes.map((note) => h('li', {}, note)),
+        ),
+      ),
+  );
+  return { element, focusSearch: () => bar.focus() };
+}

@@ -1,0 +1,92 @@
+import type { AttemptRecord } from '../../report-data.ts';
+import { bytes, duration } from '../format.ts';
+import { dhcpLane } from './dhcp-lane.ts';
+import { stageLane } from './stage-lane.ts';
+import { transferLane } from './transfer-lane.ts';
+
+/** What a span says of its time. */
+type SpanKind = 'reached' | 'stopped' | 'exchange' | 'waiting' | 'transfer' | 'refused' | 'unknown' | 'broken';
+
+export interface Span {
+  startMs: number;
+  endMs: number;
+  kind: SpanKind;
+  /** Written on it where there is room. */
+  label: string;
+  /** The whole of it, in a sentence. */
+  detail: string;
+}
+
+/** A moment; `weight` from 0 to 1 is how tall it stands. */
+export interface Tick {
+  tMs: number;
+  kind: 'guest' | 'server' | 'console' | 'machine' | 'broken';
+  weight: number;
+  detail: string;
+}
+
+export interface Lane {
+  name: string;
+  /** Rows that its spans may take. */
+  mostRows: number;
+  /** Its spans follow one another, and never overlap. */
+  isSequence?: boolean;
+  spans: Span[];
+  ticks: Tick[];
+}
+
+function consoleLane({ console: chunks }: AttemptRecord): Lane {
+  const ticks = chunks.map(([tMs, text]): Tick => {
+    const weight = Math.min(1, 0.25 + Math.log10(text.length + 1) / 4);
+    return { tMs, kind: 'console', weight, detail: `console: ${bytes(text.length)}` };
+  });
+  return { name: 'console', mostRows: 1, spans: [], ticks };
+}
+
+function machineLane({ events }: AttemptRecord): Lane {
+  const ticks = events.flatMap((event): Tick[] => {
+    const tick = (detail: string, kind: Tick['kind'] = 'machine'): Tick[] => [
+      { tMs: event.tMs, kind, weight: 1, detail },
+    ];
+    if (event.source === 'qmp')
+      return tick(event.type === 'event' ? `QMP ${event.name}` : `QEMU says: ${event.status}`);
+    if (event.source === 'vm' && event.type === 'spawned') return tick(`QEMU started (${event.accel})`);
+    if (event.source === 'vm' && event.type === 'exited') return tick('QEMU ended');
+    if (event.source === 'vm' && event.type === 'demoted')
+      return tick(`${event.from} gave up: ${event.reason}`, 'broken');
+    if (event.source === 'run' && event.type === 'deadline')
+      return tick(`deadline: ${event.stage} did not come within ${duration(event.allowedMs)}`, 'broken');
+    return [];
+  });
+  return { name: 'machine', mostRows: 1, spans: [], ticks };
+}
+
+/** Everything an attempt did, on one time axis. Lanes with nothing in them stay: silence is telling too. */
+export const lanesOf = (attempt: AttemptRecord): Lane[] => [
+  stageLane(attempt),
+  dhcpLane(attempt),
+  transferLane(attempt),
+  consoleLane(attempt),
+  machineLane(attempt),
+];
+
+const shortestQuietMs = 1_000;
+
+export interface Quiet {
+  startMs: number;
+  endMs: number;
+}
+
+/** Times of a second and more in which the guest neither sent a frame nor printed anything. */
+export function quietTimes({ console: chunks, events, durationMs }: AttemptRecord): Quiet[] {
+  const signs = [
+    0,
+    ...chunks.map(([tMs]) => tMs),
+    ...events.filter(({ source }) => source === 'wire' || source === 'qmp').map(({ tMs }) => tMs),
+    durationMs,
+  ].sort((a, b) => a - b);
+  return signs.flatMap((endMs, index) => {
+    const startMs = signs[index - 1] ?? 0;
+    return endMs - startMs >= shortestQuietMs ? [{ startMs, endMs }] : [];
+  });
+}
