@@ -206,12 +206,15 @@ function lastSeen(events: readonly HarnessEvent[]): string {
   return 'nothing at all';
 }
 
+/** What they say is that nothing more was seen. */
+const timeRules = ['deadline', 'silent'] as const;
+
 /** One sentence: what stage, what was seen last, what that usually means. */
 export function diagnose(stop: Stop): string {
   const { failure, lastStage, stoppedAt } = stop;
-  const seen = failure && failure.rule !== 'deadline' ? `"${failure.text}"` : lastSeen(stop.events);
+  const seen = failure && !endedBy(...timeRules)(stop) ? `"${failure.text}"` : lastSeen(stop.events);
   const after = lastStage ? `after ${lastStage} (${stageMeanings[lastStage]})` : 'before any stage';
-  const how = failure?.rule === 'deadline' ? `; ${failure.text}` : '';
+  const how = failure && endedBy(...timeRules)(stop) ? `; ${failure.text}` : '';
   const means = meanings.find(({ holds }) => holds(stop))?.means(stop) ?? '';
   return `Stopped at ${stoppedAt}, ${after}${how}; last seen: ${seen}: ${means}.`;
 }

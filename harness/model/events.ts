@@ -71,8 +71,12 @@ export const eventSchema = z.union([
     /** The stage that did not come, or `total`. */
     stage: z.union([stageSchema, z.literal('total')]),
     allowedMs: z.number(),
+    /** Time in which the guest could run; and by the clock, which may be much longer on a busy host. */
     waitedMs: z.number(),
+    wallMs: z.number().optional(),
   }),
+  /** The guest has been plainly at rest for longer than it may be while a stage is awaited. */
+  event('run', 'silent', { stage: stageSchema, allowedMs: z.number(), restedMs: z.number() }),
   /** Something was done to the boot on purpose. */
   event('run', 'fault', { text: z.string() }),
   /** A record of the case is full: what comes after is not in it. `ends`: nothing can be judged of what comes after. */
@@ -80,7 +84,7 @@ export const eventSchema = z.union([
   /** The harness cannot tell what the guest did; `retryable` where another try may go well. */
   event('run', 'infrastructure', { code: z.string(), message: z.string(), retryable: z.boolean() }),
   event('run', 'ended', {
-    reason: z.enum(['complete', 'failure', 'deadline', 'guest-ended', 'interrupted', 'infrastructure']),
+    reason: z.enum(['complete', 'failure', 'deadline', 'silent', 'guest-ended', 'interrupted', 'infrastructure']),
   }),
   // The QEMU process.
   event('vm', 'spawned', { pid: z.int(), accel: z.enum(accels) }),

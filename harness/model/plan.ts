@@ -101,6 +101,11 @@ export const planSchema = z.strictObject({
     config: z.array(expectedFileSchema),
     payload: z.array(expectedFileSchema),
   }),
-  deadlines: z.strictObject({ totalMs: z.int(), stageMs: z.record(stageSchema, z.int()) }),
+  deadlines: z.strictObject({
+    totalMs: z.int(),
+    stageMs: z.record(stageSchema, z.int()),
+    /** How long a guest may be plainly at rest while a stage is awaited; no limit where there is none. */
+    restMs: z.partialRecord(stageSchema, z.int()).default({}),
+  }),
 });
 export type Plan = z.infer<typeof planSchema>;

@@ -75,7 +75,7 @@ const servedArtefactSchema = z.strictObject({
 
 /**
  * What a cell is expected to do. `stopsAt` names the first stage of the path that is *not* reached, and
- * `failure` the failure rule that must say so (`deadline` only where the guest really goes silent):
+ * `failure` the failure rule that must say so (`deadline` only where the guest says nothing more, `silent` where it is at rest):
  * a stop for another reason is not the expected one.
  */
 export const expectationSchema = z.union([
@@ -90,7 +90,7 @@ export const expectationSchema = z.union([
 ]);
 export type Expectation = z.infer<typeof expectationSchema>;
 
-/** Per-stage deadlines and one for the whole case, in ms on an idle host without acceleration. */
+/** Per-stage deadlines and one for the whole case, in ms in which the guest could run, without acceleration. */
 const deadlinesSchema = z.strictObject({
   totalMs: z.int().positive().optional(),
   stageMs: z.partialRecord(stageSchema, z.int().positive()).optional(),

@@ -29,6 +29,15 @@ export const boundText = ({ what, limit }: Pick<Bounded, 'what' | 'limit'>): str
 
 const ending = (text: string) => ({ failure: true as const, text, ends: true });
 
+const seconds = (ms: number): string => `${Math.round(ms / 1000)} s`;
+
+function deadlineText({ stage, allowedMs, wallMs = 0 }: Extract<GuestEvent, { type: 'deadline' }>): string {
+  const awaited = stage === 'total' ? 'end of the boot' : `${stage} stage`;
+  // A busy host: those who look at the clock wonder.
+  const byTheClock = wallMs > allowedMs * 1.5 ? ` in which the guest could run (${seconds(wallMs)} by the clock)` : '';
+  return `no ${awaited} within ${seconds(allowedMs)}${byTheClock}`;
+}
+
 export const guestRules: readonly Rule<GuestEvent>[] = [
   {
     name: 'guest-reset',
@@ -68,11 +77,16 @@ export const guestRules: readonly Rule<GuestEvent>[] = [
   },
   {
     name: 'deadline',
-    proves: 'the stage did not come in the time allowed, scaled by accelerator and host load',
+    proves: 'the stage did not come in the time allowed, of which that counts in which the guest could run',
+    match: (event) => (event.source === 'run' && event.type === 'deadline' ? ending(deadlineText(event)) : undefined),
+  },
+  {
+    name: 'silent',
+    proves: 'no known pause is as long as this guest has been at rest: it waits for nothing that could come',
     match: (event) =>
-      event.source === 'run' && event.type === 'deadline'
+      event.source === 'run' && event.type === 'silent'
         ? ending(
-            `no ${event.stage === 'total' ? 'end of the boot' : `${event.stage} stage`} within ${Math.round(event.allowedMs / 1000)} s`,
+            `no ${event.stage} stage, and the guest is at rest: for ${seconds(event.restedMs)} no work, no frame and nothing on the console`,
           )
         : undefined,
   },

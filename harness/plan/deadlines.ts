@@ -1,9 +1,10 @@
 import type { Plan } from '../model/plan.ts';
 import type { Scenario } from '../model/scenario.ts';
 import { type Stage, stages } from '../model/stages.ts';
+import { restLimitMs } from './known-pauses.ts';
 
 /**
- * Longest silence allowed before each stage, ms, on an idle host without acceleration: several times what was
+ * Longest wait allowed for each stage, ms in which the guest could run, without acceleration: several times what was
  * measured. A case whose console says it failed ends at once; these are for guests that say nothing.
  */
 const defaultStageMs: Record<Stage, number> = {
@@ -19,10 +20,18 @@ const defaultStageMs: Record<Stage, number> = {
   userspace: 90_000,
 };
 
-export function planDeadlines({ deadlines = {} }: Scenario, path: readonly Stage[]): Plan['deadlines'] {
+/** A stage that the user has set a deadline for is given all of it. */
+function restLimits(scenario: Scenario, path: readonly Stage[]): Plan['deadlines']['restMs'] {
+  const limits = path.map((stage) => [stage, restLimitMs(scenario, stage)] as const);
+  const said = scenario.deadlines?.stageMs ?? {};
+  return Object.fromEntries(limits.filter(([stage, limit]) => limit !== undefined && said[stage] === undefined));
+}
+
+export function planDeadlines(scenario: Scenario, path: readonly Stage[]): Plan['deadlines'] {
+  const { deadlines = {} } = scenario;
   const stageMs = Object.fromEntries(
     stages.map((stage) => [stage, deadlines.stageMs?.[stage] ?? defaultStageMs[stage]]),
   ) as Record<Stage, number>;
   const sum = path.reduce((total, stage) => total + stageMs[stage], 0);
-  return { totalMs: deadlines.totalMs ?? sum, stageMs };
+  return { totalMs: deadlines.totalMs ?? sum, stageMs, restMs: restLimits(scenario, path) };
 }

@@ -20,7 +20,7 @@ const graceMs = 1_000;
 /** Which end an event stands for that nothing can follow. */
 function endReasonOf({ source, type }: HarnessEvent): EndReason {
   if (source === 'qmp' || source === 'vm') return 'guest-ended';
-  return type === 'deadline' ? 'deadline' : 'failure';
+  return type === 'deadline' || type === 'silent' ? type : 'failure';
 }
 
 export function watchForEnd(plan: Plan, onStage: (stage: Stage, atMs: number) => void): EndWatch {

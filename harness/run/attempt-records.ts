@@ -15,6 +15,8 @@ export interface AttemptRecords {
   /** Milliseconds since the attempt began, monotonic. */
   now(): number;
   serial(chunk: Buffer): void;
+  /** Bytes of the serial port so far. */
+  serialBytes(): number;
   stderr(chunk: Buffer): void;
   /** Resolves when every line that the console holds is recorded. */
   settle(): Promise<void>;
@@ -42,6 +44,7 @@ export function openRecords(directory: string, onEvent: (event: HarnessEvent) =>
   const logs = openRawLogs(directory, onDiskTrouble);
   const console = createConsole(({ offset, text }) => emit({ source: 'serial', type: 'line', offset, text }));
 
+  let serialBytes = 0;
   let afterConsole: Promise<void> = Promise.resolve();
   return {
     emit,
@@ -56,7 +59,9 @@ export function openRecords(directory: string, onEvent: (event: HarnessEvent) =>
         emit(event);
       });
     },
+    serialBytes: () => serialBytes,
     serial(chunk) {
+      serialBytes += chunk.length;
       logs.serial(chunk);
       console.push(chunk);
     },

@@ -18,9 +18,9 @@ import { type AttemptRecords, openRecords } from './attempt-records.ts';
 import type { Authorities } from './authorities.ts';
 import { caseFiles, writePlanFiles } from './case-directory.ts';
 import { refuseChangedInputs } from './changed-inputs.ts';
-import { createDeadlineClock } from './deadline-clock.ts';
 import type { Intervene, Intervention } from './intervention.ts';
-import { startNetwork } from './network.ts';
+import { type RunningNetwork, startNetwork } from './network.ts';
+import { type TimeWatch, watchTime } from './time-watch.ts';
 
 export interface AttemptOptions {
   plan: Plan;
@@ -30,8 +30,6 @@ export interface AttemptOptions {
   accel: Accel;
   fingerprints: Pick<Fingerprints, 'of'>;
   authorities: Authorities;
-  /** Share of time in which guests wait for a CPU, 0 to 1: deadlines stretch by it. */
-  pressure(): number;
   onStage(stage: Stage, atMs: number): void;
   /** A person at the guest's console: sees what it prints, types into it. */
   terminal?: { output(chunk: Buffer): void; input: NodeJS.ReadableStream } | undefined;
@@ -60,12 +58,11 @@ interface Attempt extends AttemptOptions {
   intervention: Intervention | undefined;
   records: AttemptRecords;
   watch: EndWatch;
-  deadlines: ReturnType<typeof createDeadlineClock>;
   guest?: Guest;
+  network?: RunningNetwork;
+  time?: TimeWatch;
   exit?: GuestExit;
 }
-
-const tickMs = 250;
 
 /** Starts one guest, follows it to its end, leaves its records in `directory` and nothing running. */
 export async function runAttempt(options: AttemptOptions): Promise<AttemptResult> {
@@ -97,9 +94,8 @@ async function prepare(options: AttemptOptions): Promise<Attempt> {
   const plan = intervention?.plan ?? options.plan;
   const argv = runningArgv(plan, options.qemu, accel);
   await writePlanFiles(directory, plan, argv);
-  const deadlines = createDeadlineClock(plan, accel !== 'tcg');
   const watch = watchForEnd(plan, (stage, atMs) => {
-    deadlines.reached(stage);
+    attempt.time?.reached(stage);
     options.onStage(stage, atMs);
   });
   const records = openRecords(directory, (event) => {
@@ -107,7 +103,7 @@ async function prepare(options: AttemptOptions): Promise<Attempt> {
     if (isStop(event)) askStatus(attempt);
     intervention?.onEvent?.(event);
   });
-  const attempt: Attempt = { ...options, plan, argv, intervention, deadlines, watch, records };
+  const attempt: Attempt = { ...options, plan, argv, intervention, watch, records };
   emitStart(attempt);
   return attempt;
 }
@@ -146,11 +142,11 @@ async function boot(attempt: Attempt, opened: DisposalStack): Promise<void> {
   opened.defer(() => capture.close());
   const guest = await startGuest(attempt, opened);
   records.emit({ source: 'vm', type: 'spawned', pid: guest.pid, accel });
+  startClock(attempt, guest, opened);
   const { emit, now } = records;
   const network = await startNetwork({ plan, guest, capture, authorities, emit, now, faults: intervention?.faults });
-  opened.use(network);
+  attempt.network = opened.use(network);
   intervention?.begin?.({ guest, network });
-  startTicking(attempt, opened);
 }
 
 async function startGuest(attempt: Attempt, opened: DisposalStack): Promise<Guest> {
@@ -179,14 +175,13 @@ async function startGuest(attempt: Attempt, opened: DisposalStack): Promise<Gues
   return guest;
 }
 
-function startTicking({ deadlines, records: { emit, now }, pressure }: Attempt, opened: DisposalStack): void {
-  let last = now();
-  const ticker = setInterval(() => {
-    const deadline = deadlines.tick(now() - last, pressure());
-    last = now();
-    if (deadline) emit({ source: 'run', type: 'deadline', ...deadline });
-  }, tickMs);
-  opened.defer(() => clearInterval(ticker));
+/** A person at the console may sit before a guest at rest for as long as they like. */
+function startClock(attempt: Attempt, guest: Guest, opened: DisposalStack): void {
+  const { plan, accel, terminal, records } = attempt;
+  const signs = () => ({ frames: attempt.network?.frames() ?? 0, consoleBytes: records.serialBytes() });
+  const time = watchTime({ plan, accel, pid: guest.pid, records, signs, restEnds: terminal === undefined });
+  attempt.time = time;
+  opened.defer(() => time[Symbol.dispose]());
 }
 
 /** Records the end, and whether it says anything of the guest. */

@@ -1,49 +1,53 @@
 import type { Plan } from '../model/plan.ts';
 import type { Stage } from '../model/stages.ts';
+import { couldRunMs, type TimeReading } from './guest-time.ts';
 
-/** Guest time passes no slower than this share of real time, however busy the host is. */
-const slowestRate = 0.1;
 /** Accelerated guests are given the same time as emulated ones over this factor. */
 const accelerated = 0.5;
 
 interface Deadline {
   stage: Stage | 'total';
   allowedMs: number;
+  /** Time in which the guest could run, and by the clock. */
   waitedMs: number;
+  wallMs: number;
 }
 
 export interface DeadlineClock {
+  /** The stage that is waited for: the first of the path not reached. */
+  awaited(): Stage | undefined;
   /** A stage was reached: the wait for the next begins. */
   reached(stage: Stage): void;
-  /** Real time has passed under this CPU pressure (0 to 1); the deadline that has run out, if any. */
-  tick(elapsedMs: number, pressure: number): Deadline | undefined;
+  /** The deadline that has run out, if any. */
+  tick(): Deadline | undefined;
 }
 
-/** Deadlines in guest time: a host that makes guests wait for a CPU makes their clocks run slower. */
-export function createDeadlineClock(plan: Plan, isAccelerated: boolean): DeadlineClock {
+/** Deadlines in time in which the guest could run: a busy host changes none of them. Starts at once. */
+export function createDeadlineClock(plan: Plan, isAccelerated: boolean, read: () => TimeReading): DeadlineClock {
   const factor = isAccelerated ? accelerated : 1;
   const seen = new Set<Stage>();
-  let total = 0;
-  let sinceStage = 0;
+  const begun = read();
+  let lastStage = begun;
+  const awaited = () => plan.stagePath.find((stage) => !seen.has(stage));
 
   return {
+    awaited,
     reached(stage) {
       seen.add(stage);
-      sinceStage = 0;
+      lastStage = read();
     },
-    tick(elapsedMs, pressure) {
-      const passed = elapsedMs * Math.max(slowestRate, 1 - pressure);
-      total += passed;
-      sinceStage += passed;
-      const next = plan.stagePath.find((stage) => !seen.has(stage));
-      const stageAllowed = next === undefined ? Number.POSITIVE_INFINITY : plan.deadlines.stageMs[next] * factor;
-      if (next !== undefined && sinceStage > stageAllowed) {
-        return { stage: next, allowedMs: stageAllowed, waitedMs: Math.round(sinceStage) };
-      }
-      const totalAllowed = plan.deadlines.totalMs * factor;
-      return total > totalAllowed
-        ? { stage: 'total', allowedMs: totalAllowed, waitedMs: Math.round(total) }
-        : undefined;
+    tick() {
+      const now = read();
+      const outrun = (stage: Stage | 'total', since: TimeReading, fullMs: number): Deadline | undefined => {
+        const waitedMs = Math.round(couldRunMs(since, now));
+        const allowedMs = fullMs * factor;
+        return waitedMs > allowedMs
+          ? { stage, allowedMs, waitedMs, wallMs: Math.round(now.atMs - since.atMs) }
+          : undefined;
+      };
+      const next = awaited();
+      const ofStage = next && outrun(next, lastStage, plan.deadlines.stageMs[next]);
+      return ofStage ?? outrun('total', begun, plan.deadlines.totalMs);
     },
   };
 }

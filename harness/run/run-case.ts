@@ -27,7 +27,6 @@ export interface CaseRun {
   accel: AccelChooser;
   fingerprints: Pick<Fingerprints, 'of'>;
   authorities: Authorities;
-  pressure(): number;
   onAttempt(attempt: number): void;
   onStage(stage: Stage, atMs: number): void;
   terminal?: AttemptOptions['terminal'];

@@ -13,7 +13,6 @@ import type { HostFacts, QemuProgram } from '../vm/host.ts';
 import { createAuthorities } from './authorities.ts';
 import { openCaseLengths } from './case-lengths.ts';
 import { unstartedResult } from './case-result.ts';
-import { cpuPressure } from './cpu-pressure.ts';
 import { examineHost, type ProgramReport } from './examine-host.ts';
 import type { Intervene } from './intervention.ts';
 import { type Entry, entriesOf, qemuOf, startOf } from './prepare-cases.ts';
@@ -189,7 +188,6 @@ export async function runMatrix(options: RunOptions): Promise<RunResult> {
     fingerprints: options.fingerprints,
     accel: createAccelChooser(options.accel, options.accelCacheFile),
     authorities: createAuthorities(),
-    pressure: cpuPressure,
     terminal: options.terminal,
     intervene: options.intervene,
     signal,

@@ -242,6 +242,50 @@ test.each(['bios-ipxe-rom', 'bios-pxe-rom'] as const)('%s without the banner of 
   expect(verdict).toMatchObject({ status: 'failed', stoppedAt: 'firmware', lastStage: 'config' });
 });
 
+describe('a guest at rest', () => {
+  const run = recordedRun('bios-ipxe-rom');
+  const ended = run.events.findIndex((event) => event.source === 'wire' && event.type === 'dhcp');
+  const events: HarnessEvent[] = [
+    ...run.events.slice(0, ended),
+    { tMs: 50_000, source: 'run', type: 'silent', stage: 'dhcp', allowedMs: 40_200, restedMs: 40_400 },
+    { tMs: 50_001, source: 'run', type: 'ended', reason: 'silent' },
+  ];
+  const judged = (failure: string) =>
+    judge(expecting(run.plan, { stopsAt: 'dhcp', failure, reason: 'it waits for ever' }), events);
+
+  it('is told as what it is', () => {
+    const { failure, diagnosis } = judge(run.plan, events);
+    expect(failure?.rule).toBe('silent');
+    expect(diagnosis).toMatch(
+      /^Stopped at dhcp, after oprom .*; no dhcp stage, and the guest is at rest: for 40 s no work, no frame and nothing on the console; last seen: "/,
+    );
+  });
+
+  it('is what a deadline would have told later', () => {
+    expect(judged('silent').status).toBe('passed');
+    expect(judged('deadline').status).toBe('passed');
+    expect(judged('seabios-no-boot').status).toBe('failed');
+  });
+
+  it('is more than a deadline tells', () => {
+    const late = asDeadline(recordedRun('bios-no-driver'), 'dhcp');
+    const verdict = judgeChanged(
+      { ...late, plan: expecting(late.plan, { stopsAt: 'dhcp', failure: 'silent', reason: 'it waits for ever' }) },
+      without(({ source }) => source === 'serial'),
+    );
+    expect(verdict).toMatchObject({ status: 'failed', failure: { rule: 'deadline' } });
+  });
+});
+
+test('a deadline on a busy host says how long it was by the clock', () => {
+  const run = asDeadline(recordedRun('bios-no-driver'), 'dhcp');
+  const { diagnosis } = judgeChanged(run, (event) => {
+    if (event.source === 'serial') return [];
+    return [event.source === 'run' && event.type === 'deadline' ? { ...event, wallMs: 240_000 } : event];
+  });
+  expect(diagnosis).toContain('no dhcp stage within 60 s in which the guest could run (240 s by the clock)');
+});
+
 test('evidence that comes out of order is told', () => {
   const run = recordedRun('bios-pxe-rom');
   const verdict = judgeChanged(run, (event) => (isNbpDelivery(event, run) ? [{ ...event, tMs: 100 }] : [event]));

@@ -82,7 +82,6 @@ it.runIf(countsDescriptors)('an attempt that cannot start its guest closes its r
       accel: 'tcg',
       fingerprints: createFingerprints(),
       authorities: createAuthorities(),
-      pressure: () => 0,
       onStage: () => {},
       signal: new AbortController().signal,
     });

@@ -180,6 +180,17 @@ describe('a guest that fails', () => {
     expect(events.at(-1)).toMatchObject({ source: 'vm', type: 'exited', byHarness: true });
   });
 
+  it('by being at rest for longer than any known pause is told early, as what it is', async () => {
+    const impatient: RunOptions['intervene'] = (plan) => ({
+      plan: { ...plan, deadlines: { ...plan.deadlines, restMs: { firmware: 1_500 } } },
+    });
+    const { result, events } = await runOne(frozen, { intervene: impatient });
+    expect(result.verdict).toMatchObject({ status: 'failed', lastStage: null, failure: { rule: 'silent' } });
+    expect(result.verdict.diagnosis).toContain('no firmware stage, and the guest is at rest: for 2 s no work');
+    expect(events.filter(({ type }) => type === 'deadline')).toEqual([]);
+    expect(events).toContainEqual(expect.objectContaining({ type: 'ended', reason: 'silent' }));
+  });
+
   it('by silence where silence is expected has passed, at once', async () => {
     const qemu = countedQemu();
     const { result } = await runOne({ ...frozen, deadlines: { stageMs: { firmware: 300 } }, expect: silence });

@@ -1,0 +1,44 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** What a thread has had of the CPUs since it began, in ms: time on one, and time ready to run and waiting for one. */
+export interface ThreadTime {
+  ranMs: number;
+  waitedMs: number;
+}
+
+const none: ThreadTime = { ranMs: 0, waitedMs: 0 };
+
+/** A thread of process `pid`, from its schedstat (Linux, Documentation/scheduler/sched-stats.rst); zeros once it is gone. */
+export function readThreadTime(pid: number, thread: number, root = '/'): ThreadTime {
+  try {
+    const text = readFileSync(join(root, `proc/${pid}/task/${thread}/schedstat`), 'latin1');
+    const [ranNs = 0, waitedNs = 0] = text.split(' ').map(Number);
+    return { ranMs: ranNs / 1e6, waitedMs: waitedNs / 1e6 };
+  } catch {
+    return none;
+  }
+}
+
+/** The threads of a process by their ids; none once it is gone. */
+export function readThreadTimes(pid: number, root = '/'): ReadonlyMap<number, ThreadTime> {
+  try {
+    const threads = readdirSync(join(root, `proc/${pid}/task`)).map(Number);
+    return new Map(threads.map((thread) => [thread, readThreadTime(pid, thread, root)]));
+  } catch {
+    return new Map();
+  }
+}
+
+/**
+ * Time in which anything on the host had to wait for a CPU, in ms since it started (Linux' pressure stall information,
+ * Documentation/accounting/psi.rst); 0 where the kernel does not count it.
+ */
+export function readCpuPressureMs(root = '/'): number {
+  try {
+    const total = /^some .* total=(\d+)/m.exec(readFileSync(join(root, 'proc/pressure/cpu'), 'latin1'))?.[1];
+    return Number(total ?? 0) / 1e3;
+  } catch {
+    return 0;
+  }
+}
