@@ -8,14 +8,14 @@ import { cacheFolder } from '../cache-folder.ts';
 import type { AddCommand } from '../command.ts';
 import { type CliIo, writeJson, writeLines } from '../io.ts';
 
-interface Finding {
+interface Check {
   /** `note`: worth knowing, nothing to mend. */
   state: 'ok' | 'missing' | 'note';
   what: string;
   detail: string;
 }
 
-const firmwareChecks: readonly { arch: Arch; firmware: Firmware }[] = [
+const expectedFirmware: readonly { arch: Arch; firmware: Firmware }[] = [
   { arch: 'x86_64', firmware: 'seabios' },
   { arch: 'x86_64', firmware: 'ovmf' },
   { arch: 'aarch64', firmware: 'aavmf' },
@@ -27,13 +27,13 @@ const installCommands = [
   'Homebrew: brew install qemu',
 ];
 
-function programFinding({ program, facts, problem }: ProgramReport): Finding {
+function programCheck({ program, facts, problem }: ProgramReport): Check {
   if (facts === undefined) return { state: 'missing', what: program, detail: problem ?? 'cannot be asked' };
   const accels = [...facts.accels].join(', ');
   return { state: 'ok', what: program, detail: `${facts.version}, ${facts.nics.length} NICs, accelerators ${accels}` };
 }
 
-function kvmFinding(): Finding | undefined {
+function kvmCheck(): Check | undefined {
   if (process.platform !== 'linux') return undefined;
   if (!existsSync('/dev/kvm')) return { state: 'note', what: 'KVM', detail: 'no /dev/kvm: guests are emulated' };
   try {
@@ -48,9 +48,9 @@ function kvmFinding(): Finding | undefined {
   }
 }
 
-async function firmwareFindings({ sets }: Artefacts): Promise<Finding[]> {
+async function firmwareChecks({ sets }: Artefacts): Promise<Check[]> {
   const host = await sets.get('host');
-  return firmwareChecks.map(({ arch, firmware }): Finding => {
+  return expectedFirmware.map(({ arch, firmware }): Check => {
     const what = `${firmware} for ${arch}`;
     const found = isMissing(host) ? host : host.firmware({ arch, firmware, secureBoot: 'off' });
     if (isMissing(found)) return { state: 'missing', what, detail: found.missing };
@@ -58,18 +58,18 @@ async function firmwareFindings({ sets }: Artefacts): Promise<Finding[]> {
   });
 }
 
-async function findings(io: CliIo): Promise<Finding[]> {
+async function checks(io: CliIo): Promise<Check[]> {
   const artefacts = await openArtefacts([], io);
   const { programs, host } = await examineHost(archs.map((arch) => ({ program: qemuProgramOf(arch), env: {} })));
-  const kvm = kvmFinding();
+  const kvm = kvmCheck();
   return [
     {
       state: 'ok',
       what: 'host',
       detail: `${host.platform}, Node ${host.node}, ${host.cores} cores, ${host.memoryMiB} MiB`,
     },
-    ...programs.map(programFinding),
-    ...(await firmwareFindings(artefacts)),
+    ...programs.map(programCheck),
+    ...(await firmwareChecks(artefacts)),
     { state: 'note', what: 'artefact sets', detail: artefacts.sets.names.join(', ') },
     { state: 'note', what: 'cache', detail: cacheFolder(io.env) },
     ...(kvm ? [kvm] : []),
@@ -82,7 +82,7 @@ export const doctorCommand: AddCommand = (program, io, end) => {
     .description('Say what this host has and lacks for running cases.')
     .option('--json', 'as JSON')
     .action(async (options: { json?: boolean }) => {
-      const found = await findings(io);
+      const found = await checks(io);
       const lacks = found.some(({ state }) => state === 'missing');
       if (options.json) writeJson(io.stdout, found);
       else
