@@ -24,7 +24,7 @@ const rows = {
     packages: ['node', 'execa', '@peculiar/x509', 'reflect-metadata'],
   },
   'harness/vm': { folders: below('model', 'os'), packages: ['node', 'zod', 'execa'] },
-  'harness/observe': { folders: below('model'), packages: ['@xterm/headless'] },
+  'harness/observe': { folders: below('model'), packages: [] },
   'harness/judge': { folders: below('model', 'observe'), packages: [] },
   'harness/run': {
     folders: below('model', 'os', 'assets', 'resolve', 'predict', 'plan', 'wire', 'services', 'vm', 'observe', 'judge'),
@@ -32,7 +32,7 @@ const rows = {
   },
   'harness/compare': { folders: below('model'), packages: ['node'] },
   'harness/report': { folders: below('model', 'compare', 'os'), packages: ['node'] },
-  // In a browser: nothing of Node's, and the terminal that consoles are judged by.
+  // In a browser: nothing of Node's, and a terminal to draw consoles.
   'harness/report/html/page': { folders: below('model', 'report'), packages: ['@xterm/headless'] },
   'harness/cli': {
     folders: [

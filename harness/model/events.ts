@@ -94,11 +94,13 @@ export const eventSchema = z.union([
   event('vm', 'cpu', { guestCpuMs: z.number() }),
   event('qmp', 'event', { name: z.string(), data: z.record(z.string(), z.unknown()) }),
   event('qmp', 'status', { status: z.string() }),
-  // One rendered console line; a line that grows is told again, whole.
+  // One rendered console line, when the cursor left it; one that more is printed on comes again, whole.
   event('serial', 'line', {
-    /** Octets of serial.raw read when the line stood like this. */
+    /** Bytes of serial.raw read when the line stood like this. */
     offset: z.int(),
     text: z.string(),
+    /** The guest paused with the cursor behind it: it may go on. */
+    open: z.literal(true).optional(),
   }),
   // Decoded frames.
   event('wire', 'dhcp', { from: peer, ...dhcpFactsSchema.shape }),

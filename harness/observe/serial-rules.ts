@@ -16,6 +16,8 @@ interface SerialRow {
   /** Which stage; or that the boot failed, for good (`end`) or perhaps not (`remark`). */
   stage?: Stage;
   failure?: 'end' | 'remark';
+  /** It stands in a line that does not end: a failure is otherwise read from whole lines alone, whatever the load. */
+  prompt?: true;
   /** Only where this holds. */
   when?: (plan: Plan, observed: Observed) => boolean;
 }
@@ -191,6 +193,7 @@ const serialTable: readonly SerialRow[] = [
   {
     name: 'grub-prompt',
     failure: 'end',
+    prompt: true,
     pattern: /(Minimal BASH-like line editing|^grub(?: rescue)?> )/,
     proves: 'GRUB fell to its prompt: no configuration took effect',
   },
@@ -286,7 +289,7 @@ const fromRow = (row: SerialRow): Rule<SerialLine> => ({
   name: row.name,
   proves: row.proves,
   match(event, plan, observed) {
-    if (!row.pattern.test(event.text)) return undefined;
+    if (!row.pattern.test(event.text) || (event.open && row.failure && !row.prompt)) return undefined;
     if (row.when && !row.when(plan, observed)) return undefined;
     const text = withoutFrame(event.text).slice(0, 300);
     if (row.stage) return { stage: row.stage, text };

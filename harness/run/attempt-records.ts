@@ -6,6 +6,9 @@ import { caseFiles } from './case-directory.ts';
 import { openEventLog } from './event-log.ts';
 import { openRawLogs } from './raw-logs.ts';
 
+/** A serial port that is silent for so long has paused: the line it is in is recorded as it stands. */
+const pauseMs = 100;
+
 /** What an attempt leaves in its directory while it runs: the event log, the raw octets, the console as it was seen. */
 export interface AttemptRecords {
   readonly emit: EventSink;
@@ -18,8 +21,8 @@ export interface AttemptRecords {
   /** Bytes of the serial port so far. */
   serialBytes(): number;
   stderr(chunk: Buffer): void;
-  /** Resolves when every line that the console holds is recorded. */
-  settle(): Promise<void>;
+  /** The case has ended: what the console still holds is recorded. */
+  endConsole(): void;
   /** Without its records a case proves nothing: ends it as what the harness could not tell. */
   onDiskTrouble(error: Error): void;
   /** Never rejects. */
@@ -42,7 +45,8 @@ export function openRecords(directory: string, onEvent: (event: HarnessEvent) =>
   const log = openEventLog(join(directory, caseFiles.events), onEvent, onDiskTrouble);
   const { emit, events, now } = log;
   const logs = openRawLogs(directory, onDiskTrouble);
-  const console = createConsole(({ offset, text }) => emit({ source: 'serial', type: 'line', offset, text }));
+  const console = createConsole((line) => emit({ source: 'serial', type: 'line', ...line }));
+  const pause = setTimeout(console.pause, pauseMs);
 
   let serialBytes = 0;
   let afterConsole: Promise<void> = Promise.resolve();
@@ -55,7 +59,6 @@ export function openRecords(directory: string, onEvent: (event: HarnessEvent) =>
       afterConsole = afterConsole.then(async () => {
         await nextTurn();
         await nextTurn();
-        await console.settle();
         emit(event);
       });
     },
@@ -64,16 +67,17 @@ export function openRecords(directory: string, onEvent: (event: HarnessEvent) =>
       serialBytes += chunk.length;
       logs.serial(chunk);
       console.push(chunk);
+      pause.refresh();
     },
     stderr(chunk) {
       logs.stderr(chunk);
       emit({ source: 'vm', type: 'stderr', text: chunk.toString('utf8').trimEnd() });
     },
-    settle: () => console.settle(),
+    endConsole: console.end,
     async close() {
       await logs.close(console.transcript());
+      clearTimeout(pause);
       log.close();
-      console.close();
     },
   };
 }

@@ -189,7 +189,7 @@ async function conclude(attempt: Attempt, reason: EndReason): Promise<void> {
   const { accel, plan, fingerprints, records, guest } = attempt;
   const { emit, events } = records;
   // What the console still holds belongs to the record, and may be evidence.
-  await records.settle();
+  records.endConsole();
   const { exit } = attempt;
   const trouble = acceleratorFailureOf(accel, events, exit) ? undefined : qemuTrouble(exit, events);
   if (trouble) emit({ source: 'run', type: 'infrastructure', code: 'qemu-failed', ...trouble });

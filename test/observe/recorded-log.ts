@@ -23,9 +23,7 @@ export async function evidenceOf(
   const serial = read('serial.raw');
   const observer = createObserver(plan);
   let now = 0;
-  const screen = createConsole(({ offset, text }) =>
-    observer.observe({ tMs: now, source: 'serial', type: 'line', offset, text }),
-  );
+  const screen = createConsole((line) => observer.observe({ tMs: now, source: 'serial', type: 'line', ...line }));
   let shown = 0;
   for (const event of events) {
     now = event.tMs;
@@ -33,9 +31,9 @@ export async function evidenceOf(
     else {
       screen.push(serial.subarray(shown, event.offset));
       shown = event.offset;
-      await screen.settle();
     }
   }
-  screen.close();
+  screen.push(serial.subarray(shown));
+  screen.end();
   return { evidence: observer.evidence, complete: observer.complete, plan };
 }
