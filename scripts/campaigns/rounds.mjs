@@ -1,0 +1,57 @@
+// Runs of the same cells, one whole run after another, and whether every cell did the same in each.
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { runMatrix } from '../../.build/harness/run/run-matrix.js';
+import { say } from '../setup/checkout.mjs';
+
+/** Runs `cells` into a folder of `outDir`; a round that is there already is resumed. Says what did not pass. */
+export function runRound({ name, host, matrix, cells, outDir, jobs, signal }) {
+  say(`${name}: ${cells.length} cells`);
+  const directory = join(outDir, name);
+  const onCaseEnd = ({ id, verdict }) => void (verdict.status === 'passed' || say(`${verdict.status} ${id}`));
+  return runMatrix({
+    ...host,
+    matrixName: matrix.name,
+    cells,
+    outDir: directory,
+    resume: existsSync(join(directory, 'run.json')),
+    jobs,
+    accel: 'tcg',
+    repeat: 1,
+    reporter: { onCaseEnd },
+    signal,
+  });
+}
+
+const didIn = ({ verdict: { status, stoppedAt, failure } }) =>
+  [
+    status,
+    ...(stoppedAt === null ? [] : [`at ${stoppedAt}`]),
+    ...(failure === null ? [] : [`by ${failure.rule}`]),
+  ].join(' ');
+
+/** Cells that did not do the same in all rounds, with what they did in each. */
+export function differing(rounds) {
+  const [first] = rounds;
+  return first.cases
+    .map(({ id }) => ({ id, did: rounds.map(({ cases }) => didIn(cases.find((one) => one.id === id))) }))
+    .filter(({ did }) => new Set(did).size > 1);
+}
+
+/** The differences, a line each, and a line for all; the exit code says whether there are any. */
+export function reportRounds(rounds, { outDir, json, facts = {} }) {
+  const differences = differing(rounds);
+  const cells = rounds[0].cases.length;
+  const wallMs = rounds.map((round) => round.wallMs);
+  if (json) {
+    const report = { rounds: rounds.length, cells, ...facts, wallMs, differences, directory: outDir };
+    process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
+  } else {
+    for (const { id, did } of differences) process.stdout.write(`${id}: ${did.join(' | ')}\n`);
+    const times = wallMs.map((ms) => `${Math.round(ms / 1000)} s`).join(', ');
+    process.stdout.write(
+      `${cells} cells in ${rounds.length} rounds (${times}): ${differences.length} differ; ${outDir}\n`,
+    );
+  }
+  if (differences.length > 0) process.exitCode = 1;
+}
