@@ -31,7 +31,7 @@ const didIn = ({ verdict: { status, stoppedAt, failure } }) =>
   ].join(' ');
 
 /** Cells that did not do the same in all rounds, with what they did in each. */
-export function differing(rounds) {
+function differing(rounds) {
   const [first] = rounds;
   return first.cases
     .map(({ id }) => ({ id, did: rounds.map(({ cases }) => didIn(cases.find((one) => one.id === id))) }))
