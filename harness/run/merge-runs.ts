@@ -10,7 +10,7 @@ const isFinal = ({ verdict }: CaseResult): boolean => !['not-run', 'interrupted'
 
 /**
  * Shards of one run as one run. The same case twice is a conflict, unless only one of the two came to a verdict: that
- * is a shard and its rerun.
+ * is a shard and the run that resumed it.
  * @throws HarnessError `bad-run-directory` for runs of different matrices, and for conflicts.
  */
 export function mergeRuns(runs: readonly RunResult[]): RunResult {

@@ -46,7 +46,7 @@ export function readResults(path: string): RunResult {
       'bad-run-directory',
       `${path}: the run has no ${resultsFile}: it was killed before its end`,
       {
-        hint: `netboot run --rerun ${path} completes it.`,
+        hint: `netboot run --resume ${path} completes it.`,
         details: { path },
       },
     );

@@ -182,7 +182,7 @@ export async function claimRunDirectory(record: RunRecord, outDir?: string): Pro
   const { folder, isOurs } = makeRunFolders(outDir, record.startedAt);
   if (!isOurs) {
     throw new HarnessError('bad-run-directory', `${folder}: it already holds a run`, {
-      hint: 'choose another folder with --out, or leave it out; --rerun resumes a run that was interrupted',
+      hint: 'choose another folder with --out, or leave it out; --resume resumes a run that was interrupted',
     });
   }
   await writeRecord(join(folder, runRecordFile), record);

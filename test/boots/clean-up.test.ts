@@ -114,7 +114,7 @@ describe('nothing is left behind', () => {
     expect(readCaseResult(cut)).toBeUndefined();
     expect(judge(readPlan(cut), readEvents(cut)).status).toBe('interrupted');
 
-    const again = await place.start(main, 'run', '--rerun', 'out', '--accel', 'tcg', '--trust').finished;
+    const again = await place.start(main, 'run', '--resume', 'out', '--accel', 'tcg', '--trust').finished;
     expect(again).toMatchObject({ exitCode: 0, stderr: '' });
     const { cases } = resultsOf(place);
     expect(cases.map(({ id, verdict }) => [id, verdict.status])).toEqual([

@@ -145,16 +145,16 @@ describe('what is wrong is said once, with a remedy and the right exit code', ()
     ['no run directory', () => ['judge', join(folder, 'no')], 2, /^error: .*no: there is no such directory/],
     ['a folder that is no run', () => ['judge', folder], 2, /^error: /],
     [
-      'a rerun of nothing',
-      () => ['run', '--rerun', join(folder, 'no')],
+      'nothing to resume',
+      () => ['run', '--resume', join(folder, 'no')],
       2,
       /^error: .*run\.json: there is no such file/,
     ],
     [
-      'a rerun with filters',
-      () => ['run', '--rerun', folder, '--nic', 'e1000'],
+      'a resumed run with filters',
+      () => ['run', '--resume', folder, '--nic', 'e1000'],
       2,
-      /^error: --rerun resumes a run as it was begun/,
+      /^error: --resume resumes a run as it was begun/,
     ],
     [
       'a ROM without images',

@@ -63,7 +63,7 @@ describe('netboot compare', () => {
     ['nothing', [join(folder, 'none'), old], /there is no such file or directory/],
     ['a folder of something else', [join(folder, 'empty'), old], /it holds no results.json/],
     ['a torn file', [torn, old], /it is not JSON, or not all of it is there/],
-    ['a run that was killed', [killed, old], /killed before its end.*\n.*--rerun/s],
+    ['a run that was killed', [killed, old], /killed before its end.*\n.*--resume/s],
     [
       'another matrix',
       [store('other', sampleRun([sampleCase({ id: 'z', scenario: { nic: 'z' } })])), old],

@@ -82,7 +82,7 @@ describe('an id that is a path', () => {
   it.each(ids)('is refused in run.json: %j', async (id) => {
     const { untouched } = victim();
     const directory = runWith([{ ...scenario(), id }]);
-    expect(await netboot('run', '--rerun', directory)).toMatchObject(refused(/run\.json: .*id: /));
+    expect(await netboot('run', '--resume', directory)).toMatchObject(refused(/run\.json: .*id: /));
     expect(untouched()).toBe(true);
   });
 
@@ -92,7 +92,7 @@ describe('an id that is a path', () => {
     cpSync(recorded, join(directory, 'cases', String(id)), { recursive: true });
     const file = join(directory, 'cases', String(id), 'result.json');
     writeFileSync(file, JSON.stringify({ ...read(file), id: '../../../victim' }));
-    expect(await netboot('run', '--rerun', directory)).toMatchObject(refused(/result\.json: .*id: /));
+    expect(await netboot('run', '--resume', directory)).toMatchObject(refused(/result\.json: .*id: /));
   });
 });
 
@@ -100,12 +100,12 @@ describe('a run directory', () => {
   it('with two cells of one id, even by case alone, is refused: they would share a directory', async () => {
     const id = String(scenario().id);
     const directory = runWith([scenario(), { ...scenario(), id: id.toUpperCase() }]);
-    expect(await netboot('run', '--rerun', directory)).toMatchObject(refused(/run\.json: .*two cells/));
+    expect(await netboot('run', '--resume', directory)).toMatchObject(refused(/run\.json: .*two cells/));
   });
 
   it('with more repeats than anyone waits for is refused at once', async () => {
     const directory = runWith([scenario()], { repeat: 1e15 });
-    expect(await netboot('run', '--rerun', directory)).toMatchObject(refused(/run\.json: .*repeat/));
+    expect(await netboot('run', '--resume', directory)).toMatchObject(refused(/run\.json: .*repeat/));
   });
 
   it.each(['cases', 'cases/ID'])('is not followed out of itself: %s is a link', async (name) => {
@@ -117,7 +117,7 @@ describe('a run directory', () => {
     const link = join(directory, name.replace('ID', id));
     rmSync(link, { recursive: true, force: true });
     symlinkSync(name === 'cases' ? path : join(path, id), link);
-    expect(await netboot('run', '--rerun', directory)).toMatchObject(refused(/symbolic link/));
+    expect(await netboot('run', '--resume', directory)).toMatchObject(refused(/symbolic link/));
     expect(untouched()).toBe(true);
     expect(existsSync(join(path, id, 'precious'))).toBe(true);
   });
@@ -127,7 +127,7 @@ describe('a run directory', () => {
     const directory = runWith([{ ...scenario(), set: 'no-such-set' }]);
     for (const name of ['results.json', 'results.json.new', 'summary.md.new', 'junit.xml.new'])
       symlinkSync(join(path, 'precious'), join(directory, name));
-    expect(await netboot('run', '--rerun', directory)).toMatchObject({ code: 3, err: '' });
+    expect(await netboot('run', '--resume', directory)).toMatchObject({ code: 3, err: '' });
     expect(untouched()).toBe(true);
     expect(readFileSync(join(path, 'precious'), 'utf8')).toBe('x');
     expect(read(join(directory, 'results.json'))).toMatchObject({ version: 1 });
@@ -144,7 +144,7 @@ describe('a run directory', () => {
     const file = join(directory, 'cases', id, 'result.json');
     const result = read(file);
     writeFileSync(file, JSON.stringify({ ...result, run: { ...(result.run as Json), directory: value } }));
-    expect(await netboot('run', '--rerun', directory)).toMatchObject(refused(/result\.json: .*directory: /));
+    expect(await netboot('run', '--resume', directory)).toMatchObject(refused(/result\.json: .*directory: /));
   });
 });
 

@@ -38,7 +38,7 @@ describe('report', () => {
     renameSync(join(run, 'results.json'), join(run, 'run.json'));
     expect(await report(run)).toMatchObject({
       code: 2,
-      err: expect.stringContaining(`netboot run --rerun ${run} completes it.`),
+      err: expect.stringContaining(`netboot run --resume ${run} completes it.`),
     });
   });
 

@@ -182,16 +182,16 @@ describe('a record that someone else wrote', () => {
   it.each(odd)('is not run again with %s', async (_, fields) => {
     const refused = { code: 2, err: expect.stringMatching(/reaches beyond the guest[\s\S]*--trust/) };
     expect(await netboot('repro', caseDirectory(fields), '--out', join(folder, 'out'))).toMatchObject(refused);
-    expect(await netboot('run', '--rerun', runDirectory(fields))).toMatchObject(refused);
+    expect(await netboot('run', '--resume', runDirectory(fields))).toMatchObject(refused);
     expect(existsSync(join(folder, 'out'))).toBe(false);
   });
 
   it('needs no trust where it names files that came with it, or none', async () => {
     for (const fields of [{}, { serve: { a: { path: join(theirs, 'run') } } }])
-      expect(await netboot('run', '--rerun', runDirectory(fields))).toMatchObject(ran);
+      expect(await netboot('run', '--resume', runDirectory(fields))).toMatchObject(ran);
   });
 
   it('is run again with --trust', async () => {
-    expect(await netboot('run', '--rerun', runDirectory({ qemuArgs: ['-S'] }), '--trust')).toMatchObject(ran);
+    expect(await netboot('run', '--resume', runDirectory({ qemuArgs: ['-S'] }), '--trust')).toMatchObject(ran);
   });
 });

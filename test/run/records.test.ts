@@ -146,7 +146,7 @@ describe('a run directory', () => {
     expect(readRunRecord(run).repeat).toBe(winner + 1);
     const { reason } = claims.find((claim) => claim.status === 'rejected') as PromiseRejectedResult;
     expect(reason).toMatchObject({ code: 'bad-run-directory', message: `${run}: it already holds a run` });
-    expect(reason.hint).toContain('--rerun');
+    expect(reason.hint).toContain('--resume');
   });
 
   it('cannot be made below a file', async () => {

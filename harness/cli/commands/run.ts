@@ -30,7 +30,7 @@ interface RunCommandOptions extends FailOn {
   jobs?: number;
   accel: RunOptions['accel'];
   repeat: number;
-  rerun?: string;
+  resume?: string;
   baseline?: string;
   failed?: string;
   json?: boolean;
@@ -70,8 +70,8 @@ function refuseChoices(ids: readonly string[], options: CaseOptions & RunCommand
   const { matrix, shard, full, out } = options;
   const chosen = ids.length > 0 || Object.keys(axisFiltersOf(options)).length > 0;
   if (!chosen && matrix === undefined && shard === undefined && full === undefined && out === undefined) return;
-  throw new HarnessError('usage', '--rerun resumes a run as it was begun, and takes no cases, filters or --out', {
-    hint: 'Leave them out, or start a run of its own without --rerun.',
+  throw new HarnessError('usage', '--resume resumes a run as it was begun, and takes no cases, filters or --out', {
+    hint: 'Leave them out, or start a run of its own without --resume.',
   });
 }
 
@@ -123,7 +123,7 @@ export const runCommand: AddCommand = (program, io, end) => {
         .default('auto'),
     )
     .option('--repeat <n>', 'run each case this often', parseCount, 1)
-    .option('--rerun <dir>', 'resume a run that was interrupted; finished cases are kept')
+    .option('--resume <dir>', 'resume a run that was interrupted; finished cases are kept')
     .option('--failed <run>', 'only cases that were not as expected in that run')
     .option('--baseline <run>', 'compare with that run: what changed decides, instead of what was expected')
     .addOption(failOnOption())
@@ -137,23 +137,23 @@ Examples:
   netboot run --matrix bug.json --repeat 5
   netboot run --set ./my-build              your own firmware and ROMs, described by ./my-build/set.json
   netboot run --shard 2/4 --json > part.json
-  netboot run --rerun results               resume a run that was interrupted
+  netboot run --resume results               resume a run that was interrupted
   netboot run --set ./my-build --baseline results-before
   netboot run --failed results              again what was not as expected`,
     )
     .action(async (ids: string[], options: CaseOptions & RunCommandOptions) => {
-      const { rerun, json = false, jobs, accel, repeat } = options;
-      if (rerun !== undefined) refuseChoices(ids, options);
+      const { resume, json = false, jobs, accel, repeat } = options;
+      if (resume !== undefined) refuseChoices(ids, options);
       const artefacts = await openArtefacts(options.set ?? [], io);
       const chosen =
-        rerun === undefined ? await chooseCases(ids, options, artefacts) : begunCases(rerun, options.trust);
+        resume === undefined ? await chooseCases(ids, options, artefacts) : begunCases(resume, options.trust);
       const compare = options.baseline === undefined ? undefined : compareWithBaseline(options.baseline);
       const { reporter, failures } = runReporters(io, { quiet: json, compare });
       const result = await runMatrix({
         ...artefacts,
         ...chosen,
-        outDir: rerun === undefined ? options.out : resolve(rerun),
-        resume: rerun !== undefined,
+        outDir: resume === undefined ? options.out : resolve(resume),
+        resume: resume !== undefined,
         jobs,
         accel,
         repeat,
