@@ -1,10 +1,9 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
-import { manifestFile, readManifest } from '../assets/sets/set-manifest.ts';
+import { statSync } from 'node:fs';
 import { HarnessError } from '../model/errors.ts';
+import { printable } from '../report/printable.ts';
 import { type OpenedHost, openHost } from '../run/open-host.ts';
 import { cacheFolder } from './cache-folder.ts';
-import type { CliIo } from './io.ts';
+import { type CliIo, writeLines } from './io.ts';
 
 /** Artefacts of this host and of the folders given with `--set`. */
 export interface Artefacts extends OpenedHost {
@@ -12,21 +11,21 @@ export interface Artefacts extends OpenedHost {
   chosenSets: readonly string[];
 }
 
-export async function openArtefacts(given: readonly string[], io: Pick<CliIo, 'env'>): Promise<Artefacts> {
-  const isFolder = (set: string) => set.includes('/') || existsSync(join(set, manifestFile));
+/** Opens the artefacts; what could not be decided of a folder is said on standard error. */
+export async function openArtefacts(given: readonly string[], io: Pick<CliIo, 'env' | 'stderr'>): Promise<Artefacts> {
+  const isFolder = (set: string) => statSync(set, { throwIfNoEntry: false })?.isDirectory() ?? false;
   const cacheDir = cacheFolder(io.env);
   const host = await openHost({ cacheDir, setDirs: given.filter(isFolder), env: io.env });
-  const chosenSets: string[] = [];
-  for (const set of given) {
-    const name = isFolder(set) ? (await readManifest(set)).name : set;
-    if (!host.sets.names.includes(name)) {
-      throw new HarnessError(
-        'usage',
-        `--set ${set}: expected a folder with a ${manifestFile} or a known set, saw neither`,
-        { hint: `Known sets: ${host.sets.names.join(', ')}.` },
-      );
-    }
-    chosenSets.push(name);
-  }
+  writeLines(
+    io.stderr,
+    host.sets.remarks.map((remark) => `warning: ${printable(remark)}`),
+  );
+  const chosenSets = given.map((set) => {
+    const name = host.sets.nameOf.get(set) ?? set;
+    if (host.sets.names.includes(name)) return name;
+    throw new HarnessError('usage', `--set ${set}: expected a folder or a known set, saw neither`, {
+      hint: `Known sets: ${host.sets.names.join(', ')}.`,
+    });
+  });
   return { ...host, chosenSets };
 }

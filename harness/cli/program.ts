@@ -19,6 +19,7 @@ const commands: Readonly<Record<string, () => Promise<AddCommand>>> = {
   predict: async () => (await import('./commands/predict.ts')).predictCommand,
   inspect: async () => (await import('./commands/inspect.ts')).inspectCommand,
   schema: async () => (await import('./commands/schema.ts')).schemaCommand,
+  set: async () => (await import('./commands/set.ts')).setCommand,
   rom: async () => (await import('./commands/rom.ts')).romCommand,
   firmware: async () => (await import('./commands/firmware.ts')).firmwareCommand,
 };

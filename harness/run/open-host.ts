@@ -9,7 +9,7 @@ import type { RunHost } from './run-matrix.ts';
 export interface HostFolders {
   /** Holds artefact sets, payloads and what is remembered between runs; made where it is not there. */
   cacheDir: string;
-  /** Folders with a `set.json` of their own. */
+  /** Folders with a `set.json` of their own, or with files to be looked into. */
   setDirs?: readonly string[];
   env?: NodeJS.ProcessEnv;
 }
@@ -24,7 +24,7 @@ export async function openHost({ cacheDir, setDirs = [], env = process.env }: Ho
   const fingerprints = createFingerprints({ cacheFile: join(cacheDir, 'fingerprints.json') });
   const inspections = createInspections({ fingerprints, cacheFile: join(cacheDir, 'inspections.json') });
   return {
-    sets: await loadSets({ cacheDir, setDirs, host: { env, root: '' }, inspections }),
+    sets: await loadSets({ cacheDir, setDirs, host: { env, root: '' }, inspections, fingerprints }),
     fingerprints: {
       of: fingerprints.of,
       save: async () => void (await Promise.all([fingerprints.save(), inspections.save()])),

@@ -48,3 +48,10 @@ export function pciIdOf(nic: string, { onExpress = false }: { onExpress?: boolea
   if (nic === 'virtio-net-pci' || nic === 'virtio-net') return onExpress ? virtioModern : virtioTransitional;
   return table[nic];
 }
+
+/** QEMU's NICs with these ids; none where QEMU has no such device. */
+export function nicsOfPciId({ vendorId, deviceId }: PciId): string[] {
+  const isIt = (ids: PciId): boolean => ids.vendorId === vendorId && ids.deviceId === deviceId;
+  const plain = isIt(virtioTransitional) || isIt(virtioModern) ? ['virtio-net-pci'] : [];
+  return [...plain, ...Object.keys(table).filter((nic) => isIt(table[nic] as PciId))];
+}

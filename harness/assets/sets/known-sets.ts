@@ -1,6 +1,8 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { HarnessError } from '../../model/errors.ts';
+import { openFolderSet } from './folder-set.ts';
+import type { ScanSources } from './scan.ts';
 import { contentOfManifest, joinContents, type SetContent } from './set-content.ts';
 import { type Manifest, manifestFile, readManifest } from './set-manifest.ts';
 
@@ -12,6 +14,10 @@ export interface KnownSets {
   readonly names: readonly string[];
   /** The user's own, by name. */
   readonly user: ReadonlyMap<string, Manifest>;
+  /** Names of the user's own, by the folder as it was given. */
+  readonly nameOf: ReadonlyMap<string, string>;
+  /** What could not be decided of folders without a manifest. */
+  readonly remarks: readonly string[];
   /** Names of those in the cache folder. */
   readonly cached: readonly string[];
   readonly cacheDir: string | undefined;
@@ -19,10 +25,17 @@ export interface KnownSets {
   readonly codename: string | undefined;
 }
 
-async function readUserManifests(setDirs: readonly string[]): Promise<Map<string, Manifest>> {
+async function openFolderSets(
+  setDirs: readonly string[],
+  sources: ScanSources,
+): Promise<Pick<KnownSets, 'user' | 'nameOf' | 'remarks'>> {
   const manifests = new Map<string, Manifest>();
+  const nameOf = new Map<string, string>();
+  const remarks: string[] = [];
   for (const directory of setDirs) {
-    const manifest = await readManifest(resolve(directory));
+    const { manifest, remarks: own } = await openFolderSet(directory, sources);
+    remarks.push(...own);
+    nameOf.set(directory, manifest.name);
     const file = join(directory, manifestFile);
     if (manifest.name === hostName || manifests.has(manifest.name)) {
       throw new HarnessError('bad-set', `artefact set ${file}: name: "${manifest.name}" is taken already`, {
@@ -32,7 +45,7 @@ async function readUserManifests(setDirs: readonly string[]): Promise<Map<string
     }
     manifests.set(manifest.name, manifest);
   }
-  return manifests;
+  return { user: manifests, nameOf, remarks };
 }
 
 async function cachedNames(cacheDir: string | undefined): Promise<string[]> {
@@ -57,14 +70,17 @@ export async function findSets({
   cacheDir,
   setDirs,
   codename,
+  sources,
 }: {
   cacheDir: string | undefined;
   setDirs: readonly string[];
   codename: string | undefined;
+  sources: ScanSources;
 }): Promise<KnownSets> {
-  const [user, cached] = await Promise.all([readUserManifests(setDirs), cachedNames(cacheDir)]);
+  const [folders, cached] = await Promise.all([openFolderSets(setDirs, sources), cachedNames(cacheDir)]);
+  const { user } = folders;
   const names = [...new Set([hostName, ...(codename === undefined ? [] : [codename]), ...cached, ...user.keys()])];
-  const known = { names, user, cached, cacheDir, codename };
+  const known = { names, ...folders, cached, cacheDir, codename };
   for (const [name, { extends: base }] of user) {
     if (base !== undefined && !names.includes(base)) throw wrongBase(known, name, `no artefact set ${base} here`);
   }

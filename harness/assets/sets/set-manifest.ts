@@ -76,6 +76,7 @@ export const manifestSchema = z.strictObject({
   bundledRomsPackage: packageName.optional(),
 });
 export type Manifest = z.infer<typeof manifestSchema>;
+export type ManifestInput = z.input<typeof manifestSchema>;
 
 export const manifestFile = 'set.json';
 
@@ -160,6 +161,12 @@ export async function readManifest(directory: string): Promise<Manifest> {
   } catch (cause) {
     throw bad(file, [(cause as Error).message], cause);
   }
+  return checkManifest(raw, directory);
+}
+
+/** Checks what a folder's `set.json` says, or would say. Rejects as `readManifest` does. */
+export async function checkManifest(raw: unknown, directory: string): Promise<Manifest> {
+  const file = join(directory, manifestFile);
   const checked = checkShape(manifestSchema, raw);
   if ('problems' in checked) throw bad(file, checked.problems);
   const manifest = withAbsolutePaths(checked.value, directory);

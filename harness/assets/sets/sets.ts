@@ -2,13 +2,13 @@ import { join } from 'node:path';
 import type { Arch } from '../../model/axes.ts';
 import { openJsonCache } from '../../os/json-cache.ts';
 import { oncePerKey } from '../../os/once-per-key.ts';
-import { createFingerprints } from '../fingerprint.ts';
+import { createFingerprints, type Fingerprints } from '../fingerprint.ts';
 import { createInspections, type Inspections } from '../inspections.ts';
 import type { ArtefactSet, FoundKernel, Missing } from './artefact-set.ts';
 import { buildSet } from './build-set.ts';
 import { findHostSeabios } from './host-files.ts';
 import { findHostContent, type Host, hostCodename } from './host-set.ts';
-import { contentOf, findSets, manifestOf } from './known-sets.ts';
+import { contentOf, findSets, type KnownSets, manifestOf } from './known-sets.ts';
 import { type MadeFiles, openMadeFiles } from './made-files.ts';
 import { ownershipSchema } from './packages.ts';
 import type { SetContent } from './set-content.ts';
@@ -16,14 +16,15 @@ import type { SetContent } from './set-content.ts';
 export interface LoadSetsOptions {
   /** Holds `sets/<name>/set.json` and `payloads/`. */
   readonly cacheDir: string | undefined;
-  /** Folders with a `set.json` of their own; they go before the cache's sets of the same name. */
+  /** Folders with a `set.json` of their own, or with files to be looked into; they go before the cache's sets of the same name. */
   readonly setDirs: readonly string[];
   readonly host?: Host;
-  /** Say what bundled ROMs are. */
+  /** Say what files are. */
   readonly inspections?: Pick<Inspections, 'of'>;
+  readonly fingerprints?: Pick<Fingerprints, 'of'>;
 }
 
-export interface ArtefactSets extends MadeFiles {
+export interface ArtefactSets extends MadeFiles, Pick<KnownSets, 'nameOf' | 'remarks'> {
   /** Names of every set that can be asked for, `host` first. */
   readonly names: readonly string[];
   /** Rejects with HarnessError `bad-set` for a broken manifest. */
@@ -58,9 +59,15 @@ export async function loadSets({
   cacheDir,
   setDirs,
   host = { env: process.env, root: '' },
-  inspections = createInspections({ fingerprints: createFingerprints() }),
+  fingerprints = createFingerprints(),
+  inspections = createInspections({ fingerprints }),
 }: LoadSetsOptions): Promise<ArtefactSets> {
-  const known = await findSets({ cacheDir, setDirs, codename: await hostCodename(host) });
+  const known = await findSets({
+    cacheDir,
+    setDirs,
+    codename: await hostCodename(host),
+    sources: { inspections, fingerprints },
+  });
   const hostFiles = openHostFiles(host, cacheDir);
   const made = await openMadeFiles(cacheDir);
   const once = oncePerKey<ArtefactSet>();
@@ -87,6 +94,8 @@ export async function loadSets({
   return {
     ...made,
     names: known.names,
+    nameOf: known.nameOf,
+    remarks: known.remarks,
     get,
     async kernel(arch, preferredSet) {
       for (const name of [preferredSet, ...known.names]) {
