@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { checkShape } from '../model/check-shape.ts';
 import { HarnessError } from '../model/errors.ts';
 import { type RunResult, runResultSchema } from '../model/verdict.ts';
 import { parseBoundedJson, readBoundedText, recordMaxDepth } from '../os/bounded-file.ts';
@@ -25,10 +26,9 @@ function readFile(path: string): RunResult {
     if (cause instanceof SyntaxError) throw badRun(path, 'it is not JSON, or not all of it is there', cause);
     throw badRun(path, `it cannot be read: ${(cause as Error).message}`, cause);
   }
-  const parsed = runResultSchema.safeParse(raw);
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  throw badRun(path, `expected the results of a run, saw ${issue?.path.join('.') || 'a value'}: ${issue?.message}`);
+  const checked = checkShape(runResultSchema, raw);
+  if ('value' in checked) return checked.value;
+  throw badRun(path, `not the results of a run: ${checked.problems[0]}`);
 }
 
 /**

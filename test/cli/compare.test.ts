@@ -59,10 +59,12 @@ describe('netboot compare', () => {
 
   const torn = join(folder, 'torn');
   const killed = join(folder, 'killed');
+  const strange = join(folder, 'strange');
   it.each([
     ['nothing', [join(folder, 'none'), old], /there is no such file or directory/],
     ['a folder of something else', [join(folder, 'empty'), old], /it holds no results.json/],
     ['a torn file', [torn, old], /it is not JSON, or not all of it is there/],
+    ['results of something else', [strange, old], /not the results of a run: version: expected 1, saw 7/],
     ['a run that was killed', [killed, old], /killed before its end.*\n.*--resume/s],
     [
       'another matrix',
@@ -74,9 +76,10 @@ describe('netboot compare', () => {
     ['an axis that is none', [old, '--axis', 'colour=a..b'], /expected AXIS=VALUE\.\.VALUE.*saw "colour=a\.\.b"/],
     ['an axis without such cells', [old, '--axis', 'nic=e1000..x'], /no two cells differ in nic alone.*\n.*e1000/s],
   ])('refuses %s', async (_, argv, message) => {
-    for (const one of [torn, killed, join(folder, 'empty')]) mkdirSync(one, { recursive: true });
+    for (const one of [torn, killed, strange, join(folder, 'empty')]) mkdirSync(one, { recursive: true });
     writeFileSync(join(torn, 'results.json'), '{"version":1,');
     writeFileSync(join(killed, 'run.json'), '{}');
+    writeFileSync(join(strange, 'results.json'), '{"version":7}');
     const { err, code } = await netboot('compare', ...argv);
     expect(err).toMatch(message);
     expect(code).toBe(2);
