@@ -6,6 +6,7 @@ import { writeWhole } from './write-whole.ts';
 export interface JsonCache<Fact> {
   get(key: string): Fact | undefined;
   set(key: string, fact: Fact): void;
+  all(): Fact[];
   /** Writes the file, if there is one and something new was learnt. A failure to write is ignored: only time is lost. */
   save(): Promise<void>;
 }
@@ -46,13 +47,19 @@ export function openJsonCache<Fact>({ file, version, schema }: JsonCacheFile<Fac
     });
   }
 
+  function get(key: string): Fact | undefined {
+    const fresh = learnt.get(key);
+    if (fresh !== undefined) return fresh;
+    stored ??= read(file, version);
+    const fact = schema.safeParse(stored.get(key));
+    return fact.success ? fact.data : undefined;
+  }
+
   return {
-    get(key) {
-      const fresh = learnt.get(key);
-      if (fresh !== undefined) return fresh;
+    get,
+    all() {
       stored ??= read(file, version);
-      const fact = schema.safeParse(stored.get(key));
-      return fact.success ? fact.data : undefined;
+      return [...new Set([...stored.keys(), ...learnt.keys()])].flatMap((key) => get(key) ?? []);
     },
     set(key, fact) {
       learnt.set(key, fact);

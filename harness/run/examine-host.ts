@@ -1,5 +1,6 @@
 import { HarnessError } from '../model/errors.ts';
 import { type Capacity, openCapacity } from '../os/capacity.ts';
+import { type AcceleratorAnswer, failureLastsMs, openAcceleratorAnswers } from '../vm/accelerator-answers.ts';
 import { describeHost, type HostFacts, probeQemu, type QemuFacts, type QemuProgram } from '../vm/host.ts';
 
 export interface ProgramReport {
@@ -24,4 +25,10 @@ export async function examineHost(
     }
   });
   return { host: describeHost(capacity), programs: await Promise.all(programs) };
+}
+
+/** Accelerators that failed with a firmware on this host, and until when they are not tried again with it. */
+export function acceleratorFailures(cacheFile: string | undefined): (AcceleratorAnswer & { untilMs: number })[] {
+  const failures = openAcceleratorAnswers(cacheFile).failures();
+  return failures.map((failure) => ({ ...failure, untilMs: failure.atMs + failureLastsMs }));
 }

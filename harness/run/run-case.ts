@@ -53,7 +53,7 @@ async function runGuest(run: CaseRun, name: string, attempt: number): Promise<At
   const { accel: chooser, found, qemu, signal } = run;
   const directory = emptyDirectoryInside(run.outDir, name);
   const plan = makePlan({ ...found, nonce: newNonce() });
-  const { accel } = await chooser.choose(plan, qemu, signal);
+  const { accel } = await chooser.choose(plan, qemu);
   const result = await runAttempt({ ...run, plan, attempt, directory, accel });
   if (result.demote === undefined || signal.aborted) return [result];
   await chooser.distrust(plan, qemu, accel, result.demote);

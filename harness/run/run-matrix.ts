@@ -186,7 +186,7 @@ export async function runMatrix(options: RunOptions): Promise<RunResult> {
   const left = await finishUnrunnable(run, {
     outDir: run.outDir,
     fingerprints: options.fingerprints,
-    accel: createAccelChooser(options.accel, options.accelCacheFile),
+    accel: createAccelChooser({ choice: options.accel, cacheFile: options.accelCacheFile, signal }),
     authorities: createAuthorities(),
     terminal: options.terminal,
     intervene: options.intervene,

@@ -1,15 +1,9 @@
-import { createHash } from 'node:crypto';
 import { accessSync, constants } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { cpus, release, tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { z } from 'zod';
-import type { Accel, Arch, FirmwareInterface } from '../model/axes.ts';
+import type { Accel, Arch } from '../model/axes.ts';
 import type { Plan } from '../model/plan.ts';
-import { openJsonCache } from '../os/json-cache.ts';
+import { keyOf, openAcceleratorAnswers, type Question } from './accelerator-answers.ts';
 import type { QemuFacts } from './host.ts';
-import { startQemu } from './qemu.ts';
-import { runningArgv } from './running-argv.ts';
+import { type ProbeOutcome, probeBoot } from './probe-boot.ts';
 
 export type AccelChoice = Accel | 'auto';
 
@@ -18,17 +12,6 @@ export interface AccelDecision {
   /** Why `auto` chose so. */
   reason: string;
 }
-
-/**
- * How far a probe boot must come, and for how much CPU time: an accelerator that half works emulates what it cannot
- * run, slower than TCG, and dies later. SeaBIOS' own banner comes too early to tell.
- */
-const signsOfLife: Record<FirmwareInterface, { pattern: RegExp; cpuMs: number }> = {
-  bios: { pattern: /No bootable device|Booting from|Features: /, cpuMs: 800 },
-  uefi: { pattern: /BdsDxe|>>Start|UEFI Interactive Shell|iPXE/, cpuMs: 5_000 },
-};
-const probeMs = 15_000;
-const tooSlow = `the firmware did not come far enough within ${probeMs / 1000} s`;
 
 const guestOf: Partial<Record<NodeJS.Architecture, Arch>> = { x64: 'x86_64', arm64: 'aarch64' };
 
@@ -48,112 +31,53 @@ function candidate(plan: Plan, qemu: QemuFacts): { accel: Accel } | { reason: st
   }
 }
 
-const works = 'works';
-
-/** Boots the plan's machine and firmware under `accel`, without its network; the complaint where it does not live. */
-async function probeBoot(plan: Plan, qemu: QemuFacts, accel: Accel, signal: AbortSignal): Promise<string | undefined> {
-  const cwd = await mkdtemp(join(tmpdir(), 'netboot-probe-'));
-  const { pattern, cpuMs } = signsOfLife[plan.interface];
-  let text = '';
-  let trouble: string | undefined;
-  let wake: () => void = () => {};
-  const decided = new Promise<void>((resolve) => {
-    wake = resolve;
-  });
-  const timer = setTimeout(wake, probeMs);
-  signal.addEventListener('abort', wake, { once: true });
-  if (signal.aborted) wake();
-  try {
-    await using guest = await startQemu({
-      program: plan.qemu.program,
-      env: plan.qemu.env,
-      argv: runningArgv(plan, qemu, accel),
-      fds: plan.qemu.fds,
-      cwd,
-      onStderr: () => {},
-      emit(event) {
-        if (event.source !== 'qmp' || event.type !== 'event' || event.name !== 'STOP') return;
-        trouble = `${accel} stopped the guest`;
-        wake();
-      },
-    });
-    guest.serial.on('data', (chunk: Buffer) => {
-      text += chunk.toString('latin1');
-      if (pattern.test(text)) wake();
-    });
-    guest.exited.then(({ byHarness, stderr }) => {
-      if (!byHarness) trouble = stderr.trim().split('\n')[0] || 'QEMU ended by itself';
-      wake();
-    });
-    const tooDear = () => guest.cpuMs() > cpuMs;
-    const watch = setInterval(() => tooDear() && wake(), 100);
-    await decided;
-    clearInterval(watch);
-    if (tooDear()) trouble ??= `it took ${guest.cpuMs()} ms of CPU time, where ${cpuMs} ms would be much`;
-  } catch (error) {
-    trouble = error instanceof Error ? error.message : String(error);
-  } finally {
-    clearTimeout(timer);
-    signal.removeEventListener('abort', wake);
-    await rm(cwd, { recursive: true, force: true });
-  }
-  return trouble ?? (pattern.test(text) ? undefined : tooSlow);
+export interface AccelChooserOptions {
+  choice: AccelChoice;
+  /** Where answers are kept across runs. */
+  cacheFile: string | undefined;
+  /** Ends the probes that are under way. */
+  signal: AbortSignal;
 }
 
 /**
- * Decides the accelerator of each case. `auto` trusts KVM (or hvf) only after a boot of that very firmware
- * under it, because a device that opens may still die in UEFI firmware; answers are kept by host, QEMU and
- * firmware in `cacheFile`.
+ * Decides the accelerator of each case. `auto` trusts KVM (or hvf) only after a boot of that very firmware under it,
+ * because a device that opens may still die in UEFI firmware. Answers are kept by host, QEMU and firmware, where they say
+ * something of the accelerator, and failures for a day.
  */
-export function createAccelChooser(choice: AccelChoice, cacheFile: string | undefined) {
-  const answers = openJsonCache({ file: cacheFile, version: 1, schema: z.string() });
-  const pending = new Map<string, Promise<string>>();
+export function createAccelChooser({ choice, cacheFile, signal }: AccelChooserOptions) {
+  const answers = openAcceleratorAnswers(cacheFile);
+  const probes = new Map<string, Promise<ProbeOutcome>>();
 
-  const keyOf = (plan: Plan, qemu: QemuFacts, accel: Accel): string => {
-    const firmware = plan.inputs.find(({ role }) => role === 'firmware-code')?.sha256 ?? 'built-in';
-    const host = [
-      release(),
-      cpus()[0]?.model ?? '',
-      qemu.program,
-      qemu.version,
-      accel,
-      plan.qemu.cpu[accel] ?? '',
-    ].join('|');
-    return `${createHash('sha256').update(host).digest('hex').slice(0, 16)}:${firmware}`;
-  };
-
-  const remember = (key: string, answer: string): Promise<void> => {
-    answers.set(key, answer);
-    return answers.save();
-  };
+  /** One probe for all who ask, now and later in the run. */
+  async function ask(question: Question & { plan: Plan; qemu: QemuFacts }): Promise<ProbeOutcome> {
+    const { plan, qemu, accel } = question;
+    const key = keyOf(question);
+    const probe = probes.get(key) ?? probeBoot(plan, qemu, accel, signal);
+    probes.set(key, probe);
+    const outcome = await probe;
+    // A guest may have been given up on while the probe ran: that answer stands.
+    if (answers.get(question) !== undefined) return outcome;
+    if (outcome.works) await answers.set(question, true, 'a probe boot worked');
+    else if (outcome.lasting) await answers.set(question, false, outcome.reason);
+    return outcome;
+  }
 
   return {
-    async choose(plan: Plan, qemu: QemuFacts, signal: AbortSignal): Promise<AccelDecision> {
+    async choose(plan: Plan, qemu: QemuFacts): Promise<AccelDecision> {
       if (choice !== 'auto') return { accel: choice, reason: 'asked for' };
       const possible = candidate(plan, qemu);
       if ('reason' in possible) return { accel: 'tcg', reason: possible.reason };
       const { accel } = possible;
-      const key = keyOf(plan, qemu, accel);
-      let answer = answers.get(key);
-      if (answer === undefined) {
-        let probe = pending.get(key);
-        if (!probe) {
-          probe = probeBoot(plan, qemu, accel, signal).then((trouble) => trouble ?? works);
-          pending.set(key, probe);
-        }
-        answer = await probe;
-        // A guest may have been given up on while the probe ran; that answer stands.
-        answer = answers.get(key) ?? answer;
-        // What a busy host made too slow may be right another day.
-        if (!signal.aborted && answer !== tooSlow) await remember(key, answer);
-      }
-      return answer === works
+      const question = { plan, qemu, accel };
+      const outcome = answers.get(question) ?? (await ask(question));
+      const answer = answers.get(question) ?? outcome;
+      return answer.works
         ? { accel, reason: `a probe boot of this firmware under ${accel} worked` }
-        : { accel: 'tcg', reason: `${accel} failed a boot of this firmware: ${answer}` };
+        : { accel: 'tcg', reason: `${accel} failed a boot of this firmware: ${answer.reason}` };
     },
-    /** An accelerator that passed its probe has given up on a guest: it is not trusted with this firmware again. */
+    /** An accelerator that passed its probe has given up on a guest: it is not trusted with this firmware for now. */
     async distrust(plan: Plan, qemu: QemuFacts, accel: Accel, reason: string): Promise<void> {
-      if (choice === 'auto') await remember(keyOf(plan, qemu, accel), reason);
+      if (choice === 'auto') await answers.set({ plan, qemu, accel }, false, reason);
     },
   };
 }

@@ -31,7 +31,7 @@ export function acceleratorComplaint(stderr: string): string | undefined {
 
 /** QEMU gives errno(3) as the reason, and that of something which comes and goes: it says nothing of what was asked for. */
 export function isPassing(complaint: string): boolean {
-  return /: (Cannot allocate memory|Resource temporarily unavailable|Too many open files|Device or resource busy)$/.test(
+  return /[: ](Cannot allocate memory|Resource temporarily unavailable|Too many open files|Device or resource busy)$/.test(
     complaint,
   );
 }

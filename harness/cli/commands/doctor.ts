@@ -2,7 +2,7 @@ import { accessSync, constants, existsSync } from 'node:fs';
 import { isMissing } from '../../assets/sets/artefact-set.ts';
 import { type Arch, archs, type Firmware } from '../../model/axes.ts';
 import { qemuProgramOf } from '../../model/qemu-program.ts';
-import { examineHost, type ProgramReport } from '../../run/examine-host.ts';
+import { acceleratorFailures, examineHost, type ProgramReport } from '../../run/examine-host.ts';
 import { type Artefacts, openArtefacts } from '../artefacts.ts';
 import { cacheFolder } from '../cache-folder.ts';
 import type { AddCommand } from '../command.ts';
@@ -48,6 +48,14 @@ function kvmCheck(): Check | undefined {
   }
 }
 
+function acceleratorChecks({ accelCacheFile }: Artefacts): Check[] {
+  return acceleratorFailures(accelCacheFile).map(({ accel, qemu, firmware, reason, untilMs }) => ({
+    state: 'note',
+    what: `${accel} with ${firmware}`,
+    detail: `failed under ${qemu} (${reason}): emulated until ${new Date(untilMs).toISOString()}, then tried again`,
+  }));
+}
+
 async function firmwareChecks({ sets }: Artefacts): Promise<Check[]> {
   const host = await sets.get('host');
   return expectedFirmware.map(({ arch, firmware }): Check => {
@@ -73,6 +81,7 @@ async function checks(io: CliIo): Promise<Check[]> {
     { state: 'note', what: 'artefact sets', detail: artefacts.sets.names.join(', ') },
     { state: 'note', what: 'cache', detail: cacheFolder(io.env) },
     ...(kvm ? [kvm] : []),
+    ...acceleratorChecks(artefacts),
   ];
 }
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Plan } from '../../../harness/model/plan.ts';
-import { createAccelChooser } from '../../../harness/vm/acceleration.ts';
+import { type AccelChoice, createAccelChooser } from '../../../harness/vm/acceleration.ts';
 import { probeQemu, type QemuFacts } from '../../../harness/vm/host.ts';
 import { bios, cellsOf, openHost, planOf } from '../../run/rig.ts';
 
@@ -16,6 +16,9 @@ const canOpenKvm = ((): boolean => {
     return false;
   }
 })();
+
+const chooserOf = (choice: AccelChoice, cacheFile?: string, signal = never) =>
+  createAccelChooser({ choice, cacheFile, signal });
 
 let folder: string;
 let plan: Plan;
@@ -41,15 +44,15 @@ afterAll(() => rmSync(folder, { recursive: true }));
 describe('the accelerator', () => {
   it.each(['tcg', 'kvm', 'hvf'] as const)('is %s where it is asked for, whatever the host has', async (accel) => {
     const cache = newCache();
-    const chooser = createAccelChooser(accel, cache);
-    expect(await chooser.choose(plan, qemu, never)).toEqual({ accel, reason: 'asked for' });
+    const chooser = chooserOf(accel, cache);
+    expect(await chooser.choose(plan, qemu)).toEqual({ accel, reason: 'asked for' });
     await chooser.distrust(plan, qemu, accel, 'it died');
-    expect(await chooser.choose(plan, qemu, never)).toEqual({ accel, reason: 'asked for' });
+    expect(await chooser.choose(plan, qemu)).toEqual({ accel, reason: 'asked for' });
     expect(existsSync(cache)).toBe(false);
   });
 
   it('is TCG for the architecture of another host', async () => {
-    const { accel, reason } = await createAccelChooser('auto', undefined).choose(foreign, qemu, never);
+    const { accel, reason } = await chooserOf('auto').choose(foreign, qemu);
     expect({ accel, reason }).toEqual({
       accel: 'tcg',
       reason: `this ${process.arch} host cannot accelerate ${foreign.scenario.arch}`,
@@ -58,7 +61,7 @@ describe('the accelerator', () => {
 
   it('is TCG where this QEMU has no other', async () => {
     const plain = { ...qemu, accels: new Set(['tcg']) };
-    const { accel, reason } = await createAccelChooser('auto', undefined).choose(plan, plain, never);
+    const { accel, reason } = await chooserOf('auto').choose(plan, plain);
     expect(accel).toBe('tcg');
     expect(reason).toMatch(/^this (QEMU has no (kvm|hvf)|arm64 host)/);
   });
@@ -67,38 +70,49 @@ describe('the accelerator', () => {
 describe.runIf(canOpenKvm)('a probe boot of this firmware under KVM', () => {
   it('decides once, and the answer is kept', async () => {
     const cache = newCache();
-    const chooser = createAccelChooser('auto', cache);
-    const decisions = await Promise.all([chooser.choose(plan, qemu, never), chooser.choose(plan, qemu, never)]);
+    const chooser = chooserOf('auto', cache);
+    const decisions = await Promise.all([chooser.choose(plan, qemu), chooser.choose(plan, qemu)]);
     expect(decisions[0]).toEqual(decisions[1]);
     const known = JSON.parse(readFileSync(cache, 'utf8')).entries;
     const [key, ...others] = Object.keys(known);
     expect(others).toEqual([]);
     expect(key).toContain(plan.inputs.find(({ role }) => role === 'firmware-code')?.sha256);
-    expect(decisions[0]?.accel).toBe(known[key!] === 'works' ? 'kvm' : 'tcg');
+    expect(decisions[0]?.accel).toBe(known[key!].works ? 'kvm' : 'tcg');
 
-    const reread = (answer: string) => {
-      writeFileSync(cache, JSON.stringify({ version: 1, entries: { [key!]: answer } }));
-      return createAccelChooser('auto', cache).choose(plan, qemu, never);
+    const reread = (answer: object) => {
+      writeFileSync(cache, JSON.stringify({ version: 2, entries: { [key!]: { ...known[key!], ...answer } } }));
+      return chooserOf('auto', cache).choose(plan, qemu);
     };
-    expect(await reread('works')).toMatchObject({ accel: 'kvm' });
-    expect(await reread('kvm stopped the guest')).toEqual({
+    expect(await reread({ works: true })).toMatchObject({ accel: 'kvm' });
+    expect(await reread({ works: false, reason: 'it stopped the guest' })).toEqual({
       accel: 'tcg',
-      reason: 'kvm failed a boot of this firmware: kvm stopped the guest',
+      reason: 'kvm failed a boot of this firmware: it stopped the guest',
     });
   });
 
   it('is not trusted any more once a guest was given up on', async () => {
     const cache = newCache();
-    const chooser = createAccelChooser('auto', cache);
+    const chooser = chooserOf('auto', cache);
     await chooser.distrust(plan, qemu, 'kvm', 'it died');
     const expected = { accel: 'tcg', reason: 'kvm failed a boot of this firmware: it died' };
-    expect(await chooser.choose(plan, qemu, never)).toEqual(expected);
-    expect(await createAccelChooser('auto', cache).choose(plan, qemu, never)).toEqual(expected);
+    expect(await chooser.choose(plan, qemu)).toEqual(expected);
+    expect(await chooserOf('auto', cache).choose(plan, qemu)).toEqual(expected);
+  });
+
+  it('that came to nothing for want of memory is not remembered', async () => {
+    const program = join(folder, 'qemu-without-memory');
+    const words = 'qemu-system-x86_64: -accel kvm: failed to initialize kvm: Cannot allocate memory';
+    writeFileSync(program, `#!/bin/sh\necho '${words}' >&2\nexit 1\n`, { mode: 0o755 });
+    const cache = newCache();
+    const starved = { ...plan, qemu: { ...plan.qemu, program } };
+    const { accel, reason } = await chooserOf('auto', cache).choose(starved, { ...qemu, program });
+    expect({ accel, reason }).toEqual({ accel: 'tcg', reason: expect.stringContaining('Cannot allocate memory') });
+    expect(existsSync(cache)).toBe(false);
   });
 
   it('is not remembered where it was interrupted', async () => {
     const cache = newCache();
-    const { accel } = await createAccelChooser('auto', cache).choose(plan, qemu, AbortSignal.abort());
+    const { accel } = await chooserOf('auto', cache, AbortSignal.abort()).choose(plan, qemu);
     expect(accel).toBe('tcg');
     expect(existsSync(cache)).toBe(false);
   });
@@ -106,17 +120,17 @@ describe.runIf(canOpenKvm)('a probe boot of this firmware under KVM', () => {
   it.each(['', 'null', '[', '"works"', '{"x": 5}'])('is made anew where the cache holds %j', async (text) => {
     const cache = join(folder, `torn-${++count}.json`);
     writeFileSync(cache, text);
-    const chooser = createAccelChooser('auto', cache);
+    const chooser = chooserOf('auto', cache);
     await chooser.distrust(plan, qemu, 'kvm', 'it died');
-    expect(await chooser.choose(plan, qemu, never)).toMatchObject({ accel: 'tcg' });
-    expect(Object.values(JSON.parse(readFileSync(cache, 'utf8')).entries)).toContain('it died');
+    expect(await chooser.choose(plan, qemu)).toMatchObject({ accel: 'tcg' });
+    expect(Object.values(JSON.parse(readFileSync(cache, 'utf8')).entries)).toMatchObject([{ reason: 'it died' }]);
   });
 
   it('decides also where the answer cannot be kept', async () => {
     const file = join(folder, 'a-file');
     writeFileSync(file, '');
-    const chooser = createAccelChooser('auto', join(file, 'acceleration.json'));
+    const chooser = chooserOf('auto', join(file, 'acceleration.json'));
     await chooser.distrust(plan, qemu, 'kvm', 'it died');
-    expect(await chooser.choose(plan, qemu, never)).toMatchObject({ accel: 'tcg' });
+    expect(await chooser.choose(plan, qemu)).toMatchObject({ accel: 'tcg' });
   });
 });
