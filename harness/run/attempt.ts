@@ -18,6 +18,7 @@ import { type AttemptRecords, openRecords } from './attempt-records.ts';
 import type { Authorities } from './authorities.ts';
 import { caseFiles, writePlanFiles } from './case-directory.ts';
 import { refuseChangedInputs } from './changed-inputs.ts';
+import { heldBy, statusOf, whatHolds } from './held-guest.ts';
 import type { Intervene, Intervention } from './intervention.ts';
 import { type RunningNetwork, startNetwork } from './network.ts';
 import { type TimeWatch, watchTime } from './time-watch.ts';
@@ -126,11 +127,20 @@ const isStop = (event: HarnessEvent): boolean =>
   event.source === 'qmp' && event.type === 'event' && event.name === 'STOP';
 
 /** QEMU stops a guest without saying why in the event; its status says it. */
-function askStatus({ guest, records: { emit } }: Attempt): void {
-  guest?.qmp.execute('query-status').then(
-    (answer) => emit({ source: 'qmp', type: 'status', status: String((answer as { status?: unknown }).status) }),
-    () => {},
-  );
+function askStatus({ guest, records }: Attempt): void {
+  if (guest === undefined) return;
+  const onStatus = (status: string): void => {
+    records.emit({ source: 'qmp', type: 'status', status });
+    emitHeld(records, heldBy(status));
+  };
+  statusOf(guest.qmp).then(onStatus, () => {});
+}
+
+/** A guest that others keep from running says nothing by its silence. */
+function emitHeld({ emit }: AttemptRecords, message: string | undefined): boolean {
+  if (message === undefined) return false;
+  emit({ source: 'run', type: 'infrastructure', code: 'qemu-failed', message, retryable: true });
+  return true;
 }
 
 /** Starts the guest, its network and its clock; `opened` has what is to be ended, also of a start that fails. */
@@ -179,7 +189,12 @@ async function startGuest(attempt: Attempt, opened: DisposalStack): Promise<Gues
 function startClock(attempt: Attempt, guest: Guest, opened: DisposalStack): void {
   const { plan, accel, terminal, records } = attempt;
   const signs = () => ({ frames: attempt.network?.frames() ?? 0, consoleBytes: records.serialBytes() });
-  const time = watchTime({ plan, accel, pid: guest.pid, records, signs, restEnds: terminal === undefined });
+  const time = watchTime({
+    ...{ plan, accel, pid: guest.pid, records, signs, restEnds: terminal === undefined },
+    async onTimeUp(event) {
+      if (!emitHeld(records, await whatHolds(guest.qmp))) records.emit(event);
+    },
+  });
   attempt.time = time;
   opened.defer(() => time[Symbol.dispose]());
 }

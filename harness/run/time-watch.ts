@@ -1,4 +1,5 @@
 import type { Accel } from '../model/axes.ts';
+import type { UntimedEvent } from '../model/events.ts';
 import type { Plan } from '../model/plan.ts';
 import type { Stage } from '../model/stages.ts';
 import type { AttemptRecords } from './attempt-records.ts';
@@ -15,16 +16,23 @@ export interface TimeWatchOptions {
   accel: Accel;
   /** QEMU's process. */
   pid: number;
-  records: Pick<AttemptRecords, 'emit' | 'now'>;
+  records: Pick<AttemptRecords, 'now'>;
   signs(): Signs;
-  /** Whether a guest at rest is ended. */
+  /** Whether the time of a guest at rest is up. */
   restEnds: boolean;
+  /** Called once. */
+  onTimeUp(event: TimeUp): void;
 }
+
+/** A stage did not come, or the guest is plainly at rest. */
+type TimeUp = Extract<UntimedEvent, { type: 'deadline' | 'silent' }>;
 
 const tickMs = 250;
 
-/** Says by events when the guest's time is up: a stage did not come, or it is plainly at rest. Begins at once. */
-export function watchTime({ plan, accel, pid, records: { emit, now }, signs, restEnds }: TimeWatchOptions): TimeWatch {
+/** Says when the guest's time is up. Begins at once. */
+export function watchTime(options: TimeWatchOptions): TimeWatch {
+  const { plan, accel, pid, signs, restEnds } = options;
+  const { now } = options.records;
   const readAt = guestTimeReader(pid);
   let reading = readAt(now());
   const deadlines = createDeadlineClock(plan, accel !== 'tcg', () => reading);
@@ -34,8 +42,10 @@ export function watchTime({ plan, accel, pid, records: { emit, now }, signs, res
     reading = readAt(now());
     const deadline = deadlines.tick();
     const silence = restEnds ? rest.tick(deadlines.awaited()) : undefined;
-    if (deadline) emit({ source: 'run', type: 'deadline', ...deadline });
-    else if (silence) emit({ source: 'run', type: 'silent', ...silence });
+    if (!deadline && !silence) return;
+    clearInterval(ticker);
+    if (deadline) options.onTimeUp({ source: 'run', type: 'deadline', ...deadline });
+    else if (silence) options.onTimeUp({ source: 'run', type: 'silent', ...silence });
   }, tickMs);
 
   return {

@@ -211,6 +211,26 @@ describe('a guest that fails', () => {
   });
 });
 
+describe('a guest that others keep from running', () => {
+  it('by a pause is one that nothing can be told of, at once', async () => {
+    const { result } = await runOne(bios, {
+      intervene: (plan) => ({ plan, begin: ({ guest }) => void guest.qmp.execute('stop') }),
+    });
+    expect(result.verdict.status).toBe('error');
+    expect(result.verdict.diagnosis).toContain('told by someone else to pause the guest');
+  });
+
+  it('by stopping QEMU itself has not been silent when its time is up', async () => {
+    const { result, events } = await runOne(
+      { ...frozen, deadlines: { stageMs: { firmware: 300 } } },
+      { intervene: (plan) => ({ plan, begin: ({ guest }) => void process.kill(guest.pid, 'SIGSTOP') }) },
+    );
+    expect(result.verdict.status).toBe('error');
+    expect(result.verdict.diagnosis).toContain('QEMU itself stands still');
+    expect(events.some(({ type }) => type === 'deadline' || type === 'silent')).toBe(false);
+  });
+});
+
 it('cannot tell of a guest whose QEMU was killed from outside, and tries again', async () => {
   const qemu = countedQemu('kill -KILL $$');
   const { result } = await runOne(frozen);
