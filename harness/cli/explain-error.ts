@@ -2,13 +2,18 @@ import { CommanderError } from 'commander';
 import { exitCodeOf, HarnessError } from '../model/errors.ts';
 import type { ExitCode } from './exit-code.ts';
 import { type CliIo, writeLines } from './io.ts';
+import { asTyped } from './own-command.ts';
 
 /** Says what went wrong in one message, with its remedy, and returns the exit code. The stack only with `--debug`. */
 export function explainError(error: unknown, io: CliIo, debug: boolean): ExitCode {
   // Commander has said it already, on standard error.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
   if (error instanceof HarnessError) {
-    writeLines(io.stderr, [`error: ${error.message}`, ...(error.hint === undefined ? [] : [`hint: ${error.hint}`])]);
+    const lines = [`error: ${error.message}`, ...(error.hint === undefined ? [] : [`hint: ${error.hint}`])];
+    writeLines(
+      io.stderr,
+      lines.map((line) => asTyped(line, io.command)),
+    );
     if (debug) writeLines(io.stderr, stackOf(error));
     return exitCodeOf(error);
   }

@@ -14,6 +14,8 @@ export interface CliIo {
   stderr: OutputStream;
   stdin: NodeJS.ReadStream;
   env: NodeJS.ProcessEnv;
+  /** What starts this program from where the user is, as a shell takes it. */
+  command: string;
   /** Aborts on SIGINT and SIGTERM. */
   signal: AbortSignal;
 }

@@ -1,5 +1,7 @@
 #!/usr/bin/env node
+import { packageRoot } from '../os/package-root.ts';
 import { type CliIo, writeLines } from './io.ts';
+import { ownCommand } from './own-command.ts';
 import { runProgram } from './program.ts';
 
 const interruption = new AbortController();
@@ -21,7 +23,8 @@ for (const stream of [process.stdout, process.stderr]) {
 }
 
 const { stdout, stderr, stdin, env, argv } = process;
-const io: CliIo = { stdout, stderr, stdin, env, signal: interruption.signal };
+const command = ownCommand({ env, cwd: process.cwd(), root: packageRoot() });
+const io: CliIo = { stdout, stderr, stdin, env, command, signal: interruption.signal };
 // Not process.exit(): pipes are written to asynchronously, and would be cut off.
 process.exitCode = await runProgram(argv.slice(2), io);
 process.off('SIGINT', onSignal);

@@ -5,6 +5,7 @@ import type { AddCommand } from './command.ts';
 import type { ExitCode } from './exit-code.ts';
 import { explainError } from './explain-error.ts';
 import type { CliIo } from './io.ts';
+import { asTyped } from './own-command.ts';
 
 /** Each loads its own module, for they need very different parts of the harness. In the order of the help. */
 const commands: Readonly<Record<string, () => Promise<AddCommand>>> = {
@@ -72,7 +73,7 @@ function createProgram(added: readonly AddCommand[], io: CliIo, end: (code: Exit
     .hook('preAction', (_, command) => refuseEmptyValues(command))
     .showHelpAfterError('hint: --help shows options and examples')
     .configureOutput({
-      writeOut: (text) => void io.stdout.write(text),
+      writeOut: (text) => void io.stdout.write(asTyped(text, io.command)),
       writeErr: (text) => void io.stderr.write(text),
       getOutHelpWidth: () => io.stdout.columns ?? 100,
       getErrHelpWidth: () => io.stderr.columns ?? 100,
@@ -92,7 +93,7 @@ export async function runProgram(argv: readonly string[], io: CliIo): Promise<Ex
       exitCode = code;
     });
     if (argv.length === 0) {
-      io.stdout.write(program.helpInformation() + examples.concat('\n'));
+      io.stdout.write(asTyped(program.helpInformation() + examples.concat('\n'), io.command));
       return 2;
     }
     await program.parseAsync([...argv], { from: 'user' });

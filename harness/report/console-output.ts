@@ -3,7 +3,16 @@ import type { Comparison } from '../compare/compare.ts';
 import type { CaseResult, RunResult, Status } from '../model/verdict.ts';
 import { comparisonLines } from './comparison.ts';
 import { clip, printable, seconds } from './printable.ts';
-import { costLine, notRunReasons, reproCommand, statusWords, totalsLine, troubleStatuses } from './run-facts.ts';
+import {
+  costLine,
+  notRunReasons,
+  type RunPlace,
+  reproCommand,
+  seenFrom,
+  statusWords,
+  totalsLine,
+  troubleStatuses,
+} from './run-facts.ts';
 
 /** Where a console reporter writes; the command line gives it standard error or output. */
 export interface ConsoleOutput {
@@ -48,7 +57,7 @@ const shownTrouble = 20;
 const shownReasons = 8;
 
 /** The last lines of a run: what was not as expected, what was not run, totals, cost, and where the results are. */
-export function closingLines(result: RunResult, outDir: string, colour: boolean, comparison?: Comparison): string[] {
+export function closingLines(result: RunResult, place: RunPlace, colour: boolean, comparison?: Comparison): string[] {
   // Beside a baseline, what changed is the question, and not what was expected.
   const troubled = comparison ? [] : result.cases.filter(({ verdict }) => troubleStatuses.includes(verdict.status));
   const reasons = notRunReasons(result);
@@ -59,7 +68,7 @@ export function closingLines(result: RunResult, outDir: string, colour: boolean,
       .slice(0, shownTrouble)
       .flatMap((one) => [
         `${paintStatus(one.verdict.status, colour)} ${one.id}`,
-        `    again: ${reproCommand(one, outDir)}`,
+        `    again: ${reproCommand(one, place)}`,
       ]),
     ...more(troubled.length, shownTrouble),
     ...(reasons.length > 0 ? [`warning: ${result.totals['not-run']} not run:`] : []),
@@ -69,6 +78,6 @@ export function closingLines(result: RunResult, outDir: string, colour: boolean,
     ...(comparison ? [...comparisonLines(comparison), ''] : []),
     totalsLine(result),
     costLine(result),
-    `results: ${outDir}/report.html, summary.md, results.json, junit.xml, configurations.md`,
+    `results: ${seenFrom(place.cwd, place.outDir)}/report.html, summary.md, results.json, junit.xml, configurations.md`,
   ];
 }

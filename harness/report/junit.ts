@@ -1,5 +1,5 @@
 import type { CaseResult, RunResult, Status } from '../model/verdict.ts';
-import { evidenceLine, expectationText, reproCommand } from './run-facts.ts';
+import { evidenceLine, expectationText, type RunPlace, reproCommand } from './run-facts.ts';
 
 /** What XML 1.0 §2.2 does not allow, not even escaped; lone surrogates among it. */
 const forbidden = /[^\t\n\r\u{20}-\u{d7ff}\u{e000}-\u{fffd}\u{10000}-\u{10ffff}]/gu;
@@ -28,7 +28,7 @@ function attributes(values: Record<string, string | number>): string {
     .join('');
 }
 
-function body(result: CaseResult, outDir: string): string {
+function body(result: CaseResult, place: RunPlace): string {
   const { scenario, verdict } = result;
   const stages = verdict.stages.map(({ stage, reached, atMs, evidence }) =>
     reached ? `  ${stage} at ${((atMs ?? 0) / 1000).toFixed(1)} s: ${evidence ?? ''}` : `  ${stage}: not reached`,
@@ -40,11 +40,11 @@ function body(result: CaseResult, outDir: string): string {
     ...verdict.findings.map((finding) => `also: ${finding}`),
     'stages:',
     ...stages,
-    `again: ${reproCommand(result, outDir)}`,
+    `again: ${reproCommand(result, place)}`,
   ].join('\n');
 }
 
-function outcome(result: CaseResult, outDir: string): string {
+function outcome(result: CaseResult, place: RunPlace): string {
   const { status, diagnosis, failure } = result.verdict;
   const message = diagnosis ?? status;
   if (status === 'passed') return '';
@@ -53,7 +53,7 @@ function outcome(result: CaseResult, outDir: string): string {
   }
   const element = status === 'error' ? 'error' : 'failure';
   const type = status === 'failed' ? (failure?.rule ?? 'unexpected') : status;
-  return `<${element}${attributes({ message, type })}>${content(body(result, outDir))}</${element}>`;
+  return `<${element}${attributes({ message, type })}>${content(body(result, place))}</${element}>`;
 }
 
 function counts(cases: readonly CaseResult[]): Record<string, number | string> {
@@ -67,20 +67,20 @@ function counts(cases: readonly CaseResult[]): Record<string, number | string> {
   };
 }
 
-function testcase(result: CaseResult, outDir: string): string {
+function testcase(result: CaseResult, place: RunPlace): string {
   const name = result.id;
   const classname = result.scenario.group;
   const time = (result.run.durationMs / 1000).toFixed(3);
-  return `    <testcase${attributes({ name, classname, time })}>${outcome(result, outDir)}</testcase>`;
+  return `    <testcase${attributes({ name, classname, time })}>${outcome(result, place)}</testcase>`;
 }
 
 /** junit.xml as CI systems read it: a suite per group, a testcase per case; flaky is a failure, not run is skipped. */
-export function junitXml(result: RunResult, outDir: string): string {
+export function junitXml(result: RunResult, place: RunPlace): string {
   const groups = [...new Set(result.cases.map(({ scenario }) => scenario.group))];
   const suites = groups.flatMap((name) => {
     const cases = result.cases.filter(({ scenario }) => scenario.group === name);
     const head = attributes({ name, timestamp: result.startedAt, ...counts(cases) });
-    return [`  <testsuite${head}>`, ...cases.map((one) => testcase(one, outDir)), '  </testsuite>'];
+    return [`  <testsuite${head}>`, ...cases.map((one) => testcase(one, place)), '  </testsuite>'];
   });
   const head = attributes({ name: result.matrix, ...counts(result.cases), time: (result.wallMs / 1000).toFixed(3) });
   return ['<?xml version="1.0" encoding="UTF-8"?>', `<testsuites${head}>`, ...suites, '</testsuites>', ''].join('\n');

@@ -3,7 +3,7 @@ import type { Stage } from '../model/stages.ts';
 import type { Compare } from './comparison.ts';
 import { type ConsoleOutput, caseLines, closingLines } from './console-output.ts';
 import { clip, roughDuration, seconds } from './printable.ts';
-import { openingLine } from './run-facts.ts';
+import { type Invocation, openingLine } from './run-facts.ts';
 
 interface Running {
   id: string;
@@ -14,6 +14,7 @@ interface Running {
 
 export interface LiveOptions {
   output: ConsoleOutput;
+  invocation: Invocation;
   /** Monotonic milliseconds. */
   now: () => number;
   /** Calls `draw` now and then; returns what stops it. */
@@ -27,7 +28,7 @@ function timeLeft(elapsedMs: number, done: number, total: number): string {
 }
 
 /** For terminals: finished cases scroll by above one line per running case and a progress count. */
-export function liveReporter({ output, now, every, compare }: LiveOptions): Reporter {
+export function liveReporter({ output, invocation, now, every, compare }: LiveOptions): Reporter {
   const { colour } = output;
   const running = new Map<string, Running>();
   let total = 0;
@@ -79,7 +80,7 @@ export function liveReporter({ output, now, every, compare }: LiveOptions): Repo
     },
     onRunEnd(result) {
       stop();
-      redraw(closingLines(result, outDir, colour, compare?.(result)), []);
+      redraw(closingLines(result, { ...invocation, outDir }, colour, compare?.(result)), []);
     },
   };
 }

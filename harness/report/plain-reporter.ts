@@ -1,10 +1,10 @@
 import type { Reporter } from '../model/reporter.ts';
 import type { Compare } from './comparison.ts';
 import { type ConsoleOutput, caseLines, closingLines } from './console-output.ts';
-import { openingLine } from './run-facts.ts';
+import { type Invocation, openingLine } from './run-facts.ts';
 
 /** For logs: a line per finished case. */
-export function plainReporter(output: ConsoleOutput, compare?: Compare): Reporter {
+export function plainReporter(output: ConsoleOutput, invocation: Invocation, compare?: Compare): Reporter {
   const { colour } = output;
   const say = (lines: readonly string[]) => output.write(lines.map((line) => `${line}\n`).join(''));
   let total = 0;
@@ -20,7 +20,7 @@ export function plainReporter(output: ConsoleOutput, compare?: Compare): Reporte
       say(caseLines(result, { done, total, colour }));
     },
     onRunEnd(result) {
-      say(closingLines(result, outDir, colour, compare?.(result)));
+      say(closingLines(result, { ...invocation, outDir }, colour, compare?.(result)));
     },
   };
 }

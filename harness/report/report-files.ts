@@ -9,6 +9,7 @@ import { configurationsMarkdown } from './configurations.ts';
 import type { RunRecords } from './html/case-data.ts';
 import { type HtmlOptions, reportHtml } from './html/report-html.ts';
 import { junitXml } from './junit.ts';
+import type { Invocation, RunPlace } from './run-facts.ts';
 import { summaryMarkdown } from './summary.ts';
 
 /** The files of a run's directory, each a view of the same result. */
@@ -17,18 +18,18 @@ const reportFiles = {
   'junit.xml': junitXml,
   'summary.md': summaryMarkdown,
   'configurations.md': configurationsMarkdown,
-} satisfies Record<string, (result: RunResult, outDir: string, comparison?: Comparison) => string>;
+} satisfies Record<string, (result: RunResult, place: RunPlace, comparison?: Comparison) => string>;
 
 /** GitHub drops a step summary of more than 1 MiB. */
 const stepSummaryMaxBytes = 1_000_000;
 
 /** Writes every report of a run into its directory; report.html is made from the records that lie there. */
 export async function writeReports(result: RunResult, options: HtmlOptions): Promise<void> {
-  const { outDir, comparison } = options;
+  const { place, comparison } = options;
   for (const [name, view] of Object.entries(reportFiles)) {
-    await writeWhole(join(outDir, name), view(result, outDir, comparison));
+    await writeWhole(join(place.outDir, name), view(result, place, comparison));
   }
-  await writeWhole(join(outDir, 'report.html'), await reportHtml(result, options));
+  await writeWhole(join(place.outDir, 'report.html'), await reportHtml(result, options));
 }
 
 async function appendStepSummary(whole: string, file: string): Promise<void> {
@@ -38,6 +39,7 @@ async function appendStepSummary(whole: string, file: string): Promise<void> {
 }
 
 export interface FileReporterOptions {
+  invocation: Invocation;
   env: NodeJS.ProcessEnv;
   /** The records of the run in a directory. */
   recordsOf: (outDir: string) => RunRecords;
@@ -45,7 +47,7 @@ export interface FileReporterOptions {
 }
 
 /** Leaves the reports in the run's directory, and the summary where GitHub Actions shows it (`GITHUB_STEP_SUMMARY`). */
-export function fileReporter({ env, recordsOf, compare }: FileReporterOptions): Reporter {
+export function fileReporter({ invocation, env, recordsOf, compare }: FileReporterOptions): Reporter {
   let outDir = '';
   return {
     onRunStart(run) {
@@ -53,9 +55,10 @@ export function fileReporter({ env, recordsOf, compare }: FileReporterOptions): 
     },
     async onRunEnd(result) {
       const comparison = compare?.(result);
-      await writeReports(result, { outDir, records: recordsOf(outDir), comparison });
+      const place = { ...invocation, outDir };
+      await writeReports(result, { place, records: recordsOf(outDir), comparison });
       const { GITHUB_STEP_SUMMARY: stepSummary } = env;
-      if (stepSummary) await appendStepSummary(summaryMarkdown(result, outDir, comparison), stepSummary);
+      if (stepSummary) await appendStepSummary(summaryMarkdown(result, place, comparison), stepSummary);
     },
   };
 }

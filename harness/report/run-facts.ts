@@ -1,4 +1,5 @@
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
+import { reachOf } from '../model/reach.ts';
 import type { Expectation } from '../model/scenario.ts';
 import { shellWord } from '../model/shell-word.ts';
 import type { Stage } from '../model/stages.ts';
@@ -71,10 +72,38 @@ export function expectationText(expected: Expectation): string {
   return `stops at ${expected.stopsAt} with ${rules.join(' or ')}: ${expected.reason}${reference}`;
 }
 
-/** The command that runs this case again with the same inputs. */
-export function reproCommand({ id, run: { directory } }: CaseResult, outDir: string): string {
-  if (directory === null) return `netboot run ${shellWord(id)}`;
-  return `netboot repro ${shellWord(join(outDir, directory))}`;
+/** How the program was started: what a command that runs something again has to say. */
+export interface Invocation {
+  /** What starts this program, as a shell takes it. */
+  command: string;
+  /** Folders given with `--set`. */
+  setDirs: readonly string[];
+  /** Where the command is going to be typed; undefined: anywhere. */
+  cwd?: string | undefined;
+}
+
+/** A run, and how it was started. */
+export interface RunPlace extends Invocation {
+  /** The run's directory. */
+  outDir: string;
+}
+
+/** A path as short as it can be named from where the command is typed. */
+export function seenFrom(cwd: string | undefined, path: string): string {
+  const below = cwd === undefined ? path : relative(cwd, path);
+  return below === '' || below.startsWith('..') ? path : below;
+}
+
+/** The command that runs this case again with the same inputs; where none was started, the one that goes on with the run. */
+export function reproCommand({ scenario, run }: CaseResult, { command, setDirs, cwd, outDir }: RunPlace): string {
+  const { directory } = run;
+  const path = seenFrom(cwd, join(outDir, directory ?? ''));
+  const target = directory === null ? ['run', '--rerun', path] : ['repro', path];
+  const options = [
+    ...setDirs.flatMap((folder) => ['--set', seenFrom(cwd, folder)]),
+    ...(reachOf(scenario).length > 0 ? ['--trust'] : []),
+  ];
+  return [command, ...[...target, ...options].map(shellWord)].join(' ');
 }
 
 /** What a case rests on, in a line: why it stopped, or the evidence of its last stage. */

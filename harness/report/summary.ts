@@ -9,6 +9,7 @@ import {
   costLine,
   expectationText,
   notRunReasons,
+  type RunPlace,
   reproCommand,
   statusWords,
   totalsLine,
@@ -35,7 +36,7 @@ function grid(cases: readonly CaseResult[]): string[] {
   ];
 }
 
-function trouble(result: CaseResult, outDir: string): string[] {
+function trouble(result: CaseResult, place: RunPlace): string[] {
   const { status, lastStage, stoppedAt, diagnosis, failure, findings } = result.verdict;
   const reached = lastStage === null ? 'no stage reached' : `last stage ${lastStage}`;
   return [
@@ -47,7 +48,7 @@ function trouble(result: CaseResult, outDir: string): string[] {
     ...(diagnosis === null ? [] : [`- diagnosis: ${inline(diagnosis, 1000)}`]),
     ...(failure === null ? [] : [`- seen: ${inline(failure.text)}`]),
     ...findings.map((finding) => `- also: ${inline(finding)}`),
-    `- again: ${code(reproCommand(result, outDir))}`,
+    `- again: ${code(reproCommand(result, place))}`,
     '',
   ];
 }
@@ -78,7 +79,7 @@ function findings(cases: readonly CaseResult[]): string[] {
 }
 
 /** summary.md: the grid, then what was not as expected, then what was not run and why. */
-export function summaryMarkdown(result: RunResult, outDir: string, comparison?: Comparison): string {
+export function summaryMarkdown(result: RunResult, place: RunPlace, comparison?: Comparison): string {
   const troubled = result.cases.filter(({ verdict }) => troubleStatuses.includes(verdict.status));
   return [
     `# ${inline(result.matrix)}`,
@@ -90,7 +91,7 @@ export function summaryMarkdown(result: RunResult, outDir: string, comparison?: 
     ...(result.cases.length > 0 ? [...grid(result.cases), ''] : []),
     ...(comparison ? [comparisonMarkdown(comparison), ''] : []),
     ...(troubled.length > 0 ? ['## Not as expected', ''] : []),
-    ...troubled.flatMap((one) => trouble(one, outDir)),
+    ...troubled.flatMap((one) => trouble(one, place)),
     ...notRun(result),
     ...findings(result.cases),
     ...(result.notes.length > 0 ? ['## Notes', '', ...result.notes.map((note) => `- ${inline(note, 1000)}`), ''] : []),

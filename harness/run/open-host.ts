@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { createFingerprints } from '../assets/fingerprint.ts';
 import { createInspections } from '../assets/inspections.ts';
 import { loadSets } from '../assets/sets/sets.ts';
@@ -30,6 +30,7 @@ export async function openHost({ cacheDir, setDirs = [], env = process.env }: Ho
       save: async () => void (await Promise.all([fingerprints.save(), inspections.save()])),
     },
     inspections,
+    setDirs: setDirs.map((folder) => resolve(folder)),
     accelCacheFile: join(cacheDir, 'acceleration.json'),
     lengthsFile: join(cacheDir, 'case-lengths.json'),
     offeredNics: () => offeredNics(join(cacheDir, 'nics.json')),

@@ -25,6 +25,8 @@ export interface RunHost {
   sets: ArtefactSets;
   fingerprints: Fingerprints;
   inspections: Pick<Inspections, 'of'>;
+  /** Folders of artefact sets that are not of this machine or the cache. */
+  setDirs?: readonly string[];
   /** Where probe boots are remembered. */
   accelCacheFile?: string;
   /** Where the lengths of cases are remembered, so that long ones start first. */

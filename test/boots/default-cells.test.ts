@@ -74,7 +74,10 @@ beforeAll(async () => {
   run = await runCells(
     outDir,
     chosen.filter((cell) => typeof cell !== 'string'),
-    { jobs: undefined, reporter: fileReporter({ env: {}, recordsOf: runRecords }) },
+    {
+      jobs: undefined,
+      reporter: fileReporter({ invocation: { command: 'netboot', setDirs: [] }, env: {}, recordsOf: runRecords }),
+    },
   );
 }, 240_000);
 afterAll(() => rmSync(outDir, { recursive: true }));

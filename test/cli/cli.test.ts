@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { exitCodeOfCases, exitCodeOfRun } from '../../harness/cli/exit-code.ts';
 import type { Status } from '../../harness/model/verdict.ts';
-import { netboot as commandLine } from './command-line.ts';
+import { netbootWith } from './netboot.ts';
 
 let folder: string;
 beforeAll(async () => {
@@ -32,7 +32,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-const netboot = (...argv: string[]) => commandLine(argv, { NETBOOT_CACHE: join(folder, 'cache') });
+const netboot = (...argv: string[]) => netbootWith({ ...process.env, NETBOOT_CACHE: join(folder, 'cache') }, ...argv);
 const mine = () => ['--matrix', join(folder, 'mine.json')];
 const linesOf = (text: string) => text.split('\n').filter((line) => line !== '');
 

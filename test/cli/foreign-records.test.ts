@@ -14,7 +14,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { netboot as commandLine } from './command-line.ts';
+import { netbootWith } from './netboot.ts';
 
 const recorded = fileURLToPath(new URL('../../fixtures/runs/bios-no-driver', import.meta.url));
 
@@ -24,7 +24,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-const netboot = (...argv: string[]) => commandLine(argv, { NETBOOT_CACHE: join(folder, 'cache') });
+const netboot = (...argv: string[]) => netbootWith({ ...process.env, NETBOOT_CACHE: join(folder, 'cache') }, ...argv);
 
 type Json = Record<string, unknown>;
 const read = (path: string): Json => JSON.parse(readFileSync(path, 'utf8'));

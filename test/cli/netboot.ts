@@ -8,7 +8,9 @@ interface Outcome {
 }
 
 /** The command line in this process, with streams and an environment of its own. */
-export async function netboot(...argv: string[]): Promise<Outcome> {
+export const netboot = (...argv: string[]): Promise<Outcome> => netbootWith({}, ...argv);
+
+export async function netbootWith(env: NodeJS.ProcessEnv, ...argv: string[]): Promise<Outcome> {
   const written = { out: '', err: '' };
   const into = (name: 'out' | 'err') => ({
     write(text: string | Buffer) {
@@ -19,7 +21,8 @@ export async function netboot(...argv: string[]): Promise<Outcome> {
     stdout: into('out'),
     stderr: into('err'),
     stdin: process.stdin,
-    env: {},
+    env,
+    command: 'netboot',
     signal: new AbortController().signal,
   };
   return { code: await runProgram(argv, io), ...written };

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { readResults } from '../../harness/run/read-results.ts';
-import { netboot } from './command-line.ts';
+import { netboot } from './netboot.ts';
 
 const recorded = fileURLToPath(new URL('../../fixtures/report/run', import.meta.url));
 
@@ -15,7 +15,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-const report = (...argv: string[]) => netboot(['report', ...argv], {});
+const report = (...argv: string[]) => netboot('report', ...argv);
 
 describe('report', () => {
   it('makes the reports of each run again, beside its records', async () => {

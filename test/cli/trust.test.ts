@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { netboot as commandLine } from './command-line.ts';
+import { netbootWith } from './netboot.ts';
 
 const recorded = fileURLToPath(new URL('../../fixtures/runs/bios-no-driver', import.meta.url));
 
@@ -23,7 +23,7 @@ afterEach(() => {
 
 // No set of this name is there: what is trusted is not run either, and no guest starts.
 const cell = { name: 'g', arch: 'x86_64', firmware: 'ovmf', nic: 'e1000', set: 'no-such-set' };
-const netboot = (...argv: string[]) => commandLine(argv, { NETBOOT_CACHE: join(folder, 'cache') });
+const netboot = (...argv: string[]) => netbootWith({ ...process.env, NETBOOT_CACHE: join(folder, 'cache') }, ...argv);
 
 function matrix(group: object): string {
   const file = join(theirs, 'bug.json');

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { junitXml } from '../../harness/report/junit.ts';
-import { failedCase, notRunCase, sampleCase, sampleRun, stoppedCase } from './sample-run.ts';
+import { failedCase, invocation, notRunCase, sampleCase, sampleRun, stoppedCase } from './sample-run.ts';
 
 /** Strict enough for what the writer may emit: declaration, elements, quoted attributes, text; throws on anything else. */
 function parseXml(xml: string): { name: string; attributes: Record<string, string>; text: string; depth: number }[] {
@@ -43,7 +43,7 @@ const error = sampleCase({
 const run = sampleRun([sampleCase(), stoppedCase, failedCase, notRunCase, flaky, error]);
 
 it('has a suite per group and a testcase per case', () => {
-  const elements = parseXml(junitXml(run, '/out'));
+  const elements = parseXml(junitXml(run, invocation));
   expect(elements[0]).toMatchObject({
     name: 'testsuites',
     attributes: { name: 'sample', tests: '6', failures: '2', errors: '1', skipped: '1', time: '12.000' },
@@ -57,7 +57,7 @@ it('has a suite per group and a testcase per case', () => {
 });
 
 it('a failure has diagnosis, expectation, stages and the command; not run is skipped; error is error; flaky fails', () => {
-  const elements = parseXml(junitXml(run, '/out'));
+  const elements = parseXml(junitXml(run, invocation));
   const failures = elements.filter(({ name }) => name === 'failure');
   expect(failures.map(({ attributes }) => attributes.type)).toEqual(['no-bootable-device', 'flaky']);
   expect(failures[0]?.attributes.message).toBe(failedCase.verdict.diagnosis);
@@ -80,7 +80,7 @@ it('stays well formed whatever a guest prints', () => {
       stages: [{ stage: 'firmware', reached: true, atMs: 1, evidence: hostile }],
     },
   });
-  const elements = parseXml(junitXml(sampleRun([one], { matrix: hostile }), '/out'));
+  const elements = parseXml(junitXml(sampleRun([one], { matrix: hostile }), invocation));
   const message = elements.find(({ name }) => name === 'failure')?.attributes.message;
   expect(message).toContain(`]]> <a b="c">&amp; '`);
   expect(message).toContain('\u{1f4a5}\r\n\t"');

@@ -10,7 +10,7 @@ import { multiplex } from '../../harness/report/multiplex.ts';
 import { plainReporter } from '../../harness/report/plain-reporter.ts';
 import { fileReporter } from '../../harness/report/report-files.ts';
 import { runRecords } from '../../harness/run/run-records.ts';
-import { failedCase, notRunCase, sampleCase, sampleRun } from './sample-run.ts';
+import { failedCase, invocation, notRunCase, sampleCase, sampleRun } from './sample-run.ts';
 
 const passed = sampleCase();
 const run = sampleRun([passed, failedCase, notRunCase]);
@@ -95,7 +95,7 @@ describe('multiplexer', () => {
 describe('plain reporter', () => {
   it('writes a line per finished case and the closing lines, without escapes', async () => {
     const { output, text } = recordingOutput();
-    await replay(plainReporter(output));
+    await replay(plainReporter(output, invocation));
     const lines = text().split('\n');
     expect(lines[0]).toBe('sample: 3 cases into /out');
     expect(lines[1]).toBe('[1/3] passed      bios.x86_64.pc.seabios.e1000.bundled 5.8 s');
@@ -108,7 +108,7 @@ describe('plain reporter', () => {
 
   it('colours the status of a case where colours are welcome', async () => {
     const { output, text } = recordingOutput({ colour: true });
-    await replay(plainReporter(output));
+    await replay(plainReporter(output, invocation));
     expect(text()).toContain('\u001b[32mpassed     \u001b[39m bios.');
     expect(text()).toContain('\u001b[31mfailed     \u001b[39m bios.');
   });
@@ -132,6 +132,7 @@ describe('live reporter', () => {
     const recorded = recordingOutput({ columns: 100, rows: 24, ...fields });
     const clock = { now: 0, draw: () => {}, stopped: false };
     const reporter = liveReporter({
+      invocation,
       output: recorded.output,
       now: () => clock.now,
       every(draw) {
@@ -195,7 +196,7 @@ describe('report files', () => {
     const folder = await mkdtemp(join(tmpdir(), 'netboot-report-'));
     try {
       const stepSummary = join(folder, 'step.md');
-      const reporter = fileReporter({ env: { GITHUB_STEP_SUMMARY: stepSummary }, recordsOf: runRecords });
+      const reporter = fileReporter({ invocation, env: { GITHUB_STEP_SUMMARY: stepSummary }, recordsOf: runRecords });
       await reporter.onRunStart?.({ matrix: run.matrix, outDir: folder, total: run.cases.length });
       await reporter.onRunEnd?.(run);
       expect((await readdir(folder)).sort()).toEqual([

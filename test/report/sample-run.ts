@@ -9,6 +9,8 @@ export interface SampleFields {
   run?: Partial<CaseResult['run']>;
 }
 
+export const invocation = { command: 'netboot', setDirs: [], outDir: '/out' };
+
 export function sampleCase(fields: SampleFields = {}): CaseResult {
   const { id = 'bios.x86_64.pc.seabios.e1000.bundled', round = 1 } = fields;
   return {

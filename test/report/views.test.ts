@@ -2,12 +2,12 @@ import { expect, it } from 'vitest';
 import { configurationsMarkdown } from '../../harness/report/configurations.ts';
 import { closingLines } from '../../harness/report/console-output.ts';
 import { summaryMarkdown } from '../../harness/report/summary.ts';
-import { failedCase, notRunCase, sampleCase, sampleRun, stoppedCase } from './sample-run.ts';
+import { failedCase, invocation, notRunCase, sampleCase, sampleRun, stoppedCase } from './sample-run.ts';
 
 const run = sampleRun([sampleCase(), stoppedCase, failedCase, notRunCase], { notes: ['package ipxe moved'] });
 
 it('summary.md has the grid, then failures with diagnosis and command, then what was not run', () => {
-  const summary = summaryMarkdown(run, '/out');
+  const summary = summaryMarkdown(run, invocation);
   expect(summary).toContain('**4 cases: 2 passed, 1 failed, 1 not run**');
   expect(summary).toContain('| NIC | ROM | aarch64<br>aavmf | x86_64<br>ovmf | x86_64<br>seabios |');
   expect(summary).toContain('| `e1000` | bundled |  |  | ✅ |');
@@ -28,7 +28,7 @@ it('counts cases that share a cell of the grid', () => {
       sampleCase({ id: 'b', scenario: { machine: 'q35' } }),
       sampleCase({ id: 'c', verdict: { status: 'failed' } }),
     ]),
-    '/out',
+    invocation,
   );
   expect(summary).toContain('| `e1000` | bundled | ✅ 2 ❌ 1 |');
 });
@@ -36,19 +36,19 @@ it('counts cases that share a cell of the grid', () => {
 it('shows artefact sets as columns of their own', () => {
   const summary = summaryMarkdown(
     sampleRun([sampleCase(), sampleCase({ id: 'b', scenario: { set: 'forky' } })]),
-    '/out',
+    invocation,
   );
   expect(summary).toContain('| NIC | ROM | x86_64<br>seabios | x86_64<br>seabios<br>forky |');
 });
 
 it('tells wall time against guest CPU time per core, and the longest boot', () => {
-  expect(closingLines(run, '/out', false)).toContain(
+  expect(closingLines(run, invocation, false)).toContain(
     'wall 12.0 s · guests 16.0 s CPU ÷ 2 cores = 8.0 s · ratio 1.50 · longest boot 5.8 s · harness 0.7 s CPU',
   );
 });
 
 it('ends with trouble, what was not run, totals, and where the results are', () => {
-  const lines = closingLines(run, '/out', false);
+  const lines = closingLines(run, invocation, false);
   expect(lines).toContain('failed      bios.x86_64.pc.seabios.pcnet.bundled');
   expect(lines).toContain('warning: 1 not run:');
   expect(lines).toContain('  1 × no such ROM in set host');
@@ -103,14 +103,14 @@ it("keeps a guest's text from breaking tables, HTML or the terminal", () => {
   });
   const result = sampleRun([cell], { notes: [hostile] });
   for (const text of [
-    summaryMarkdown(result, '/out'),
+    summaryMarkdown(result, invocation),
     configurationsMarkdown(result),
-    closingLines(result, '/out', false).join('\n'),
+    closingLines(result, invocation, false).join('\n'),
   ]) {
     expect(text).not.toContain('\u001b');
     expect(text).not.toContain('\u202e');
   }
-  for (const text of [summaryMarkdown(result, '/out'), configurationsMarkdown(result)]) {
+  for (const text of [summaryMarkdown(result, invocation), configurationsMarkdown(result)]) {
     expect(text).not.toContain('<img');
     expect(text).toContain('a \\| b');
   }
@@ -118,6 +118,6 @@ it("keeps a guest's text from breaking tables, HTML or the terminal", () => {
 
 it('has something to say of an empty run', () => {
   const empty = sampleRun([], { guestCpuMs: 0 });
-  expect(summaryMarkdown(empty, '/out')).toContain('**0 cases**');
-  expect(closingLines(empty, '/out', false).join('\n')).not.toMatch(/NaN|Infinity/);
+  expect(summaryMarkdown(empty, invocation)).toContain('**0 cases**');
+  expect(closingLines(empty, invocation, false).join('\n')).not.toMatch(/NaN|Infinity/);
 });

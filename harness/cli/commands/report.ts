@@ -31,7 +31,11 @@ export const reportCommand: AddCommand = (program, io) => {
       for (const directory of directories) {
         const result = readRun(directory);
         const outDir = resolve(directory);
-        await writeReports(result, { outDir, records: runRecords(outDir), comparison: compare?.(result) });
+        await writeReports(result, {
+          place: { command: io.command, setDirs: [], outDir },
+          records: runRecords(outDir),
+          comparison: compare?.(result),
+        });
         writeLines(io.stdout, [join(directory, 'report.html')]);
       }
     });

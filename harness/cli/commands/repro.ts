@@ -119,7 +119,10 @@ export const reproCommand: AddCommand = (program, io, end) => {
 
       using guestConsole = options.console ? openGuestConsole(io) : undefined;
       const scenario = guestConsole ? withoutDeadlines(before.scenario) : before.scenario;
-      const { reporter, failures } = runReporters(io, { quiet: guestConsole !== undefined });
+      const { reporter, failures } = runReporters(io, {
+        setDirs: artefacts.setDirs,
+        quiet: guestConsole !== undefined,
+      });
       const result = await runMatrix({
         ...artefacts,
         matrixName: `repro of ${scenario.id}`,

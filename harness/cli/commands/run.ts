@@ -9,7 +9,7 @@ import { liveReporter } from '../../report/live-reporter.ts';
 import { type Multiplexed, multiplex } from '../../report/multiplex.ts';
 import { plainReporter } from '../../report/plain-reporter.ts';
 import { fileReporter } from '../../report/report-files.ts';
-import { troubleStatuses } from '../../report/run-facts.ts';
+import { type Invocation, troubleStatuses } from '../../report/run-facts.ts';
 import { readResults } from '../../run/read-results.ts';
 import { readRunRecord } from '../../run/run-directory.ts';
 import { type RunOptions, runMatrix } from '../../run/run-matrix.ts';
@@ -37,18 +37,21 @@ interface RunCommandOptions extends FailOn {
 }
 
 interface ReporterOptions {
+  /** Folders given with `--set`. */
+  setDirs: readonly string[];
   /** Leaves standard output to something else. */
   quiet: boolean;
   /** What the run is compared with, where there is a baseline. */
   compare?: Compare | undefined;
 }
 
-function consoleReporter(io: CliIo, { quiet, compare }: ReporterOptions): Reporter {
+function consoleReporter(io: CliIo, invocation: Invocation, { quiet, compare }: ReporterOptions): Reporter {
   const stream = quiet ? io.stderr : io.stdout;
   const output = consoleOutput(stream, io.env);
-  if (quiet || !isDrawable(stream, io.env)) return plainReporter(output, compare);
+  if (quiet || !isDrawable(stream, io.env)) return plainReporter(output, invocation, compare);
   return liveReporter({
     output,
+    invocation,
     compare,
     now: () => performance.now(),
     every(draw) {
@@ -59,9 +62,10 @@ function consoleReporter(io: CliIo, { quiet, compare }: ReporterOptions): Report
 }
 
 export function runReporters(io: CliIo, options: ReporterOptions): Multiplexed {
+  const invocation = { command: io.command, setDirs: options.setDirs };
   return multiplex({
-    files: fileReporter({ env: io.env, recordsOf: runRecords, compare: options.compare }),
-    console: consoleReporter(io, options),
+    files: fileReporter({ invocation, env: io.env, recordsOf: runRecords, compare: options.compare }),
+    console: consoleReporter(io, { ...invocation, cwd: process.cwd() }, options),
   });
 }
 
@@ -148,7 +152,7 @@ Examples:
       const chosen =
         resume === undefined ? await chooseCases(ids, options, artefacts) : begunCases(resume, options.trust);
       const compare = options.baseline === undefined ? undefined : compareWithBaseline(options.baseline);
-      const { reporter, failures } = runReporters(io, { quiet: json, compare });
+      const { reporter, failures } = runReporters(io, { setDirs: artefacts.setDirs, quiet: json, compare });
       const result = await runMatrix({
         ...artefacts,
         ...chosen,

@@ -1,7 +1,7 @@
 import type { HarnessEvent } from '../../model/events.ts';
 import type { Plan } from '../../model/plan.ts';
 import type { CaseResult, Status, Verdict } from '../../model/verdict.ts';
-import { reproCommand } from '../run-facts.ts';
+import { type RunPlace, reproCommand } from '../run-facts.ts';
 import { consoleChunks } from './console-chunks.ts';
 import { plainQemu } from './plain-qemu.ts';
 import type { AttemptRecord, CaseRecord, RecordedEvent } from './report-data.ts';
@@ -76,7 +76,7 @@ function attemptRecord(directory: string, files: AttemptFiles, status: Status, v
 }
 
 /** Everything about a case that is looked at one at a time; undefined where no guest left anything to read. */
-export function caseRecordOf(result: CaseResult, outDir: string, records: RunRecords): CaseRecord | undefined {
+export function caseRecordOf(result: CaseResult, place: RunPlace, records: RunRecords): CaseRecord | undefined {
   const { run, verdict } = result;
   const attempts = run.attempts.map(({ directory, status }, index) => {
     const files = records.read(directory);
@@ -87,7 +87,7 @@ export function caseRecordOf(result: CaseResult, outDir: string, records: RunRec
   if (first === undefined) return undefined;
   return {
     inputs: run.inputs,
-    repro: reproCommand(result, outDir),
+    repro: reproCommand(result, place),
     plainQemu: plainQemu(first.files.plan),
     attempts: attempts.map(({ record }) => record),
   };

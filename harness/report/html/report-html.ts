@@ -4,7 +4,7 @@ import { gzip } from 'node:zlib';
 import type { Comparison } from '../../compare/compare.ts';
 import { HarnessError } from '../../model/errors.ts';
 import type { CaseResult, RunResult } from '../../model/verdict.ts';
-import { troubleStatuses } from '../run-facts.ts';
+import { type RunPlace, troubleStatuses } from '../run-facts.ts';
 import { caseRecordOf, type RunRecords } from './case-data.ts';
 import { overviewOf } from './overview-data.ts';
 
@@ -38,14 +38,14 @@ function byNeed(cases: readonly CaseResult[]): { result: CaseResult; index: numb
 }
 
 export interface HtmlOptions {
-  outDir: string;
+  place: RunPlace;
   records: RunRecords;
   /** With an earlier run. */
   comparison?: Comparison | undefined;
 }
 
 /** report.html: one file with everything in it, for a browser without a network. */
-export async function reportHtml(result: RunResult, { outDir, records, comparison }: HtmlOptions): Promise<string> {
+export async function reportHtml(result: RunResult, { place, records, comparison }: HtmlOptions): Promise<string> {
   const blocks: string[] = [];
   const withRecord = new Set<string>();
   const unreadable: string[] = [];
@@ -53,7 +53,7 @@ export async function reportHtml(result: RunResult, { outDir, records, compariso
   for (const { result: one, index } of byNeed(result.cases)) {
     if (bytes > mostRecordBytes) break;
     try {
-      const record = caseRecordOf(one, outDir, records);
+      const record = caseRecordOf(one, place, records);
       if (record === undefined) continue;
       const text = await block(`case-${index}`, record);
       bytes += text.length;

@@ -38,6 +38,7 @@ async function netboot(...argv: string[]): Promise<{ code: number; out: string }
     stderr: stdout,
     stdin: process.stdin,
     env: { ...process.env, NETBOOT_CACHE: join(folder, 'cache') },
+    command: 'netboot',
     signal: new AbortController().signal,
   };
   return { code: await runProgram([...argv, '--matrix', join(folder, 'mine.json')], io), out };

@@ -19,7 +19,8 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(runDir, { recursive: true }));
 
-const report = (result: RunResult) => reportHtml(result, { outDir: runDir, records: runRecords(runDir) });
+const report = (result: RunResult) =>
+  reportHtml(result, { place: { command: 'netboot', setDirs: [], outDir: runDir }, records: runRecords(runDir) });
 
 /** A block of data as the page decodes it. */
 function block<T>(html: string, id: string): T | undefined {
