@@ -27,10 +27,11 @@ export interface AttemptOptions {
   plan: Plan;
   attempt: number;
   directory: string;
-  qemu: Pick<QemuFacts, 'sandbox'>;
+  qemu: Pick<QemuFacts, 'sandbox' | 'version'>;
   accel: Accel;
   fingerprints: Pick<Fingerprints, 'of'>;
   authorities: Authorities;
+  setDirs: readonly string[];
   onStage(stage: Stage, atMs: number): void;
   /** A person at the guest's console: sees what it prints, types into it. */
   terminal?: { output(chunk: Buffer): void; input: NodeJS.ReadableStream } | undefined;
@@ -94,7 +95,9 @@ async function prepare(options: AttemptOptions): Promise<Attempt> {
   );
   const plan = intervention?.plan ?? options.plan;
   const argv = runningArgv(plan, options.qemu, accel);
-  await writePlanFiles(directory, plan, argv);
+  const { program } = plan.qemu;
+  const qemu = { program, version: options.qemu.version, accel, argv };
+  await writePlanFiles(directory, { plan, qemu, setDirs: options.setDirs });
   const watch = watchForEnd(plan, (stage, atMs) => {
     attempt.time?.reached(stage);
     options.onStage(stage, atMs);

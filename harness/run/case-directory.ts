@@ -1,8 +1,10 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { z } from 'zod';
+import { accels } from '../model/axes.ts';
 import type { Plan } from '../model/plan.ts';
-import { shellWord } from '../model/shell-word.ts';
 import { writeWhole } from '../os/write-whole.ts';
+import { reproScript } from './repro-script.ts';
 
 /** Names inside a case's directory; documented in the README, so they do not change lightly. */
 export const caseFiles = {
@@ -13,6 +15,7 @@ export const caseFiles = {
   firmwareDebug: 'firmware-debug.log',
   stderr: 'qemu.stderr',
   plan: 'plan.json',
+  qemu: 'qemu.json',
   result: 'result.json',
   repro: 'repro.sh',
 } as const;
@@ -22,18 +25,27 @@ export function writeRecord(path: string, value: unknown): Promise<void> {
   return writeWhole(path, `${JSON.stringify(value, null, 2)}\n`);
 }
 
+/** QEMU as it was started: what of it the plan leaves to the host, and all its arguments. */
+export const startedQemuSchema = z.strictObject({
+  program: z.string(),
+  version: z.string(),
+  accel: z.enum(accels),
+  argv: z.array(z.string()),
+});
+export type StartedQemu = z.infer<typeof startedQemuSchema>;
+
+export interface KnownBefore {
+  plan: Plan;
+  qemu: StartedQemu;
+  /** Folders of artefact sets that a reproduction has to be given again. */
+  setDirs: readonly string[];
+}
+
 /** What is known before the guest starts. */
-export async function writePlanFiles(directory: string, plan: Plan, runningArgv: readonly string[]): Promise<void> {
+export async function writePlanFiles(directory: string, { plan, qemu, setDirs }: KnownBefore): Promise<void> {
   await writeRecord(join(directory, caseFiles.plan), plan);
-  const reproduce = [
-    '#!/bin/sh',
-    `# ${plan.scenario.id}: the same case with the same inputs; their SHA-256 are checked first.`,
-    `# QEMU's own command line, for reading (its descriptors 3 to 6 are the harness's):`,
-    `#   ${[plan.qemu.program, ...runningArgv].map(shellWord).join(' ')}`,
-    'exec netboot repro "$(dirname "$0")" "$@"',
-    '',
-  ];
-  writeFileSync(join(directory, caseFiles.repro), reproduce.join('\n'), { mode: 0o755 });
+  await writeRecord(join(directory, caseFiles.qemu), qemu);
+  writeFileSync(join(directory, caseFiles.repro), reproScript(plan.scenario, setDirs), { mode: 0o755 });
   // Present in every case's directory, whatever the firmware has to say.
   writeFileSync(join(directory, caseFiles.firmwareDebug), '');
 }

@@ -27,6 +27,7 @@ export interface CaseRun {
   accel: AccelChooser;
   fingerprints: Pick<Fingerprints, 'of'>;
   authorities: Authorities;
+  setDirs: readonly string[];
   onAttempt(attempt: number): void;
   onStage(stage: Stage, atMs: number): void;
   terminal?: AttemptOptions['terminal'];

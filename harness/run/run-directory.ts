@@ -8,7 +8,7 @@ import { type Plan, planSchema } from '../model/plan.ts';
 import { type Scenario, scenarioSchema } from '../model/scenario.ts';
 import { type CaseResult, caseResultSchema } from '../model/verdict.ts';
 import { parseBoundedJson, readBoundedLines, readBoundedText, recordMaxDepth } from '../os/bounded-file.ts';
-import { caseFiles, writeRecord } from './case-directory.ts';
+import { caseFiles, type StartedQemu, startedQemuSchema, writeRecord } from './case-directory.ts';
 
 /** Far more than any run writes: a record may come from a stranger. */
 const recordMaxBytes = 64 << 20;
@@ -68,6 +68,12 @@ export function readRunRecord(runDir: string): RunRecord {
 export function readCaseResult(caseDir: string): CaseResult | undefined {
   const path = join(caseDir, caseFiles.result);
   return existsSync(path) ? readJson(path, caseResultSchema) : undefined;
+}
+
+/** QEMU as a case was started with; undefined where its directory does not say. */
+export function readStartedQemu(caseDir: string): StartedQemu | undefined {
+  const path = join(caseDir, caseFiles.qemu);
+  return existsSync(path) ? readJson(path, startedQemuSchema) : undefined;
 }
 
 export function readPlan(caseDir: string): Plan {

@@ -188,6 +188,7 @@ export async function runMatrix(options: RunOptions): Promise<RunResult> {
   const left = await finishUnrunnable(run, {
     outDir: run.outDir,
     fingerprints: options.fingerprints,
+    setDirs: options.setDirs ?? [],
     accel: createAccelChooser({ choice: options.accel, cacheFile: options.accelCacheFile, signal }),
     authorities: createAuthorities(),
     terminal: options.terminal,
