@@ -1,6 +1,7 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { configurationsMarkdown } from '../../harness/report/configurations.ts';
 import { closingLines } from '../../harness/report/console-output.ts';
+import { reproCommand } from '../../harness/report/run-facts.ts';
 import { summaryMarkdown } from '../../harness/report/summary.ts';
 import { failedCase, invocation, notRunCase, sampleCase, sampleRun, stoppedCase } from './sample-run.ts';
 
@@ -120,4 +121,36 @@ it('has something to say of an empty run', () => {
   const empty = sampleRun([], { guestCpuMs: 0 });
   expect(summaryMarkdown(empty, invocation)).toContain('**0 cases**');
   expect(closingLines(empty, invocation, false).join('\n')).not.toMatch(/NaN|Infinity/);
+});
+
+describe('the command that runs a case again', () => {
+  const place = { ...invocation, outDir: '/home/me/my runs/1' };
+  const cell = sampleCase();
+
+  it('names its directory, as short as it can be from where it is typed', () => {
+    expect(reproCommand(cell, place)).toBe(`netboot repro '/home/me/my runs/1/cases/${cell.id}'`);
+    expect(reproCommand(cell, { ...place, cwd: '/home/me' })).toBe(`netboot repro 'my runs/1/cases/${cell.id}'`);
+    expect(reproCommand(cell, { ...place, cwd: '/home/other' })).toContain("'/home/me/my runs/1");
+  });
+
+  it('says again how the program is started, and which sets it had', () => {
+    const started = {
+      ...place,
+      cwd: '/home/me',
+      command: 'npm run -s netboot --',
+      setDirs: ['/home/me/build', '/x y'],
+    };
+    expect(reproCommand(cell, started)).toBe(
+      `npm run -s netboot -- repro 'my runs/1/cases/${cell.id}' --set build --set '/x y'`,
+    );
+  });
+
+  it('has the trust in it that the run had', () => {
+    const odd = sampleCase({ scenario: { qemuArgs: ['-S'] } });
+    expect(reproCommand(odd, place)).toMatch(/^netboot repro .* --trust$/);
+  });
+
+  it('resumes the run where the case was not started', () => {
+    expect(reproCommand(notRunCase, place)).toBe("netboot run --rerun '/home/me/my runs/1'");
+  });
 });
