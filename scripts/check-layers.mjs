@@ -36,7 +36,7 @@ const rows = {
   'harness/report/html/page': { folders: below('model', 'report'), packages: ['@xterm/headless'] },
   'harness/cli': {
     folders: [
-      ...below('run', 'report', 'compare', 'predict', 'plan', 'matrix', 'model', 'assets', 'judge'),
+      ...below('run', 'report', 'compare', 'predict', 'plan', 'matrix', 'model', 'os', 'assets', 'judge'),
       'scenarios',
     ],
     packages: ['node', 'commander'],

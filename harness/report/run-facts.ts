@@ -98,7 +98,7 @@ export function seenFrom(cwd: string | undefined, path: string): string {
 export function reproCommand({ scenario, run }: CaseResult, { command, setDirs, cwd, outDir }: RunPlace): string {
   const { directory } = run;
   const path = seenFrom(cwd, join(outDir, directory ?? ''));
-  const target = directory === null ? ['run', '--rerun', path] : ['repro', path];
+  const target = directory === null ? ['run', '--resume', path] : ['repro', path];
   const options = [
     ...setDirs.flatMap((folder) => ['--set', seenFrom(cwd, folder)]),
     ...(reachOf(scenario).length > 0 ? ['--trust'] : []),

@@ -151,6 +151,6 @@ describe('the command that runs a case again', () => {
   });
 
   it('resumes the run where the case was not started', () => {
-    expect(reproCommand(notRunCase, place)).toBe("netboot run --rerun '/home/me/my runs/1'");
+    expect(reproCommand(notRunCase, place)).toBe("netboot run --resume '/home/me/my runs/1'");
   });
 });
