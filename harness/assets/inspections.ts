@@ -12,7 +12,7 @@ export interface Inspections {
 }
 
 /** Raised with every change of what an inspection says. */
-const cacheVersion = 2;
+const cacheVersion = 3;
 
 /** Told by its version; what is inside was written by `inspectFile`. */
 const inspectionSchema = z.custom<Inspection>((value) => typeof (value as Inspection | null)?.type === 'string');

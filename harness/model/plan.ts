@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { accels, configurationSchema, firmwareInterfaceSchema, loaderSchema, transportSchema } from './axes.ts';
 import { bootRuleSchema } from './boot-rule.ts';
+import { knownFactIds } from './known-facts.ts';
 import { certificates, scenarioSchema, servedFileSchema } from './scenario.ts';
 import { stageSchema } from './stages.ts';
 
@@ -88,11 +89,13 @@ export const planSchema = z.strictObject({
   serve: z.record(z.string(), servedFileSchema),
   loader: loaderSchema,
   transports: z.strictObject({ nbp: transportSchema, config: transportSchema, payload: transportSchema }),
-  /** What inspection of the files alone says: configuration, first stage that should not be reached, and why. */
+  /** What should happen, by inspection of the files and by known facts: configuration, first stage that should not be reached, and why. */
   prediction: z.strictObject({
     configuration: configurationSchema.nullable(),
     stopsAt: stageSchema.nullable(),
     reasons: z.array(z.string()),
+    /** Of the reasons, those that no file shows. */
+    facts: z.array(z.enum(knownFactIds)),
   }),
   stagePath: z.array(stageSchema),
   /** Files whose complete delivery proves `nbp-fetch`, `config` and `payload-fetch`. */

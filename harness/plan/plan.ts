@@ -71,7 +71,7 @@ export interface PlanFacts {
   scenario: Scenario;
   resolved: Resolved;
   /** What looking into the files foresees: reported, and used in diagnoses; it decides nothing. */
-  prediction: Omit<Plan['prediction'], 'reasons'> & { reasons: readonly string[] };
+  prediction: Plan['prediction'];
   /** What the guest must print in the end: lower-case hex, new for every guest. */
   nonce: string;
 }
@@ -144,7 +144,8 @@ export function makePlan({ scenario, resolved, prediction, nonce }: PlanFacts): 
     prediction: {
       configuration: prediction.configuration,
       stopsAt: prediction.stopsAt,
-      reasons: [...prediction.reasons],
+      reasons: prediction.reasons,
+      facts: prediction.facts,
     },
     stagePath,
     deliveries: {

@@ -1,8 +1,10 @@
 import type { Inspection } from '../assets/inspect/inspect.ts';
 import type { PeFacts } from '../assets/inspect/pe.ts';
 import type { Inspections } from '../assets/inspections.ts';
+import { pciDeviceOf } from '../model/nics.ts';
 import type { Resolved } from '../model/resolved.ts';
 import type { Scenario } from '../model/scenario.ts';
+import type { Stage } from '../model/stages.ts';
 import { type Prediction, predict } from './predict.ts';
 
 /** The PE image of an NBP, an EFI-stub kernel among them. */
@@ -10,10 +12,10 @@ function peOf(inspection: Inspection | null): PeFacts | null {
   return inspection?.type === 'pe' || inspection?.type === 'kernel' ? inspection.pe : null;
 }
 
-/** What should become of a cell, from looking into its files alone. */
+/** What should become of a cell whose path is `stagePath`, from looking into its files and from what is known. */
 export async function predictScenario(
   cell: Scenario,
-  resolved: Resolved,
+  { resolved, stagePath }: { resolved: Resolved; stagePath: readonly Stage[] },
   inspections: Pick<Inspections, 'of'>,
 ): Promise<Prediction> {
   const look = (path: string | null | undefined) => (path ? inspections.of(path) : null);
@@ -24,7 +26,7 @@ export async function predictScenario(
     arch: cell.arch,
     interface: firmware.interface,
     firmwareFacts: code?.type === 'firmware' ? code : null,
-    nic: cell.nic,
+    nic: pciDeviceOf(cell),
     rom: rom?.type === 'option-rom' ? rom : null,
     romByQemu: resolved.oprom.kind === 'bundled',
     // With a second stage, the boot policy knows a ROM's iPXE by nothing but its being a PXE client.
@@ -34,5 +36,6 @@ export async function predictScenario(
     secondStage: typeof cell.secondStage === 'string' ? cell.secondStage : 'none',
     payload: cell.payload,
     nbp: peOf(await look(resolved.nbp?.path)),
+    stagePath,
   });
 }

@@ -1,5 +1,5 @@
 import type { FoundRom } from '../assets/sets/artefact-set.ts';
-import { hasRomBar } from '../model/nics.ts';
+import { hasRomBar, pciDeviceOf } from '../model/nics.ts';
 import type { Oprom, Resolved } from '../model/resolved.ts';
 import { fromSet, NotHere, type Resolving } from './resolving.ts';
 
@@ -19,9 +19,7 @@ export async function resolveOptionRom(
     return { kind: 'file', path };
   }
   const { kind, set } = typeof rom === 'object' ? rom : { kind: rom, set: scenario.set };
-  // With the modern interface alone the device goes by another id, which SeaBIOS compares.
-  const device = nic === 'virtio-net-pci' && scenario.virtio === 'modern' ? 'virtio-net-pci-non-transitional' : nic;
-  const query = { nic: device, kind, arch, interface: firmware.interface };
+  const query = { nic: pciDeviceOf(scenario), kind, arch, interface: firmware.interface };
   const answer = await fromSet<FoundRom>(
     sources,
     set,

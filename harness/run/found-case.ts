@@ -1,5 +1,6 @@
 import type { Resolved } from '../model/resolved.ts';
 import type { Scenario } from '../model/scenario.ts';
+import { planStagePath } from '../plan/stage-path.ts';
 import type { Prediction } from '../predict/predict.ts';
 import { predictScenario } from '../predict/predict-scenario.ts';
 import { resolveScenario } from '../resolve/resolve.ts';
@@ -16,5 +17,6 @@ export interface FoundCase {
 export async function findCase(scenario: Scenario, sources: ArtefactSources): Promise<FoundCase | { missing: string }> {
   const resolved = await resolveScenario(scenario, sources);
   if ('missing' in resolved) return resolved;
-  return { scenario, resolved, prediction: await predictScenario(scenario, resolved, sources.inspections) };
+  const parts = { resolved, stagePath: planStagePath(scenario, resolved) };
+  return { scenario, resolved, prediction: await predictScenario(scenario, parts, sources.inspections) };
 }

@@ -59,6 +59,6 @@ export const planOf = (cell: Scenario, found: ReturnType<typeof resolved> = reso
       loader: typeof cell.secondStage === 'object' ? 'custom' : cell.secondStage,
       transports: transportsOf(cell.transport),
     },
-    prediction: { configuration: null, stopsAt: null, reasons: [] },
+    prediction: { configuration: null, stopsAt: null, reasons: [], facts: [] },
     nonce,
   });

@@ -11,10 +11,11 @@ const indent = (lines: readonly string[]) => lines.map((line) => `  ${line}`);
 
 function ipxeLines(ipxe: IpxeFacts | null): string[] {
   if (ipxe === null) return [];
-  const { version, build, role, features } = ipxe;
+  const { version, build, role, pciIds, features } = ipxe;
   const kind = role === 'full' ? 'full iPXE' : 'iPXE cut down to an SNP driver';
   return [
     `${kind}, version ${version ?? 'unknown (compressed)'}${build === null ? '' : `, build ${build}`}`,
+    ...(pciIds === null ? [] : [`drives, of QEMU's NICs: ${pciIds.join(' ') || 'none by a driver of its own'}`]),
     ...(features.length > 0 ? [`features: ${features.join(' ')}`] : []),
   ];
 }

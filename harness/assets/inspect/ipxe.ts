@@ -1,4 +1,5 @@
 import { asciiText } from './file-text.ts';
+import { drivenPciIds } from './ipxe-drivers.ts';
 
 /** What can be read off an iPXE image that is not compressed (or was decompressed). */
 export interface IpxeFacts {
@@ -6,8 +7,10 @@ export interface IpxeFacts {
   readonly version: string | null;
   /** Build target, such as `82540em.efidrv`; null as for the version. */
   readonly build: string | null;
-  /** `full`: has its own DHCP and scripts (autoboot); `driver`: cut down to hand an SNP interface to the firmware. */
+  /** `full`: puts itself into the firmware's boot; `driver`: hands the firmware an SNP interface, and no more. */
   readonly role: 'full' | 'driver';
+  /** PCI ids of QEMU's NICs that it has drivers for, as `8086:100e`; null where they cannot be seen. */
+  readonly pciIds: readonly string[] | null;
   /** Names that the banner's "Features:" line can show, where the image has the string; empty for a driver. */
   readonly features: readonly string[];
 }
@@ -47,6 +50,12 @@ const buildPattern = /^[\w.-]+\.(efi|efidrv|efirom|pxe|kpxe|lkrn|rom|sys)$/;
 /** Version, build name and product stand together in the constants of `core/version.c`. */
 const nearbyBytes = 128;
 
+/**
+ * The GUID that builds with EFI_DOWNGRADE_UX (CONFIG=qemu) install in the place of the load file protocol, so that the
+ * firmware's PXE uses their SNP (iPXE interface/efi/efi_snp.c).
+ */
+const downgraded = '#slow #unhelpful';
+
 function* stringsAround(bytes: Buffer, at: number): Generator<string> {
   const region = bytes.toString('latin1', Math.max(0, at - nearbyBytes), at + nearbyBytes);
   for (const text of region.split('\0')) if (text !== '') yield text;
@@ -83,9 +92,9 @@ export function inspectIpxe(bytes: Buffer): IpxeFacts | undefined {
   build ??= sbat?.[1] ?? null;
   const banner = find(bytes, 'ipxe.org');
   if (version === null && banner === undefined) return undefined;
-  // A driver build has neither a shell nor autoboot. BIOS builds keep both compressed, and are never drivers alone.
+  // BIOS builds are compressed but for their start, and never drivers alone.
   const compressed = version === null;
-  const full = compressed || find(bytes, 'autoboot\0') !== undefined || find(bytes, 'Features:') !== undefined;
+  const full = compressed || (find(bytes, downgraded) === undefined && find(bytes, 'Features:') !== undefined);
   const features = !full || compressed ? [] : featureNames.filter((name) => bytes.includes(`\0${name}\0`, 0, 'latin1'));
-  return { version, build, role: full ? 'full' : 'driver', features };
+  return { version, build, role: full ? 'full' : 'driver', pciIds: compressed ? null : drivenPciIds(bytes), features };
 }

@@ -40,6 +40,12 @@ const table: Readonly<Record<string, PciId>> = {
 const virtioTransitional = id(0x1af4, 0x1000);
 const virtioModern = id(0x1af4, 0x1041);
 
+/** Each id once. */
+export function knownPciIds(): PciId[] {
+  const all = [...Object.values(table), virtioTransitional, virtioModern];
+  return [...new Map(all.map((known) => [known.vendorId * 0x10000 + known.deviceId, known])).values()];
+}
+
 /**
  * `undefined`: not on PCI, or not known here. `onExpress`: a plain virtio-net-pci is transitional on a conventional bus
  * (and on the root bus of q35 and virt), and modern behind a PCI Express root port.

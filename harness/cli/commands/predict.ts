@@ -1,3 +1,4 @@
+import { knownFacts } from '../../model/known-facts.ts';
 import type { Scenario } from '../../model/scenario.ts';
 import type { Prediction } from '../../predict/predict.ts';
 import { findCase } from '../../run/found-case.ts';
@@ -13,7 +14,7 @@ interface PredictedCase {
 
 function lines({ cell, prediction }: PredictedCase): string[] {
   if ('missing' in prediction) return [`${cell.id}: cannot be told: ${prediction.missing}`];
-  const { configuration, stopsAt, reasons } = prediction;
+  const { configuration, stopsAt, reasons, facts } = prediction;
   const declared = cell.configuration ?? null;
   const expected = 'stopsAt' in cell.expect ? cell.expect.stopsAt : null;
   return [
@@ -24,6 +25,7 @@ function lines({ cell, prediction }: PredictedCase): string[] {
       ...(expected === stopsAt ? [] : [`expected to ${expected === null ? 'reach it' : `stop at ${expected}`}`]),
     ].join(', '),
     ...reasons.map((reason) => `    ${reason}`),
+    ...facts.map((id) => `    not seen in the files but known: ${knownFacts[id].source}`),
   ];
 }
 

@@ -3,11 +3,13 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { extractDriver } from '../../../harness/assets/derive/extract-drivers.ts';
 import { createBudget } from '../../../harness/assets/inspect/budget.ts';
 import { type FirmwareFacts, inspectFirmware, wantsRandomSource } from '../../../harness/assets/inspect/firmware.ts';
+import type { IpxeFacts } from '../../../harness/assets/inspect/ipxe.ts';
 import { inspectOptionRom, type OptionRomFacts, type RomImage } from '../../../harness/assets/inspect/option-rom.ts';
 import { inspectPe } from '../../../harness/assets/inspect/pe.ts';
 import { makeOptionRom } from '../../../harness/assets/rom/make.ts';
 import { pciIdOf } from '../../../harness/assets/rom/pci-ids.ts';
-import { type PredictionInput, predict } from '../../../harness/predict/predict.ts';
+import { predict } from '../../../harness/predict/predict.ts';
+import type { PredictionInput } from '../../../harness/predict/prediction-input.ts';
 import { found } from '../../assets/found.ts';
 import { hostSet } from './host.ts';
 
@@ -60,6 +62,7 @@ const uefi = (changes: Partial<PredictionInput> = {}): PredictionInput => ({
   secondStage: 'snponly',
   payload: 'linux',
   nbp: null,
+  stagePath: ['firmware', 'dhcp', 'nbp-fetch', 'nbp', 'nbp-dhcp', 'config', 'payload-fetch', 'kernel', 'userspace'],
   ...changes,
 });
 const bios = (changes: Partial<PredictionInput> = {}) =>
@@ -153,39 +156,56 @@ describe('UEFI', () => {
     expect(scripted(look(fullE1000))).toBeNull();
   });
 
-  /** snponly.efi wrapped as a ROM, as if it were another iPXE's application with all drivers. */
-  const application = (nic: string, version: string, arch: 'x86_64' | 'aarch64' = 'x86_64'): OptionRomFacts => {
-    const rom = wrapped(snponly, nic);
+  /** snponly.efi wrapped as a ROM, as if it were another build. */
+  const asIf = (ipxe: Partial<IpxeFacts>, { subsystem = 11, machine = 0x8664 } = {}): OptionRomFacts => {
+    const rom = wrapped(snponly, 'e1000');
     const change = (image: RomImage): RomImage => ({
       ...image,
-      ipxe: image.ipxe && { ...image.ipxe, version, build: 'ipxe.efi' },
-      efi: image.efi && { ...image.efi, machine: arch === 'aarch64' ? 0xaa64 : 0x8664 },
+      ipxe: image.ipxe && { ...image.ipxe, ...ipxe },
+      efi: image.efi && { ...image.efi, machine, pe: image.efi.pe && { ...image.efi.pe, subsystem } },
     });
     return { ...rom, images: rom.images.map(change) };
   };
-  const runs = (nic: string, version: string, arch: 'x86_64' | 'aarch64' = 'x86_64') => {
-    const rom = application(nic, version, arch);
-    const arm = arch === 'aarch64' ? ({ arch, firmwareFacts: aavmf } as const) : {};
-    return predict(uefi({ nic, rom, secondStage: 'none', ...arm }));
-  };
+  const withRom = (nic: string, rom: OptionRomFacts, changes: Partial<PredictionInput> = {}) =>
+    predict(uefi({ nic, rom, secondStage: 'none', stagePath: ['firmware', 'oprom', 'dhcp', 'config'], ...changes }));
+  const arm = () => ({ arch: 'aarch64', firmwareFacts: aavmf }) as const;
 
-  test("an iPXE of version 2 with all drivers has none for NE2000 cards; version 1's has", () => {
-    expect(runs('ne2k_pci', '2.0.0+dfsg-5')).toMatchObject({ configuration: 4, stopsAt: 'oprom' });
-    expect(runs('ne2k_pci', '1.21.1').stopsAt).toBeNull();
-    expect(runs('pcnet', '2.0.0+dfsg-5').stopsAt).toBeNull();
+  test('an iPXE application drives the NICs in its tables, and finds none where this one is not', () => {
+    const rom = asIf({ pciIds: ['8086:100e', '10ec:8139'] }, { subsystem: 10 });
+    expect(withRom('e1000', rom, { payload: 'linux' }).stopsAt).toBeNull();
+    expect(withRom('ne2k_pci', rom)).toMatchObject({ configuration: 4, stopsAt: 'oprom', facts: [] });
+  });
+
+  test("an iPXE driver that has none for this NIC leaves it to the firmware's own", () => {
+    const rom = asIf({ pciIds: ['8086:100e'] });
+    expect(withRom('virtio-net-pci', rom)).toMatchObject({ configuration: 6, romImage: null });
+    expect(withRom('rtl8139', rom)).toMatchObject({ configuration: null, stopsAt: 'oprom', facts: [] });
+    expect(withRom('rtl8139', rom, { stagePath: ['firmware', 'dhcp', 'config'] }).stopsAt).toBe('dhcp');
   });
 
   test.each(['pcnet', 'tulip', 'i82559er', 'ne2k_pci'])('on Arm, iPXE does not drive %s: it has no port I/O', (nic) => {
-    expect(runs(nic, '1.21.1', 'aarch64')).toMatchObject({
-      configuration: 4,
-      stopsAt: 'oprom',
-      reasons: expect.arrayContaining([expect.stringMatching(/no port I\/O on Arm/)]),
-    });
-    expect(runs(nic, '1.21.1').stopsAt).toBeNull();
+    const known = { stopsAt: 'oprom', facts: ['ipxe-no-port-io-on-arm'] };
+    for (const role of ['full', 'driver'] as const) {
+      expect(withRom(nic, asIf({ role }, { machine: 0xaa64 }), arm())).toMatchObject({ configuration: null, ...known });
+      expect(withRom(nic, asIf({ role })).stopsAt).toBeNull();
+    }
+    const application = asIf({}, { subsystem: 10, machine: 0xaa64 });
+    expect(withRom(nic, application, { ...arm(), payload: 'linux' })).toMatchObject({ configuration: 4, ...known });
   });
 
   test.each(['e1000', 'rtl8139', 'vmxnet3'])('on Arm, iPXE drives %s by its memory-mapped registers', (nic) => {
-    expect(runs(nic, '2.0.0', 'aarch64').stopsAt).toBeNull();
+    expect(withRom(nic, asIf({}, { machine: 0xaa64 }), arm()).stopsAt).toBeNull();
+  });
+
+  test('an iPXE that hides its load file protocol is an SNP driver, with all else in it', () => {
+    const hidden = Buffer.concat([snponly, Buffer.from('#slow #unhelpful')]);
+    const rom = wrapped(hidden, 'e1000');
+    expect(rom.images[0]?.ipxe).toMatchObject({ role: 'driver' });
+    expect(withRom('e1000', rom).configuration).toBe(5);
+    expect(look(fullE1000).images[1]?.ipxe).toMatchObject({
+      role: 'full',
+      pciIds: expect.arrayContaining(['8086:100e']),
+    });
   });
 });
 
@@ -197,7 +217,7 @@ describe('SeaBIOS', () => {
 
   test('has no driver of its own, and runs no EFI image', () => {
     expect(predict(bios())).toMatchObject({ configuration: null, stopsAt: 'dhcp' });
-    expect(predict(bios({ rom: wrapped(snponly, 'e1000') })).reasons[0]).toMatch(/SeaBIOS runs BIOS images only/);
+    expect(predict(bios({ rom: wrapped(snponly, 'e1000') })).reasons[0]).toMatch(/only through a BIOS image/);
   });
 
   test("passes over another device's ROM, unless QEMU chose it and patched the ids", () => {
