@@ -5,7 +5,12 @@ const boots = 'test/boots/**/*.test.{ts,mjs}';
 const browser = 'test/browser/**/*.test.ts';
 
 export default defineConfig({
-  resolve: { alias: { 'netboot-harness': fileURLToPath(new URL('harness/index.ts', import.meta.url)) } },
+  resolve: {
+    alias: {
+      'netboot-harness/facts': fileURLToPath(new URL('harness/model/known-facts.ts', import.meta.url)),
+      'netboot-harness': fileURLToPath(new URL('harness/index.ts', import.meta.url)),
+    },
+  },
   test: {
     globalSetup: 'test/build-report-page.mjs',
     projects: [

@@ -1,4 +1,5 @@
 import type { MatrixInput } from 'netboot-harness';
+import { because } from 'netboot-harness/facts';
 
 /** NICs for which QEMU bundles an option ROM; one of the i8255x family stands for all. */
 const romNics = ['e1000', 'e1000e', 'ne2k_pci', 'pcnet', 'rtl8139', 'virtio-net-pci', 'vmxnet3', 'i82559er'];
@@ -42,7 +43,7 @@ export const firstStages: MatrixInput['groups'] = [
         expect: {
           stopsAt: 'nbp-dhcp',
           failure: 'ipxe-no-device',
-          reason: "undionly.kpxe sends through the ROM's UNDI and never receives: the offers made to it are not taken",
+          ...because('ipxe-vmxnet3-no-interrupts'),
         },
       },
     ],
@@ -90,7 +91,7 @@ export const firstStages: MatrixInput['groups'] = [
     expect: {
       stopsAt: 'dhcp',
       failure: 'seabios-no-boot',
-      reason: 'SeaBIOS boots from a NIC only through a BIOS image in its option ROM',
+      ...because('seabios-boots-by-rom'),
     },
   },
   {

@@ -1,12 +1,11 @@
 import type { MatrixInput } from 'netboot-harness';
+import { because, knownFacts } from 'netboot-harness/facts';
 import { nothingToBoot } from './nics.ts';
 
 const noRandomSource = {
   stopsAt: 'dhcp',
   failure: nothingToBoot,
-  reason:
-    'since 2024.05 the network drivers of EDK II are not started without a source of random numbers, so there is no PXE boot option at all',
-  reference: 'https://github.com/tianocore/edk2/issues/9530',
+  ...because('edk2-network-wants-random'),
 } as const;
 
 /** An autoexec script that opens the interface itself before it goes on. */
@@ -79,9 +78,8 @@ export const knownTrouble: MatrixInput['groups'] = [
     expect: {
       stopsAt: 'dhcp',
       failure: 'seabios-no-boot',
-      reason:
-        'SeaBIOS looks for an image of code type 0 in the ROM, finds EFI images alone, and has nothing else to boot',
-      reference: 'https://github.com/coreboot/seabios/blob/master/src/optionroms.c',
+      ...because('seabios-boots-by-rom'),
+      reason: `${knownFacts['seabios-boots-by-rom'].says}, and finds EFI images alone`,
     },
   },
   {

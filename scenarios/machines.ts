@@ -1,4 +1,5 @@
 import type { MatrixInput } from 'netboot-harness';
+import { knownFacts } from 'netboot-harness/facts';
 import { nothingToBoot } from './nics.ts';
 
 const noDriver = 'the firmware has no driver for igb, and no package ships a ROM for it';
@@ -16,7 +17,7 @@ const igb: MatrixInput['groups'] = [
     expect: {
       stopsAt: 'dhcp',
       failure: 'seabios-no-boot',
-      reason: 'SeaBIOS boots from a NIC only through a BIOS image in its option ROM, and no package ships one for igb',
+      reason: `${knownFacts['seabios-boots-by-rom'].says}, and no package ships one for igb`,
     },
   },
   {

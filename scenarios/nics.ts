@@ -1,4 +1,5 @@
 import type { MatrixInput } from 'netboot-harness';
+import { knownFacts } from 'netboot-harness/facts';
 
 /** NICs for which QEMU bundles an option ROM: the classic ones, and one of the i8255x family for all. */
 export const romNics = ['e1000', 'e1000e', 'ne2k_pci', 'pcnet', 'rtl8139', 'virtio-net-pci', 'vmxnet3', 'i82559er'];
@@ -107,8 +108,7 @@ export const otherNics: MatrixInput['groups'] = [
     expect: {
       stopsAt: 'dhcp',
       failure: 'seabios-no-boot',
-      reason:
-        'SeaBIOS boots from a NIC only through a BIOS image in its option ROM, and no package ships one for this NIC',
+      reason: `${knownFacts['seabios-boots-by-rom'].says}, and no package ships one for this NIC`,
     },
   },
   {

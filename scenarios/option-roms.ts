@@ -1,4 +1,5 @@
 import type { MatrixInput } from 'netboot-harness';
+import { because, knownFacts } from 'netboot-harness/facts';
 import { nothingToBoot, relatives, romNics, withoutVirtio } from './nics.ts';
 
 /** PCI NICs that an iPXE with all its drivers knows, ROM or not. */
@@ -16,25 +17,20 @@ const noSuchDriver = {
 const interruptStub = {
   stopsAt: 'nbp-dhcp',
   failure: 'ipxe-no-device',
-  reason:
-    "iPXE's vmxnet3 driver has an interrupt method that does nothing, so the ROM's UNDI claims interrupts and undionly.kpxe waits for one before it ever looks for a packet: nothing is received",
-  reference: 'https://github.com/ipxe/ipxe/blob/master/src/drivers/net/vmxnet3.c',
+  ...because('ipxe-vmxnet3-no-interrupts'),
 } as const;
 
 const stalledReceiver = {
   stopsAt: 'nbp-fetch',
   failure: 'pxe-error',
-  reason:
-    "iPXE's eepro100 driver keeps four receive descriptors, and UEFI asks for four TFTP blocks at a time: after some bursts the ROM receives no more, after 60 to 800 kB as measured, and the firmware times out (PXE-E18)",
-  reference: 'https://github.com/ipxe/ipxe/blob/master/src/drivers/net/eepro100.c',
+  ...because('ipxe-eepro100-stalls'),
 } as const;
 
 const noNe2000 = {
   stopsAt: 'oprom',
   failure: 'bds-nothing',
-  reason:
-    "iPXE 2's ipxe.efi has no driver for NE2000 cards: ns8390.c names ISA cards first, and the script that lists the drivers files it under ISA, which a UEFI build leaves out. The application finds no NIC and returns, and nothing is there to boot",
-  reference: 'https://github.com/ipxe/ipxe/blob/v2.0.0/src/util/parserom.pl',
+  ...because('ipxe2-without-ne2000'),
+  reason: `${knownFacts['ipxe2-without-ne2000'].says}. The application finds no NIC and returns, and nothing is there to boot`,
 } as const;
 
 const returnsToFreedDriver = {

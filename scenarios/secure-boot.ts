@@ -1,4 +1,5 @@
 import type { MatrixInput } from 'netboot-harness';
+import { because, knownFacts } from 'netboot-harness/facts';
 
 type Groups = MatrixInput['groups'];
 
@@ -17,13 +18,12 @@ const shim = { secondStage: 'shim-grub', payload: 'linux' } as const;
 
 /** Inside the image and outside of its headers, so that what runs would be changed. */
 const tampered = { patch: [{ offset: 1_048_576, ascii: 'tampered' }] };
-const reference = 'UEFI Specification 2.10, §32.5 (image verification)';
 
 const refusedByFirmware = {
   stopsAt: 'nbp',
   failure: 'secure-boot-refused',
-  reason: 'the firmware runs only what a key of its database has signed, and no such key has signed this NBP',
-  reference,
+  ...because('uefi-runs-signed'),
+  reason: `${knownFacts['uefi-runs-signed'].says}, and no such key has signed this NBP`,
 } as const;
 
 const refusedByShim = {
@@ -197,7 +197,7 @@ const withOwnKeys: Groups = [
     expect: {
       stopsAt: 'kernel',
       failure: 'secure-boot-refused',
-      reason: 'the firmware runs only what a key of its database has signed, and the kernel was changed since',
+      reason: `${knownFacts['uefi-runs-signed'].says}, and the kernel was changed since`,
       reference: 'UEFI Specification 2.10, §7.4.1 (LoadImage: EFI_ACCESS_DENIED)',
     },
   },

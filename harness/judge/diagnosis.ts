@@ -1,4 +1,5 @@
 import type { HarnessEvent } from '../model/events.ts';
+import { knownFacts } from '../model/known-facts.ts';
 import type { Plan } from '../model/plan.ts';
 import type { Certificate } from '../model/scenario.ts';
 import { type Stage, stageMeanings } from '../model/stages.ts';
@@ -117,8 +118,7 @@ const meanings: readonly { holds: (stop: Stop) => boolean; means: (stop: Stop) =
   },
   {
     holds: all(at('oprom', 'dhcp'), endedBy('seabios-no-boot'), not(discovered)),
-    means: ({ plan }) =>
-      `SeaBIOS boots from a NIC only through a BIOS image in its option ROM, and ${plan.scenario.nic} has none that suits`,
+    means: ({ plan }) => `${knownFacts['seabios-boots-by-rom'].says}, and ${plan.scenario.nic} has none that suits`,
   },
   {
     holds: all(at('dhcp'), discovered, not(offered)),

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { dirname, extname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { HarnessError } from '../model/errors.ts';
+import * as knownFacts from '../model/known-facts.ts';
 import type { Matrix } from './matrix.ts';
 import { parseMatrix } from './parse-matrix.ts';
 import { resolvePaths } from './resolve-paths.ts';
@@ -43,7 +44,7 @@ async function importModule(file: string, path: string): Promise<unknown> {
     fsCache: false,
     moduleCache: false,
     interopDefault: false,
-    virtualModules: { 'netboot-harness': await publicFace() },
+    virtualModules: { 'netboot-harness': await publicFace(), 'netboot-harness/facts': knownFacts },
   });
   let module: { default?: unknown };
   try {

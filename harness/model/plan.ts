@@ -95,7 +95,7 @@ export const planSchema = z.strictObject({
     stopsAt: stageSchema.nullable(),
     reasons: z.array(z.string()),
     /** Of the reasons, those that no file shows. */
-    facts: z.array(z.enum(knownFactIds)),
+    facts: z.array(z.enum(knownFactIds)).default([]),
   }),
   stagePath: z.array(stageSchema),
   /** Files whose complete delivery proves `nbp-fetch`, `config` and `payload-fetch`. */

@@ -13,7 +13,7 @@ interface PredictedCase {
 }
 
 function lines({ cell, prediction }: PredictedCase): string[] {
-  if ('missing' in prediction) return [`${cell.id}: cannot be told: ${prediction.missing}`];
+  if ('missing' in prediction) return [`${cell.id}: no prediction: ${prediction.missing}`];
   const { configuration, stopsAt, reasons, facts } = prediction;
   const declared = cell.configuration ?? null;
   const expected = 'stopsAt' in cell.expect ? cell.expect.stopsAt : null;

@@ -52,10 +52,11 @@ describe('a host without QEMU', () => {
       'bios.x86_64.pc.seabios.e1000.bundled: configuration 2, reaches its last stage',
       '    the BIOS image is a full iPXE',
       'bios.x86_64.pc.seabios.e1000.none: no configuration, declared 2, stops at dhcp, expected to reach it',
-      '    SeaBIOS has no network driver of its own, and no ROM image suits it',
+      '    SeaBIOS boots from a NIC only through a BIOS image in its option ROM',
+      '    not seen in the files but known: https://github.com/coreboot/seabios/blob/master/src/optionroms.c',
       'uefi.x86_64.q35.ovmf.e1000.none: no configuration, stops at dhcp, expected to reach it',
       '    the firmware has no driver for this NIC, and no ROM image suits it',
-      'uefi.x86_64.q35.ovmf.e1000.vendor-snp: cannot be told: no such ROM (vendor-snp, e1000) in set host',
+      'uefi.x86_64.q35.ovmf.e1000.vendor-snp: no prediction: no such ROM (vendor-snp, e1000) in set host',
       'any.x86_64.q35.ovmf.pcnet.none: no configuration, stops at dhcp, expected to reach it',
       '    the firmware has no driver for this NIC, and no ROM image suits it',
     ]);
