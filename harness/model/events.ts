@@ -64,6 +64,10 @@ const dhcp6FactsSchema = z.strictObject({
 });
 export type Dhcp6Facts = z.infer<typeof dhcp6FactsSchema>;
 
+/** A server's certificate as it is on the wire (RFC 5280): whom it is for, and who says so. */
+const certificateFactsSchema = z.strictObject({ names: z.string(), issuer: z.string() });
+export type CertificateFacts = z.infer<typeof certificateFactsSchema>;
+
 export const eventSchema = z.union([
   // The harness itself.
   event('run', 'started', { caseId: z.string(), attempt: z.int(), at: z.string() }),
@@ -101,6 +105,8 @@ export const eventSchema = z.union([
     text: z.string(),
     /** The guest paused with the cursor behind it: it may go on. */
     open: z.literal(true).optional(),
+    /** The line above, where that is filled to its last column: it may go on here. */
+    above: z.string().optional(),
   }),
   // Decoded frames.
   event('wire', 'dhcp', { from: peer, ...dhcpFactsSchema.shape }),
@@ -114,6 +120,8 @@ export const eventSchema = z.union([
   event('wire', 'tftp-oack', { file: z.string(), port: z.int(), options: z.record(z.string(), z.string()) }),
   /** The last block of a read was acknowledged by the guest. */
   event('wire', 'tftp-complete', { file: z.string(), port: z.int(), bytes: z.int(), blocks: z.int(), ms: z.number() }),
+  /** The guest acknowledges this block again and again, although those after it are sent to it. */
+  event('wire', 'tftp-stalled', { file: z.string(), port: z.int(), block: z.int() }),
   event('wire', 'tftp-error', { from: peer, file: z.string(), port: z.int(), code: z.int(), message: z.string() }),
   event('wire', 'http-request', { method: z.string(), target: z.string(), host: z.string(), port: z.int() }),
   event('wire', 'http-response', {
@@ -138,7 +146,22 @@ export const eventSchema = z.union([
   event('wire', 'arp', { from: peer, op: z.enum(['request', 'reply']), senderIp: z.string(), targetIp: z.string() }),
   event('wire', 'icmpv6', { from: peer, kind: z.string(), target: z.string().optional() }),
   event('wire', 'tcp-refused', { address: z.string(), port: z.int() }),
-  event('wire', 'tls', { port: z.int(), from: peer, kind: z.string() }),
+  /** The server ended the connection before as much had come as it promised; `length` null where it promised no figure. */
+  event('wire', 'http-cut-short', {
+    target: z.string(),
+    status: z.int(),
+    port: z.int(),
+    bytes: z.int(),
+    length: z.int().nullable(),
+  }),
+  /** What TLS shows in clear. `left`: the guest ended the connection having said nothing but its hello, and alerts. */
+  event('wire', 'tls', {
+    port: z.int(),
+    from: peer,
+    kind: z.string(),
+    /** The server's certificate, where the guest has acknowledged the whole of it. */
+    certificate: certificateFactsSchema.optional(),
+  }),
   event('wire', 'malformed', { from: peer, layer: z.string(), reason: z.string(), count: z.int() }),
   // What the built-in servers decided: explanation, never stage evidence.
   event('dhcp', 'decided', {

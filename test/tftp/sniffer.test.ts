@@ -61,6 +61,27 @@ describe('real boots', () => {
   });
 });
 
+describe('a receiver that stalls', () => {
+  const stalled = capture('ovmf-i8255x-stalled');
+  const events = (packets: readonly Captured[]) => sniff(packets).filter(({ type }) => type === 'tftp-stalled');
+
+  test('is told once, with the block that it says again and again', () => {
+    expect(events(stalled)).toEqual([
+      { source: 'wire', type: 'tftp-stalled', file: 'linux-x64.efi', port: 1594, block: 16 },
+    ]);
+  });
+
+  test('is not one where the next block does not come to it', () => {
+    const block17 = ({ hex }: Captured) => hex === '00030011';
+    expect(stalled.some(block17)).toBe(true);
+    expect(events(stalled.filter((packet) => !block17(packet)))).toEqual([]);
+  });
+
+  test('is not one that gets through', () => {
+    for (const name of ['seabios-undionly', 'ovmf-snponly', 'ovmf-grub']) expect(events(capture(name))).toEqual([]);
+  });
+});
+
 describe('evidence', () => {
   const rrq = encodeRequest({ kind: 'rrq', file: 'f', mode: 'octet', options: new Map([['tsize', '0']]) });
   const full = Buffer.alloc(512);

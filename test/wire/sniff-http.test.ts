@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import type { UntimedEvent } from '../../harness/model/events.ts';
 import { createMalformedLog } from '../../harness/wire/codecs/malformed.ts';
@@ -31,6 +32,10 @@ function connect(serverPort = 80) {
       see({ from: 'server', sequence: serverIsn + 1 + position, data, flags }),
     acknowledges: (position: number, flags: number = ack) =>
       see({ from: 'guest', sequence: guestIsn + 1 + 5000, acknowledgment: serverIsn + 1 + position, flags }),
+    sends: (from: 'guest' | 'server', position: number, acknowledged: number, data: Buffer, flags: number) => {
+      const [own, other] = from === 'guest' ? [guestIsn, serverIsn] : [serverIsn, guestIsn];
+      see({ from, sequence: own + 1 + position, acknowledgment: other + 1 + acknowledged, data, flags });
+    },
     of: (type: string) => events.filter((event) => event.type === type),
   };
 }
@@ -81,6 +86,9 @@ describe('a body that is not delivered whole is never complete', () => {
     tcp.acknowledges(stated.length + bytes + 1);
     tcp.acknowledges(stated.length + 1000);
     expect(tcp.of('http-complete')).toEqual([]);
+    expect(tcp.of('http-cut-short')).toEqual([
+      { source: 'wire', type: 'http-cut-short', target: '/kernel', status: 200, port: 80, bytes, length: 1000 },
+    ]);
   });
 
   test('acknowledged beyond what was sent', () => {
@@ -108,6 +116,7 @@ describe('a body that is not delivered whole is never complete', () => {
     tcp.answers(0, chunked, ack | fin);
     tcp.acknowledges(chunked.length + 1);
     expect(tcp.of('http-complete')).toEqual([]);
+    expect(tcp.of('http-cut-short')).toMatchObject([{ target: '/kernel', length: null }]);
   });
 });
 
@@ -232,6 +241,47 @@ describe('TLS', () => {
         { type: 'tls', port: 443, from: 'guest', kind: 'alert:unknown_ca' },
       ]);
     }
+  });
+
+  const { segments } = JSON.parse(
+    readFileSync(new URL('../../fixtures/captures/tls/ovmf-wrong-name.json', import.meta.url), 'utf8'),
+  ) as { segments: { from: 'guest' | 'server'; flags: number; position: number; acknowledged: number; hex: string }[] };
+  const replay = (seen: typeof segments) => {
+    const tcp = connect(443);
+    for (const { from, flags, position, acknowledged, hex } of seen) {
+      if ((flags & syn) === 0) tcp.sends(from, position, acknowledged, Buffer.from(hex, 'hex'), flags);
+    }
+    return tcp.of('tls');
+  };
+  const certificate = { names: 'DNS:elsewhere.example', issuer: 'CN=netboot-harness run authority' };
+
+  test('a guest that leaves on seeing the certificate is told, with the certificate it saw', () => {
+    expect(replay(segments)).toMatchObject([
+      { kind: 'client-hello' },
+      { kind: 'server-hello' },
+      { from: 'guest', kind: 'left', certificate },
+    ]);
+  });
+
+  test('a guest that has not acknowledged the whole certificate has not seen it', () => {
+    const lost = segments.map((one) => (one.from === 'guest' ? { ...one, acknowledged: 600 } : one));
+    expect(replay(lost).at(-1)).toEqual({ source: 'wire', type: 'tls', port: 443, from: 'guest', kind: 'left' });
+  });
+
+  test('a guest that goes on with the handshake does not leave it', () => {
+    const [last] = segments.slice(-1);
+    const keyExchange = { ...last, flags: ack, hex: record(0x16, `1000${'00'.repeat(64)}`) } as (typeof segments)[0];
+    const after = { ...last, position: (last?.position ?? 0) + keyExchange.hex.length / 2 } as (typeof segments)[0];
+    expect(replay([...segments.slice(0, -1), keyExchange, after]).map(({ type, ...rest }) => rest)).toMatchObject([
+      { kind: 'client-hello' },
+      { kind: 'server-hello' },
+    ]);
+  });
+
+  test('what is no certificate is none', () => {
+    const odd = segments.map((one) => ({ ...one, hex: one.hex.replace('3082031a', '3082ffff') }));
+    expect(odd).not.toEqual(segments);
+    expect(replay(odd).at(-1)).toEqual({ source: 'wire', type: 'tls', port: 443, from: 'guest', kind: 'left' });
   });
 
   test('nothing is read into what is encrypted', () => {

@@ -96,6 +96,12 @@ function createHttpReader(port: number, { now, emit, malformed }: HttpSnifferOpt
     emit({ source: 'wire', type: 'http-complete', target, status, port, bytes: bodyBytes, ms });
   }
 
+  function cutShort({ request: { target }, status, bodyAt, end }: Delivery): void {
+    const bytes = acknowledgedTo - bodyAt;
+    const length = end === undefined ? null : end - bodyAt;
+    emit({ source: 'wire', type: 'http-cut-short', target, status, port, bytes, length });
+  }
+
   return {
     data(from, position, frame, start, end) {
       const reader = from === 'guest' ? guest : server;
@@ -106,9 +112,10 @@ function createHttpReader(port: number, { now, emit, malformed }: HttpSnifferOpt
       for (let [first] = deliveries; first !== undefined; [first] = deliveries) {
         if (first.untilClose) first.bodyBytes = acknowledgedTo - first.bodyAt;
         const isDelivered = first.untilClose ? endAcknowledged : first.end !== undefined && acknowledgedTo >= first.end;
-        if (!isDelivered) return;
+        if (!isDelivered && !endAcknowledged) return;
         deliveries.shift();
-        complete(first);
+        if (isDelivered) complete(first);
+        else cutShort(first);
       }
     },
   };

@@ -12,6 +12,8 @@ export interface ConversationReader {
    * the whole stream and its FIN too.
    */
   acknowledged(position: number, endAcknowledged: boolean): void;
+  /** The guest ended its direction, or the whole connection. */
+  left?(): void;
 }
 
 interface Direction {
@@ -20,6 +22,8 @@ interface Direction {
   /** Position after the last octet of data seen. */
   sentEnd: number;
   finAt: number | undefined;
+  /** A FIN or RST was seen. */
+  left: boolean;
 }
 
 interface Conversation {
@@ -29,7 +33,7 @@ interface Conversation {
 
 const maxConversations = 64;
 
-const newDirection = (initial?: number): Direction => ({ initial, sentEnd: 0, finAt: undefined });
+const newDirection = (initial?: number): Direction => ({ initial, sentEnd: 0, finAt: undefined, left: false });
 
 /** Follows TCP connections seen from their SYN on; the oldest gives way where there are too many. */
 export function createConversations(open: (serverPort: number) => ConversationReader): {
@@ -52,6 +56,13 @@ export function createConversations(open: (serverPort: number) => ConversationRe
     const position = positionOf(server, server.initial, acknowledgment);
     const endAcknowledged = server.finAt !== undefined && position > server.finAt;
     reader.acknowledged(Math.min(position, server.sentEnd), endAcknowledged);
+  }
+
+  /** Whether this segment ends what the guest says, for the first time. */
+  function leaves({ directions: { guest } }: Conversation, from: Side, flags: number): boolean {
+    if (from !== 'guest' || guest.left) return false;
+    guest.left = (flags & (tcpFlags.fin | tcpFlags.rst)) !== 0;
+    return guest.left;
   }
 
   function isOver({ directions: { guest, server } }: Conversation, from: Side, acknowledgment: number): boolean {
@@ -81,6 +92,7 @@ export function createConversations(open: (serverPort: number) => ConversationRe
         direction.sentEnd = Math.max(direction.sentEnd, position + length);
         if (length > 0) conversation.reader.data(from, position, frame, tcp.payloadStart, tcp.payloadEnd);
       }
+      if (leaves(conversation, from, flags)) conversation.reader.left?.();
       if ((flags & tcpFlags.rst) !== 0 || isOver(conversation, from, tcp.acknowledgment)) conversations.delete(key);
     },
   };

@@ -42,9 +42,15 @@ interface Read {
   bytes: number;
   /** The last of `blocks` was shorter than `blockBytes`. */
   ended: boolean;
+  /** The block that the guest acknowledged last, how often it has done so again, and whether the next came in between. */
+  acknowledged: number;
+  repeats: number;
+  sentSince: boolean;
   lastSeen: number;
 }
 
+/** So often may the same acknowledgement come again where a frame was lost; a window's worth is lost once. */
+const toldRepeats = 2;
 const maxRemembered = 64;
 const answers: readonly number[] = [opcodes.data, opcodes.oack, opcodes.error];
 
@@ -72,7 +78,15 @@ export function createTftpSniffer(now: () => number): TftpSniffer {
   const begin = (asked: Request, readKey: number): Read => {
     const { file, startedMs } = asked;
     const counted = { blocks: 0, bytes: 0, ended: false, lastSeen: datagrams };
-    return remember(reads, readKey, { file, startedMs, blockBytes: defaultBlockBytes, hasOack: false, ...counted });
+    const acknowledgements = { acknowledged: 0, repeats: 0, sentSince: false };
+    return remember(reads, readKey, {
+      file,
+      startedMs,
+      blockBytes: defaultBlockBytes,
+      hasOack: false,
+      ...counted,
+      ...acknowledgements,
+    });
   };
 
   const answerOptions = (read: Read, port: number, options: TftpOptions, emit: EventSink): void => {
@@ -102,7 +116,13 @@ export function createTftpSniffer(now: () => number): TftpSniffer {
 
       if (opcode === opcodes.data && from === 'server') return countBlock(read, payload);
       if (opcode === opcodes.ack && from === 'guest') {
-        if (!read.ended || blockOf(payload) !== (read.blocks & 0xffff)) return;
+        if (!read.ended || blockOf(payload) !== (read.blocks & 0xffff)) {
+          if (countRepeat(read, payload)) {
+            const { file, acknowledged: block } = read;
+            emit({ source: 'wire', type: 'tftp-stalled', file, port: guestPort, block });
+          }
+          return;
+        }
         reads.delete(readKey);
         requests.delete(requestKey);
         const { file, bytes, blocks, startedMs } = read;
@@ -122,8 +142,24 @@ export function createTftpSniffer(now: () => number): TftpSniffer {
   };
 }
 
+/** True once, when the guest has said often enough that it has nothing of what was sent to it. */
+function countRepeat(read: Read, payload: Buffer): boolean {
+  const behind = (read.blocks - blockOf(payload)) & 0xffff;
+  if (behind > read.blocks) return false;
+  const block = read.blocks - behind;
+  if (block !== read.acknowledged) {
+    Object.assign(read, { acknowledged: block, repeats: 0, sentSince: false });
+    return false;
+  }
+  if (!read.sentSince) return false;
+  read.sentSince = false;
+  read.repeats += 1;
+  return read.repeats === toldRepeats;
+}
+
 function countBlock(read: Read, payload: Buffer): void {
   const bytes = payload.length - 4;
+  if (blockOf(payload) === ((read.acknowledged + 1) & 0xffff)) read.sentSince = true;
   if (read.ended || bytes > read.blockBytes || blockOf(payload) !== ((read.blocks + 1) & 0xffff)) return;
   read.blocks += 1;
   read.bytes += bytes;

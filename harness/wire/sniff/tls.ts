@@ -1,4 +1,5 @@
-import type { EventSink } from '../../model/events.ts';
+import { X509Certificate } from 'node:crypto';
+import type { CertificateFacts, EventSink } from '../../model/events.ts';
 import { createStreamWindow, type StreamWindow } from './stream-window.ts';
 import { type ConversationReader, createConversations, type Side } from './tcp-conversations.ts';
 
@@ -6,6 +7,11 @@ const recordTypes = { changeCipherSpec: 20, alert: 21, handshake: 22, applicatio
 const recordHeaderBytes = 5;
 const clearAlertBytes = 2;
 const windowBytes = 4096;
+/** A whole record (RFC 8446 §5.1): the server's certificate is read. */
+const serverWindowBytes = recordHeaderBytes + 2 ** 14;
+/** RFC 5246 §7.4. */
+const certificateMessage = 11;
+const maxNamesLength = 120;
 
 /** The first handshake message of each side, by RFC 8446 §4. */
 const hellos = { guest: { type: 1, kind: 'client-hello' }, server: { type: 2, kind: 'server-hello' } } as const;
@@ -45,23 +51,66 @@ const alertNames: Readonly<Record<number, string>> = {
   120: 'no_application_protocol',
 };
 
-/** TLS record headers in clear: hellos and alerts become events, everything else is skipped. */
+/** What TLS shows in clear: hellos, alerts, and a guest that leaves without going on. The rest is skipped. */
 export function createTlsSniffer(emit: EventSink) {
   return createConversations((port) =>
-    createTlsReader((from, kind) => emit({ source: 'wire', type: 'tls', port, from, kind })),
+    createTlsReader((from, kind, certificate) =>
+      emit({ source: 'wire', type: 'tls', port, from, kind, ...(certificate && { certificate }) }),
+    ),
   );
 }
 
-function createTlsReader(tell: (from: Side, kind: string) => void): ConversationReader {
-  const readers = { guest: createRecordReader('guest', tell), server: createRecordReader('server', tell) };
+type Tell = (from: Side, kind: string, certificate?: CertificateFacts) => void;
+
+function createTlsReader(tell: Tell): ConversationReader {
+  let acknowledgedTo = 0;
+  let certificate: { facts: CertificateFacts; end: number } | undefined;
+  /** The guest went on after its hello, or there is nothing more to be seen in clear. */
+  let guestWentOn = false;
+  const delivered = () => (certificate && acknowledgedTo >= certificate.end ? certificate.facts : undefined);
+
+  const guest = createRecordReader(windowBytes, {
+    onHello: (type) => type === hellos.guest.type && tell('guest', hellos.guest.kind),
+    onHandshake: () => {
+      guestWentOn = true;
+    },
+    onAlert: (alert) => tell('guest', `alert:${alert}`, delivered()),
+    onEncrypted: () => {
+      guestWentOn = true;
+    },
+  });
+  const server = createRecordReader(serverWindowBytes, {
+    onHello: (type) => type === hellos.server.type && tell('server', hellos.server.kind),
+    onHandshake: (messages, end) => {
+      const facts = certificateIn(messages);
+      if (facts) certificate ??= { facts, end };
+    },
+    onAlert: (alert) => tell('server', `alert:${alert}`),
+    onEncrypted: () => {},
+  });
   return {
-    data: (from, position, frame, start, end) => readers[from](position, frame, start, end),
-    acknowledged: () => {},
+    data: (from, position, frame, start, end) => (from === 'guest' ? guest : server)(position, frame, start, end),
+    acknowledged(position) {
+      acknowledgedTo = Math.max(acknowledgedTo, position);
+    },
+    left() {
+      if (!guestWentOn) tell('guest', 'left', delivered());
+    },
   };
 }
 
-function createRecordReader(from: Side, tell: (from: Side, kind: string) => void) {
-  let window: StreamWindow | undefined = createStreamWindow(windowBytes);
+interface RecordHandlers {
+  /** The first handshake message's type. */
+  onHello(type: number): void;
+  /** What a record after the first one holds, and where it ends in the stream. */
+  onHandshake(messages: Buffer, end: number): void;
+  onAlert(name: string): void;
+  /** Nothing more is in clear. */
+  onEncrypted(): void;
+}
+
+function createRecordReader(capacityBytes: number, handlers: RecordHandlers) {
+  let window: StreamWindow | undefined = createStreamWindow(capacityBytes);
   let helloExpected = true;
 
   /** Reads the record at the window's start; true where the next one may be read. */
@@ -69,21 +118,27 @@ function createRecordReader(from: Side, tell: (from: Side, kind: string) => void
     const known = records.known();
     if (known.length < recordHeaderBytes + clearAlertBytes) return false;
     const [type, majorVersion] = known;
-    const length = known.readUInt16BE(3);
+    const end = recordHeaderBytes + known.readUInt16BE(3);
     const isEncryptedFromHere = type === recordTypes.changeCipherSpec || type === recordTypes.applicationData;
     if (majorVersion !== 3 || isEncryptedFromHere) {
       window = undefined;
+      handlers.onEncrypted();
       return false;
     }
+    // A hello may be longer than the window, and its type is all that is looked at.
     if (type === recordTypes.handshake && helloExpected) {
       helloExpected = false;
-      if (known[recordHeaderBytes] === hellos[from].type) tell(from, hellos[from].kind);
+      handlers.onHello(known[recordHeaderBytes] as number);
+    } else if (known.length < Math.min(end, capacityBytes)) {
+      return false;
+    } else if (type === recordTypes.handshake) {
+      handlers.onHandshake(known.subarray(recordHeaderBytes, end), records.base + end);
     }
-    if (type === recordTypes.alert && length === clearAlertBytes) {
+    if (type === recordTypes.alert && end === recordHeaderBytes + clearAlertBytes) {
       const description = known[recordHeaderBytes + 1] as number;
-      tell(from, `alert:${alertNames[description] ?? description}`);
+      handlers.onAlert(alertNames[description] ?? String(description));
     }
-    records.advanceTo(records.base + recordHeaderBytes + length);
+    records.advanceTo(records.base + end);
     return true;
   }
 
@@ -93,3 +148,22 @@ function createRecordReader(from: Side, tell: (from: Side, kind: string) => void
     while (window !== undefined && readRecord(window));
   };
 }
+
+/**
+ * The first certificate of a Certificate message (RFC 5246 §7.4.2) that stands at the start of `messages`; undefined for
+ * any other message, and for one that goes on in another record.
+ */
+function certificateIn(messages: Buffer): CertificateFacts | undefined {
+  const derAt = 10;
+  if (messages[0] !== certificateMessage || messages.length < derAt) return undefined;
+  const der = messages.subarray(derAt, derAt + messages.readUIntBE(derAt - 3, 3));
+  try {
+    const { subjectAltName, subject, issuer } = new X509Certificate(der);
+    return { names: line(subjectAltName ?? subject), issuer: line(issuer) };
+  } catch {
+    return undefined;
+  }
+}
+
+/** Names as node:crypto writes them, one below the other, in a line. */
+const line = (names: string | undefined): string => (names ?? '').replaceAll('\n', ', ').slice(0, maxNamesLength);
