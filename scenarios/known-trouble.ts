@@ -143,7 +143,7 @@ export const knownTrouble: MatrixInput['groups'] = [
     secondStage: 'ipxe',
     expect: {
       stopsAt: 'nbp',
-      failure: 'uefi-exception',
+      failure: { rule: 'uefi-exception', says: '^Synchronous Exception at 0x000000004' },
       reason:
         'started during PCI enumeration, the second iPXE asks for its autoexec.ipxe and then runs into a synchronous exception',
     },
@@ -162,7 +162,7 @@ export const knownTrouble: MatrixInput['groups'] = [
     tags: ['full'],
     expect: {
       stopsAt: 'nbp',
-      failure: 'ipxe-no-device',
+      failure: { rule: 'ipxe-error', says: 'ipxe.org/7f048287' },
       reason:
         'started during PCI enumeration, the iPXE of the ROM is refused by the firmware when it starts an image (iPXE error 7f048287)',
     },
@@ -185,7 +185,7 @@ export const knownTrouble: MatrixInput['groups'] = [
     deadlines: { stageMs: { config: 30_000 } },
     expect: {
       stopsAt: 'config',
-      failure: 'ipxe-error',
+      failure: { rule: 'ipxe-error', says: '^tftp://10.0.2.2/boot.ipxe.* Connection timed out .*ipxe.org/4c126092' },
       reason:
         'the script is fetched and run, and the address of the first stage is still there, but no frame of the next request leaves the guest: it times out (iPXE error 4c126092)',
     },

@@ -27,8 +27,11 @@ export const relatives = [...e1000Relatives, ...virtioRelatives, ...i8255xRelati
 /** NICs for which no package ships a ROM. */
 export const nicsWithoutRom = ['tulip'];
 
+type Group = MatrixInput['groups'][number];
+type Stop = Extract<NonNullable<Group['expect']>, { stopsAt: unknown }>;
+
 /** EDK II ends in its shell when no boot option worked; builds without a shell, and a busy host, end in the message. */
-export const nothingToBoot = ['uefi-shell', 'bds-nothing'];
+export const nothingToBoot: Stop['failure'] = ['uefi-shell', 'bds-nothing'];
 
 /** Every NIC with cells of its own in this table. */
 const known = [...romNics, ...relatives, ...nicsWithoutRom, 'igb', 'usb-net', 'ne2k_isa', 'virtio-net-device'];
@@ -44,7 +47,7 @@ const unknownToFirmware = {
     failure: nothingToBoot,
     reason: "the firmware's one NIC driver is VirtioNetDxe, and the NIC has no ROM to bring another",
   },
-} satisfies Partial<MatrixInput['groups'][number]>;
+} satisfies Partial<Group>;
 
 /** The rest of what QEMU offers: NICs whose ROM is a relative's, and NICs that have none anywhere. */
 export const otherNics: MatrixInput['groups'] = [

@@ -10,19 +10,19 @@ const withoutI8255x = romNics.filter((nic) => nic !== 'i82559er');
 const portIoNics = ['ne2k_pci', 'pcnet', 'i82559er', 'tulip'];
 
 const noSuchDriver = {
-  stopsAt: 'dhcp',
+  stopsAt: 'dhcp' as const,
   failure: nothingToBoot,
-} as const;
+};
 
 const interruptStub = {
   stopsAt: 'nbp-dhcp',
-  failure: 'ipxe-no-device',
+  failure: 'offer-not-taken',
   ...because('ipxe-vmxnet3-no-interrupts'),
 } as const;
 
 const stalledReceiver = {
   stopsAt: 'nbp-fetch',
-  failure: 'pxe-error',
+  failure: { rule: 'tftp-stalled', says: '^linux-x64.efi: ' },
   ...because('ipxe-eepro100-stalls'),
 } as const;
 
@@ -35,7 +35,7 @@ const noNe2000 = {
 
 const returnsToFreedDriver = {
   stopsAt: 'oprom',
-  failure: 'uefi-exception',
+  failure: { rule: 'uefi-exception', says: '^Synchronous Exception at 0x000000000000000[04]$' },
   reason:
     'iPXE has no port I/O on Arm (every port reads as all ones) and, in version 2, no driver for NE2000 cards: the application finds no NIC and returns to the firmware, whose Dhcp6Dxe it has unloaded meanwhile. AAVMF, which was just offering the PCI root bridge to its drivers one by one, still has that one in its list, and calls into freed memory',
   reference: 'https://github.com/ipxe/ipxe/blob/v2.0.0/src/interface/efi/efi_veto.c',

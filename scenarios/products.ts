@@ -56,7 +56,7 @@ const crashesInStub: Stop = {
   when: { secondStage: 'grub', ipVersion: 6, transport: ['tftp', tftpThenHttp] },
   expect: {
     stopsAt: 'kernel',
-    failure: 'uefi-exception',
+    failure: { rule: 'uefi-exception', says: '^Synchronous Exception at 0x000000004' },
     reason:
       'AAVMF 2022.11 crashes while the EFI stub of the kernel runs, at the same address every time, where the GRUB of grub-efi-arm64-bin booted over IPv6 (that of the installer, behind shim, does not); a release build names no image',
   },

@@ -179,7 +179,7 @@ const loaders: Groups = [
     deadlines: { stageMs: { nbp: 8_000 } },
     expect: {
       stopsAt: 'nbp',
-      failure: 'deadline',
+      failure: { rule: 'deadline', says: '^no nbp stage within' },
       reason:
         'UEFI PXE gives an NBP no load options, so the kernel has no command line: its stub has nothing to say, its console is a screen that this machine lacks, and on x86 it takes none from ACPI (SPCR) unasked; a unified kernel image brings its own',
       reference:
@@ -195,7 +195,7 @@ const loaders: Groups = [
     payload: 'linux',
     expect: {
       stopsAt: 'userspace',
-      failure: 'kernel-panic',
+      failure: { rule: 'kernel-panic', says: 'Unable to mount root fs on unknown-block' },
       reason:
         'UEFI PXE gives an NBP no load options, so the kernel finds its console by ACPI (SPCR), and neither initrd nor root= in its empty command line',
       reference: 'UEFI Specification 2.10, §24.3 (PXE Base Code); Linux Documentation/admin-guide/efi-stub.rst',

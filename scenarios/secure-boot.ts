@@ -21,21 +21,21 @@ const tampered = { patch: [{ offset: 1_048_576, ascii: 'tampered' }] };
 
 const refusedByFirmware = {
   stopsAt: 'nbp',
-  failure: 'secure-boot-refused',
+  failure: { rule: 'secure-boot-refused', says: 'failed to load Boot.*: Access Denied$' },
   ...because('uefi-runs-signed'),
   reason: `${knownFacts['uefi-runs-signed'].says}, and no such key has signed this NBP`,
 } as const;
 
 const refusedByShim = {
   stopsAt: 'config',
-  failure: 'secure-boot-refused',
+  failure: { rule: 'secure-boot-refused', says: '^Verification failed: \\(0x1A\\) Security Violation' },
   reason: 'shim verifies GRUB before it starts it, and its digest is no longer the signed one',
   reference: 'https://github.com/rhboot/shim/blob/main/README.md',
 } as const;
 
 const refusedByGrub = {
   stopsAt: 'payload-fetch',
-  failure: 'secure-boot-refused',
+  failure: { rule: 'secure-boot-refused', says: 'bad shim signature' },
   reason: 'GRUB has shim verify the kernel, and goes on to the initrd only with one that was signed',
   reference: 'https://www.gnu.org/software/grub/manual/grub/grub.html#Signing-GRUB-itself',
 } as const;
@@ -170,7 +170,7 @@ const withOwnKeys: Groups = [
     payload: 'linux',
     expect: {
       stopsAt: 'payload-fetch',
-      failure: 'secure-boot-refused',
+      failure: { rule: 'secure-boot-refused', says: 'shim_lock protocol not found' },
       reason: "under Secure Boot GRUB 2.06 starts no kernel without shim's protocol, whoever has signed that kernel",
       reference: 'https://www.gnu.org/software/grub/manual/grub/grub.html#UEFI-secure-boot-and-shim',
     },
@@ -196,7 +196,7 @@ const withOwnKeys: Groups = [
     serve: { linux: tampered },
     expect: {
       stopsAt: 'kernel',
-      failure: 'secure-boot-refused',
+      failure: { rule: 'secure-boot-refused', says: 'ipxe.org/7f04818f' },
       reason: `${knownFacts['uefi-runs-signed'].says}, and the kernel was changed since`,
       reference: 'UEFI Specification 2.10, §7.4.1 (LoadImage: EFI_ACCESS_DENIED)',
     },
@@ -212,7 +212,7 @@ const withOwnKeys: Groups = [
     tags: ['full'],
     expect: {
       stopsAt: 'payload-fetch',
-      failure: 'ipxe-error',
+      failure: { rule: 'ipxe-error', says: 'Exec format error .*ipxe.org/2e008081' },
       reason:
         'iPXE of 2019 has the firmware load an image to find out whether it is one, drops the refusal, and tells only that it knows no such image: "Exec format error"',
       reference: 'https://ipxe.org/2e008081',

@@ -6,7 +6,7 @@ import { checkout, say } from './setup/checkout.mjs';
 const below = (...names) => names.map((name) => `harness/${name}`);
 
 const rows = {
-  'harness/model': { folders: [], packages: ['zod', 'fastest-levenshtein'] },
+  'harness/model': { folders: [], packages: ['zod', 'fastest-levenshtein', 're2js'] },
   'harness/os': { folders: [], packages: ['node', 'execa', 'zod'] },
   'harness/matrix': {
     // The public face too: it is what a matrix file gets when it imports this package by name.

@@ -12,7 +12,9 @@ import { parseMatrix } from '../matrix/parse-matrix.ts';
 import { parseShard, takeShard } from '../matrix/shard.ts';
 import { HarnessError } from '../model/errors.ts';
 import type { Axis, Scenario } from '../model/scenario.ts';
+import { vagueExpectations } from '../model/vague-expectations.ts';
 import type { Artefacts } from './artefacts.ts';
+import { type CliIo, writeLines } from './io.ts';
 import { type Origin, refuseForeignProgram, trustFlag, trustHelp } from './trust.ts';
 
 /** One filter option for each axis. */
@@ -110,7 +112,27 @@ export async function expandChosen(
   const source = file ?? 'default matrix';
   const isData = file !== undefined && !isMatrixProgram(file);
   const origin = isData ? { source, folder: dirname(resolve(file)) } : undefined;
-  return { matrix, origin, ...expandMatrix(matrix, source, chosenSets.length > 0 ? chosenSets : undefined) };
+  const expansion = expandMatrix(matrix, source, chosenSets.length > 0 ? chosenSets : undefined);
+  if (file === undefined) refuseVague(expansion.cells);
+  return { matrix, origin, ...expansion };
+}
+
+/** What this package claims of its own cells is exact. */
+function refuseVague(cells: readonly Scenario[]): void {
+  const [problem] = vagueExpectations(cells);
+  if (problem === undefined) return;
+  throw new HarnessError('bad-matrix', `default matrix: ${problem}`, {
+    hint: 'Give the failure as { rule, says }, with what the recorded boot says.',
+  });
+}
+
+/** For a person who wrote a matrix; the results of a run have the same among their notes. */
+export function warnOfVague(cells: readonly Scenario[], { stderr }: Pick<CliIo, 'stderr'>): void {
+  const hint = 'say which, as "failure": { "rule": RULE, "says": WORDS }';
+  writeLines(
+    stderr,
+    vagueExpectations(cells).map((problem) => `warning: ${problem}; ${hint}`),
+  );
 }
 
 /** The cells that filters and shard leave. */

@@ -1,4 +1,5 @@
 import type { HarnessEvent } from '../model/events.ts';
+import type { FailureRule } from '../model/failure-rules.ts';
 import { knownFacts } from '../model/known-facts.ts';
 import type { Plan } from '../model/plan.ts';
 import type { Certificate } from '../model/scenario.ts';
@@ -24,9 +25,9 @@ const romText = ({ plan }: Stop): string => {
 };
 
 const endedBy =
-  (...rules: string[]) =>
+  (...rules: FailureRule[]) =>
   ({ failure }: Stop): boolean =>
-    failure !== null && rules.includes(failure.rule);
+    failure !== null && rules.some((rule) => rule === failure.rule);
 const said =
   (pattern: RegExp) =>
   ({ failures }: Stop): boolean =>

@@ -1,17 +1,13 @@
 import type { Configuration } from '../model/axes.ts';
 import type { HarnessEvent } from '../model/events.ts';
 import type { Plan } from '../model/plan.ts';
-import type { Expectation } from '../model/scenario.ts';
-import type { Stage } from '../model/stages.ts';
 import type { Failure, StageResult, Status, Verdict } from '../model/verdict.ts';
-import type { Evidence } from '../observe/evidence.ts';
+import type { Evidence, FailureEvidence, StageEvidence } from '../observe/evidence.ts';
 import { boundText } from '../observe/machine-rules.ts';
 import { createObserver } from '../observe/observer.ts';
+import { compareWith } from './as-expected.ts';
 import { observeConfiguration } from './configuration.ts';
 import { diagnose } from './diagnosis.ts';
-
-type StageEvidence = Extract<Evidence, { kind: 'stage' }>;
-type FailureEvidence = Extract<Evidence, { kind: 'failure' }>;
 
 /** Console text reaches us up to this much later than frames of the same moment. */
 const orderToleranceMs = 1_000;
@@ -46,32 +42,6 @@ function orderFindings(plan: Plan, found: readonly StageEvidence[]): string[] {
   });
 }
 
-/** Whether what happened is what was expected; the reason where it is not. */
-function compare(
-  expected: Expectation,
-  stoppedAt: Stage | null,
-  failures: readonly Failure[],
-): { asExpected: boolean; why?: string } {
-  if ('notApplicable' in expected) return { asExpected: false, why: 'this cell is declared not applicable' };
-  if ('reaches' in expected) return { asExpected: stoppedAt === null };
-  if (stoppedAt === null) {
-    return {
-      asExpected: false,
-      why: `it was expected to stop at ${expected.stopsAt} (${expected.reason}), and it went all the way`,
-    };
-  }
-  if (stoppedAt !== expected.stopsAt) {
-    return { asExpected: false, why: `it was expected to stop at ${expected.stopsAt} (${expected.reason})` };
-  }
-  const wanted = [expected.failure].flat();
-  // A guest at rest is one whose deadline would pass, told early.
-  const saysSo = ({ rule }: Failure) => wanted.includes(rule) || (rule === 'silent' && wanted.includes('deadline'));
-  if (!failures.some(saysSo)) {
-    return { asExpected: false, why: `it was expected to stop with ${wanted.join(' or ')} (${expected.reason})` };
-  }
-  return { asExpected: true };
-}
-
 /** Where the evidence shows another configuration than was declared, or than the files alone led to expect. */
 function configurationFindings({ scenario, prediction }: Plan, observed: Configuration | null): string[] {
   const declared = scenario.configuration;
@@ -95,11 +65,20 @@ const cutRecords = (events: readonly HarnessEvent[]): string[] =>
       : [],
   );
 
-/** Why the guest cannot be judged, if it cannot: the harness could not tell, or the log has no end. */
-function undecided(events: readonly HarnessEvent[]): { status: Status; diagnosis: string } | undefined {
+/** Why the guest cannot be judged, if it cannot: the harness could not tell, QEMU was gone, or the log has no end. */
+function undecided(
+  events: readonly HarnessEvent[],
+  ending: Failure | null,
+): { status: Status; diagnosis: string } | undefined {
   const trouble = events.find((event) => event.source === 'run' && event.type === 'infrastructure');
   if (trouble?.source === 'run' && trouble.type === 'infrastructure') {
     return { status: 'error', diagnosis: `The harness could not tell: ${trouble.message}` };
+  }
+  if (ending?.rule === 'guest-gone') {
+    return {
+      status: 'error',
+      diagnosis: `The harness could not tell: ${ending.text} before the guest came to an end.`,
+    };
   }
   const end = events.findLast((event) => event.source === 'run' && event.type === 'ended');
   if (end?.source === 'run' && end.type === 'ended' && end.reason !== 'interrupted') return undefined;
@@ -109,15 +88,17 @@ function undecided(events: readonly HarnessEvent[]): { status: Status; diagnosis
   };
 }
 
+const failureOf = ({ rule, atMs, text }: FailureEvidence): Failure => ({ rule, atMs, text });
+
 /** What the guest did, from its plan and its event log alone: pure, so that a saved log is judged the same again. */
 export function judge(plan: Plan, events: readonly HarnessEvent[]): Verdict {
   const observer = createObserver(plan);
   for (const event of events) observer.observe(event);
   const found = observer.evidence.filter(isStage);
   const stages = stageResults(plan, found);
-  const failures: Failure[] = observer.evidence.filter(isFailure).map(({ rule, atMs, text }) => ({ rule, atMs, text }));
-  const ending = observer.evidence.filter(isFailure).find(({ ends }) => ends);
-  const failure = failures.find(({ rule }) => rule === ending?.rule) ?? null;
+  const failures = observer.evidence.filter(isFailure).map(failureOf);
+  const remarks = observer.remarks.map(failureOf);
+  const failure = observer.ending ? failureOf(observer.ending) : null;
   const lastStage = stages.findLast(({ reached }) => reached)?.stage ?? null;
   const stoppedAt = stages.find(({ reached }) => !reached)?.stage ?? null;
   const reached = new Set(found.map(({ stage }) => stage));
@@ -126,10 +107,10 @@ export function judge(plan: Plan, events: readonly HarnessEvent[]): Verdict {
   findings.push(...configurationFindings(plan, observedConfiguration), ...cutRecords(events));
 
   const base = { stages, lastStage, stoppedAt, failure, observedConfiguration, findings };
-  const open = undecided(events);
+  const open = undecided(events, failure);
   if (open && !(open.status === 'interrupted' && stoppedAt === null)) return { ...base, ...open };
 
-  const { asExpected, why } = compare(plan.scenario.expect, stoppedAt, failures);
+  const { asExpected, why } = compareWith(plan.scenario.expect, { stoppedAt, ending: failure, remarks });
   const stop = stoppedAt && diagnose({ plan, events, lastStage, stoppedAt, failure, failures });
   const parts = [stop, why && `Not as expected: ${why}.`].filter(Boolean);
   return { ...base, status: asExpected ? 'passed' : 'failed', diagnosis: parts.join(' ') || null };

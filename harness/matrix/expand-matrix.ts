@@ -1,7 +1,8 @@
 import type { CellAxes } from '../model/axis-text.ts';
 import { idMaxLength } from '../model/case-id.ts';
 import { HarnessError } from '../model/errors.ts';
-import { type Expectation, type Scenario, settingsShape } from '../model/scenario.ts';
+import type { Expectation } from '../model/expectation.ts';
+import { type Scenario, settingsShape } from '../model/scenario.ts';
 import { defaultMachineOf, expansionOrder, firmwaresOf, fixedDefaults, matches } from './cell-axes.ts';
 import { cellIdOf } from './cell-id.ts';
 import { hasUnknownFirmware } from './firmware-files.ts';

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { axisShape, expectationSchema, settingsShape } from '../model/scenario.ts';
+import { expectationSchema } from '../model/expectation.ts';
+import { axisShape, settingsShape } from '../model/scenario.ts';
 
 const oneOrMany = <T extends z.ZodType>(schema: T) => z.union([schema, z.array(schema).min(1)]);
 

@@ -13,6 +13,7 @@ import {
 } from './axes.ts';
 import { bootRuleSchema } from './boot-rule.ts';
 import { cellIdSchema } from './case-id.ts';
+import { expectationSchema } from './expectation.ts';
 import { nameOf, parseName } from './served-name.ts';
 import { stageSchema } from './stages.ts';
 
@@ -72,23 +73,6 @@ const servedArtefactSchema = z.strictObject({
   set: setName.optional(),
   patch: patch.optional(),
 });
-
-/**
- * What a cell is expected to do. `stopsAt` names the first stage of the path that is *not* reached, and
- * `failure` the failure rule that must say so (`deadline` only where the guest says nothing more, `silent` where it is at rest):
- * a stop for another reason is not the expected one.
- */
-export const expectationSchema = z.union([
-  z.strictObject({ reaches: z.literal('last') }),
-  z.strictObject({
-    stopsAt: stageSchema,
-    failure: z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]),
-    reason: z.string().min(1),
-    reference: z.string().optional(),
-  }),
-  z.strictObject({ notApplicable: z.string().min(1) }),
-]);
-export type Expectation = z.infer<typeof expectationSchema>;
 
 /** Per-stage deadlines and one for the whole case, in ms in which the guest could run, without acceleration. */
 const deadlinesSchema = z.strictObject({

@@ -17,6 +17,7 @@ const stageResultSchema = z.strictObject({
 });
 export type StageResult = z.infer<typeof stageResultSchema>;
 
+/** `rule` is one of `failureRules`, of the version that wrote the record. */
 const failureSchema = z.strictObject({ rule: z.string(), atMs: z.number(), text: z.string() });
 export type Failure = z.infer<typeof failureSchema>;
 

@@ -1,18 +1,30 @@
 import type { HarnessEvent } from '../model/events.ts';
+import type { FailureRule } from '../model/failure-rules.ts';
 import type { Plan } from '../model/plan.ts';
 import type { Stage } from '../model/stages.ts';
 
+interface Seen {
+  /** Name of the rule that recognised it. */
+  rule: string;
+  source: HarnessEvent['source'];
+  atMs: number;
+  text: string;
+}
+
+export interface StageEvidence extends Seen {
+  kind: 'stage';
+  stage: Stage;
+}
+
+export interface FailureEvidence extends Seen {
+  kind: 'failure';
+  rule: FailureRule;
+  /** Nothing further can come: the case ends now. Otherwise it is a remark, and the boot may still recover. */
+  ends: boolean;
+}
+
 /** What a rule makes of one event: a stage reached, or a sign that the boot has failed. */
-export type Evidence =
-  | { kind: 'stage'; stage: Stage; rule: string; atMs: number; text: string }
-  | {
-      kind: 'failure';
-      rule: string;
-      atMs: number;
-      text: string;
-      /** Nothing further can come: the case ends now. Otherwise it is a remark for the diagnosis. */
-      ends: boolean;
-    };
+export type Evidence = StageEvidence | FailureEvidence;
 
 /** What rules may look back at. Grows with the events; never guessed from the plan. */
 export interface Observed {
@@ -26,6 +38,8 @@ export interface Observed {
   readonly saidIpv6: boolean;
   /** xids of DHCP REQUESTs from the guest, with what the client said of itself. */
   readonly requests: ReadonlyMap<number, { ipxe: boolean; vendorClass: string }>;
+  /** xids of DHCP DISCOVERs that were answered, with the address offered. */
+  readonly offers: ReadonlyMap<number, string>;
 }
 
 /** One row of a rule table. `proves` says, for people, why this evidence is enough. */
@@ -38,4 +52,4 @@ export interface Rule<E extends HarnessEvent = HarnessEvent> {
 export type Finding =
   | { stage: Stage; text: string }
   /** `ends` false: a remark, the boot may still recover. */
-  | { failure: true; text: string; ends: boolean };
+  | { failure: FailureRule; text: string; ends: boolean };

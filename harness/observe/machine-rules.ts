@@ -1,6 +1,7 @@
 import type { RecordBound } from '../model/bounds.ts';
 import type { HarnessEvent } from '../model/events.ts';
-import type { Rule } from './evidence.ts';
+import type { FailureRule } from '../model/failure-rules.ts';
+import type { Finding, Rule } from './evidence.ts';
 
 export type GuestEvent = Extract<HarnessEvent, { source: 'qmp' | 'vm' | 'run' }>;
 
@@ -27,7 +28,7 @@ const mebibytes = (bytes: number): string => `${bytes / (1 << 20)} MiB`;
 
 export const boundText = ({ what, limit }: Pick<Bounded, 'what' | 'limit'>): string => boundTexts[what](limit);
 
-const ending = (text: string) => ({ failure: true as const, text, ends: true });
+const ending = (failure: FailureRule, text: string): Finding => ({ failure, text, ends: true });
 
 const seconds = (ms: number): string => `${Math.round(ms / 1000)} s`;
 
@@ -43,12 +44,13 @@ export const guestRules: readonly Rule<GuestEvent>[] = [
     name: 'guest-reset',
     proves: 'QEMU says the guest asked for a reset, and it runs with -no-reboot',
     match: (event) =>
-      shutDownBy(event, 'guest-reset', 'subsystem-reset') ? ending('the guest reset itself') : undefined,
+      shutDownBy(event, 'guest-reset', 'subsystem-reset') ? ending('guest-reset', 'the guest reset itself') : undefined,
   },
   {
     name: 'guest-shutdown',
     proves: 'QEMU says the guest powered itself off',
-    match: (event) => (shutDownBy(event, 'guest-shutdown') ? ending('the guest powered itself off') : undefined),
+    match: (event) =>
+      shutDownBy(event, 'guest-shutdown') ? ending('guest-shutdown', 'the guest powered itself off') : undefined,
   },
   {
     name: 'guest-panicked',
@@ -56,15 +58,15 @@ export const guestRules: readonly Rule<GuestEvent>[] = [
     match: (event) =>
       shutDownBy(event, 'guest-panic') ||
       (event.source === 'qmp' && event.type === 'event' && event.name === 'GUEST_PANICKED')
-        ? ending('the guest panicked')
+        ? ending('guest-panicked', 'the guest panicked')
         : undefined,
   },
   {
     name: 'guest-gone',
-    proves: 'the QEMU process ended by itself',
+    proves: 'QEMU runs with -no-shutdown, so that no guest can end it: this is nothing that the guest came to',
     match: (event) =>
       event.source === 'vm' && event.type === 'exited' && !event.byHarness
-        ? ending(`QEMU ended by itself (${event.signal ?? `exit code ${event.exitCode}`})`)
+        ? ending('guest-gone', `QEMU ended by itself (${event.signal ?? `exit code ${event.exitCode}`})`)
         : undefined,
   },
   {
@@ -72,13 +74,14 @@ export const guestRules: readonly Rule<GuestEvent>[] = [
     proves: 'the guest said or asked for so much that a record of the case is full: what it did after is not known',
     match: (event) =>
       event.source === 'run' && event.type === 'bounded' && event.ends
-        ? ending(`the guest floods: ${boundText(event)}`)
+        ? ending('guest-flood', `the guest floods: ${boundText(event)}`)
         : undefined,
   },
   {
     name: 'deadline',
     proves: 'the stage did not come in the time allowed, of which that counts in which the guest could run',
-    match: (event) => (event.source === 'run' && event.type === 'deadline' ? ending(deadlineText(event)) : undefined),
+    match: (event) =>
+      event.source === 'run' && event.type === 'deadline' ? ending('deadline', deadlineText(event)) : undefined,
   },
   {
     name: 'silent',
@@ -86,6 +89,7 @@ export const guestRules: readonly Rule<GuestEvent>[] = [
     match: (event) =>
       event.source === 'run' && event.type === 'silent'
         ? ending(
+            'silent',
             `no ${event.stage} stage, and the guest is at rest: for ${seconds(event.restedMs)} no work, no frame and nothing on the console`,
           )
         : undefined,

@@ -1,40 +1,48 @@
 import type { HarnessEvent } from '../model/events.ts';
 import type { Plan } from '../model/plan.ts';
 import type { Stage } from '../model/stages.ts';
-import type { Evidence, Observed, Rule } from './evidence.ts';
+import type { Evidence, FailureEvidence, Observed, Rule } from './evidence.ts';
 import { guestRules } from './machine-rules.ts';
+import { createStandingRemarks } from './remarks.ts';
 import { saysIpv6, serialRules } from './serial-rules.ts';
-import { deliveryOf, deliveryRules, promiseOf, startedOf, wireRules } from './wire-rules.ts';
+import { wireFailureRules } from './wire-failures.ts';
+import { deliveryOf, deliveryRules, promiseOf, startedOf, unset, wireRules } from './wire-rules.ts';
 
 /** Which table reads which source. Servers' own events are explanation, never evidence, but for what TLS hides. */
 const tables: Partial<Record<HarnessEvent['source'], readonly Rule<never>[]>> = {
   serial: serialRules,
-  wire: wireRules,
+  wire: [...wireRules, ...wireFailureRules],
   http: deliveryRules,
   qmp: guestRules,
   vm: guestRules,
   run: guestRules,
 };
 
+const maxRemarks = 500;
+
 export interface Observer {
-  /** Evidence this event brings, each stage and each failure rule once. */
+  /** Evidence that this event brings and that is new. */
   observe(event: HarnessEvent): Evidence[];
   readonly evidence: readonly Evidence[];
   /** The path is complete. */
   readonly complete: boolean;
+  /** What ended the case, once something has. */
+  readonly ending: FailureEvidence | undefined;
+  /** The last remark of each source that nothing has overtaken since: what may explain an end. */
+  readonly remarks: readonly FailureEvidence[];
 }
 
 /** Folds events into evidence: pure over the events given, so that a saved log gives what the live run gave. */
 export function createObserver(plan: Plan): Observer {
   const stages = new Set<Stage>();
-  const failures = new Set<string>();
   const delivered = new Map<string, number>();
   const promised = new Map<string, number>();
   const requests = new Map<number, { ipxe: boolean; vendorClass: string }>();
+  const offers = new Map<number, string>();
   const evidence: Evidence[] = [];
-  /** Nothing further can come. */
-  let ended = false;
-
+  const remarks = createStandingRemarks();
+  const remarked = new Set<string>();
+  let ending: FailureEvidence | undefined;
   let saidIpv6 = false;
 
   const observed: Observed = {
@@ -42,6 +50,7 @@ export function createObserver(plan: Plan): Observer {
     delivered,
     promised,
     requests,
+    offers,
     get saidIpv6() {
       return saidIpv6;
     },
@@ -57,6 +66,9 @@ export function createObserver(plan: Plan): Observer {
     if (event.type === 'dhcp' && event.from === 'guest' && event.messageType === 'request') {
       requests.set(event.xid, { ipxe: event.ipxe, vendorClass: event.vendorClass ?? '' });
     }
+    if (event.type === 'dhcp' && event.from === 'server' && event.messageType === 'offer') {
+      if (event.yiaddr !== unset) offers.set(event.xid, event.yiaddr);
+    }
     if (event.type === 'dhcp6' && event.from === 'guest') {
       requests.set(event.xid, { ipxe: event.userClass === 'iPXE', vendorClass: event.vendorClass ?? '' });
     }
@@ -64,33 +76,52 @@ export function createObserver(plan: Plan): Observer {
 
   const isComplete = (): boolean => plan.stagePath.every((stage) => stages.has(stage));
 
+  /** What the rules make of one event; a stage counts for those after it. */
+  const findingsOf = (event: HarnessEvent): Evidence[] => {
+    const fresh: Evidence[] = [];
+    for (const rule of tables[event.source] ?? []) {
+      const finding = rule.match(event as never, plan, observed);
+      if (!finding) continue;
+      const seen = { source: event.source, atMs: event.tMs, text: finding.text };
+      if ('failure' in finding) fresh.push({ kind: 'failure', rule: finding.failure, ends: finding.ends, ...seen });
+      else if (!stages.has(finding.stage)) {
+        stages.add(finding.stage);
+        fresh.push({ kind: 'stage', stage: finding.stage, rule: rule.name, ...seen });
+      }
+    }
+    return fresh;
+  };
+
+  /** A remark is kept once, and a guest that makes too many has said enough; any end and any stage is kept. */
+  const isNews = (one: Evidence): boolean => {
+    if (one.kind === 'stage' || one.ends) return true;
+    const key = `${one.rule} ${one.text}`;
+    if (remarked.has(key) || remarked.size >= maxRemarks) return false;
+    remarked.add(key);
+    return true;
+  };
+
   return {
     evidence,
     get complete() {
       return isComplete();
     },
+    get ending() {
+      return ending;
+    },
+    get remarks() {
+      return remarks.all();
+    },
     observe(event) {
       // A verdict stands once its case has ended: what a dying guest still says does not change it.
-      if (ended || isComplete()) return [];
+      if (ending || isComplete()) return [];
       remember(event);
-      const fresh: Evidence[] = [];
-      for (const rule of tables[event.source] ?? []) {
-        const finding = rule.match(event as never, plan, observed);
-        if (!finding) continue;
-        const common = { rule: rule.name, atMs: event.tMs, text: finding.text };
-        if ('stage' in finding) {
-          if (stages.has(finding.stage)) continue;
-          stages.add(finding.stage);
-          fresh.push({ kind: 'stage', stage: finding.stage, ...common });
-        } else {
-          if (finding.ends) ended = true;
-          if (failures.has(rule.name)) continue;
-          failures.add(rule.name);
-          fresh.push({ kind: 'failure', ends: finding.ends, ...common });
-        }
-      }
-      evidence.push(...fresh);
-      return fresh;
+      const fresh = findingsOf(event);
+      ending = fresh.find((one) => one.kind === 'failure' && one.ends) as FailureEvidence | undefined;
+      remarks.after(event, fresh);
+      const news = fresh.filter(isNews);
+      evidence.push(...news);
+      return news;
     },
   };
 }

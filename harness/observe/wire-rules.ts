@@ -1,12 +1,13 @@
 import type { HarnessEvent, UntimedEvent } from '../model/events.ts';
 import type { ExpectedFile, Plan } from '../model/plan.ts';
 import { nameOf, parseTarget } from '../model/served-name.ts';
-import type { Finding, Observed, Rule } from './evidence.ts';
-import { isUefi, romCanRun } from './plan-facts.ts';
+import { isUefi, romCanRun } from './circumstances.ts';
+import type { Observed, Rule } from './evidence.ts';
 
 export type WireEvent = Extract<HarnessEvent, { source: 'wire' }>;
 
-const unset = '0.0.0.0';
+/** An address that a message does not give. */
+export const unset = '0.0.0.0';
 
 /** A lease of DHCPv4: an ACK with an address, answering a REQUEST that this guest sent (RFC 2131 §3.1). */
 function leased(event: WireEvent, plan: Plan, observed: Observed): { ipxe: boolean; text: string } | undefined {
@@ -43,7 +44,7 @@ const namedBytes = (name: string | undefined, bytes: number): NamedBytes | undef
   name === undefined ? undefined : { name, bytes };
 
 /** All files of one stage are there, each with its whole length. */
-function allDelivered(files: readonly ExpectedFile[], observed: Observed): Finding['text'] | undefined {
+function allDelivered(files: readonly ExpectedFile[], observed: Observed): string | undefined {
   if (files.length === 0) return undefined;
   for (const { name, bytes } of files) {
     const got = observed.delivered.get(name);

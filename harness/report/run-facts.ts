@@ -1,6 +1,6 @@
 import { join, relative } from 'node:path';
+import { type Expectation, expectedFailureText } from '../model/expectation.ts';
 import { reachOf } from '../model/reach.ts';
-import type { Expectation } from '../model/scenario.ts';
 import { shellWord } from '../model/shell-word.ts';
 import type { Stage } from '../model/stages.ts';
 import { type CaseResult, type RunResult, type Status, statuses } from '../model/verdict.ts';
@@ -67,9 +67,9 @@ export function notRunReasons({ cases }: RunResult): NotRunReason[] {
 export function expectationText(expected: Expectation): string {
   if ('reaches' in expected) return 'reaches its last stage';
   if ('notApplicable' in expected) return `not applicable: ${expected.notApplicable}`;
-  const rules = typeof expected.failure === 'string' ? [expected.failure] : expected.failure;
+  const failure = expected.failure.map(expectedFailureText).join(' or ');
   const reference = expected.reference === undefined ? '' : ` (${expected.reference})`;
-  return `stops at ${expected.stopsAt} with ${rules.join(' or ')}: ${expected.reason}${reference}`;
+  return `stops at ${expected.stopsAt} with ${failure}: ${expected.reason}${reference}`;
 }
 
 /** How the program was started: what a command that runs something again has to say. */

@@ -5,6 +5,7 @@ import type { Inspections } from '../assets/inspections.ts';
 import type { ArtefactSets } from '../assets/sets/sets.ts';
 import { inTurn, type Reporter } from '../model/reporter.ts';
 import type { Scenario } from '../model/scenario.ts';
+import { vagueExpectations } from '../model/vague-expectations.ts';
 import type { CaseResult, RunResult } from '../model/verdict.ts';
 import { openCapacity } from '../os/capacity.ts';
 import { planMemoryMiB } from '../plan/argv.ts';
@@ -154,7 +155,7 @@ function resultOf(
     cases,
     totals: countStatuses(cases),
     guestCpuMs: cases.reduce((sum, { run }) => sum + run.guestCpuMs, 0),
-    notes: agreementNotes(cases, record.repeat),
+    notes: [...agreementNotes(cases, record.repeat), ...vagueExpectations(record.cells)],
   };
 }
 

@@ -82,7 +82,7 @@ describe('a cell', () => {
   });
 
   it('is what it is, not what is expected of it or what it is called', () => {
-    const expectation = { stopsAt: 'dhcp', failure: 'seabios-no-boot', reason: 'none' } as const;
+    const expectation = { stopsAt: 'dhcp' as const, failure: [{ rule: 'seabios-no-boot' as const }], reason: 'none' };
     const renamed = sampleRun([named('cell', booted, { group: 'other', title: 'x', expect: expectation })]);
     expect(classesOf(before, { ...renamed, cases: renamed.cases.map((c) => ({ ...c, id: 'renamed' })) })).toEqual([]);
   });

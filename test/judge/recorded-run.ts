@@ -9,7 +9,16 @@ import { readEvents, readPlan } from '../../harness/run/run-directory.ts';
 export const completed = ['bios-ipxe-rom', 'bios-pxe-rom', 'uefi-ipxe-rom', 'uefi-no-rom', 'arm-no-rom'] as const;
 export const chainLoaded = ['bios-pxe-rom', 'uefi-no-rom', 'arm-no-rom'] as const;
 export const stopped = ['bios-no-driver', 'uefi-no-driver', 'arm-no-driver'] as const;
-export type RecordedName = (typeof completed)[number] | (typeof stopped)[number];
+/** Stops whose reason is in what was seen before the words that ended the boot. */
+export const expectedStops = [
+  'arm-ipv6-no-address',
+  'bios-undionly-no-receive',
+  'uefi-http-redirect',
+  'uefi-https-authority',
+  'uefi-https-name',
+  'uefi-snp-rom-stalled',
+] as const;
+export type RecordedName = (typeof completed | typeof stopped | typeof expectedStops)[number];
 
 export interface RecordedRun {
   plan: Plan;

@@ -79,7 +79,11 @@ describe('expansion', () => {
   });
 
   it('lets the last matching expectation win', () => {
-    const stop = (reason: string) => ({ stopsAt: 'oprom', failure: 'no-boot-device', reason }) as const;
+    const stop = (reason: string) => ({
+      stopsAt: 'oprom' as const,
+      failure: [{ rule: 'seabios-no-boot' as const }],
+      reason,
+    });
     const { cells } = expand({
       name: 'g',
       arch: 'x86_64',
@@ -102,7 +106,10 @@ describe('expansion', () => {
       nic: 'e1000',
       rom: ['snp', { kind: 'snp', set: 'forky' }],
       expectations: [
-        { when: { rom: { set: 'forky', kind: 'snp' } }, expect: { stopsAt: 'nbp', failure: 'x', reason: 'y' } },
+        {
+          when: { rom: { set: 'forky', kind: 'snp' } },
+          expect: { stopsAt: 'nbp', failure: 'uefi-shell', reason: 'y' },
+        },
       ],
     });
     expect(cells.map((cell) => 'stopsAt' in cell.expect)).toEqual([false, true]);

@@ -49,7 +49,9 @@ it('takes the files it names relative to itself', async () => {
         rom: [{ file: 'my.rom' }, 'none'],
         secondStage: { file: '/abs/nbp.efi' },
         serve: { 'boot/grub.cfg': { path: 'grub.cfg' }, 'a.txt': { text: 'path' } },
-        expectations: [{ when: { rom: { file: 'my.rom' } }, expect: { stopsAt: 'nbp', failure: 'x', reason: 'y' } }],
+        expectations: [
+          { when: { rom: { file: 'my.rom' } }, expect: { stopsAt: 'nbp', failure: 'uefi-shell', reason: 'y' } },
+        ],
       },
     ],
   };

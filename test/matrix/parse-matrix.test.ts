@@ -41,7 +41,7 @@ describe('errors name the path, what was expected and what was seen', () => {
     [
       'a half expectation',
       { expect: { stopsAt: 'nbp', reason: 'r' } },
-      'groups[0].expect.failure: expected a text, or a list, saw nothing',
+      'groups[0].expect.failure: expected one of bds-nothing, ',
     ],
     ['an unknown stage', { stagePath: ['firmware', 'dhpc'] }, 'groups[0].stagePath[1]: expected one of'],
     ['a function', { title: () => 'x' }, 'groups[0].title: expected a text, saw a function'],

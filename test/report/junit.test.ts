@@ -59,7 +59,7 @@ it('has a suite per group and a testcase per case', () => {
 it('a failure has diagnosis, expectation, stages and the command; not run is skipped; error is error; flaky fails', () => {
   const elements = parseXml(junitXml(run, invocation));
   const failures = elements.filter(({ name }) => name === 'failure');
-  expect(failures.map(({ attributes }) => attributes.type)).toEqual(['no-bootable-device', 'flaky']);
+  expect(failures.map(({ attributes }) => attributes.type)).toEqual(['seabios-no-boot', 'flaky']);
   expect(failures[0]?.attributes.message).toBe(failedCase.verdict.diagnosis);
   expect(failures[0]?.text).toContain('expected: reaches its last stage');
   expect(failures[0]?.text).toContain('dhcp: not reached');
@@ -75,7 +75,7 @@ it('stays well formed whatever a guest prints', () => {
     verdict: {
       status: 'failed',
       diagnosis: hostile,
-      failure: { rule: hostile, atMs: 1, text: hostile },
+      failure: { rule: 'ipxe-error', atMs: 1, text: hostile },
       findings: [hostile],
       stages: [{ stage: 'firmware', reached: true, atMs: 1, evidence: hostile }],
     },

@@ -70,7 +70,7 @@ export const stoppedCase = sampleCase({
     machine: 'q35',
     rom: 'none',
     configuration: 6,
-    expect: { stopsAt: 'dhcp', failure: 'uefi-shell', reason: 'no driver for e1000' },
+    expect: { stopsAt: 'dhcp', failure: [{ rule: 'uefi-shell' }], reason: 'no driver for e1000' },
   },
   verdict: {
     observedConfiguration: null,
@@ -88,7 +88,7 @@ export const failedCase = sampleCase({
     status: 'failed',
     lastStage: 'firmware',
     stoppedAt: 'dhcp',
-    failure: { rule: 'no-bootable-device', atMs: 4000, text: 'No bootable device.' },
+    failure: { rule: 'seabios-no-boot', atMs: 4000, text: 'No bootable device.' },
     diagnosis: 'no DHCP; the last thing seen was "No bootable device."',
     stages: [
       { stage: 'firmware', reached: true, atMs: 400, evidence: 'seabios-banner' },

@@ -99,7 +99,7 @@ it("keeps a guest's text from breaking tables, HTML or the terminal", () => {
       status: 'failed',
       stoppedAt: 'dhcp',
       diagnosis: hostile,
-      failure: { rule: 'r', atMs: 1, text: hostile },
+      failure: { rule: 'ipxe-error', atMs: 1, text: hostile },
     },
   });
   const result = sampleRun([cell], { notes: [hostile] });

@@ -3,7 +3,14 @@ import type { Expansion } from '../../matrix/expand-matrix.ts';
 import { axisText } from '../../model/axis-text.ts';
 import type { Scenario } from '../../model/scenario.ts';
 import { openArtefacts } from '../artefacts.ts';
-import { addCaseOptions, axisFiltersOf, type CaseOptions, expandChosen, selectCells } from '../case-options.ts';
+import {
+  addCaseOptions,
+  axisFiltersOf,
+  type CaseOptions,
+  expandChosen,
+  selectCells,
+  warnOfVague,
+} from '../case-options.ts';
 import type { AddCommand } from '../command.ts';
 import { writeJson, writeLines } from '../io.ts';
 
@@ -46,6 +53,7 @@ export const listCommand: AddCommand = (program, io) => {
         return;
       }
       const chosen = selectCells(cells, ids, options);
+      warnOfVague(chosen, io);
       if (options.json) writeJson(io.stdout, chosen);
       else writeLines(io.stdout, chosen.map(caseLine));
       const groups = new Set(chosen.map(({ group }) => group));

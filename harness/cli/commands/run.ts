@@ -15,7 +15,14 @@ import { readRunRecord } from '../../run/run-directory.ts';
 import { type RunOptions, runMatrix } from '../../run/run-matrix.ts';
 import { runRecords } from '../../run/run-records.ts';
 import { type Artefacts, openArtefacts } from '../artefacts.ts';
-import { addCaseOptions, axisFiltersOf, type CaseOptions, expandChosen, selectCells } from '../case-options.ts';
+import {
+  addCaseOptions,
+  axisFiltersOf,
+  type CaseOptions,
+  expandChosen,
+  selectCells,
+  warnOfVague,
+} from '../case-options.ts';
 import type { AddCommand } from '../command.ts';
 import { exitCodeOfRun } from '../exit-code.ts';
 import { type CliIo, consoleOutput, isDrawable, writeJson, writeLines } from '../io.ts';
@@ -151,6 +158,7 @@ Examples:
       const artefacts = await openArtefacts(options.set ?? [], io);
       const chosen =
         resume === undefined ? await chooseCases(ids, options, artefacts) : begunCases(resume, options.trust);
+      warnOfVague(chosen.cells, io);
       const compare = options.baseline === undefined ? undefined : compareWithBaseline(options.baseline);
       const { reporter, failures } = runReporters(io, { setDirs: artefacts.setDirs, quiet: json, compare });
       const result = await runMatrix({

@@ -7,7 +7,7 @@ import { seconds } from '../../report/printable.ts';
 import { expectationText } from '../../report/run-facts.ts';
 import { findCase } from '../../run/found-case.ts';
 import { type Artefacts, openArtefacts } from '../artefacts.ts';
-import { addMatrixOptions, type CaseOptions, expandChosen, selectOne } from '../case-options.ts';
+import { addMatrixOptions, type CaseOptions, expandChosen, selectOne, warnOfVague } from '../case-options.ts';
 import type { AddCommand } from '../command.ts';
 import { writeJson, writeLines } from '../io.ts';
 
@@ -90,6 +90,7 @@ export const showCommand: AddCommand = (program, io, end) => {
       const artefacts = await openArtefacts(options.set ?? [], io);
       const { cells } = await expandChosen(options, artefacts);
       const cell = selectOne(cells, id);
+      warnOfVague([cell], io);
       const plan = await planCase(cell, artefacts);
       if (options.json) writeJson(io.stdout, 'missing' in plan ? { scenario: cell, notRun: plan.missing } : plan);
       else if ('missing' in plan) {

@@ -1,0 +1,49 @@
+import { type Expectation, type ExpectedFailure, expectedFailureText, isExpected } from '../model/expectation.ts';
+import type { FailureRule } from '../model/failure-rules.ts';
+import type { Stage } from '../model/stages.ts';
+import type { Failure } from '../model/verdict.ts';
+
+interface Outcome {
+  /** First stage of the path not reached; null when the path was completed. */
+  stoppedAt: Stage | null;
+  ending: Failure | null;
+  /** What stood as the last remark when the boot ended. */
+  remarks: readonly Failure[];
+}
+
+/** Ends that the guest did not come to itself: what it said before does not explain them. */
+const givenUp: readonly string[] = ['deadline', 'guest-flood', 'silent'] satisfies FailureRule[];
+
+/** What ended the boot and, where the guest came to that end by itself, what it last said or did of importance. */
+const causesOf = ({ ending, remarks }: Outcome): Failure[] =>
+  ending === null ? [] : [ending, ...(givenUp.includes(ending.rule) ? [] : remarks)];
+
+const seenText = ({ rule, text }: Failure): string => `${rule} "${text}"`;
+
+function endText(causes: readonly Failure[]): string {
+  const [ending, ...remarks] = causes.map(seenText);
+  if (ending === undefined) return 'nothing says why it stopped';
+  return `it stopped with ${ending}${remarks.length > 0 ? `, after ${remarks.join(' and ')}` : ''}`;
+}
+
+const wantedText = (failure: readonly ExpectedFailure[]): string => failure.map(expectedFailureText).join(' or ');
+
+interface Comparison {
+  asExpected: boolean;
+  /** Where that is not, and the stop alone does not say how. */
+  why?: string;
+}
+
+const differs = (why: string): Comparison => ({ asExpected: false, why });
+
+export function compareWith(expected: Expectation, outcome: Outcome): Comparison {
+  const { stoppedAt } = outcome;
+  if ('notApplicable' in expected) return differs('this cell is declared not applicable');
+  if ('reaches' in expected) return { asExpected: stoppedAt === null };
+  const { stopsAt, failure, reason } = expected;
+  if (stoppedAt === null) return differs(`it was expected to stop at ${stopsAt} (${reason}), and it went all the way`);
+  if (stoppedAt !== stopsAt) return differs(`it was expected to stop at ${stopsAt} (${reason})`);
+  const causes = causesOf(outcome);
+  if (failure.some((one) => causes.some((cause) => isExpected(one, cause)))) return { asExpected: true };
+  return differs(`it was expected to stop with ${wantedText(failure)} (${reason}), and ${endText(causes)}`);
+}

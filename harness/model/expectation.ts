@@ -1,0 +1,80 @@
+import { RE2JS } from 're2js';
+import { z } from 'zod';
+import { expectableRuleSchema, isGeneric } from './failure-rules.ts';
+import { stageSchema } from './stages.ts';
+
+const maxPatternLength = 200;
+/** What a pattern is held against: more than any rule keeps of a line. */
+const maxTextLength = 400;
+
+function complaintAbout(pattern: string): string | undefined {
+  if (pattern === '') return 'expected a pattern, saw an empty one, which is in every text';
+  if (pattern.length > maxPatternLength) return `expected a pattern of at most ${maxPatternLength} characters`;
+  try {
+    RE2JS.compile(pattern);
+    return undefined;
+  } catch (error) {
+    return `expected a regular expression in RE2's syntax (${(error as Error).message})`;
+  }
+}
+
+/** JavaScript's flags as RE2 has them, in front of the pattern; it has no use for `u`, `g` and `y`. */
+function patternOf({ source, flags }: RegExp): string {
+  const inline = flags.replace(/[^ims]/g, '');
+  return inline === '' ? source : `(?${inline})${source}`;
+}
+
+/**
+ * A regular expression to be found somewhere in what a rule says: a text in JSON, or a RegExp in TypeScript. It is RE2's
+ * kind, whose cost grows with the text alone: records with expectations come from strangers, too.
+ */
+const saysSchema = z.union([z.string(), z.instanceof(RegExp).transform(patternOf)]).superRefine((pattern, context) => {
+  const message = complaintAbout(pattern);
+  if (message !== undefined) context.addIssue({ code: 'custom', message, input: pattern });
+});
+
+const givenFailureSchema = z.union([
+  expectableRuleSchema,
+  z.strictObject({ rule: expectableRuleSchema, says: saysSchema.optional() }),
+]);
+
+const expectedFailureSchema = z.strictObject({ rule: expectableRuleSchema, says: z.string().optional() });
+/** A failure by the rule that recognises it and, where that leaves open which one it was, by what it says. */
+export type ExpectedFailure = z.infer<typeof expectedFailureSchema>;
+
+/** One, or a list of alternatives; a list of objects once it was read. */
+const failuresSchema = z
+  .union([givenFailureSchema, z.array(givenFailureSchema).min(1)])
+  .transform((given) => [given].flat().map((one) => (typeof one === 'string' ? { rule: one } : one)))
+  .pipe(z.array(expectedFailureSchema));
+
+/**
+ * What a cell is expected to do. `stopsAt` names the first stage of the path that is *not* reached, and `failure` what
+ * must have ended the boot, or be the last thing that explains its end: a stop for another reason is not the expected one.
+ */
+export const expectationSchema = z.union([
+  z.strictObject({ reaches: z.literal('last') }),
+  z.strictObject({
+    stopsAt: stageSchema,
+    failure: failuresSchema,
+    reason: z.string().min(1),
+    reference: z.string().optional(),
+  }),
+  z.strictObject({ notApplicable: z.string().min(1) }),
+]);
+export type Expectation = z.output<typeof expectationSchema>;
+
+/** Whether a failure is the expected one. */
+export function isExpected({ rule, says }: ExpectedFailure, seen: { rule: string; text: string }): boolean {
+  // A guest at rest is one whose deadline would pass, told early.
+  const rules: readonly string[] = rule === 'deadline' ? [rule, 'silent'] : [rule];
+  if (!rules.includes(seen.rule)) return false;
+  return says === undefined || RE2JS.compile(says).matcher(seen.text.slice(0, maxTextLength)).find();
+}
+
+/** Any failure of a whole family would do. */
+export const isVague = ({ rule, says }: ExpectedFailure): boolean => isGeneric(rule) && says === undefined;
+
+export function expectedFailureText({ rule, says }: ExpectedFailure): string {
+  return says === undefined ? rule : `${rule} "${says}"`;
+}

@@ -1,0 +1,56 @@
+import { z } from 'zod';
+
+/** Rules whose end of a boot says nothing of the guest, so that nobody can expect it. */
+const unexpectable = ['guest-gone'] as const;
+
+/** Rules that recognise one failure each. */
+const particular = [
+  'bds-nothing',
+  'grub-no-entry',
+  'grub-prompt',
+  'guest-flood',
+  'guest-panicked',
+  'guest-reset',
+  'guest-shutdown',
+  'http-cut-short',
+  'ipxe-expired',
+  'ipxe-untrusted',
+  'ipxe-wrong-name',
+  'no-address-offered',
+  'offer-not-taken',
+  'pxelinux-no-config',
+  'seabios-no-boot',
+  'secure-boot-refused',
+  'shim-gave-up',
+  'silent',
+  'syslinux-no-root',
+  'tftp-stalled',
+  'tls-refused',
+  'uefi-setup',
+  'uefi-shell',
+] as const;
+
+/** Rules that recognise a whole family of failures: which one it was is in what they say. */
+const generic = [
+  'bds-option-failed',
+  'deadline',
+  'grub-error',
+  'http-boot-error',
+  'http-boot-status',
+  'ipxe-error',
+  'ipxe-no-device',
+  'kernel-panic',
+  'pxe-error',
+  'shim-error',
+  'uefi-exception',
+  'uefi-exception-type',
+] as const;
+
+/** Names of all rules of `observe/` that say why a boot went no further. */
+export const failureRules = [...particular, ...generic, ...unexpectable] as const;
+export type FailureRule = (typeof failureRules)[number];
+
+export const expectableRuleSchema = z.enum(failureRules).exclude(unexpectable);
+
+const genericRules: readonly FailureRule[] = generic;
+export const isGeneric = (rule: FailureRule): boolean => genericRules.includes(rule);

@@ -1,0 +1,34 @@
+import type { HarnessEvent } from '../model/events.ts';
+import type { Plan } from '../model/plan.ts';
+import { tokenOf } from '../model/stages.ts';
+import type { Finding, Observed, Rule } from './evidence.ts';
+
+type SerialLine = Extract<HarnessEvent, { source: 'serial' }>;
+
+/** The token has a line to itself: it claims success, and what merely quotes it must not. What prints it breaks lines. */
+function tokenFinding(text: string, plan: Plan, observed: Observed): Finding | undefined {
+  if (text.trim() !== tokenOf(plan.nonce)) return undefined;
+  const last = plan.stagePath.at(-1);
+  // The token proves the stage that prints it, and a bare NBP's running is that stage.
+  return last && !observed.stages.has(last) ? { stage: last, text: text.trim() } : undefined;
+}
+
+const initrdPayloads: readonly Plan['scenario']['payload'][] = ['linux', 'installer'];
+
+export const tokenRules: readonly Rule<SerialLine>[] = [
+  {
+    // GRUB and iPXE may start the kernel before their last acknowledgement has left the NIC.
+    name: 'initrd-ran',
+    proves: 'what printed the token came out of the initrd, which the kernel unpacks only whole',
+    match(event, plan, observed) {
+      if (!initrdPayloads.includes(plan.scenario.payload) || observed.stages.has('payload-fetch')) return undefined;
+      const token = tokenFinding(event.text, plan, observed);
+      return token && { ...token, stage: 'payload-fetch' };
+    },
+  },
+  {
+    name: 'token',
+    proves: "what runs last printed this run's own nonce",
+    match: (event, plan, observed) => tokenFinding(event.text, plan, observed),
+  },
+];

@@ -1,0 +1,61 @@
+import type { CertificateFacts } from '../model/events.ts';
+import type { FailureRule } from '../model/failure-rules.ts';
+import type { Finding, Rule } from './evidence.ts';
+import type { WireEvent } from './wire-rules.ts';
+
+const remark = (failure: FailureRule, text: string): Finding => ({ failure, text, ends: false });
+
+const certificateText = ({ names, issuer }: CertificateFacts): string =>
+  `the server's certificate for ${names}, issued by ${issuer}`;
+
+/**
+ * What the wire shows of why a boot went no further: remarks all of them, since the guest may try again. Firmware gives
+ * the same words for many a reason; what it had been told, and did then, keeps them apart.
+ */
+export const wireFailureRules: readonly Rule<WireEvent>[] = [
+  {
+    name: 'offer-not-taken',
+    proves: 'the guest had an offer, and asks for one again under the same transaction id (RFC 2131 §3.1)',
+    match(event, _plan, { offers }) {
+      if (event.type !== 'dhcp' || event.from !== 'guest' || event.messageType !== 'discover') return;
+      const address = offers.get(event.xid);
+      return address === undefined ? undefined : remark('offer-not-taken', `${address} was offered, and is not taken`);
+    },
+  },
+  {
+    name: 'no-address-offered',
+    proves: 'a DHCPv6 server answered the SOLICIT, and has no address to give (RFC 8415 §18.3.9)',
+    match: (event) =>
+      event.type === 'dhcp6' &&
+      event.from === 'server' &&
+      event.messageType === 'advertise' &&
+      event.address === undefined
+        ? remark('no-address-offered', 'the server advertises no address')
+        : undefined,
+  },
+  {
+    name: 'tftp-stalled',
+    proves: 'the guest acknowledges one block again and again, though the next ones reach its NIC: it receives no more',
+    match: (event) =>
+      event.type === 'tftp-stalled'
+        ? remark('tftp-stalled', `${event.file}: block ${event.block} is acknowledged again, not those sent after it`)
+        : undefined,
+  },
+  {
+    name: 'http-cut-short',
+    proves: 'the guest acknowledged the end of the connection before as much had come as was promised (RFC 9112 §8)',
+    match: (event) =>
+      event.type === 'http-cut-short'
+        ? remark('http-cut-short', `${event.target}: ${event.bytes} of ${event.length ?? 'more'} bytes`)
+        : undefined,
+  },
+  {
+    name: 'tls-refused',
+    proves: "the guest had the server's whole certificate, and left or objected instead of going on (RFC 5246 §7.3)",
+    match(event) {
+      if (event.type !== 'tls' || event.from !== 'guest' || event.certificate === undefined) return;
+      const how = event.kind === 'left' ? 'left the handshake at' : `answered with ${event.kind}`;
+      return remark('tls-refused', `${how} ${certificateText(event.certificate)}`);
+    },
+  },
+];

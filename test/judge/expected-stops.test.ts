@@ -1,0 +1,74 @@
+import { describe, expect, it } from 'vitest';
+import { judge } from '../../harness/judge/judge.ts';
+import type { HarnessEvent } from '../../harness/model/events.ts';
+import { expectedStops, type RecordedRun, recordedRun } from './recorded-run.ts';
+
+const runs = expectedStops.map((name) => ({ name, ...recordedRun(name) }));
+const stopOf = ({ plan }: RecordedRun) => ('stopsAt' in plan.scenario.expect ? plan.scenario.expect : undefined);
+
+/** The guest is heard of no more after `last`, and given up on. */
+function silentAfter({ events }: RecordedRun, last: HarnessEvent): HarnessEvent[] {
+  const { tMs } = last;
+  return [
+    ...events.slice(0, events.indexOf(last) + 1),
+    { tMs, source: 'run', type: 'deadline', stage: 'total', allowedMs: 60_000, waitedMs: 60_100 },
+    { tMs, source: 'run', type: 'ended', reason: 'deadline' },
+  ];
+}
+
+describe.each(runs)('the stop of $name', (run) => {
+  it('is the expected one', () => {
+    expect(judge(run.plan, run.events)).toMatchObject({ status: 'passed', stoppedAt: stopOf(run)?.stopsAt });
+  });
+
+  it.each(runs.filter((other) => other.name !== run.name))('is not that of $name', (other) => {
+    // At the same stage, so that it is the failure that decides.
+    const expected = { ...stopOf(other), stopsAt: stopOf(run)?.stopsAt } as NonNullable<ReturnType<typeof stopOf>>;
+    const { status, diagnosis } = judge(
+      { ...run.plan, scenario: { ...run.plan.scenario, expect: expected } },
+      run.events,
+    );
+    expect(status).toBe('failed');
+    expect(diagnosis).toContain(`it was expected to stop with ${expected.failure[0]?.rule}`);
+    expect(diagnosis).toMatch(/, and it stopped with [a-z-]+ ".+"/);
+  });
+
+  it('is another one where the guest fell silent at any moment before it', () => {
+    const end = run.events.findIndex((event) => event.source === 'run' && event.type === 'ended');
+    const ending = run.events.slice(0, end).findLast((event) => event.tMs === run.result.verdict.failure?.atMs);
+    for (const event of run.events.slice(0, run.events.indexOf(ending as HarnessEvent))) {
+      const { status } = judge(run.plan, silentAfter(run, event));
+      expect({ status, event }).toEqual({ status: expect.not.stringMatching('passed'), event });
+    }
+  });
+});
+
+it.each([
+  ['uefi-https-name', 'tls', 'the TLS server was dead, or broke off'],
+  ['uefi-https-authority', 'tls', 'the TLS server was dead, or broke off'],
+  ['uefi-snp-rom-stalled', 'tftp-stalled', 'the server sent nothing more'],
+  ['arm-ipv6-no-address', 'dhcp6', 'no DHCPv6 server answered'],
+] as const)('%s is another stop where %s is not seen on the wire: %s', (name, type, _) => {
+  const { plan, events } = recordedRun(name);
+  const seen = events.filter((event) => !(event.source === 'wire' && event.type === type));
+  expect(seen.length).toBeLessThan(events.length);
+  expect(judge(plan, seen)).toMatchObject({ status: 'failed' });
+});
+
+it('is another stop where the offers did not reach the guest', () => {
+  const { plan, events } = recordedRun('bios-undionly-no-receive');
+  const first = events.findIndex((event) => event.source === 'wire' && event.type === 'tftp-complete');
+  const lost = events.filter(
+    (event, index) => index < first || !(event.source === 'wire' && event.type === 'dhcp' && event.from === 'server'),
+  );
+  expect(judge(plan, events).status).toBe('passed');
+  expect(judge(plan, lost)).toMatchObject({ status: 'failed', stoppedAt: 'nbp-dhcp' });
+});
+
+it('is not explained by what the guest has left behind: it asked for something else since', () => {
+  const { plan, events } = recordedRun('uefi-https-name');
+  const left = events.findIndex((event) => event.source === 'wire' && event.type === 'tls' && event.kind === 'left');
+  const { tMs } = events[left] as HarnessEvent;
+  const asked: HarnessEvent = { tMs, source: 'wire', type: 'tls', port: 443, from: 'guest', kind: 'client-hello' };
+  expect(judge(plan, events.toSpliced(left + 1, 0, asked)).status).toBe('failed');
+});
