@@ -1,13 +1,10 @@
 import { createSerialDecoder } from '../model/serial-text.ts';
 import { createControlParser } from './console/control-parser.ts';
-import { createScreen } from './console/screen.ts';
+import { createScreen, type ShownLine } from './console/screen.ts';
 
-export interface ConsoleLine {
+export interface ConsoleLine extends ShownLine {
   /** Bytes of the serial port read when the line stood like this. */
   offset: number;
-  text: string;
-  /** The cursor still stands behind it: it may go on. */
-  open?: true;
 }
 
 /** A serial console rendered as a person sees it: cursor addressing, wrapping and erasing applied. */
@@ -29,7 +26,7 @@ export interface SerialConsole {
  */
 export function createConsole(onLine: (line: ConsoleLine) => void): SerialConsole {
   let offset = 0;
-  const screen = createScreen((text, open) => onLine({ offset, text, ...(open && { open }) }));
+  const screen = createScreen((line) => onLine({ offset, ...line }));
   const decoder = createSerialDecoder();
   const parse = createControlParser(screen);
   const apply = (text: string): void => {

@@ -34,7 +34,7 @@ describe('firmware by path', () => {
   });
 
   it('is named by rules as the group names it', async () => {
-    const expect1 = { stopsAt: 'dhcp', failure: 'seabios-no-boot', reason: 'no ROM' } as const;
+    const expect1 = { stopsAt: 'dhcp' as const, failure: [{ rule: 'seabios-no-boot' as const }], reason: 'no ROM' };
     const { cells } = await cellsOf({
       firmware: [{ code: 'bios.bin' }, { code: 'OVMF.fd' }],
       expectations: [{ when: { firmware: { code: 'bios.bin' }, machine: 'pc' }, expect: expect1 }],

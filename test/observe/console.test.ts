@@ -143,6 +143,19 @@ describe('a serial console', () => {
     expect(render(`one\r\ntwo${sequence}`).transcript).toEqual(['one', 'two']);
   });
 
+  it('gives with a line the one above it, where that fills its last column and is broken there', () => {
+    const full = 'x'.repeat(80);
+    expect(render(`${full}\r\nrest\r\n${full} rest\r\n`).lines).toMatchObject([
+      { text: full },
+      { text: 'rest', above: full },
+      { text: `${full} rest` },
+    ]);
+    expect(render(`${full.slice(1)} \r\nrest\r\nnext\r\n`).lines[1]).toMatchObject({ above: `${full.slice(1)} ` });
+    for (const other of [`${full.slice(1)}\r\nrest`, `${full}${esc}[2K\r\nrest`, `${full}\r\n\r\nrest`]) {
+      expect(render(other).lines.at(-1)).toEqual({ offset: other.length, text: 'rest', open: true });
+    }
+  });
+
   it('gives a line a guest pauses in as one that may go on, and again when it is whole', () => {
     const lines: ConsoleLine[] = [];
     const console = createConsole((line) => lines.push(line));

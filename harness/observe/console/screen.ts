@@ -4,6 +4,7 @@ const { cols, rows: height } = screenSize;
 
 /** A line of more rows than this is shown in pieces, so that each is still on the screen as a whole. */
 const maxRowsPerLine = 20;
+const maxAboveLength = 4 * cols;
 
 /** A line as it was printed: one row, or several where it wrapped. */
 interface Line {
@@ -11,15 +12,27 @@ interface Line {
   shown: string;
   open: boolean;
   rowCount: number;
+  /** What stands above it and may go on in it, when it was last shown. */
+  above: string;
+}
+
+/** A line as it is handed on. */
+export interface ShownLine {
+  text: string;
+  open?: true;
+  above?: string;
 }
 
 interface Row {
   /** One UTF-16 code unit a cell, so that an emoji takes two; what is beyond the end is blank. */
   text: string;
   line: Line;
+  /** The last column was printed to. */
+  filled: boolean;
 }
 
-const newLine = (): Line => ({ shown: '', open: false, rowCount: 1 });
+const newLine = (): Line => ({ shown: '', open: false, rowCount: 1, above: '' });
+const newRow = (line = newLine()): Row => ({ text: '', line, filled: false });
 const textOf = ({ text }: Row): string => text.trimEnd();
 const clamp = (value: number, most: number): number => Math.max(0, Math.min(value, most));
 
@@ -49,11 +62,12 @@ export type Screen = ReturnType<typeof createScreen>;
 
 /**
  * A screen of characters with the controls of ECMA-48. What is printed is shown, by `onLine`, before the cursor leaves
- * it, and so before anything can overwrite or erase it; `open` where the cursor still stands behind it. What is shown
+ * it, and so before anything can overwrite or erase it; `open` where the cursor still stands behind it, `above` where the
+ * row above is filled to its last column, since SeaBIOS breaks whatever reaches that, words and all. What is shown
  * depends on what was printed alone, and not on the pieces in which it came. Rows and columns count from 0.
  */
-export function createScreen(onLine: (text: string, open: boolean) => void) {
-  const rows = Array.from({ length: height }, (): Row => ({ text: '', line: newLine() }));
+export function createScreen(onLine: (line: ShownLine) => void) {
+  const rows = Array.from({ length: height }, () => newRow());
   const gone = createTranscript();
   let [x, y] = [0, 0];
   /** The last column was printed: the next character goes to the next row. */
@@ -75,6 +89,13 @@ export function createScreen(onLine: (text: string, open: boolean) => void) {
       .trimEnd();
   }
 
+  function textAbove(line: Line): string {
+    const before = rows[rows.findIndex((row) => row.line === line) - 1];
+    if (!before?.filled) return '';
+    const own = rows.filter((row) => row.line === before.line).map(({ text }) => text.padEnd(cols));
+    return (before.line.above + own.join('')).slice(-maxAboveLength);
+  }
+
   function show(open: boolean): void {
     const { line } = current();
     const closes = line.open && !open;
@@ -84,7 +105,8 @@ export function createScreen(onLine: (text: string, open: boolean) => void) {
     if (text === '' || (text === line.shown && !closes)) return;
     line.shown = text;
     line.open = open;
-    onLine(text, open);
+    line.above = textAbove(line);
+    onLine({ text, ...(open && ({ open } as const)), ...(line.above && { above: line.above }) });
   }
 
   /** Shows the cursor's line before the cursor leaves it. */
@@ -95,7 +117,7 @@ export function createScreen(onLine: (text: string, open: boolean) => void) {
     const cleared = rows.slice(from, to + 1);
     const text = cleared.findLastIndex((row) => textOf(row) !== '');
     for (const row of cleared.slice(0, text + 1)) gone.add(row);
-    for (let row = from; row <= to; row++) rows[row] = { text: '', line: newLine() };
+    for (let row = from; row <= to; row++) rows[row] = newRow();
   }
 
   /** Puts other text in the place of the cursor's row from column `from` to `to`. */
@@ -103,8 +125,10 @@ export function createScreen(onLine: (text: string, open: boolean) => void) {
     const row = current();
     row.text = (row.text.slice(0, from).padEnd(from) + text + row.text.slice(to)).slice(0, cols);
   }
-  const blank = (from: number, to: number): void =>
+  const blank = (from: number, to: number): void => {
     replace(from, to, ' '.repeat(Math.max(0, Math.min(to, cols) - from)));
+    if (from < cols && to >= cols) current().filled = false;
+  };
 
   /** Takes rows out at `from` and puts blank ones in at `to`, one after the other. */
   function shift(count: number, from: number, to: number, line?: Line): void {
@@ -112,7 +136,7 @@ export function createScreen(onLine: (text: string, open: boolean) => void) {
     for (let left = Math.min(count, height); left > 0; left--) {
       gone.add(rows[from] as Row);
       for (let at = from; at !== to; at += towards) rows[at] = rows[at + towards] as Row;
-      rows[to] = { text: '', line: line ?? newLine() };
+      rows[to] = newRow(line);
     }
   }
 
@@ -163,7 +187,10 @@ export function createScreen(onLine: (text: string, open: boolean) => void) {
       if (x === row.text.length) row.text += char;
       else replace(x, x + 1, char);
       if (x < cols - 1) x++;
-      else wrapPending = true;
+      else {
+        row.filled = true;
+        wrapPending = true;
+      }
     },
     moveTo,
     /** The edges of the scroll region hold a cursor that comes to them from inside. */
@@ -222,6 +249,7 @@ export function createScreen(onLine: (text: string, open: boolean) => void) {
     deleteCharacters(count: number): void {
       wrapPending = false;
       replace(x, x + count, '');
+      current().filled = false;
     },
     insertLines(count: number): void {
       if (!inRegion()) return;
