@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Scenario } from '../../harness/model/scenario.ts';
+import { obstacleOf } from '../../harness/resolve/obstacle.ts';
 import { resolveScenario } from '../../harness/resolve/resolve.ts';
 import { craftBios, craftPe, craftRom } from '../assets/crafted-files.ts';
 import { scenario } from '../plan/found-scenario.ts';
@@ -77,6 +78,28 @@ describe('an artefact that a set lacks', () => {
       nbp: { path: join(folder, 'mine/pxelinux.0') },
     });
   });
+});
+
+test('what keeps a case from running shows without reading its files', async () => {
+  const sources = await bareSources(folder);
+  const firmware = { code: join(folder, 'bios.bin') };
+  const cell = (over: Partial<Scenario>) =>
+    scenario({ set: 'host', machine: 'pc', secondStage: 'none', payload: 'script', firmware, ...over });
+  const reads: string[] = [];
+  const watched = {
+    ...sources,
+    fingerprints: {
+      ...sources.fingerprints,
+      of: (path: string) => {
+        reads.push(path);
+        return sources.fingerprints.of(path);
+      },
+    },
+  };
+  expect(await obstacleOf(cell({}), watched)).toBeUndefined();
+  expect(await obstacleOf(cell({ secondStage: 'pxelinux' }), watched)).toMatch(/^no such NBP \(pxelinux/);
+  expect(await obstacleOf(cell({ firmware: { code: await put('odd.bin', 'x') } }), watched)).toMatch(/has neither/);
+  expect(reads).toEqual([]);
 });
 
 describe('a probe program', () => {
