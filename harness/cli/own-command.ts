@@ -2,6 +2,7 @@ import { existsSync, realpathSync } from 'node:fs';
 import { delimiter, dirname, join, relative, sep } from 'node:path';
 import { shellWord } from '../model/shell-word.ts';
 import { mainScript } from '../os/package-root.ts';
+import { commandNames } from './command-names.ts';
 
 export interface Surroundings {
   env: NodeJS.ProcessEnv;
@@ -44,11 +45,7 @@ export function ownCommand({ env, cwd, root }: Surroundings): string {
   return isBelow(cwd, root) ? 'npm run -s netboot --' : `${node} ${shellWord(ofCheckout)}`;
 }
 
-const verbs = 'run|list|show|repro|judge|compare|doctor|predict|inspect|schema|rom|firmware';
+const typed = new RegExp(`\\bnetboot (?=(?:${commandNames.join('|')}|--help)\\b)`, 'g');
 
 /** A text that names commands (`netboot list`) as the user has to type them. */
-export function asTyped(text: string, command: string): string {
-  return command === 'netboot'
-    ? text
-    : text.replace(new RegExp(`\\bnetboot (?=(?:${verbs}|--help)\\b)`, 'g'), `${command} `);
-}
+export const asTyped = (text: string, command: string): string => text.replace(typed, () => `${command} `);

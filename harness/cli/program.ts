@@ -2,13 +2,14 @@ import { existsSync, readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { HarnessError } from '../model/errors.ts';
 import type { AddCommand } from './command.ts';
+import { type CommandName, commandNames } from './command-names.ts';
 import type { ExitCode } from './exit-code.ts';
 import { explainError } from './explain-error.ts';
 import type { CliIo } from './io.ts';
 import { asTyped } from './own-command.ts';
 
-/** Each loads its own module, for they need very different parts of the harness. In the order of the help. */
-const commands: Readonly<Record<string, () => Promise<AddCommand>>> = {
+/** Each loads its own module, for they need very different parts of the harness. */
+const commands: Readonly<Record<CommandName, () => Promise<AddCommand>>> = {
   run: async () => (await import('./commands/run.ts')).runCommand,
   list: async () => (await import('./commands/list.ts')).listCommand,
   show: async () => (await import('./commands/show.ts')).showCommand,
@@ -28,8 +29,8 @@ const commands: Readonly<Record<string, () => Promise<AddCommand>>> = {
 /** The command that is asked for alone, or all of them: for the help, and to say what a misspelt one may mean. */
 async function commandsFor(argv: readonly string[]): Promise<AddCommand[]> {
   const named = argv.find((word) => !word.startsWith('-')) ?? '';
-  const names = Object.hasOwn(commands, named) ? [named] : Object.keys(commands);
-  return Promise.all(names.flatMap((name) => commands[name]?.() ?? []));
+  const asked = commandNames.filter((name) => name === named);
+  return Promise.all((asked.length > 0 ? asked : commandNames).map((name) => commands[name]()));
 }
 
 const examples = `

@@ -45,7 +45,7 @@ interface Told {
 }
 
 /** A new nonce for every guest, so that no stale log can stand in for it. */
-const newNonce = (): string => randomBytes(6).toString('hex');
+export const newNonce = (): string => randomBytes(6).toString('hex');
 
 const infrastructureRetries = 2;
 

@@ -1,16 +1,17 @@
-import { existsSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { Option } from 'commander';
-import type { Fingerprints } from '../../assets/fingerprint.ts';
 import { accels } from '../../model/axes.ts';
 import { HarnessError } from '../../model/errors.ts';
-import type { Plan } from '../../model/plan.ts';
 import type { Scenario } from '../../model/scenario.ts';
 import { shellWord } from '../../model/shell-word.ts';
 import { stages } from '../../model/stages.ts';
 import type { CaseResult } from '../../model/verdict.ts';
-import { caseDirectoriesOf, readCaseResult, readPlan } from '../../run/run-directory.ts';
+import { printable } from '../../report/printable.ts';
+import { planAgain } from '../../run/plan-again.ts';
+import { caseDirectoriesOf, readCaseResult, readPlan, readStartedQemu } from '../../run/run-directory.ts';
 import { type RunOptions, runMatrix } from '../../run/run-matrix.ts';
+import { differencesOf, type PlannedCase } from '../../run/same-case.ts';
 import { type Artefacts, openArtefacts } from '../artefacts.ts';
 import { addMatrixOptions, type CaseOptions, expandChosen, selectOne } from '../case-options.ts';
 import type { AddCommand } from '../command.ts';
@@ -25,15 +26,22 @@ interface ReproOptions {
   console?: boolean;
   print?: boolean;
   out?: string;
-  accel: RunOptions['accel'];
+  allowChanged?: boolean;
+  accel?: RunOptions['accel'];
 }
 
-/** What is to be run again: a cell, and where it was run before the plan and result of then. */
+/** What is to be run again: a cell, and where it was run before, what is recorded of that. */
 interface Before {
   scenario: Scenario;
-  plan?: Plan;
-  result?: CaseResult | undefined;
+  run?: PlannedCase & { result: CaseResult | undefined };
   origin: Origin | undefined;
+}
+
+interface Told {
+  source: string;
+  differences: readonly string[];
+  allowed: boolean;
+  io: CliIo;
 }
 
 function fromDirectory(directory: string): Before {
@@ -43,27 +51,27 @@ function fromDirectory(directory: string): Before {
     throw new HarnessError('usage', message, { hint: `Name one of ${directory}/cases/.` });
   }
   const plan = readPlan(only);
-  const origin = { source: directory, folder: resolve(only) };
-  return { plan, scenario: plan.scenario, result: readCaseResult(only), origin };
+  return {
+    scenario: plan.scenario,
+    run: { plan, qemu: readStartedQemu(only), result: readCaseResult(only) },
+    origin: { source: directory, folder: resolve(only) },
+  };
 }
 
-async function isGone(
-  { path, sha256 }: Plan['inputs'][number],
-  fingerprints: Pick<Fingerprints, 'of'>,
-): Promise<string | null> {
-  if (!existsSync(path)) return `${path} is gone`;
-  const now = (await fingerprints.of(path)).sha256;
-  return now === sha256 ? null : `${path} had SHA-256 ${sha256}, and has ${now}`;
-}
-
-/** The same case needs the same inputs: another firmware build is another case. */
-async function refuseChangedInputs(plan: Plan, { fingerprints }: Pick<Artefacts, 'fingerprints'>): Promise<void> {
-  const found = await Promise.all(plan.inputs.map((input) => isGone(input, fingerprints)));
-  const changes = found.filter((change) => change !== null);
-  if (changes.length === 0) return;
-  throw new HarnessError('changed-input', `not the inputs of then: ${changes.join('; ')}`, {
-    hint: `Put the old files back, or run the case as it is now: netboot run ${shellWord(plan.scenario.id)}`,
-    details: { changes },
+/**
+ * The same case needs the same files, QEMU and arguments: with others it is another case.
+ * @throws HarnessError `changed-input` where something differs and was not allowed to
+ */
+function tellDifferences({ source, differences, allowed, io }: Told): void {
+  if (differences.length === 0) return;
+  const lines = differences.map((difference) => `  ${printable(difference)}`);
+  if (allowed) {
+    writeLines(io.stderr, ['warning: not the case that was run:', ...lines]);
+    return;
+  }
+  throw new HarnessError('changed-input', [`${source}: what would be run is not what was run:`, ...lines].join('\n'), {
+    hint: 'Put back what it was; --allow-changed runs it as it would be now.',
+    details: { differences },
   });
 }
 
@@ -76,7 +84,7 @@ function withoutDeadlines(scenario: Scenario): Scenario {
 
 /** QEMU's own command line as the harness starts it. */
 async function printCommand(before: Before, artefacts: Artefacts, io: CliIo): Promise<void> {
-  const plan = before.plan ?? (await planCase(before.scenario, artefacts));
+  const plan = before.run?.plan ?? (await planCase(before.scenario, artefacts));
   if ('missing' in plan)
     throw new HarnessError('missing-asset', `${before.scenario.id} cannot be run here: ${plan.missing}`);
   const { program, argv, fds, cpu } = plan.qemu;
@@ -94,16 +102,20 @@ function compare(then: CaseResult, now: CaseResult): string {
 
 export const reproCommand: AddCommand = (program, io, end) => {
   addMatrixOptions(program.command('repro'))
-    .description('Run one case again: by id, or with the very inputs of a finished one, whose hashes are checked.')
+    .description(
+      'Run one case again: by id, or as it was run before, once files, QEMU and its arguments are found to be the same.',
+    )
     .argument('<case|dir>', "a case id, or a case's directory")
     .option('--console', "attach this terminal to the guest's serial console")
     .option('--print', "print QEMU's command line instead")
     .option('--out <dir>', 'where the results go (default: .runs/<time>)')
     .addOption(
-      new Option('--accel <name>', 'accelerator; auto: the fastest that a probe boot shows to work')
-        .choices(['auto', ...accels])
-        .default('auto'),
+      new Option(
+        '--accel <name>',
+        'accelerator; auto: the fastest that a probe boot shows to work (default: that of then, or auto)',
+      ).choices(['auto', ...accels]),
     )
+    .option('--allow-changed', 'run it also where files, QEMU or its arguments are not those of then')
     .addHelpText('after', '\nExamples:\n  netboot repro results/cases/CASE --console\n  netboot repro CASE --print')
     .action(async (target: string, options: CaseOptions & ReproOptions) => {
       const artefacts = await openArtefacts(options.set ?? [], io);
@@ -115,7 +127,13 @@ export const reproCommand: AddCommand = (program, io, end) => {
       const before = isDirectory ? fromDirectory(target) : await fromMatrix();
       if (options.print) return printCommand(before, artefacts, io);
       if (before.origin) refuseReach([before.scenario], before.origin, options.trust ?? false);
-      if (before.plan) await refuseChangedInputs(before.plan, artefacts);
+      // Emulation is always to be had; what is faster may not be on this host.
+      const accel = options.accel ?? (before.run?.qemu?.accel === 'tcg' ? 'tcg' : 'auto');
+      if (before.run) {
+        const now = await planAgain(before.scenario, artefacts, { accel, signal: io.signal });
+        const differences = differencesOf(before.run, now);
+        tellDifferences({ source: target, differences, allowed: options.allowChanged ?? false, io });
+      }
 
       using guestConsole = options.console ? openGuestConsole(io) : undefined;
       const scenario = guestConsole ? withoutDeadlines(before.scenario) : before.scenario;
@@ -128,14 +146,14 @@ export const reproCommand: AddCommand = (program, io, end) => {
         matrixName: `repro of ${scenario.id}`,
         cells: [scenario],
         outDir: options.out,
-        accel: options.accel,
+        accel,
         repeat: 1,
         reporter,
         terminal: guestConsole,
         signal: guestConsole ? AbortSignal.any([io.signal, guestConsole.left]) : io.signal,
       });
       const [now] = result.cases;
-      if (before.result && now) writeLines(io.stdout, [compare(before.result, now)]);
+      if (before.run?.result && now) writeLines(io.stdout, [compare(before.run.result, now)]);
       writeLines(io.stderr, failures);
       end(
         exitCodeOfRun(

@@ -1,0 +1,18 @@
+/** In the order of the help. */
+export const commandNames = [
+  'run',
+  'list',
+  'show',
+  'repro',
+  'judge',
+  'report',
+  'compare',
+  'doctor',
+  'predict',
+  'inspect',
+  'schema',
+  'set',
+  'rom',
+  'firmware',
+] as const;
+export type CommandName = (typeof commandNames)[number];

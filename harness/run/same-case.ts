@@ -1,0 +1,111 @@
+import type { Input, Plan } from '../model/plan.ts';
+import type { StartedQemu } from './case-directory.ts';
+
+/** A case as it was run, or as it would be. */
+export interface PlannedCase {
+  plan: Plan;
+  /** Undefined where the record does not say. */
+  qemu: StartedQemu | undefined;
+}
+
+/** Every text within a value, changed. */
+function mapTexts(value: unknown, change: (text: string) => string): unknown {
+  if (typeof value === 'string') return change(value);
+  if (Array.isArray(value)) return value.map((item) => mapTexts(item, change));
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [change(key), mapTexts(item, change)]));
+}
+
+/** The same value in the place of what differs from run to run, or from machine to machine: nonce and paths of inputs. */
+function withoutAccidents<T>(value: T, { nonce, inputs }: Plan): T {
+  const names = new Map<string, string>([[nonce, '<nonce>']]);
+  // QEMU's options have their commas doubled.
+  for (const { path, role } of inputs)
+    for (const name of [path, path.replaceAll(',', ',,')]) names.set(name, `<${role}>`);
+  const longestFirst = [...names].filter(([name]) => name !== '').sort(([a], [b]) => b.length - a.length);
+  const change = (text: string) => longestFirst.reduce((done, [name, stands]) => done.replaceAll(name, stands), text);
+  return mapTexts(value, change) as T;
+}
+
+const shortHash = (sha256: string): string => `SHA-256 ${sha256.slice(0, 16)}…`;
+
+function inputDifferences(then: readonly Input[], now: readonly Input[]): string[] {
+  const roles = new Set([...then, ...now].map(({ role }) => role));
+  const of = (inputs: readonly Input[], role: Input['role']) => inputs.filter((input) => input.role === role);
+  return [...roles].flatMap((role) => {
+    const [before, after] = [of(then, role), of(now, role)];
+    const places = Array.from({ length: Math.max(before.length, after.length) }, (_, at) => [before[at], after[at]]);
+    return places.flatMap(([was, is]) => {
+      if (was?.sha256 === is?.sha256) return [];
+      if (is === undefined) return [`${role}: there was ${was?.path}, and is none`];
+      if (was === undefined) return [`${role}: there was none, and is ${is.path}`];
+      const moved = was.path === is.path ? '' : `${is.path} `;
+      return [`${role}: ${was.path} had ${shortHash(was.sha256)}, and ${moved}has ${shortHash(is.sha256)}`];
+    });
+  });
+}
+
+/** Words of one list that the other has not, however often each is there. */
+function onlyIn(words: readonly string[], others: readonly string[]): string[] {
+  const left = [...others];
+  return words.filter((word) => {
+    const at = left.indexOf(word);
+    if (at >= 0) left.splice(at, 1);
+    return at < 0;
+  });
+}
+
+function argumentDifferences(then: readonly string[], now: readonly string[]): string[] {
+  const [gone, added] = [onlyIn(then, now), onlyIn(now, then)];
+  if (gone.length === 0 && added.length === 0) return [];
+  const list = (words: readonly string[]) => (words.length > 0 ? words.join(' ') : 'nothing');
+  return [`QEMU's arguments: then ${list(gone)}, now ${list(added)}`];
+}
+
+function qemuDifferences(then: PlannedCase, now: PlannedCase): string[] {
+  if (then.qemu === undefined || now.qemu === undefined) {
+    return argumentDifferences(
+      withoutAccidents(then.plan.qemu.argv, then.plan),
+      withoutAccidents(now.plan.qemu.argv, now.plan),
+    );
+  }
+  const said = (what: string, was: string, is: string) => (was === is ? [] : [`${what} was ${was}, and is ${is}`]);
+  const hasOtherAccel = then.qemu.accel !== now.qemu.accel;
+  return [
+    ...said('QEMU', then.qemu.version, now.qemu.version),
+    ...said('the accelerator', then.qemu.accel, now.qemu.accel),
+    // With another accelerator comes another CPU, which is no further difference.
+    ...(hasOtherAccel
+      ? []
+      : argumentDifferences(withoutAccidents(then.qemu.argv, then.plan), withoutAccidents(now.qemu.argv, now.plan))),
+  ];
+}
+
+/** What the harness does for the guest, by the names under which a difference is told. */
+const services: Record<string, (plan: Plan) => unknown> = {
+  'the boot policy': ({ boot }) => boot,
+  'what is served': ({ serve }) => Object.entries(serve).sort(([a], [b]) => (a < b ? -1 : 1)),
+  'the network': ({ network }) => network,
+  'the HTTPS server': ({ tls }) => tls,
+  // Where the target's programs are is the machine's own matter.
+  'the iSCSI disk': ({ san }) => san && { ...san, programRoot: '' },
+};
+
+function serviceDifferences(then: Plan, now: Plan): string[] {
+  const text = (of: (plan: Plan) => unknown, plan: Plan) => JSON.stringify(withoutAccidents(of(plan), plan));
+  return Object.entries(services).flatMap(([name, of]) =>
+    text(of, then) === text(of, now) ? [] : [`${name} is planned otherwise now`],
+  );
+}
+
+/**
+ * What of a case is not as it was: contents of its inputs, QEMU's version, accelerator and arguments, and what is served.
+ * Where files lie does not matter, nor does the nonce, nor how long a person may take.
+ */
+export function differencesOf(then: PlannedCase, now: PlannedCase): string[] {
+  return [
+    ...inputDifferences(then.plan.inputs, now.plan.inputs),
+    ...qemuDifferences(then, now),
+    ...serviceDifferences(then.plan, now.plan),
+  ];
+}
