@@ -1,13 +1,12 @@
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { boundReached } from '../model/bounds.ts';
 import type { EventSink, HarnessEvent } from '../model/events.ts';
-import { createConsole } from '../observe/console.ts';
+import { createGuard } from '../wire/guard.ts';
 import { caseFiles } from './case-directory.ts';
 import { openEventLog } from './event-log.ts';
 import { openRawLogs } from './raw-logs.ts';
-
-/** A serial port that is silent for so long has paused: the line it is in is recorded as it stands. */
-const pauseMs = 100;
+import { createSerialLog, type SerialLog } from './serial-log.ts';
 
 /** What an attempt leaves in its directory while it runs: the event log, the raw octets, the console as it was seen. */
 export interface AttemptRecords {
@@ -17,12 +16,8 @@ export interface AttemptRecords {
   readonly events: readonly HarnessEvent[];
   /** Milliseconds since the attempt began, monotonic. */
   now(): number;
-  serial(chunk: Buffer): void;
-  /** Bytes of the serial port so far. */
-  serialBytes(): number;
+  readonly serial: Pick<SerialLog, 'read' | 'bytes' | 'end'>;
   stderr(chunk: Buffer): void;
-  /** The case has ended: what the console still holds is recorded. */
-  endConsole(): void;
   /** Without its records a case proves nothing: ends it as what the harness could not tell. */
   onDiskTrouble(error: Error): void;
   /** Never rejects. */
@@ -45,10 +40,18 @@ export function openRecords(directory: string, onEvent: (event: HarnessEvent) =>
   const log = openEventLog(join(directory, caseFiles.events), onEvent, onDiskTrouble);
   const { emit, events, now } = log;
   const logs = openRawLogs(directory, onDiskTrouble);
-  const console = createConsole((line) => emit({ source: 'serial', type: 'line', ...line }));
-  const pause = setTimeout(console.pause, pauseMs);
+  const serial = createSerialLog({ raw: logs.serial, emit, guard: createGuard(emit) });
 
-  let serialBytes = 0;
+  let stderrCut = false;
+  function stderr(chunk: Buffer): void {
+    if (stderrCut) return;
+    const taken = logs.stderr(chunk);
+    if (taken.length > 0) emit({ source: 'vm', type: 'stderr', text: taken.toString('utf8').trimEnd() });
+    if (taken.length === chunk.length) return;
+    stderrCut = true;
+    emit(boundReached('stderrBytes'));
+  }
+
   let afterConsole: Promise<void> = Promise.resolve();
   return {
     emit,
@@ -57,26 +60,17 @@ export function openRecords(directory: string, onEvent: (event: HarnessEvent) =>
     onDiskTrouble,
     emitAfterConsole(event) {
       afterConsole = afterConsole.then(async () => {
+        await serial.caughtUp();
         await nextTurn();
         await nextTurn();
         emit(event);
       });
     },
-    serialBytes: () => serialBytes,
-    serial(chunk) {
-      serialBytes += chunk.length;
-      logs.serial(chunk);
-      console.push(chunk);
-      pause.refresh();
-    },
-    stderr(chunk) {
-      logs.stderr(chunk);
-      emit({ source: 'vm', type: 'stderr', text: chunk.toString('utf8').trimEnd() });
-    },
-    endConsole: console.end,
+    serial,
+    stderr,
     async close() {
-      await logs.close(console.transcript());
-      clearTimeout(pause);
+      serial.end();
+      await logs.close(serial.transcript());
       log.close();
     },
   };

@@ -174,16 +174,15 @@ async function startGuest(attempt: Attempt, opened: DisposalStack): Promise<Gues
     onStderr: records.stderr,
   });
   attempt.guest = guest;
-  guest.serial.on('data', (chunk: Buffer) => {
-    records.serial(chunk);
-    terminal?.output(chunk);
-  });
+  records.serial.read(guest.serial, terminal?.output);
   terminal?.input.pipe(guest.serial, { end: false });
   opened.defer(() => terminal?.input.unpipe(guest.serial));
   guest.exited.then((exit) => {
     attempt.exit = exit;
     const { exitCode, signal, byHarness } = exit;
-    records.emit({ source: 'vm', type: 'exited', exitCode, signal, byHarness });
+    // What QMP said of the reason comes first.
+    const emit = byHarness ? records.emit : records.emitAfterConsole;
+    emit({ source: 'vm', type: 'exited', exitCode, signal, byHarness });
   });
   return guest;
 }
@@ -191,7 +190,7 @@ async function startGuest(attempt: Attempt, opened: DisposalStack): Promise<Gues
 /** A person at the console may sit before a guest at rest for as long as they like. */
 function startClock(attempt: Attempt, guest: Guest, opened: DisposalStack): void {
   const { plan, accel, terminal, records } = attempt;
-  const signs = () => ({ frames: attempt.network?.frames() ?? 0, consoleBytes: records.serialBytes() });
+  const signs = () => ({ frames: attempt.network?.frames() ?? 0, consoleBytes: records.serial.bytes() });
   const time = watchTime({
     ...{ plan, accel, pid: guest.pid, records, signs, restEnds: terminal === undefined },
     async onTimeUp(event) {
@@ -207,7 +206,7 @@ async function conclude(attempt: Attempt, reason: EndReason): Promise<void> {
   const { accel, plan, fingerprints, records, guest } = attempt;
   const { emit, events } = records;
   // What the console still holds belongs to the record, and may be evidence.
-  records.endConsole();
+  records.serial.end();
   const { exit } = attempt;
   const trouble = acceleratorFailureOf(accel, events, exit) ? undefined : qemuTrouble(exit, events);
   if (trouble) emit({ source: 'run', type: 'infrastructure', code: 'qemu-failed', ...trouble });

@@ -113,12 +113,10 @@ function layWire(
   tcpTargets: ReadonlyMap<number, number>,
   emit: EventSink,
 ): Wire {
-  const onMalformed = (reason: string): void =>
-    emit({ source: 'wire', type: 'malformed', from: 'guest', layer: 'link', reason, count: 1 });
   return createWire({
     network: plan.network,
-    nic: linkOverStream(guest.nic, onMalformed),
-    ...(guest.uplink ? { uplink: linkOverStream(guest.uplink, onMalformed) } : {}),
+    nic: linkOverStream(guest.nic),
+    ...(guest.uplink ? { uplink: linkOverStream(guest.uplink) } : {}),
     capture,
     now,
     tcpTargets,

@@ -1,23 +1,40 @@
 import { createWriteStream, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { finished } from 'node:stream/promises';
+import { recordBounds } from '../model/bounds.ts';
 import { caseFiles } from './case-directory.ts';
 
-/** The raw octets a case leaves: serial port and QEMU's stderr as they come, the console as it was seen. */
+/** The raw bytes a case leaves: serial port and QEMU's stderr as they come, the console as it was seen. */
 export interface RawLogs {
-  serial(chunk: Buffer): void;
-  stderr(chunk: Buffer): void;
+  /** A promise where the disk is behind: until it resolves, nothing more should come. */
+  serial(chunk: Buffer): Promise<void> | undefined;
+  /** What of the chunk was taken; less than all of it where the bound was reached. */
+  stderr(chunk: Buffer): Buffer;
   /** Writes the console and closes the rest; never rejects. */
   close(transcript: readonly string[]): Promise<void>;
 }
 
-/** `onTrouble` is told, perhaps more than once, when the disk does not take them. */
+/** `onTrouble` is called, perhaps more than once, when the disk does not take them. */
 export function openRawLogs(directory: string, onTrouble: (error: Error) => void): RawLogs {
   const open = (name: string) => createWriteStream(join(directory, name)).on('error', onTrouble);
   const streams = { serial: open(caseFiles.serial), stderr: open(caseFiles.stderr) };
+  let onDrained = (): void => {};
+  streams.serial.on('drain', () => onDrained()).on('close', () => onDrained());
+  let stderrRoom: number = recordBounds.stderrBytes;
   return {
-    serial: (chunk) => void streams.serial.write(chunk),
-    stderr: (chunk) => void streams.stderr.write(chunk),
+    serial(chunk) {
+      // A stream that is broken drains no more; its error has ended the case.
+      if (streams.serial.write(chunk) || streams.serial.errored) return undefined;
+      return new Promise((resolve) => {
+        onDrained = resolve;
+      });
+    },
+    stderr(chunk) {
+      const taken = chunk.subarray(0, stderrRoom);
+      stderrRoom -= taken.length;
+      if (taken.length > 0) streams.stderr.write(taken);
+      return taken;
+    },
     async close(transcript) {
       const ended = Object.values(streams).map((stream) => finished(stream.end()).catch(onTrouble));
       await Promise.all(ended);

@@ -1,9 +1,11 @@
+import { boundReached, recordBounds } from '../model/bounds.ts';
 import type { EventSink } from '../model/events.ts';
 import type { Network } from '../model/plan.ts';
 import type { Capture } from './capture/capture.ts';
 import { createMalformedLog } from './codecs/malformed.ts';
 import { dissect } from './codecs/packet.ts';
 import { type Faults, faultless } from './faults.ts';
+import { createGuard } from './guard.ts';
 import { createSniffer } from './sniff/sniffer.ts';
 import type { Link } from './stack/link.ts';
 import { createStack } from './stack/stack.ts';
@@ -43,7 +45,9 @@ export interface Wire {
  */
 export function createWire(options: WireOptions): Wire {
   const { network, nic, uplink, capture, emit, now, tcpTargets, faults = faultless } = options;
+  const guard = createGuard(emit);
   const malformed = createMalformedLog(emit);
+  const idle = createIdleBound(emit);
   const sniffer = createSniffer({ network, now, emit, malformed });
   const stack = createStack(network, toGuest, malformed);
   const tcp = createUplink({
@@ -53,25 +57,11 @@ export function createWire(options: WireOptions): Wire {
     tcpTargets,
     toGuest,
     malformed,
+    guard,
     refused: (address, port) => emit({ source: 'wire', type: 'tcp-refused', address, port }),
   });
   const fromGuestTraffic: Traffic = { frames: 0, bytes: 0 };
   const toGuestTraffic: Traffic = { frames: 0, bytes: 0 };
-
-  let faultTold = false;
-
-  function faulted(error: unknown): void {
-    if (faultTold) return;
-    faultTold = true;
-    const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    emit({
-      source: 'run',
-      type: 'infrastructure',
-      code: 'internal',
-      message: `a frame was not handled: ${message}`,
-      retryable: true,
-    });
-  }
 
   function toGuest(sent: Buffer): boolean {
     const frame = faults(sent, 'to-guest');
@@ -90,6 +80,7 @@ export function createWire(options: WireOptions): Wire {
     const packet = dissect(frame, true);
     if (packet.malformed) {
       malformed('guest', packet.malformed.layer, packet.malformed.reason);
+      idle();
       return;
     }
     sniffer.packet('guest', packet);
@@ -97,18 +88,17 @@ export function createWire(options: WireOptions): Wire {
     if (arriving === undefined) return;
     const arrived = arriving === frame ? packet : dissect(arriving, true);
     if (arrived.malformed) return;
-    if (arrived.kind === 'tcp') tcp.fromGuest(arrived);
-    else stack.receive(arrived);
+    const isServed = arrived.kind === 'tcp' ? tcp.fromGuest(arrived) : stack.receive(arrived);
+    if (!isServed) idle();
   }
 
-  nic.onFrame((frame) => {
-    try {
-      fromGuest(frame);
-    } catch (error) {
-      // Services run inside this call: a fault of theirs ends this case, not the run with all its cases.
-      faulted(error);
-    }
+  // DHCP and TFTP servers run inside this call.
+  nic.onFrame(guard('the handling of a frame', fromGuest));
+  nic.onMalformed((reason) => {
+    malformed('guest', 'link', reason);
+    idle();
   });
+  uplink?.onMalformed((reason) => malformed('server', 'link', reason));
 
   return {
     udp: stack.udp,
@@ -119,6 +109,15 @@ export function createWire(options: WireOptions): Wire {
       uplink?.close();
       await capture?.close();
     },
+  };
+}
+
+/** Counts frames that ask for no service, to the bound. */
+function createIdleBound(emit: EventSink): () => void {
+  let frames = 0;
+  return () => {
+    frames++;
+    if (frames === recordBounds.idleFrames) emit(boundReached('idleFrames'));
   };
 }
 

@@ -37,6 +37,7 @@ export class MemoryLink implements Link {
   onDrain(listener: () => void): void {
     this.#drainListeners.push(listener);
   }
+  onMalformed(): void {}
   send(parts: readonly Buffer[]): boolean {
     this.sent.push(Buffer.concat(parts));
     return !this.full;

@@ -34,7 +34,8 @@ const turn = () => new Promise((resolve) => setImmediate(resolve));
 function listen(stream: Duplex) {
   const frames: Buffer[] = [];
   const reasons: string[] = [];
-  const link = linkOverStream(stream, (reason) => reasons.push(reason));
+  const link = linkOverStream(stream);
+  link.onMalformed((reason) => reasons.push(reason));
   link.onFrame((frame) => frames.push(Buffer.from(frame)));
   return { link, frames, reasons };
 }
@@ -66,7 +67,7 @@ describe('receiving', () => {
     const seen = listen(peer);
     peer.push(Buffer.concat([Buffer.from([0, 1, 0x10, 1]), frameOf(5000, 1)]));
     await turn();
-    expect(seen.reasons).toEqual(['frame longer than 69632 octets']);
+    expect(seen.reasons).toEqual(['frame longer than 69632 bytes']);
     expect(seen.frames).toEqual([]);
     expect(peer.destroyed).toBe(true);
   });

@@ -5,6 +5,8 @@ export interface Link {
   /** Sends one frame as the parts given, in one write. False asks the caller to wait for `onDrain`. */
   send(parts: readonly Buffer[]): boolean;
   onDrain(listener: () => void): void;
+  /** Called for a runt, which is dropped, and for a length no frame has, after which the link is closed. */
+  onMalformed(listener: (reason: string) => void): void;
   /** Stops reading, until `resume`; frames already read are still delivered. */
   pause(): void;
   resume(): void;

@@ -15,8 +15,8 @@ import { createUdpPorts } from './udp-ports.ts';
 
 export interface Stack {
   readonly udp: UdpHost;
-  /** One frame from the guest, taken apart. TCP is not for the stack. */
-  receive(packet: Packet): void;
+  /** One frame from the guest, taken apart; true where it is a datagram for a service. TCP is not for the stack. */
+  receive(packet: Packet): boolean;
   close(): void;
 }
 
@@ -131,13 +131,15 @@ export function createStack(network: Network, transmit: (frame: Buffer) => void,
   return {
     udp,
     receive(packet) {
-      if (!isFor(packet.frame, hosts.serverMac)) return;
+      if (!isFor(packet.frame, hosts.serverMac)) return false;
       if (packet.kind === 'udp') {
         const isOurs = packet.ip.version === 4 ? isForIpv4 : isForIpv6;
-        if (isOurs(packet.frame, packet.ip)) udp.receive(packet);
-      } else if (packet.kind === 'arp') receiveArp(packet);
+        return isOurs(packet.frame, packet.ip) && udp.receive(packet);
+      }
+      if (packet.kind === 'arp') receiveArp(packet);
       else if (packet.kind === 'icmp') receiveIcmp(packet);
       else if (packet.kind === 'icmpv6') receiveIcmpv6(packet);
+      return false;
     },
     close: udp.closeAll,
   };

@@ -12,12 +12,12 @@ const maxQueuedBytes = 8 * 1024 * 1024;
 
 /**
  * A link over QEMU's `-netdev stream` (or `socket`): each frame prefixed by its length as 4 octets,
- * big-endian. `onMalformed` is told of runts, which are dropped, and of an oversize length, after which
- * the link is closed. The peer's end and every error of the stream end the link in silence.
+ * big-endian. The peer's end and every error of the stream end the link in silence.
  */
-export function linkOverStream(stream: Duplex, onMalformed: (reason: string) => void): Link {
+export function linkOverStream(stream: Duplex): Link {
   const frameListeners: ((frame: Buffer) => void)[] = [];
   const drainListeners: (() => void)[] = [];
+  const malformedListeners: ((reason: string) => void)[] = [];
   let open = true;
   let slab = Buffer.allocUnsafeSlow(slabBytes);
   let batchStart = 0;
@@ -26,14 +26,18 @@ export function linkOverStream(stream: Duplex, onMalformed: (reason: string) => 
 
   const decoder = createFrameDecoder(
     (frame) => {
-      if (frame.length < ethernetHeaderBytes) onMalformed('frame shorter than an Ethernet header');
+      if (frame.length < ethernetHeaderBytes) malformed('frame shorter than an Ethernet header');
       else for (const listener of frameListeners) listener(frame);
     },
     () => {
-      onMalformed(`frame longer than ${maxFrameBytes} octets`);
+      malformed(`frame longer than ${maxFrameBytes} bytes`);
       close();
     },
   );
+
+  function malformed(reason: string): void {
+    for (const listener of malformedListeners) listener(reason);
+  }
 
   function drained(): void {
     for (const listener of drainListeners) listener();
@@ -70,6 +74,7 @@ export function linkOverStream(stream: Duplex, onMalformed: (reason: string) => 
   return {
     onFrame: (listener) => void frameListeners.push(listener),
     onDrain: (listener) => void drainListeners.push(listener),
+    onMalformed: (listener) => void malformedListeners.push(listener),
     pause: () => void stream.pause(),
     resume: () => void stream.resume(),
     close,

@@ -36,8 +36,8 @@ const limitedBroadcast = 0xffff_ffff;
 const hopLimit = 64;
 
 export interface UdpPorts extends UdpHost {
-  /** Hands a datagram addressed to this host to the port it is for, if bound. */
-  receive(packet: UdpPacket): void;
+  /** Hands a datagram addressed to this host to the port it is for; false where none is bound. */
+  receive(packet: UdpPacket): boolean;
   closeAll(): void;
 }
 
@@ -111,12 +111,13 @@ export function createUdpPorts(hosts: Hosts, transmit: (frame: Buffer) => void, 
     bindEphemeral: (onDatagram) => bind(findFreePort(), onDatagram),
     receive({ frame, ip, udp }) {
       const listener = listeners.get(udp.destinationPort);
-      if (listener === undefined || udp.sourcePort === 0) return;
+      if (listener === undefined || udp.sourcePort === 0) return false;
       listener({
         from: remember.peer(frame, ip.version, ip.sourceAt, udp.sourcePort),
         to: { ip: remember.ownIp(frame, ip.version, ip.destinationAt), port: udp.destinationPort },
         payload: frame.subarray(udp.payloadStart, udp.payloadEnd),
       });
+      return true;
     },
     closeAll: () => listeners.clear(),
   };

@@ -9,6 +9,7 @@ import { writeIpv6 } from '../codecs/ipv6.ts';
 import type { MalformedLog } from '../codecs/malformed.ts';
 import { type ArpPacket, dissect, type Icmpv6Packet, type TcpPacket } from '../codecs/packet.ts';
 import { tcpFlags } from '../codecs/tcp.ts';
+import type { Guard } from '../guard.ts';
 import type { Link } from './link.ts';
 import { type Hosts, hostsOf } from './server-addresses.ts';
 import { writeReset } from './tcp-reset.ts';
@@ -20,13 +21,14 @@ export interface UplinkOptions {
   readonly tcpTargets: ReadonlyMap<number, number> | undefined;
   readonly toGuest: (frame: Buffer) => boolean;
   readonly malformed: MalformedLog;
+  readonly guard: Guard;
   /** Called once for each address and port that a guest was refused. */
   readonly refused: (address: string, port: number) => void;
 }
 
 export interface Uplink {
-  /** One TCP segment from the guest: forwarded, or answered with RST. May change the frame. */
-  fromGuest(packet: TcpPacket): void;
+  /** One TCP segment from the guest: forwarded (true), or answered with RST. May change the frame. */
+  fromGuest(packet: TcpPacket): boolean;
 }
 
 /** A guest that scans ports is refused all the same, but not told of for ever. */
@@ -65,16 +67,17 @@ export function createUplink(options: UplinkOptions): Uplink {
     toGuest(reset);
   }
 
-  function fromGuest(packet: TcpPacket): void {
+  function fromGuest(packet: TcpPacket): boolean {
     const { frame, ip, tcp } = packet;
-    if (!isFor(frame, hosts.serverMac)) return;
+    if (!isFor(frame, hosts.serverMac)) return false;
     const hostPort = hostPorts.get(tcp.destinationPort);
     if (uplink === undefined || hostPort === undefined || !isServer(frame, ip, ip.destinationAt)) {
       refuse(packet);
-      return;
+      return false;
     }
     rewritePort(frame, tcp.start, 2, hostPort);
     if (!uplink.send([frame])) nic.pause();
+    return true;
   }
 
   /** Readdresses a segment from a listed port of the server's address; false for any other. */
@@ -90,13 +93,14 @@ export function createUplink(options: UplinkOptions): Uplink {
 
   if (uplink !== undefined) {
     const answer = createNeighbourAnswers(hosts, uplink, scratch);
-    uplink.onFrame((frame) => {
+    const receive = (frame: Buffer): void => {
       const packet = dissect(frame, false);
       if (packet.malformed) options.malformed('server', packet.malformed.layer, packet.malformed.reason);
       else if (packet.kind === 'arp') answer.arp(packet);
       else if (packet.kind === 'icmpv6') answer.icmpv6(packet);
       else if (packet.kind === 'tcp' && passesToGuest(packet) && !toGuest(frame)) uplink.pause();
-    });
+    };
+    uplink.onFrame(options.guard('the handling of a frame from the uplink', receive));
     nic.onDrain(() => uplink.resume());
     uplink.onDrain(() => nic.resume());
   }
