@@ -39,7 +39,7 @@ const rows = {
       ...below('run', 'report', 'compare', 'predict', 'plan', 'matrix', 'model', 'os', 'assets', 'judge'),
       'scenarios',
     ],
-    packages: ['node', 'commander'],
+    packages: ['execa', 'node', 'commander'],
     // The default matrix, compiled beside the harness.
     computed: { 'harness/cli/case-options.ts': 'scenarios' },
   },

@@ -1,7 +1,7 @@
 import type { Status, Verdict } from '../model/verdict.ts';
 
-/** 0 all as expected, 1 something was not, 2 usage, 3 could not run, 130 interrupted. */
-export type ExitCode = 0 | 1 | 2 | 3 | 130;
+/** 0 all as expected, 1 something was not, 2 usage, 3 could not run, 130 interrupted; 125 and 128 for `git bisect run`. */
+export type ExitCode = 0 | 1 | 2 | 3 | 125 | 128 | 130;
 
 /** What cases not run mean: nothing, as long as others ran; they are told apart with their reasons. */
 export function exitCodeOfCases(cases: readonly Pick<Verdict, 'status'>[]): ExitCode {

@@ -17,6 +17,8 @@ const commands: Readonly<Record<CommandName, () => Promise<AddCommand>>> = {
   judge: async () => (await import('./commands/judge.ts')).judgeCommand,
   report: async () => (await import('./commands/report.ts')).reportCommand,
   compare: async () => (await import('./commands/compare.ts')).compareCommand,
+  bisect: async () => (await import('./commands/bisect.ts')).bisectCommand,
+  'bisect-step': async () => (await import('./commands/bisect.ts')).bisectStepCommand,
   doctor: async () => (await import('./commands/doctor.ts')).doctorCommand,
   predict: async () => (await import('./commands/predict.ts')).predictCommand,
   inspect: async () => (await import('./commands/inspect.ts')).inspectCommand,
@@ -100,6 +102,8 @@ export async function runProgram(argv: readonly string[], io: CliIo): Promise<Ex
     await program.parseAsync([...argv], { from: 'user' });
     return exitCode;
   } catch (error) {
-    return explainError(error, io, argv.includes('--debug'));
+    const code = explainError(error, io, argv.includes('--debug'));
+    // Any other would be an answer to `git bisect run`.
+    return argv[0] === 'bisect-step' ? 128 : code;
   }
 }

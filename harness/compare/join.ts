@@ -45,9 +45,9 @@ function pairUp(before: Map<string, CaseResult[]>, after: Map<string, CaseResult
   return [...keys].map((key) => ({ before: before.get(key) ?? [], after: after.get(key) ?? [] }));
 }
 
-/** Cells of two runs, joined by what they are rather than by what they are called. */
-export function joinRuns(before: RunResult, after: RunResult): Pair[] {
-  return pairUp(cellsOf(before.cases, []), cellsOf(after.cases, []));
+/** Cells of two runs, joined by what they are rather than by what they are called; but for axes that do not count. */
+export function joinRuns(before: RunResult, after: RunResult, ignored: readonly Axis[] = []): Pair[] {
+  return pairUp(cellsOf(before.cases, ignored), cellsOf(after.cases, ignored));
 }
 
 /** Cells of one run that differ in one axis alone: `from` on the one side, `to` on the other. */
