@@ -7,6 +7,8 @@ export const commandNames = [
   'judge',
   'report',
   'compare',
+  'bisect',
+  'bisect-step',
   'doctor',
   'predict',
   'inspect',
