@@ -16,7 +16,7 @@ function badFile(file: string, problem: string, hint: string, cause?: unknown): 
   return new HarnessError('bad-matrix', `${file}: ${problem}`, { hint, details: { file }, cause });
 }
 
-/** V8 tells an offset, or quotes the place; people and editors count lines. */
+/** V8 gives an offset, or quotes the place; people and editors count lines. */
 function jsonProblem(text: string, message: string): string {
   const offset = /at position (\d+)/.exec(message)?.[1];
   if (offset === undefined) return message.replace(/\s+/g, ' ');

@@ -18,7 +18,7 @@ async function faultOf({ value: path, folder }: Reach): Promise<string | undefin
 }
 
 /**
- * Checks that the host files a scenario names by path are there, since a guest could only be told when it asks.
+ * Checks that the host files a scenario names by path are there, which a guest would otherwise find out when it asks.
  * @throws HarnessError `bad-matrix`
  */
 export async function checkNamedFiles(scenario: Scenario): Promise<void> {

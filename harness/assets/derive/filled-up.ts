@@ -2,7 +2,7 @@ import { copyFile, stat, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Fingerprints } from '../fingerprint.ts';
 import type { Missing } from '../sets/artefact-set.ts';
-import { keepWritten } from './kept-file.ts';
+import { writeOnce } from './made-once.ts';
 
 /**
  * A copy of an image, filled up with zeros to `bytes`, kept in the cache folder; the image itself where it is of that
@@ -18,7 +18,7 @@ export async function fillUp(
   if (size > bytes) return { missing: `${path} has ${size} bytes, and the machine's flash holds ${bytes}` };
   if (cacheDir === undefined) return { missing: `${path} is to be filled up to ${bytes} bytes, and there is no cache` };
   const { sha256 } = await fingerprints.of(path);
-  const kept = await keepWritten(join(cacheDir, 'flash', `${sha256.slice(0, 32)}.${bytes}.fd`), async (unfinished) => {
+  const kept = await writeOnce(join(cacheDir, 'flash', `${sha256.slice(0, 32)}.${bytes}.fd`), async (unfinished) => {
     await copyFile(path, unfinished);
     // Zeros that are not there take no room.
     await truncate(unfinished, bytes);

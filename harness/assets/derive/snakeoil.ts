@@ -10,7 +10,7 @@ import type { Missing } from '../sets/artefact-set.ts';
 /** Folders beside the variable store in which Debian's firmware packages ship the key pair they enrolled. */
 const keyFolders = ['../ovmf', '../qemu-efi-aarch64', '.'];
 const keyName = 'PkKek-1-snakeoil';
-/** No secret: the packages' own documentation tells it. */
+/** No secret: it stands in the packages' own documentation. */
 const passphrase = 'snakeoil';
 
 async function keyBeside(vars: string): Promise<string | undefined> {

@@ -5,7 +5,7 @@ import type { Fingerprints } from '../fingerprint.ts';
 import { Malformed } from '../inspect/malformed.ts';
 import { withSections } from '../inspect/pe-sections.ts';
 import type { Missing } from '../sets/artefact-set.ts';
-import { keepFile } from './kept-file.ts';
+import { makeOnce } from './made-once.ts';
 
 /** What a unified kernel image is made of: paths, and the kernel's command line as far as every run has the same. */
 export interface UkiParts {
@@ -26,7 +26,7 @@ const nonceBytes = 32;
 
 /**
  * A unified kernel image (UAPI group specification 5) on the stub of systemd-boot, made once per parts and kept in the
- * cache folder. A reason where the stub is none; HarnessError `disk` where it cannot be written.
+ * cache folder. A reason where the stub is no PE image; HarnessError `disk` where it cannot be written.
  */
 export async function makeUki(
   { stub, kernel, initrds, commandLine }: UkiParts,
@@ -43,7 +43,7 @@ export async function makeUki(
   try {
     const base = await readFile(stub);
     const [offset = 0] = withSections(base, [cmdline]).offsets;
-    const path = await keepFile(join(cacheDir, 'ukis', `${key}.efi`), async () => {
+    const path = await makeOnce(join(cacheDir, 'ukis', `${key}.efi`), async () => {
       const initrd = Buffer.concat(await Promise.all(initrds.map((path) => readFile(path))));
       const own = [
         { name: '.initrd', content: initrd },

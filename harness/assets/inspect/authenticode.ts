@@ -17,7 +17,7 @@ function commonName(der: Buffer): string[] {
     const { subject } = new X509Certificate(der);
     return [asciiText(/^CN=(.*)$/m.exec(subject)?.[1] ?? subject.replaceAll('\n', ', '))];
   } catch {
-    // OpenSSL is stricter than firmware; the signature is told, the name is not.
+    // OpenSSL is stricter than firmware; the signature is reported without a name.
     return [];
   }
 }

@@ -12,7 +12,7 @@ export interface BiosNbpFacts {
 /** PXE 2.1 §2.4.4 loads an NBP at 0:7C00; it fits the 640 KiB below, less what firmware keeps. */
 const maxNbpBytes = 640 * 1024;
 
-const tells: readonly { program: BiosNbpFacts['program']; text: string; version?: RegExp }[] = [
+const signs: readonly { program: BiosNbpFacts['program']; text: string; version?: RegExp }[] = [
   // The first is in every PXE build's prefix, which looks for the loader's PXE entry points before anything else.
   { program: 'iPXE', text: 'No PXE stack found!' },
   { program: 'iPXE', text: 'ipxe.org' },
@@ -20,13 +20,13 @@ const tells: readonly { program: BiosNbpFacts['program']; text: string; version?
   { program: 'GRUB', text: 'GRUB' },
 ];
 
-/** Octets that start x86 code at the load address: jumps, a far jump (iPXE), CLI, PUSHF/PUSHA. */
-const firstOctets = [0xea, 0xeb, 0xe9, 0xfa, 0x9c, 0x60, 0x66, 0x0e, 0x1e, 0x31, 0x33, 0xfc, 0x8c, 0xb8];
+/** Bytes that start x86 code at the load address: jumps, a far jump (iPXE), CLI, PUSHF/PUSHA. */
+const firstBytes = [0xea, 0xeb, 0xe9, 0xfa, 0x9c, 0x60, 0x66, 0x0e, 0x1e, 0x31, 0x33, 0xfc, 0x8c, 0xb8];
 
 /** `undefined`: nothing in it says that it is one. */
 export function inspectBiosNbp(bytes: Buffer): BiosNbpFacts | undefined {
-  if (bytes.length < 32 || bytes.length > maxNbpBytes || !firstOctets.includes(bytes[0] as number)) return undefined;
-  const found = tells.find(({ text }) => bytes.includes(text, 0, 'latin1'));
+  if (bytes.length < 32 || bytes.length > maxNbpBytes || !firstBytes.includes(bytes[0] as number)) return undefined;
+  const found = signs.find(({ text }) => bytes.includes(text, 0, 'latin1'));
   if (found === undefined) return undefined;
   const at = bytes.indexOf(found.text, 0, 'latin1');
   const words = bytes.toString('latin1', at, at + 60).replace(/[\0\r\n].*$/s, '');

@@ -7,7 +7,7 @@ export interface DerValue {
   readonly contents: Buffer;
 }
 
-/** One value of the Distinguished Encoding Rules (X.690 §8.1), definite lengths of up to four octets. */
+/** One value of the Distinguished Encoding Rules (X.690 §8.1), definite lengths of up to four bytes. */
 export function readDer(bytes: Buffer, offset = 0): DerValue {
   need(bytes, offset, 2, 'a DER value');
   const tag = bytes[offset] as number;
@@ -15,11 +15,11 @@ export function readDer(bytes: Buffer, offset = 0): DerValue {
   let start = offset + 2;
   let length = short;
   if (short & 0x80) {
-    const octets = short & 0x7f;
-    if (octets < 1 || octets > 4) throw new Malformed('a DER value has an unusable length');
-    need(bytes, start, octets, 'a DER length');
-    length = bytes.readUIntBE(start, octets);
-    start += octets;
+    const lengthBytes = short & 0x7f;
+    if (lengthBytes < 1 || lengthBytes > 4) throw new Malformed('a DER value has an unusable length');
+    need(bytes, start, lengthBytes, 'a DER length');
+    length = bytes.readUIntBE(start, lengthBytes);
+    start += lengthBytes;
   }
   need(bytes, start, length, 'a DER value');
   return { tag, whole: bytes.subarray(offset, start + length), contents: bytes.subarray(start, start + length) };

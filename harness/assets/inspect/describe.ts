@@ -84,7 +84,7 @@ function bodyLines(result: Inspection): string[] {
       const network = result.drivers.filter((driver) => driver.network !== null);
       const nics = network.filter((driver) => driver.network === 'nic' || driver.network === 'usb');
       return [
-        `UEFI firmware${result.machines.length > 0 ? ` for ${result.machines.join(' and ')}` : ''}, version ${result.versions.join(', ') || 'not told'}`,
+        `UEFI firmware${result.machines.length > 0 ? ` for ${result.machines.join(' and ')}` : ''}, version ${result.versions.join(', ') || 'unknown'}`,
         ...result.volumes.map(
           (volume) =>
             `${'  '.repeat(volume.depth > 0 ? 2 : 1)}volume at ${volume.offset}: ${volume.fileSystem}, ${volume.bytes} bytes, ${volume.files} files`,
@@ -104,7 +104,7 @@ function bodyLines(result: Inspection): string[] {
       return [`legacy BIOS firmware, ${biosName(result)}`, `of ${result.date}, by the reset vector at its end`];
     case 'kernel':
       return [
-        `Linux boot image, ${result.format}, version ${result.version ?? 'not told'}`,
+        `Linux boot image, ${result.format}, version ${result.version ?? 'unknown'}`,
         ...(result.bootProtocol === null ? [] : [`boot protocol ${result.bootProtocol}`]),
         ...(result.pe === null ? ['no EFI stub'] : ['EFI stub', ...indent(peLines(result.pe))]),
       ];

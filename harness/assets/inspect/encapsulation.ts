@@ -11,7 +11,7 @@ interface Encapsulation {
   readonly decode: (payload: Buffer, budget: Budget) => Buffer;
 }
 
-/** edk2 puts decoded and scratch size, 8 octets each, before the stream. */
+/** edk2 puts decoded and scratch size, 8 bytes each, before the stream. */
 function decompressBrotli(payload: Buffer, budget: Budget): Buffer {
   need(payload, 0, 16, 'the Brotli header');
   const size = payload.readUInt32LE(0);

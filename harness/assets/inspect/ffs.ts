@@ -167,7 +167,7 @@ function walkSections(stream: Buffer, walk: Walk, depth: number, leaves: Leaves)
   }
 }
 
-const isErased = (header: Buffer) => header.every((octet) => octet === 0xff) || header.every((octet) => octet === 0);
+const isErased = (header: Buffer) => header.every((byte) => byte === 0xff) || header.every((byte) => byte === 0);
 
 const largeFile = 0x01;
 /** File types whose contents are sections; raw files and pads have none. */
@@ -219,7 +219,8 @@ function walkVolume(bytes: Buffer, offset: number, walk: Walk, depth: number): n
   const guid = readGuid(bytes, offset + 16);
   const fileSystem = fileSystems.get(guid) ?? guid;
   const there = Math.min(length, bytes.length - offset);
-  if (there < length) note(walk, `the volume at ${offset} is cut short: ${length} bytes told, ${there} there`);
+  if (there < length)
+    note(walk, `the volume at ${offset} is cut short: its header says ${length} bytes, ${there} are there`);
   const volume = bytes.subarray(offset, offset + there);
   const facts = { offset, bytes: length, fileSystem, depth };
   const index = walk.volumes.push({ ...facts, files: 0 }) - 1;
@@ -239,7 +240,7 @@ const signatureOffset = 40;
 
 /**
  * Every firmware volume in `bytes`, with what is nested in it (PI specification, volume 3, §3.2.1). A volume that opens
- * another is told before it.
+ * another comes before it.
  */
 export function walkVolumes(bytes: Buffer, walk: Walk, depth = 0): void {
   if (depth > maxDepth) throw new Malformed(`is nested more than ${maxDepth} deep`);

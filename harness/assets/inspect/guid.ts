@@ -1,4 +1,4 @@
-/** A GUID in the mixed-endian form of UEFI (appendix A), upper case. The 16 octets must be there. */
+/** A GUID in the mixed-endian form of UEFI (appendix A), upper case. The 16 bytes must be there. */
 export function readGuid(bytes: Buffer, offset: number): string {
   const hex = (at: number, length: number, little: boolean) =>
     (little ? bytes.readUIntLE(at, length) : bytes.readUIntBE(at, length)).toString(16).padStart(length * 2, '0');

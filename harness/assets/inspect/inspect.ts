@@ -57,7 +57,7 @@ function wrap<T extends Inspection>(looksLike: string, bytes: number, decode: ()
 }
 
 /**
- * What these octets are: the order is from the surest sign to the least sure. Never throws for what is in the file, and
+ * What these bytes are: the order is from the surest sign to the least sure. Never throws for what is in the file, and
  * spends no more than the budget.
  */
 export function inspectBytes(file: Buffer, budget: Budget = createBudget()): Inspection {
@@ -85,7 +85,7 @@ export function inspectBytes(file: Buffer, budget: Budget = createBudget()): Ins
   return { type: 'unknown', bytes, guess: guessOf(file) };
 }
 
-/** Rejects with HarnessError `bad-file` for a file that cannot be read; a large one is told by its beginning alone. */
+/** Rejects with HarnessError `bad-file` for a file that cannot be read; of a large one no more than the beginning is looked at. */
 export async function inspectFile(path: string): Promise<Inspection> {
   const { read, bytes, whole } = await readForInspection(path);
   return whole

@@ -65,7 +65,7 @@ function find(bytes: Buffer, text: string): Buffer | undefined {
   return bytes.includes(text, 0, 'latin1') ? bytes : undefined;
 }
 
-/** Newer builds keep the build name in UCS-2, but tell it in their SBAT line. */
+/** Newer builds keep the build name in UCS-2, and name it in their SBAT line. */
 function sbatText(bytes: Buffer): string {
   const at = bytes.indexOf('ipxe,', 0, 'latin1');
   return at < 0 ? '' : bytes.toString('latin1', at, at + 200);

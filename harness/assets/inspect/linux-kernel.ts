@@ -8,7 +8,7 @@ export interface LinuxKernelFacts {
   readonly version: string | null;
   /** x86 boot protocol, such as `2.15` (Documentation/arch/x86/boot.rst). */
   readonly bootProtocol: string | null;
-  /** Memory the image wants, where told. */
+  /** Memory the image wants, where its header says. */
   readonly imageBytes: number | null;
   /** The EFI stub: firmware can start the kernel as an application. */
   readonly pe: PeFacts | null;

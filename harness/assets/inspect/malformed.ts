@@ -9,7 +9,7 @@ export class Malformed extends Error {
   }
 }
 
-/** Asserts that `length` octets at `offset` are there. */
+/** Asserts that `length` bytes at `offset` are there. */
 export function need(bytes: Buffer, offset: number, length: number, what: string): void {
   if (offset < 0 || length < 0 || offset + length > bytes.length) {
     throw new Malformed(`${what} is cut short: ${length} bytes at ${offset} wanted, ${bytes.length} there`);

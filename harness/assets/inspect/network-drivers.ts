@@ -3,7 +3,7 @@ export type NetworkRole = 'nic' | 'usb' | 'snp' | 'stack' | 'boot';
 
 interface NetworkDriver {
   readonly name: RegExp;
-  /** edk2's FILE_GUID: builds without names are told by it. */
+  /** edk2's FILE_GUID: builds without names are known by it. */
   readonly guid?: string;
   readonly role: NetworkRole;
   /** QEMU devices that it drives. */

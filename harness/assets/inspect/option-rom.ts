@@ -23,16 +23,16 @@ interface EfiRomFacts {
   readonly machine: number;
   readonly machineName: string;
   readonly compressed: boolean;
-  /** Octets of the image as it runs. */
+  /** Bytes of the image as it runs. */
   readonly imageBytes: number;
   readonly pe: PeFacts | null;
   readonly problem: string | null;
 }
 
 interface BiosRomFacts {
-  /** Octets the system BIOS copies and checks, from the header's size field. */
+  /** Bytes the system BIOS copies and checks, from the header's size field. */
   readonly initBytes: number;
-  /** The octets of `initBytes` add up to zero; SeaBIOS and others skip the ROM where not. */
+  /** The bytes of `initBytes` add up to zero; SeaBIOS and others skip the ROM where not. */
   readonly checksumGood: boolean;
   /** Manufacturer and product of the PnP expansion header (PnP BIOS specification 1.0A §3.2). */
   readonly pnp: { readonly manufacturer: string; readonly product: string; readonly bootEntry: boolean } | null;
@@ -61,7 +61,7 @@ export interface OptionRomFacts {
   readonly images: readonly RomImage[];
   /** What keeps a firmware from reading it to its end. */
   readonly problems: readonly string[];
-  /** Octets after the last image: padding, mostly. */
+  /** Bytes after the last image: padding, mostly. */
   readonly trailingBytes: number;
 }
 
@@ -125,7 +125,7 @@ function inspectBios(image: Buffer): BiosRomFacts {
   return {
     initBytes,
     checksumGood:
-      covered.length === initBytes && initBytes > 0 && covered.reduce((sum, octet) => sum + octet, 0) % 256 === 0,
+      covered.length === initBytes && initBytes > 0 && covered.reduce((sum, byte) => sum + byte, 0) % 256 === 0,
     pnp: hasPnp
       ? {
           manufacturer: cString(image, image.readUInt16LE(pnpAt + 0x0e)),

@@ -1,7 +1,7 @@
 import { Malformed, need } from './malformed.ts';
 import { peLayout, readSections } from './pe.ts';
 
-/** Octets that a PE image is to have in memory beside its own. */
+/** Bytes that a PE image is to have in memory beside its own. */
 export interface AddedSection {
   /** At most eight characters. */
   readonly name: string;

@@ -3,7 +3,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Arch, RomKind } from '../../model/axes.ts';
 import { HarnessError } from '../../model/errors.ts';
-import { keepFile } from '../derive/kept-file.ts';
+import { makeOnce } from '../derive/made-once.ts';
 import { Malformed } from '../inspect/malformed.ts';
 import { drivesNic } from '../inspect/network-drivers.ts';
 import type { FoundRom, Missing, RomQuery } from '../sets/artefact-set.ts';
@@ -62,7 +62,7 @@ const derivations: Partial<Record<RomKind, Derivation>> = {
 };
 
 const keep = (cacheDir: string, name: string, make: () => Promise<Buffer>): Promise<string> =>
-  keepFile(join(cacheDir, 'roms', `${name}.rom`), make);
+  makeOnce(join(cacheDir, 'roms', `${name}.rom`), make);
 
 async function keyOf(paths: readonly string[], ids: PciId): Promise<string> {
   const stats = await Promise.all(paths.map((path) => stat(path)));

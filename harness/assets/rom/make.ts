@@ -16,7 +16,7 @@ export interface RomRecipe {
   /** Absent, both: those of the first BIOS image. */
   readonly vendorId?: number | undefined;
   readonly deviceId?: number | undefined;
-  /** Base class, subclass, interface; Ethernet controller where not told. */
+  /** Base class, subclass, interface; Ethernet controller by default. */
   readonly classCode?: number | undefined;
 }
 
@@ -94,10 +94,10 @@ function patch(image: Buffer, { vendorId, deviceId }: PciId, classCode: number, 
   image[pcir + 0x15] = ((image[pcir + 0x15] as number) & ~lastImageFlag) | (last ? lastImageFlag : 0);
 }
 
-/** The octets that BIOS checks must add up to zero; iPXE keeps octet 6 for it, as QEMU does when it patches ids. */
+/** The bytes that BIOS checks must add up to zero; iPXE keeps byte 6 for it, as QEMU does when it patches ids. */
 function fixChecksum(image: Buffer): void {
   const covered = image.subarray(0, (image[2] as number) * romUnitBytes);
-  const sum = covered.reduce((total, octet) => total + octet, 0);
+  const sum = covered.reduce((total, byte) => total + byte, 0);
   image[6] = ((image[6] as number) - sum) & 0xff;
 }
 

@@ -19,7 +19,7 @@ interface Found {
 export interface FoundFirmware extends Found {
   readonly firmware: Firmware;
   readonly arch: Arch;
-  /** Absent: the SeaBIOS that QEMU loads when told nothing. */
+  /** Absent: the SeaBIOS that QEMU loads by itself. */
   readonly code: string | undefined;
   /** Where `code` is absent: the file QEMU loads, when it was found; for the record only. */
   readonly builtIn: string | undefined;

@@ -15,7 +15,7 @@ export const romFolders = [
   '/opt/homebrew/share/qemu',
 ] as const;
 
-/** The SeaBIOS that QEMU loads when told nothing: Debian, Fedora, Homebrew. */
+/** The SeaBIOS that QEMU loads by itself: Debian, Fedora, Homebrew. */
 const seabiosFiles = [
   '/usr/share/seabios/bios-256k.bin',
   '/usr/share/qemu/bios-256k.bin',

@@ -108,7 +108,7 @@ async function snakeoilOf(entry: FirmwareEntry): Promise<FirmwareEntry[]> {
   return vars !== entry.vars && (await isFile(vars)) ? [{ ...entry, vars, secureBoot: 'snakeoil' }] : [];
 }
 
-/** UEFI firmware this machine's descriptors tell of, the preferred first. `root` is put before every path. */
+/** UEFI firmware that this machine's descriptors name, the preferred first. `root` is put before every path. */
 export async function findHostFirmware(env: NodeJS.ProcessEnv, root = ''): Promise<FirmwareEntry[]> {
   const folders = descriptorFolders(env).map((folder) => join(root, folder));
   const entries: FirmwareEntry[] = [];

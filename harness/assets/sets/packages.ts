@@ -67,7 +67,7 @@ export type Ownership = PackageIdentity | null;
 
 export const ownershipSchema: z.ZodType<Ownership> = z.object({ name: z.string(), version: z.string() }).nullable();
 
-/** Undefined: there is no package manager that could tell. */
+/** Undefined: there is no package manager to ask. */
 async function ask(paths: readonly string[]): Promise<Owners | undefined> {
   const byDpkg = await fromDpkg(paths);
   return byDpkg !== undefined && byDpkg.size > 0 ? byDpkg : ((await fromRpm(paths)) ?? byDpkg);

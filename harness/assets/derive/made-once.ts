@@ -5,7 +5,7 @@ import { putWhole } from '../../os/write-whole.ts';
 const isThere = async (path: string): Promise<boolean> => (await stat(path).catch(() => undefined)) !== undefined;
 
 /** A file of the cache folder, written once, by `write` under another name. HarnessError `disk` where that fails. */
-export async function keepWritten(path: string, write: (unfinished: string) => Promise<void>): Promise<string> {
+export async function writeOnce(path: string, write: (unfinished: string) => Promise<void>): Promise<string> {
   if (await isThere(path)) return path;
   try {
     // Two runs may make the same file at once; both made the same bytes.
@@ -19,9 +19,9 @@ export async function keepWritten(path: string, write: (unfinished: string) => P
   return path;
 }
 
-/** As `keepWritten`, of what `make` makes. */
-export async function keepFile(path: string, make: () => Promise<Buffer>): Promise<string> {
+/** As `writeOnce`, of what `make` makes. */
+export async function makeOnce(path: string, make: () => Promise<Buffer>): Promise<string> {
   if (await isThere(path)) return path;
   const made = await make();
-  return keepWritten(path, (unfinished) => writeFile(unfinished, made));
+  return writeOnce(path, (unfinished) => writeFile(unfinished, made));
 }
