@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { isIPv4 } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -84,18 +84,21 @@ describe('the schemas of records', () => {
   });
 
   const logs = inCheckout('fixtures/logs');
-  it.each(readdirSync(logs).filter((name) => !name.includes('.')))('fit each event of %s', (name) => {
-    const lines = readFileSync(join(logs, name, 'events.jsonl'), 'utf8')
-      .trimEnd()
-      .split('\n');
-    // Stored logs keep the text of the console in a file of its own.
-    const events = lines.map((line) => {
-      const event = JSON.parse(line);
-      return event.type === 'line' ? { text: '', ...event } : event;
-    });
-    expect(events.filter((event) => errorsOf('event', event).length > 0)).toEqual([]);
-    expect(errorsOf('event', { ...events[0], source: 'hearsay' })).not.toEqual([]);
-  });
+  it.each(readdirSync(logs).filter((name) => existsSync(join(logs, name, 'events.jsonl'))))(
+    'fit each event of %s',
+    (name) => {
+      const lines = readFileSync(join(logs, name, 'events.jsonl'), 'utf8')
+        .trimEnd()
+        .split('\n');
+      // Stored logs keep the text of the console in a file of its own.
+      const events = lines.map((line) => {
+        const event = JSON.parse(line);
+        return event.type === 'line' ? { text: '', ...event } : event;
+      });
+      expect(events.filter((event) => errorsOf('event', event).length > 0)).toEqual([]);
+      expect(errorsOf('event', { ...events[0], source: 'hearsay' })).not.toEqual([]);
+    },
+  );
 });
 
 it('what has no schema is refused with the names that have', async () => {
