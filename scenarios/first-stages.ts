@@ -24,6 +24,7 @@ export const firstStages: MatrixInput['groups'] = [
     title: "the bundled ROM stands in for a vendor's PXE ROM: the server treats it as a plain PXE client",
     description: 'Configuration 1: the ROM is handed undionly.kpxe by TFTP, which then fetches its script',
     configuration: 1,
+    standIn: true,
     arch: 'x86_64',
     firmware: 'seabios',
     set: 'bookworm',

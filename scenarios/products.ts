@@ -123,6 +123,7 @@ export const products: Groups = [
   {
     name: 'product-undionly',
     configuration: 1,
+    standIn: true,
     ...seabios,
     secondStage: 'undionly',
     ...everyFetch,

@@ -24,6 +24,7 @@ const linux: Groups = [
     name: 'linux-bios-undi',
     description: 'Configuration 1; undionly fetches through UNDI, which costs a change of processor mode per packet',
     configuration: 1,
+    standIn: true,
     ...seabios,
     nic: 'e1000',
     rom: 'bundled',
@@ -84,6 +85,7 @@ const probe: Groups = [
   {
     name: 'probe-bios',
     configuration: 1,
+    standIn: true,
     ...seabios,
     nic: 'e1000',
     rom: 'bundled',
@@ -140,6 +142,7 @@ const loaders: Groups = [
     name: 'pxelinux',
     description: 'asks for pxelinux.cfg/01-MAC, then its address in hex shorter by a digit each time, then default',
     configuration: 1,
+    standIn: true,
     ...seabios,
     nic: 'virtio-net-pci',
     rom: 'bundled',

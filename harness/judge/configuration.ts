@@ -3,7 +3,6 @@ import { romKindOf } from '../model/axis-text.ts';
 import type { HarnessEvent } from '../model/events.ts';
 import type { Plan } from '../model/plan.ts';
 import { hasRom } from '../model/scenario.ts';
-import type { Stage } from '../model/stages.ts';
 import { tellsInterface } from '../observe/wire-rules.ts';
 
 type Dhcp = Extract<HarnessEvent, { source: 'wire'; type: 'dhcp' }>;
@@ -39,7 +38,7 @@ const silentRoms: readonly (string | null)[] = ['vendor-snp', null];
 interface Facts {
   bios: boolean;
   client: FirstClient;
-  nbpRan: boolean;
+  standInDeclared: boolean;
   romInBar: boolean;
   ipxeRom: boolean;
   silentRom: boolean;
@@ -47,6 +46,7 @@ interface Facts {
 
 interface Row {
   configuration: Configuration | null;
+  standIn?: true;
   holds: (facts: Facts) => boolean;
   finding?: string;
 }
@@ -57,10 +57,13 @@ const sameEvidence =
 
 /** The six configurations told from evidence; the first row that holds. */
 const rows: readonly Row[] = [
-  // BIOS: the ROM is the PXE client, and what it loaded over the network ran.
-  { configuration: 1, holds: ({ bios, nbpRan }) => bios && nbpRan },
+  // Served as a vendor's PXE ROM would be: iPXE says what it is, and the label goes with it.
+  {
+    configuration: 1,
+    standIn: true,
+    holds: ({ bios, client, standInDeclared }) => bios && client.ipxe && standInDeclared,
+  },
   { configuration: 2, holds: ({ bios, client }) => bios && client.ipxe },
-  // A vendor's PXE ROM that never got its NBP to run.
   { configuration: 1, holds: ({ bios }) => bios },
   { configuration: 4, holds: ({ client, romInBar }) => client.ipxe && romInBar },
   { configuration: 5, holds: ({ client, romInBar, ipxeRom }) => client.romDriver && romInBar && ipxeRom },
@@ -72,25 +75,26 @@ const rows: readonly Row[] = [
 export interface ObservedConfiguration {
   /** Null while no client has spoken, and where the evidence does not tell one from another. */
   configuration: Configuration | null;
+  standIn: true | undefined;
   finding: string | null;
 }
 
 /** The configuration the evidence shows. */
-export function observeConfiguration(
-  plan: Plan,
-  events: readonly HarnessEvent[],
-  reached: ReadonlySet<Stage>,
-): ObservedConfiguration {
+export function observeConfiguration(plan: Plan, events: readonly HarnessEvent[]): ObservedConfiguration {
   const client = firstClientOf(events);
-  if (!client) return { configuration: null, finding: null };
+  if (!client) return { configuration: null, standIn: undefined, finding: null };
   const facts: Facts = {
     bios: plan.interface === 'bios',
     client,
-    nbpRan: reached.has('nbp'),
+    standInDeclared: plan.scenario.standIn === true,
     romInBar: hasRom(plan.scenario.rom),
     ipxeRom: romIsIpxe(plan),
     silentRom: silentRoms.includes(romKindOf(plan.scenario.rom)),
   };
   const row = rows.find(({ holds }) => holds(facts));
-  return { configuration: row?.configuration ?? null, finding: row?.finding ?? null };
+  return {
+    configuration: row?.configuration ?? null,
+    standIn: row?.standIn,
+    finding: row?.finding ?? null,
+  };
 }

@@ -42,19 +42,22 @@ function orderFindings(plan: Plan, found: readonly StageEvidence[]): string[] {
   });
 }
 
-/** Where the evidence shows another configuration than was declared, or than the files alone led to expect. */
-function configurationFindings({ scenario, prediction }: Plan, observed: Configuration | null): string[] {
+/** Where the evidence shows another configuration than the files alone led to expect. */
+function predictionFindings(
+  { prediction: { configuration, reasons } }: Plan,
+  observed: Configuration | null,
+): string[] {
+  if (observed === null || configuration === null || configuration === observed) return [];
+  return [`predicted configuration ${configuration} (${reasons.join('; ')}), observed ${observed}`];
+}
+
+/** Evidence of another configuration than the one declared; evidence that cannot tell contradicts nothing. */
+function contradictionOf({ scenario }: Plan, observed: Configuration | null): string | undefined {
   const declared = scenario.configuration;
-  if (observed === null) return [];
-  const { configuration, reasons } = prediction;
-  return [
-    ...(declared !== undefined && declared !== observed
-      ? [`declared configuration ${declared}, observed ${observed}`]
-      : []),
-    ...(configuration !== null && configuration !== observed
-      ? [`predicted configuration ${configuration} (${reasons.join('; ')}), observed ${observed}`]
-      : []),
-  ];
+  if (declared === undefined || observed === null || declared === observed) return undefined;
+  const hint =
+    declared === 1 && observed === 2 ? ' (iPXE in the place of a vendor\'s ROM is declared with "standIn": true)' : '';
+  return `configuration ${declared} is declared, and the evidence is of configuration ${observed}${hint}`;
 }
 
 /** Records that lack what came later, although the case went on. */
@@ -101,17 +104,18 @@ export function judge(plan: Plan, events: readonly HarnessEvent[]): Verdict {
   const failure = observer.ending ? failureOf(observer.ending) : null;
   const lastStage = stages.findLast(({ reached }) => reached)?.stage ?? null;
   const stoppedAt = stages.find(({ reached }) => !reached)?.stage ?? null;
-  const reached = new Set(found.map(({ stage }) => stage));
-  const { configuration: observedConfiguration, finding } = observeConfiguration(plan, events, reached);
+  const { configuration: observedConfiguration, standIn, finding } = observeConfiguration(plan, events);
   const findings = [...orderFindings(plan, found), ...(finding === null ? [] : [finding])];
-  findings.push(...configurationFindings(plan, observedConfiguration), ...cutRecords(events));
+  findings.push(...predictionFindings(plan, observedConfiguration), ...cutRecords(events));
 
-  const base = { stages, lastStage, stoppedAt, failure, observedConfiguration, findings };
+  const base = { stages, lastStage, stoppedAt, failure, observedConfiguration, ...(standIn && { standIn }), findings };
   const open = undecided(events, failure);
   if (open && !(open.status === 'interrupted' && stoppedAt === null)) return { ...base, ...open };
 
   const { asExpected, why } = compareWith(plan.scenario.expect, { stoppedAt, ending: failure, remarks });
   const stop = stoppedAt && diagnose({ plan, events, lastStage, stoppedAt, failure, failures });
-  const parts = [stop, why && `Not as expected: ${why}.`].filter(Boolean);
-  return { ...base, status: asExpected ? 'passed' : 'failed', diagnosis: parts.join(' ') || null };
+  const contradiction = contradictionOf(plan, observedConfiguration);
+  const parts = [stop, why && `Not as expected: ${why}.`, contradiction && `Not as declared: ${contradiction}.`];
+  const status = asExpected && contradiction === undefined ? 'passed' : 'failed';
+  return { ...base, status, diagnosis: parts.filter(Boolean).join(' ') || null };
 }

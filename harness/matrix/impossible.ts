@@ -6,7 +6,8 @@ import type { Scenario } from '../model/scenario.ts';
 import { transportsOf } from '../model/transports.ts';
 
 /** The axes of a cell, and those settings of its group that not every cell can have. */
-type Cell = CellAxes & Pick<Scenario, 'certificate' | 'managedIpv6' | 'proxyDhcp' | 'sanHook'>;
+type Cell = CellAxes &
+  Pick<Scenario, 'certificate' | 'configuration' | 'managedIpv6' | 'proxyDhcp' | 'sanHook' | 'standIn'>;
 
 interface Impossibility {
   applies: (cell: Cell) => boolean;
@@ -142,6 +143,11 @@ const impossibilities: readonly Impossibility[] = [
     // pxelinux opens such URLs through the iPXE that loaded it.
     applies: (cell) => stageIn('syslinux')(cell) && transportsOf(cell.transport).payload === 'https',
     reason: 'syslinux.efi has no TLS',
+  },
+  {
+    applies: (cell) =>
+      cell.standIn === true && (cell.configuration !== 1 || isUefi(cell) || cell.secondStage === 'none'),
+    reason: "standIn has iPXE's BIOS ROM stand in for a vendor's, which loads a second stage: configuration 1 alone",
   },
   {
     applies: (cell) => cell.proxyDhcp === true && cell.ipVersion === 6,

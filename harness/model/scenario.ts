@@ -133,6 +133,8 @@ export const settingsShape = {
   /** Set that second stage and kernel come from, where it is not the firmware's. */
   nbpSet: setName.optional(),
   configuration: configurationSchema.optional(),
+  /** Configuration 1 alone: iPXE's BIOS ROM stands in for a vendor's, and is served as the plain PXE client that one is. */
+  standIn: z.literal(true).optional(),
   /** Replaces the boot policy derived from second stage, transport and payload. */
   boot: z.array(bootRuleSchema).optional(),
   /** Added to (or replacing parts of) the served tree; names are slash-separated and relative. */

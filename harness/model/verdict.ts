@@ -30,9 +30,11 @@ const verdictSchema = z.strictObject({
   stoppedAt: stageSchema.nullable(),
   failure: failureSchema.nullable(),
   observedConfiguration: configurationSchema.nullable(),
+  /** Configuration 1, with iPXE's ROM where a vendor's would be. */
+  standIn: z.literal(true).optional(),
   /** One sentence: what stage, what was seen last, what that usually means. */
   diagnosis: z.string().nullable(),
-  /** Oddities that do not decide: evidence out of order, configuration not as declared. */
+  /** Oddities, which do not decide by themselves: evidence out of order, configuration not as predicted. */
   findings: z.array(z.string()),
 });
 export type Verdict = z.infer<typeof verdictSchema>;

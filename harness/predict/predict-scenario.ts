@@ -29,8 +29,7 @@ export async function predictScenario(
     nic: pciDeviceOf(cell),
     rom: rom?.type === 'option-rom' ? rom : null,
     romByQemu: resolved.oprom.kind === 'bundled',
-    // With a second stage, the boot policy knows a ROM's iPXE by nothing but its being a PXE client.
-    servedAsPlainPxe: cell.secondStage !== 'none',
+    servedAsPlainPxe: cell.standIn === true,
     secureBoot: cell.secureBoot,
     randomSource: cell.randomSource !== false,
     secondStage: typeof cell.secondStage === 'string' ? cell.secondStage : 'none',

@@ -153,7 +153,7 @@ const knownStops: readonly StopRule[] = [
   },
   {
     when: ({ configuration, nic, secondStage }) =>
-      configuration === 1 && nic === 'vmxnet3' && secondStage === 'undionly',
+      (configuration === 1 || configuration === 2) && nic === 'vmxnet3' && secondStage === 'undionly',
     stopsAt: 'nbp-dhcp',
     why: { known: 'ipxe-vmxnet3-no-interrupts' },
   },

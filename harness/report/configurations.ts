@@ -1,5 +1,6 @@
 import { archs, type Configuration, configurations } from '../model/axes.ts';
 import { axisText } from '../model/axis-text.ts';
+import { configurationText, isStandIn, standInText } from '../model/configuration-text.ts';
 import type { CaseResult, RunResult } from '../model/verdict.ts';
 import { code, inline, table } from './markdown.ts';
 import { legend, signOf, signsOf } from './marks.ts';
@@ -44,7 +45,7 @@ function row(result: CaseResult): string[] {
     arch,
     `${code(nic)} on ${inline(machine)}`,
     inline(set === 'host' ? firmware : `${firmware}, ${set}`),
-    inline(rom),
+    inline(isStandIn(result) ? `${rom} (${standInText})` : rom),
     inline(secondStage === 'none' ? '–' : `${secondStage} by ${transport}`),
     `${signOf(result)} ${statusWords[status]}`,
     lastStage ?? '–',
@@ -63,9 +64,12 @@ function section(title: string, cases: readonly CaseResult[]): string[] {
 export function configurationGrid(cases: readonly CaseResult[]): string[] {
   const columns = archs
     .flatMap((arch) => [...configurations, null].map((configuration) => ({ arch, configuration })))
-    .map(({ arch, configuration }) => ({
-      title: `${arch}<br>${configuration ?? 'none'}`,
-      cases: cases.filter((one) => one.scenario.arch === arch && configurationOf(one) === configuration),
+    .flatMap((column) => [false, true].map((standIn) => ({ ...column, standIn })))
+    .map(({ arch, configuration, standIn }) => ({
+      title: `${arch}<br>${configurationText(configuration, standIn)}`,
+      cases: cases.filter(
+        (one) => one.scenario.arch === arch && configurationOf(one) === configuration && isStandIn(one) === standIn,
+      ),
     }))
     .filter((column) => column.cases.length > 0);
   const nicsOfRow = new Map<string, { nics: string[]; signs: string[] }>();

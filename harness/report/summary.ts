@@ -1,5 +1,6 @@
 import type { Comparison } from '../compare/compare.ts';
 import { axisText } from '../model/axis-text.ts';
+import { isStandIn, standInText } from '../model/configuration-text.ts';
 import type { CaseResult, RunResult } from '../model/verdict.ts';
 import { comparisonMarkdown } from './comparison.ts';
 import { code, html, inline, table } from './markdown.ts';
@@ -17,7 +18,8 @@ import {
 } from './run-facts.ts';
 
 function grid(cases: readonly CaseResult[]): string[] {
-  const rowOf = ({ scenario }: CaseResult) => `${code(scenario.nic)} | ${inline(axisText(scenario, 'rom'))}`;
+  const romOf = (one: CaseResult) => axisText(one.scenario, 'rom') + (isStandIn(one) ? ` (${standInText})` : '');
+  const rowOf = (one: CaseResult) => `${code(one.scenario.nic)} | ${inline(romOf(one))}`;
   const columnOf = ({ scenario }: CaseResult) => {
     const { arch, set } = scenario;
     return `${arch}<br>${inline(axisText(scenario, 'firmware'))}${set === 'host' ? '' : `<br>${inline(set)}`}`;

@@ -23,7 +23,7 @@ async function hostileReport(): Promise<string> {
     title: markup,
     group: markup,
     nic: markup,
-    expect: { stopsAt: 'nbp', failure: markup, reason: markup },
+    expect: { stopsAt: 'nbp', failure: [{ rule: 'ipxe-error', says: markup }], reason: markup },
   };
   one.verdict = {
     ...one.verdict,

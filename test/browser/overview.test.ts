@@ -121,7 +121,7 @@ it('begins with what changed where it was compared with an earlier run', async (
   bios.verdict = {
     ...bios.verdict,
     stoppedAt: 'dhcp',
-    failure: { rule: 'no-bootable-device', atMs: 1, text: 'No bootable device.' },
+    failure: { rule: 'seabios-no-boot', atMs: 1, text: 'No bootable device.' },
   };
   const comparison = comparePairs(joinRuns(before, now));
   const html = await recordedReport(now, { comparison });

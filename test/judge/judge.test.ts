@@ -295,10 +295,57 @@ test('evidence that comes out of order is told', () => {
   );
 });
 
-test('a configuration other than the declared one is told', () => {
-  const run = recordedRun('bios-ipxe-rom');
-  const { status, findings } = judge({ ...run.plan, scenario: { ...run.plan.scenario, configuration: 1 } }, run.events);
-  expect({ status, findings }).toEqual({ status: 'passed', findings: ['declared configuration 1, observed 2'] });
+describe('a declared configuration', () => {
+  const declaring = ({ plan }: RecordedRun, declared: Pick<Plan['scenario'], 'configuration' | 'standIn'>): Plan => {
+    const { configuration: _, standIn: __, ...scenario } = plan.scenario;
+    return { ...plan, scenario: { ...scenario, ...declared } };
+  };
+  const stood = recordedRun('bios-pxe-rom');
+
+  it('that the evidence contradicts fails the case', () => {
+    const run = recordedRun('uefi-no-rom');
+    const { status, observedConfiguration, diagnosis } = judge(declaring(run, { configuration: 4 }), run.events);
+    expect({ status, observedConfiguration }).toEqual({ status: 'failed', observedConfiguration: 6 });
+    expect(diagnosis).toBe('Not as declared: configuration 4 is declared, and the evidence is of configuration 6.');
+  });
+
+  it('fails also a stop that is as expected otherwise', () => {
+    const run = recordedRun('uefi-http-redirect');
+    const { status, diagnosis } = judge(declaring(run, { configuration: 5 }), run.events);
+    expect(status).toBe('failed');
+    expect(diagnosis).toMatch(/^Stopped at nbp-fetch, .* Not as declared: configuration 5 is declared/);
+  });
+
+  it.each(stopped)('is not contradicted where nothing tells: %s', (name) => {
+    const run = recordedRun(name);
+    expect(judge(declaring(run, { configuration: 1 }), run.events)).toMatchObject({
+      status: 'passed',
+      observedConfiguration: null,
+    });
+  });
+
+  it("is the vendor's PXE ROM by an iPXE in its place only where that is declared, and labelled so", () => {
+    expect(judge(declaring(stood, { configuration: 1, standIn: true }), stood.events)).toMatchObject({
+      status: 'passed',
+      observedConfiguration: 1,
+      standIn: true,
+    });
+    const undeclared = judge(declaring(stood, { configuration: 1 }), stood.events);
+    expect(undeclared).toMatchObject({ status: 'failed', observedConfiguration: 2 });
+    expect(undeclared.diagnosis).toContain('"standIn": true');
+    expect(judge(declaring(stood, {}), stood.events)).toMatchObject({ status: 'passed', observedConfiguration: 2 });
+  });
+
+  it("is the vendor's own where the client does not say that it is iPXE, stand-in or not", () => {
+    const vendor = stood.events.map((event): HarnessEvent => {
+      if (event.source !== 'wire' || event.type !== 'dhcp' || event.messageType !== 'discover') return event;
+      const { userClass: _, ...plain } = event;
+      return { ...plain, ipxe: false };
+    });
+    const verdict = judge(stood.plan, vendor);
+    expect(verdict.observedConfiguration).toBe(1);
+    expect(verdict.standIn).toBeUndefined();
+  });
 });
 
 test('what a guest says after its end changes nothing', () => {

@@ -1,6 +1,7 @@
 import { expansionOrder } from '../../matrix/cell-axes.ts';
 import type { Expansion } from '../../matrix/expand-matrix.ts';
 import { axisText } from '../../model/axis-text.ts';
+import { declaredText } from '../../model/configuration-text.ts';
 import type { Scenario } from '../../model/scenario.ts';
 import { openArtefacts } from '../artefacts.ts';
 import {
@@ -19,8 +20,13 @@ interface ListOptions {
   json?: boolean;
 }
 
-function caseLine({ id, expect }: Scenario): string {
-  return 'stopsAt' in expect ? `${id}  (stops at ${expect.stopsAt}: ${expect.reason})` : id;
+function caseLine(cell: Scenario): string {
+  const { id, expect, standIn } = cell;
+  return [
+    id,
+    ...(standIn ? [`(configuration ${declaredText(cell)})`] : []),
+    ...('stopsAt' in expect ? [`(stops at ${expect.stopsAt}: ${expect.reason})`] : []),
+  ].join('  ');
 }
 
 const pairsLine = ({ group, chosen, possible }: Expansion['paired'][number]): string =>

@@ -1,3 +1,4 @@
+import { configurationText } from '../../model/configuration-text.ts';
 import { knownFacts } from '../../model/known-facts.ts';
 import type { Scenario } from '../../model/scenario.ts';
 import type { Prediction } from '../../predict/predict.ts';
@@ -16,10 +17,11 @@ function lines({ cell, prediction }: PredictedCase): string[] {
   if ('missing' in prediction) return [`${cell.id}: no prediction: ${prediction.missing}`];
   const { configuration, stopsAt, reasons, facts } = prediction;
   const declared = cell.configuration ?? null;
+  const predictedText = configurationText(configuration, configuration === 1 && cell.standIn === true);
   const expected = 'stopsAt' in cell.expect ? cell.expect.stopsAt : null;
   return [
     [
-      `${cell.id}: ${configuration === null ? 'no configuration' : `configuration ${configuration}`}`,
+      `${cell.id}: ${configuration === null ? 'no configuration' : `configuration ${predictedText}`}`,
       ...(declared === configuration ? [] : [`declared ${declared ?? 'none'}`]),
       stopsAt === null ? 'reaches its last stage' : `stops at ${stopsAt}`,
       ...(expected === stopsAt ? [] : [`expected to ${expected === null ? 'reach it' : `stop at ${expected}`}`]),

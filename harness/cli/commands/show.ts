@@ -1,3 +1,4 @@
+import { declaredText } from '../../model/configuration-text.ts';
 import type { Input, Plan } from '../../model/plan.ts';
 import type { Scenario } from '../../model/scenario.ts';
 import { shellWord } from '../../model/shell-word.ts';
@@ -51,7 +52,7 @@ function planLines(plan: Plan): string[] {
     ...indent([
       ...(scenario.title === undefined ? [] : [scenario.title]),
       `expected: ${expectationText(plan.scenario.expect)}`,
-      `configuration: ${plan.scenario.configuration ?? 'none declared'}`,
+      `configuration: ${plan.scenario.configuration === undefined ? 'none declared' : declaredText(plan.scenario)}`,
       `time allowed: ${seconds(deadlines.totalMs)} in all`,
     ]),
     'stages',

@@ -1,5 +1,6 @@
 import { type Comparison, changeClasses, changeMeanings } from '../../compare/compare.ts';
 import { axisText } from '../../model/axis-text.ts';
+import { isStandIn } from '../../model/configuration-text.ts';
 import { type Axis, axisShape } from '../../model/scenario.ts';
 import { stageMeanings } from '../../model/stages.ts';
 import type { CaseResult, RunResult } from '../../model/verdict.ts';
@@ -10,7 +11,8 @@ import type { CaseSummary, Overview, RunComparison } from './report-data.ts';
 
 const axes = Object.keys(axisShape) as Axis[];
 
-function summaryOf({ id, scenario, verdict, run }: CaseResult, hasRecord: boolean): CaseSummary {
+function summaryOf(result: CaseResult, hasRecord: boolean): CaseSummary {
+  const { id, scenario, verdict, run } = result;
   const { status, lastStage, stoppedAt, failure, diagnosis, findings, observedConfiguration } = verdict;
   return {
     id,
@@ -27,6 +29,7 @@ function summaryOf({ id, scenario, verdict, run }: CaseResult, hasRecord: boolea
     declared: scenario.configuration ?? null,
     predicted: run.predictedConfiguration,
     observed: observedConfiguration,
+    standIn: isStandIn(result),
     durationMs: run.durationMs,
     guestCpuMs: run.guestCpuMs,
     hasRecord,

@@ -47,6 +47,8 @@ export interface CaseSummary {
   declared: Configuration | null;
   predicted: Configuration | null;
   observed: Configuration | null;
+  /** Configuration 1, with iPXE's ROM where a vendor's would be. */
+  standIn: boolean;
   durationMs: number;
   guestCpuMs: number;
   /** A `CaseRecord` is in the page. */

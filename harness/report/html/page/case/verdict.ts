@@ -18,13 +18,14 @@ function verdictText(outcome: Outcome, { stoppedAt, lastStage }: CaseSummary): s
   return texts[outcome];
 }
 
-function configurationText({ declared, predicted, observed }: CaseSummary): string {
+function configurationText({ declared, predicted, observed, standIn }: CaseSummary): string {
   const all = [
     `${declared ?? 'none'} declared`,
     ...(predicted !== null && predicted !== declared ? [`${predicted} predicted`] : []),
     `${observed ?? 'none'} observed`,
   ];
-  return declared !== null && declared === observed ? `${declared}, as declared` : all.join(', ');
+  const text = declared !== null && declared === observed ? `${declared}, as declared` : all.join(', ');
+  return standIn ? `${text} (iPXE stands in for the vendor's ROM)` : text;
 }
 
 /** Verdict and diagnosis in large type, what was expected, and the facts beside them. */

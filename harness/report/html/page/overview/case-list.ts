@@ -22,7 +22,12 @@ const columns: Column[] = [
     cell: ({ lastStage, stoppedAt }) =>
       stoppedAt === null ? (lastStage ?? '–') : `${lastStage ?? 'none'}, not ${stoppedAt}`,
   },
-  { title: 'Conf.', key: configurationOf, cell: (one) => configurationOf(one).replace('none', '–'), isNumber: true },
+  {
+    title: 'Conf.',
+    key: configurationOf,
+    cell: (one) => configurationOf(one).replace('none', '–') + (one.standIn ? ' (iPXE stand-in)' : ''),
+    isNumber: true,
+  },
   {
     title: 'Time',
     key: ({ durationMs }) => durationMs,
