@@ -38,9 +38,13 @@ const axisOptions: Record<Axis, { flag: string; what: string; example: string }>
   bootNic: { flag: 'boot-nic', what: 'choice of boot NIC', example: 'second-of-two' },
 };
 
-export function collectList(value: string, earlier: string[] = []): string[] {
+/** Values between commas. */
+function collectList(value: string, earlier: string[] = []): string[] {
   return [...earlier, ...value.split(',').filter((part) => part !== '')];
 }
+
+/** Values that may have commas in them, each with a flag of its own. */
+export const collect = (value: string, earlier: string[] = []): string[] => [...earlier, value];
 
 /** Options that say which cases of which matrix; commander puts each under its camel-case flag. */
 export type CaseOptions = {
@@ -60,7 +64,7 @@ export function addMatrixOptions(command: Command): Command {
       new Option(
         '--set <dir|name>',
         'firmware and ROMs for the groups that name no artefact set: a folder with a set.json, or a known set; may be repeated',
-      ).argParser(collectList),
+      ).argParser(collect),
     );
 }
 
@@ -138,7 +142,7 @@ export function warnOfVague(cells: readonly Scenario[], { stderr }: Pick<CliIo, 
 /** The cells that filters and shard leave. */
 export function selectCells(cells: readonly Scenario[], ids: readonly string[], options: CaseOptions): Scenario[] {
   const shard = options.shard === undefined ? undefined : parseShard(options.shard);
-  const chosen = filterCells(cells, { ids, axes: axisFiltersOf(options) });
+  const chosen = filterCells(cells, { ids, axes: axisFiltersOf(options) }, (axis) => `--${axisOptions[axis].flag}`);
   return shard ? takeShard(chosen, shard) : chosen;
 }
 

@@ -59,7 +59,7 @@ function refuseEmptyValues(command: Command): void {
   for (const option of command.options) {
     const name = option.attributeName();
     const value: unknown = command.getOptionValue(name);
-    const isEmpty = value === '' || (Array.isArray(value) && value.length === 0);
+    const isEmpty = value === '' || (Array.isArray(value) && (value.length === 0 || value.includes('')));
     if (!isEmpty || command.getOptionValueSource(name) !== 'cli') continue;
     throw new HarnessError('usage', `option '${option.flags}': the value is empty`, {
       hint: 'Give it one, or leave the option out.',

@@ -30,21 +30,37 @@ function idFilter(cells: readonly Scenario[], globs: readonly string[]): (cell: 
   return (cell) => globs.length === 0 || globs.some((glob) => matchesOne(glob)(cell));
 }
 
-function axisFilter(cells: readonly Scenario[], axis: Axis, values: readonly string[]): (cell: Scenario) => boolean {
+interface AxisFilter {
+  axis: Axis;
+  values: readonly string[];
+  /** What the user calls the axis, for errors. */
+  name: string;
+}
+
+function axisFilter(cells: readonly Scenario[], { axis, values, name }: AxisFilter): (cell: Scenario) => boolean {
   const known = [...new Set(cells.map((cell) => axisText(cell, axis)))];
   const dead = values.find((glob) => !known.some((text) => matches(glob, text)));
   if (dead !== undefined) {
-    const message = `no case has ${axis} "${dead}"${didYouMean(dead, known)}`;
+    const message = `${name}: no case has "${dead}"${didYouMean(dead, known)}`;
     throw refuse(message, `Known here: ${known.sort().join(', ')}.`);
   }
   return (cell) => values.some((glob) => matches(glob, axisText(cell, axis)));
 }
 
-/** The cells that match every filter, in their order. Throws `usage` for a filter that matches nothing. */
-export function filterCells(cells: readonly Scenario[], { ids = [], axes = {} }: CellFilter): Scenario[] {
+/**
+ * The cells that match every filter, in their order; `nameOf` is what the user calls an axis.
+ * @throws HarnessError `usage` for a filter that matches nothing
+ */
+export function filterCells(
+  cells: readonly Scenario[],
+  { ids = [], axes = {} }: CellFilter,
+  nameOf: (axis: Axis) => string = (axis) => axis,
+): Scenario[] {
   const tests = [
     idFilter(cells, ids),
-    ...Object.entries(axes).map(([axis, values]) => axisFilter(cells, axis as Axis, values)),
+    ...(Object.entries(axes) as [Axis, readonly string[]][]).map(([axis, values]) =>
+      axisFilter(cells, { axis, values, name: nameOf(axis) }),
+    ),
   ];
   const chosen = cells.filter((cell) => tests.every((test) => test(cell)));
   if (chosen.length === 0 && cells.length > 0) {

@@ -97,6 +97,14 @@ describe('artefact sets', () => {
     expect((await netboot('list', ...mine(), 'arm', '--set', 'host')).out).toContain('.aavmf.virtio');
   });
 
+  it('takes a folder with a comma in its name, and several', async () => {
+    const odd = join(folder, 'a, b');
+    await mkdir(odd);
+    await writeFile(join(odd, 'set.json'), JSON.stringify({ name: 'odd' }));
+    const { out } = await netboot('list', ...mine(), 'arm', '--set', odd, '--set', join(folder, 'set'));
+    expect(linesOf(out).map((id) => /@(\w+)/.exec(id)?.[1])).toEqual(['odd', 'mybuild']);
+  });
+
   it('refuses one that is neither', async () => {
     const { code, err } = await netboot('list', ...mine(), '--set', 'nonsense');
     expect(code).toBe(2);
@@ -126,7 +134,13 @@ describe('what is wrong is said once, with a remedy and the right exit code', ()
       'an unknown axis value',
       () => ['list', ...mine(), '--nic', 'e100'],
       2,
-      /^error: no case has nic "e100"; did you mean "e1000"\?\nhint: Known here: /,
+      /^error: --nic: no case has "e100"; did you mean "e1000"\?\nhint: Known here: /,
+    ],
+    [
+      'an axis value of a flag with another name',
+      () => ['list', ...mine(), '--ip-version', '5'],
+      2,
+      /^error: --ip-version: no case has "5"; did you mean "4"\?\nhint: Known here: 4/,
     ],
     ['an unknown id', () => ['show', ...mine(), 'nope'], 2, /^error: no case matches "nope"/],
     ['an ambiguous id', () => ['show', ...mine(), 'bios'], 2, /^error: "bios" matches 4 cases, expected one: /],
@@ -135,6 +149,7 @@ describe('what is wrong is said once, with a remedy and the right exit code', ()
     ['no file to inspect', () => ['inspect', join(folder, 'no.rom')], 2, /^error: cannot inspect .*no\.rom/],
     ['a folder as matrix', () => ['list', '--matrix', folder], 2, /^error: .*: is a folder\nhint: /],
     ['an empty folder name', () => ['run', '--out', ''], 2, /^error: option '--out <dir>': the value is empty\nhint: /],
+    ['an empty set', () => ['list', '--set', ''], 2, /^error: option '--set <dir\|name>': the value is empty\nhint: /],
     ['an empty filter', () => ['list', '--nic', ','], 2, /^error: option '--nic <values>': the value is empty\nhint: /],
     [
       'a file to put results into',
@@ -323,9 +338,10 @@ it('makes an option ROM that inspection reads back', async () => {
   pe.writeUInt32LE(512, 0x58 + 60);
   pe.writeUInt16LE(11, 0x58 + 68);
   pe.writeUInt32LE(16, 0x58 + 108);
-  await writeFile(join(folder, 'driver.efi'), pe);
+  const driver = join(folder, 'driver,1.efi');
+  await writeFile(driver, pe);
   const out = join(folder, 'made.rom');
-  const made = await netboot('rom', 'make', '--id', '8086:100e', '--efi', join(folder, 'driver.efi'), '--out', out);
+  const made = await netboot('rom', 'make', '--id', '8086:100e', '--efi', driver, '--out', out);
   expect(made).toMatchObject({ code: 0, err: '' });
   expect((await readFile(out)).readUInt16LE(0)).toBe(0xaa55);
   const { images } = JSON.parse((await netboot('inspect', out, '--json')).out) as { images: unknown[] };

@@ -33,7 +33,7 @@ it('takes dots of an id literally', () => {
 });
 
 it('refuses what matches nothing, and says what there is', () => {
-  expect(() => chosen({ axes: { nic: ['e100'] } })).toThrow('no case has nic "e100"; did you mean "e1000"?');
+  expect(() => chosen({ axes: { nic: ['e100'] } })).toThrow('nic: no case has "e100"; did you mean "e1000"?');
   expect(() => chosen({ axes: { nic: ['e100'] } })).toThrow(
     expect.objectContaining({ code: 'usage', hint: 'Known here: e1000, pcnet, virtio-net-pci.' }),
   );

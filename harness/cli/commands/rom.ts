@@ -3,7 +3,7 @@ import { describeInspection } from '../../assets/inspect/describe.ts';
 import { inspectBytes } from '../../assets/inspect/inspect.ts';
 import { readBounded } from '../../assets/inspect/read-bounded.ts';
 import { makeOptionRom } from '../../assets/rom/make.ts';
-import { collectList } from '../case-options.ts';
+import { collect } from '../case-options.ts';
 import type { AddCommand } from '../command.ts';
 import { writeLines } from '../io.ts';
 import { writeOutput } from '../write-output.ts';
@@ -38,7 +38,7 @@ export const romCommand: AddCommand = (program, io) => {
     .option('--id <vendor:device>', "PCI ids of the NIC it is for, in hex, instead of the BIOS image's", parseIds)
     .requiredOption('--out <file>', 'where the ROM goes')
     .option('--bios <file>', 'a BIOS option ROM, whose first image goes first')
-    .addOption(new Option('--efi <file>', 'an EFI PE image; may be repeated').argParser(collectList))
+    .addOption(new Option('--efi <file>', 'an EFI PE image; may be repeated').argParser(collect))
     .option(
       '--subsystem <hex>',
       'of the EFI headers, instead of c for a runtime driver and b (boot service driver) for all else',
