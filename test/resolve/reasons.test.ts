@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Scenario } from '../../harness/model/scenario.ts';
-import { obstacleOf } from '../../harness/resolve/obstacle.ts';
 import { resolveScenario } from '../../harness/resolve/resolve.ts';
+import { resolveUnread } from '../../harness/resolve/resolve-unread.ts';
 import { craftBios, craftPe, craftRom } from '../assets/crafted-files.ts';
 import { scenario } from '../plan/found-scenario.ts';
 import { bareSources } from './bare-sources.ts';
@@ -96,9 +96,13 @@ test('what keeps a case from running shows without reading its files', async () 
       },
     },
   };
-  expect(await obstacleOf(cell({}), watched)).toBeUndefined();
-  expect(await obstacleOf(cell({ secondStage: 'pxelinux' }), watched)).toMatch(/^no such NBP \(pxelinux/);
-  expect(await obstacleOf(cell({ firmware: { code: await put('odd.bin', 'x') } }), watched)).toMatch(/has neither/);
+  expect(await resolveUnread(cell({}), watched)).toMatchObject({ firmware: { interface: 'bios' } });
+  expect(await resolveUnread(cell({ secondStage: 'pxelinux' }), watched)).toEqual({
+    missing: expect.stringMatching(/^no such NBP \(pxelinux/),
+  });
+  expect(await resolveUnread(cell({ firmware: { code: await put('odd.bin', 'x') } }), watched)).toEqual({
+    missing: expect.stringContaining('has neither'),
+  });
   expect(reads).toEqual([]);
 });
 

@@ -1,4 +1,5 @@
 import { stat } from 'node:fs/promises';
+import type { Resolved } from '../model/resolved.ts';
 import type { Scenario } from '../model/scenario.ts';
 import { resolveScenario } from './resolve.ts';
 import type { ArtefactSources } from './resolving.ts';
@@ -24,10 +25,9 @@ function unread({ firmware }: Scenario, { sets, inspections }: ArtefactSources):
 }
 
 /**
- * Why a case cannot be run here, as far as it shows without reading its files: in a few milliseconds, where
- * `resolveScenario` may hash a hundred megabytes. Throws what that throws.
+ * As `resolveScenario`, in a few milliseconds: files are looked for and not read, so that there are no hashes among the
+ * inputs. For saying what keeps a case from running.
  */
-export async function obstacleOf(scenario: Scenario, sources: ArtefactSources): Promise<string | undefined> {
-  const found = await resolveScenario(scenario, unread(scenario, sources));
-  return 'missing' in found ? found.missing : undefined;
+export function resolveUnread(scenario: Scenario, sources: ArtefactSources): Promise<Resolved | { missing: string }> {
+  return resolveScenario(scenario, unread(scenario, sources));
 }
