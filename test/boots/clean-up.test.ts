@@ -28,7 +28,11 @@ const waits = (deadlineMs: number) => ({
   rom: 'none',
   qemuArgs: ['-S'],
   deadlines: { stageMs: { firmware: deadlineMs }, totalMs: day },
-  expect: { stopsAt: 'firmware', failure: 'deadline', reason: 'QEMU does not let it run' },
+  expect: {
+    stopsAt: 'firmware',
+    failure: { rule: 'deadline', says: '^no firmware stage within' },
+    reason: 'QEMU does not let it run',
+  },
 });
 const ids = { finished: 'finishes.x86_64.pc.seabios.e1000.none', waiting: 'waits.x86_64.q35.ovmf.e1000.none' };
 
