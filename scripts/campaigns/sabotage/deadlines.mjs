@@ -3,8 +3,8 @@
 const shortMs = 8_000;
 const bootMs = 15_000;
 
-const atMost = ({ stageMs, totalMs }, most) => ({
-  totalMs,
+const atMost = ({ stageMs, ...others }, most) => ({
+  ...others,
   stageMs: Object.fromEntries(Object.entries(stageMs).map(([stage, ms]) => [stage, Math.min(ms, most)])),
 });
 
