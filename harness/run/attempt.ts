@@ -24,6 +24,8 @@ import { type RunningNetwork, startNetwork } from './network.ts';
 import { type TimeWatch, watchTime } from './time-watch.ts';
 
 export interface AttemptOptions {
+  /** The case's: a cell's, or that of one of its repeats. */
+  id: string;
   plan: Plan;
   attempt: number;
   directory: string;
@@ -112,8 +114,8 @@ async function prepare(options: AttemptOptions): Promise<Attempt> {
   return attempt;
 }
 
-function emitStart({ plan, attempt, accel, demotedFrom, records: { emit } }: Attempt): void {
-  emit({ source: 'run', type: 'started', caseId: plan.scenario.id, attempt, at: new Date().toISOString() });
+function emitStart({ id, attempt, accel, demotedFrom, records: { emit } }: Attempt): void {
+  emit({ source: 'run', type: 'started', caseId: id, attempt, at: new Date().toISOString() });
   if (!demotedFrom) return;
   emit({ source: 'vm', type: 'demoted', from: demotedFrom.accel, to: accel, reason: demotedFrom.reason });
 }

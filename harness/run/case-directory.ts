@@ -20,6 +20,10 @@ export const caseFiles = {
   repro: 'repro.sh',
 } as const;
 
+/** Where an attempt's records are: the first one's are the case's own. */
+export const attemptDirectory = (caseDir: string, attempt: number): string =>
+  attempt === 1 ? caseDir : join(caseDir, `attempt-${attempt}`);
+
 /** A record of the run as JSON, replaced as a whole. */
 export function writeRecord(path: string, value: unknown): Promise<void> {
   return writeWhole(path, `${JSON.stringify(value, null, 2)}\n`);

@@ -3,14 +3,15 @@ import { mkdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import pRetry from 'p-retry';
 import type { Fingerprints } from '../assets/fingerprint.ts';
+import { verdictOver } from '../judge/attempts.ts';
 import type { Stage } from '../model/stages.ts';
-import type { CaseResult, Verdict } from '../model/verdict.ts';
+import type { CaseResult } from '../model/verdict.ts';
 import { makePlan } from '../plan/plan.ts';
 import type { AccelChooser } from '../vm/acceleration.ts';
 import type { QemuFacts } from '../vm/host.ts';
 import { type AttemptOptions, type AttemptResult, runAttempt } from './attempt.ts';
 import type { Authorities } from './authorities.ts';
-import { caseFiles, writeRecord } from './case-directory.ts';
+import { attemptDirectory, caseFiles, writeRecord } from './case-directory.ts';
 import { attemptedResult } from './case-result.ts';
 import type { FoundCase } from './found-case.ts';
 import { emptyDirectoryInside, pathInside } from './inside.ts';
@@ -69,7 +70,7 @@ async function runGuest(run: CaseRun, name: string, attempt: number): Promise<At
 
 /** Runs an attempt, again where the harness could not tell what the guest did. */
 async function runUntilTold(run: CaseRun, attempt: number): Promise<Told> {
-  const directory = attempt === 1 ? run.directory : join(run.directory, `attempt-${attempt}`);
+  const directory = attemptDirectory(run.directory, attempt);
   const retries = run.intervene ? 0 : infrastructureRetries;
   const guests: AttemptResult[] = [];
   run.onAttempt(attempt);
@@ -86,14 +87,6 @@ async function runUntilTold(run: CaseRun, attempt: number): Promise<Told> {
   return { directory, result, guests };
 }
 
-/** The verdict of a case: of its first attempt, unless a second one tells that it does not happen every time. */
-function verdictOver({ verdict }: AttemptResult, second: AttemptResult | undefined): Verdict {
-  if (second?.verdict.status === 'passed') return { ...verdict, status: 'flaky' };
-  if (second?.verdict.status !== 'interrupted') return verdict;
-  const diagnosis = `Interrupted before a second attempt told whether this happens every time. ${verdict.diagnosis}`;
-  return { ...verdict, status: 'interrupted', diagnosis };
-}
-
 /**
  * Runs one case to its result: infrastructure errors are tried again, and a guest that failed is rerun once into a
  * directory of its own; passing then is `flaky`, never `passed`.
@@ -108,7 +101,7 @@ export async function runCase(run: CaseRun): Promise<CaseResult> {
     id,
     round,
     plan: first.result.plan,
-    verdict: verdictOver(first.result, attempts[1]?.result),
+    verdict: verdictOver(first.result.verdict, attempts[1]?.result.verdict),
     accel: (attempts.at(-1) ?? first).result.accel,
     attempts: attempts.map((told) => ({ directory: told.directory, status: told.result.verdict.status })),
     durationMs: Math.round(guests.reduce((sum, { durationMs }) => sum + durationMs, 0)),

@@ -8,7 +8,7 @@ import { type Plan, planSchema } from '../model/plan.ts';
 import { type Scenario, scenarioSchema } from '../model/scenario.ts';
 import { type CaseResult, caseResultSchema } from '../model/verdict.ts';
 import { parseBoundedJson, readBoundedLines, readBoundedText, recordMaxDepth } from '../os/bounded-file.ts';
-import { caseFiles, type StartedQemu, startedQemuSchema, writeRecord } from './case-directory.ts';
+import { attemptDirectory, caseFiles, type StartedQemu, startedQemuSchema, writeRecord } from './case-directory.ts';
 
 /** Far more than any run writes: a record may come from a stranger. */
 const recordMaxBytes = 64 << 20;
@@ -139,6 +139,12 @@ export function caseDirectoriesOf(path: string): string[] {
     .map((name) => join(cases, name))
     .filter((dir) => existsSync(join(dir, caseFiles.plan)))
     .sort();
+}
+
+/** What the guests of a case left behind, in the order of its attempts. */
+export function attemptDirectoriesOf(caseDir: string): string[] {
+  const again = attemptDirectory(caseDir, 2);
+  return existsSync(join(again, caseFiles.plan)) ? [caseDir, again] : [caseDir];
 }
 
 const runsFolder = '.runs';

@@ -31,6 +31,7 @@ function planOf(flood: string): Plan {
 async function flood(kind: string) {
   const directory = join(folder, kind.replaceAll(' ', '-'));
   const { plan, verdict } = await runAttempt({
+    id: 'case',
     plan: planOf(kind),
     attempt: 1,
     setDirs: [],

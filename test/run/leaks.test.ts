@@ -75,6 +75,7 @@ it.runIf(countsDescriptors)('an attempt that cannot start its guest closes its r
   const directory = join(folder, 'case');
   const left = await leftOpenBy(async () => {
     const { verdict, retryable } = await runAttempt({
+      id: 'case',
       plan: { ...recorded, inputs: [], qemu: { ...recorded.qemu, argv: impossible } },
       attempt: 1,
       directory,

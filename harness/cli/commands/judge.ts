@@ -1,27 +1,61 @@
+import { verdictOver } from '../../judge/attempts.ts';
 import { judge } from '../../judge/judge.ts';
-import type { Verdict } from '../../model/verdict.ts';
+import type { HarnessEvent } from '../../model/events.ts';
+import type { Status, Verdict } from '../../model/verdict.ts';
 import { printable } from '../../report/printable.ts';
-import { caseDirectoriesOf, readEvents, readPlan } from '../../run/run-directory.ts';
+import {
+  attemptDirectoriesOf,
+  caseDirectoriesOf,
+  readCaseResult,
+  readEvents,
+  readPlan,
+} from '../../run/run-directory.ts';
 import type { AddCommand } from '../command.ts';
 import { exitCodeOfCases } from '../exit-code.ts';
 import { writeJson, writeLines } from '../io.ts';
 
-interface Judged extends Verdict {
+interface JudgedAttempt {
   id: string;
   directory: string;
+  verdict: Verdict;
 }
 
-function judgeDirectory(directory: string): Judged {
+interface JudgedCase extends Verdict {
+  id: string;
+  directory: string;
+  attempts: { directory: string; status: Status }[];
+  /** What the run recorded; null where it recorded no result. */
+  recorded: Status | null;
+}
+
+const caseIdIn = (events: readonly HarnessEvent[]): string | undefined =>
+  events.flatMap((event) => (event.source === 'run' && event.type === 'started' ? [event.caseId] : [])).at(0);
+
+function judgeAttempt(directory: string): JudgedAttempt {
   const plan = readPlan(directory);
-  return { id: plan.scenario.id, directory, ...judge(plan, readEvents(directory)) };
+  const events = readEvents(directory);
+  return { id: caseIdIn(events) ?? plan.scenario.id, directory, verdict: judge(plan, events) };
 }
 
-function lines({ id, status, lastStage, diagnosis, findings }: Judged): string[] {
-  const why = diagnosis === null ? [] : [`    ${printable(diagnosis)}`];
+function judgeCase(directory: string): JudgedCase {
+  const [first, second] = attemptDirectoriesOf(directory).map(judgeAttempt) as [JudgedAttempt, JudgedAttempt?];
+  const attempts = second === undefined ? [first] : [first, second];
+  return {
+    id: first.id,
+    directory,
+    ...verdictOver(first.verdict, second?.verdict),
+    attempts: attempts.map((one) => ({ directory: one.directory, status: one.verdict.status })),
+    recorded: readCaseResult(directory)?.verdict.status ?? null,
+  };
+}
+
+function lines({ id, status, lastStage, diagnosis, findings, attempts, recorded }: JudgedCase): string[] {
   return [
-    `${status.padEnd(11)} ${id}  (last stage ${lastStage ?? 'none'})`,
-    ...why,
+    `${status.padEnd(11)} ${printable(id)}  (last stage ${lastStage ?? 'none'})`,
+    ...(diagnosis === null ? [] : [`    ${printable(diagnosis)}`]),
     ...findings.map((finding) => `    also: ${printable(finding)}`),
+    ...(attempts.length > 1 ? [`    attempts: ${attempts.map((one) => one.status).join(', then ')}`] : []),
+    ...(recorded === null || recorded === status ? [] : [`    recorded as ${recorded} by the run`]),
   ];
 }
 
@@ -33,7 +67,7 @@ export const judgeCommand: AddCommand = (program, io, end) => {
     .option('--json', 'as JSON')
     .addHelpText('after', '\nExamples:\n  netboot judge results\n  netboot judge results/cases/CASE --json')
     .action((directory: string, options: { json?: boolean }) => {
-      const judged = caseDirectoriesOf(directory).map(judgeDirectory);
+      const judged = caseDirectoriesOf(directory).map(judgeCase);
       if (options.json) writeJson(io.stdout, judged);
       else writeLines(io.stdout, judged.flatMap(lines));
       end(exitCodeOfCases(judged));
