@@ -56,6 +56,8 @@ const caseRunSchema = z.strictObject({
   accel: z.enum(accels).nullable(),
   inputs: z.array(inputSchema),
   predictedConfiguration: configurationSchema.nullable(),
+  /** The earlier run whose records stand for a boot, all that it rests on being the same. */
+  reusedFrom: z.string().optional(),
 });
 
 /** One case in results.json: a cell, or one of its repeats. */

@@ -30,6 +30,8 @@ const runRecordSchema = z.strictObject({
   startedAt: z.string(),
   cells: z.array(scenarioSchema),
   repeat: z.int().positive(),
+  /** SHA-256 of the harness that began it; records made before it was kept have none. */
+  code: z.string().optional(),
 });
 export type RunRecord = z.infer<typeof runRecordSchema>;
 

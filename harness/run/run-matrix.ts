@@ -16,7 +16,9 @@ import { openCaseLengths } from './case-lengths.ts';
 import { unstartedResult } from './case-result.ts';
 import { examineHost, type ProgramReport } from './examine-host.ts';
 import type { Intervene } from './intervention.ts';
+import { ownCodeDigest } from './own-code.ts';
 import { type Entry, entriesOf, qemuOf, startOf } from './prepare-cases.ts';
+import { openReuse, type Reusable, type ReuseOptions } from './reuse.ts';
 import { type CaseRun, runCase } from './run-case.ts';
 import { casesFolder, claimRunDirectory, type RunRecord, readRunRecord } from './run-directory.ts';
 import { agreementNotes, countStatuses } from './run-summary.ts';
@@ -50,11 +52,15 @@ export interface RunOptions extends RunHost {
   /** A person at the console of the guest; for a run of one cell. */
   terminal?: CaseRun['terminal'];
   intervene?: Intervene | undefined;
+  /** An earlier run, whose records stand for boots of cases that are the same in all they rest on. */
+  reuse?: ReuseOptions | undefined;
   signal: AbortSignal;
 }
 
 /** What all cases of a run share. */
-type Shared = Omit<CaseRun, 'id' | 'round' | 'directory' | 'found' | 'qemu' | 'onAttempt' | 'onStage'>;
+type Shared = Omit<CaseRun, 'id' | 'round' | 'directory' | 'found' | 'qemu' | 'onAttempt' | 'onStage'> & {
+  reusable: Reusable | undefined;
+};
 
 /** A run under way. */
 interface Run {
@@ -90,7 +96,14 @@ async function begin(options: RunOptions): Promise<Pick<Run, 'outDir' | 'record'
     const record = readRunRecord(outDir);
     return { outDir, record, entries: await entriesOf(record, options, outDir) };
   }
-  const record: RunRecord = { version: 1, matrix, startedAt: new Date().toISOString(), cells: [...cells], repeat };
+  const record: RunRecord = {
+    version: 1,
+    matrix,
+    startedAt: new Date().toISOString(),
+    cells: [...cells],
+    repeat,
+    code: ownCodeDigest(),
+  };
   const entries = await entriesOf(record, options);
   return { outDir: await claimRunDirectory(record, outDir), record, entries };
 }
@@ -111,6 +124,11 @@ async function finishUnrunnable(run: Run, shared: Shared): Promise<CaseRun[]> {
     if (kept) await finish(run, kept);
     else if ('obstacle' in start) await finish(run, unstartedResult(entry, scenario, 'not-run', start.obstacle));
     else {
+      const reused = await shared.reusable?.take({ ...shared, ...start, id, round });
+      if (reused) {
+        await finish(run, reused);
+        continue;
+      }
       left.push({
         ...shared,
         ...start,
@@ -141,6 +159,15 @@ async function finishUnstarted(run: Run): Promise<void> {
   }
 }
 
+/** Never silently: how many cases were not booted, and whose records stand for them. */
+function reuseNotes(cases: readonly CaseResult[]): string[] {
+  const from = cases.flatMap(({ run }) => run.reusedFrom ?? []);
+  return [...new Set(from)].map((directory) => {
+    const count = from.filter((one) => one === directory).length;
+    return `${count} of ${cases.length} cases were not booted: their records are those of ${directory}`;
+  });
+}
+
 function resultOf(
   { record, entries, programs, results }: Run,
   host: HostFacts,
@@ -155,7 +182,7 @@ function resultOf(
     cases,
     totals: countStatuses(cases),
     guestCpuMs: cases.reduce((sum, { run }) => sum + run.guestCpuMs, 0),
-    notes: [...agreementNotes(cases, record.repeat), ...vagueExpectations(record.cells)],
+    notes: [...reuseNotes(cases), ...agreementNotes(cases, record.repeat), ...vagueExpectations(record.cells)],
   };
 }
 
@@ -195,6 +222,7 @@ export async function runMatrix(options: RunOptions): Promise<RunResult> {
     terminal: options.terminal,
     intervene: options.intervene,
     signal,
+    reusable: options.reuse && openReuse(options.reuse),
   });
   const jobs = left.map(
     (one): Job => ({

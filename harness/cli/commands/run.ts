@@ -31,6 +31,7 @@ import { refuseReach } from '../trust.ts';
 import { compareWithBaseline, exitCodeOfComparison, type FailOn, failOnOption } from './compare.ts';
 
 const redrawMs = 250;
+const dayMs = 86_400_000;
 
 interface RunCommandOptions extends FailOn {
   out?: string;
@@ -40,6 +41,8 @@ interface RunCommandOptions extends FailOn {
   resume?: string;
   baseline?: string;
   failed?: string;
+  reuse?: string;
+  reuseMaxAge: number;
   json?: boolean;
 }
 
@@ -138,6 +141,8 @@ export const runCommand: AddCommand = (program, io, end) => {
     .option('--failed <run>', 'only cases that were not as expected in that run')
     .option('--baseline <run>', 'compare with that run: what changed decides, instead of what was expected')
     .addOption(failOnOption())
+    .option('--reuse <run>', 'take the records of that run for cases that are the same in all they rest on')
+    .option('--reuse-max-age <days>', 'with --reuse: only records of runs no older than this', parseCount, 30)
     .option('--json', 'print results.json on standard output, and the progress on standard error')
     .addHelpText(
       'after',
@@ -150,10 +155,11 @@ Examples:
   netboot run --shard 2/4 --json > part.json
   netboot run --resume results               resume a run that was interrupted
   netboot run --set ./my-build --baseline results-before
+  netboot run --set ./my-build --reuse results-before   boots only what can have changed
   netboot run --failed results              again what was not as expected`,
     )
     .action(async (ids: string[], options: CaseOptions & RunCommandOptions) => {
-      const { resume, json = false, jobs, accel, repeat } = options;
+      const { resume, json = false, jobs, accel, repeat, reuse, reuseMaxAge } = options;
       if (resume !== undefined) refuseChoices(ids, options);
       const artefacts = await openArtefacts(options.set ?? [], io);
       const chosen =
@@ -169,6 +175,7 @@ Examples:
         jobs,
         accel,
         repeat,
+        reuse: reuse === undefined ? undefined : { from: resolve(reuse), maxAgeMs: reuseMaxAge * dayMs },
         reporter,
         signal: io.signal,
       });

@@ -1,0 +1,123 @@
+import { cpSync, linkSync, mkdirSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import { judge } from '../judge/judge.ts';
+import { HarnessError } from '../model/errors.ts';
+import type { CaseResult } from '../model/verdict.ts';
+import { makePlan } from '../plan/plan.ts';
+import type { AccelChooser } from '../vm/acceleration.ts';
+import type { QemuFacts } from '../vm/host.ts';
+import { runningArgv } from '../vm/running-argv.ts';
+import type { CaseName } from './case-result.ts';
+import type { FoundCase } from './found-case.ts';
+import { emptyDirectoryInside, pathInside } from './inside.ts';
+import { ownCodeDigest } from './own-code.ts';
+import { casesFolder, readCaseResult, readEvents, readPlan, readRunRecord, readStartedQemu } from './run-directory.ts';
+import { differencesOf } from './same-case.ts';
+
+export interface ReuseOptions {
+  /** Directory of an earlier run. */
+  from: string;
+  /** Records older than this are not used. */
+  maxAgeMs: number;
+}
+
+export interface ReuseQuery extends CaseName {
+  found: FoundCase;
+  qemu: QemuFacts;
+  accel: Pick<AccelChooser, 'choose'>;
+  outDir: string;
+}
+
+/** Answers for one run, which cases of an earlier one can stand for its own. */
+export interface Reusable {
+  /** The earlier result with its records, now in this run's directory; undefined where the case has to be booted. */
+  take(query: ReuseQuery): Promise<CaseResult | undefined>;
+}
+
+/** Only these say what the guest does every time. */
+const settled: readonly CaseResult['verdict']['status'][] = ['passed', 'failed'];
+
+/** Records are never written to again, so that a link serves as a copy where the file system has them. */
+function copyRecords(from: string, to: string): void {
+  for (const entry of readdirSync(from, { withFileTypes: true })) {
+    const [source, target] = [join(from, entry.name), join(to, entry.name)];
+    if (entry.isDirectory()) {
+      mkdirSync(target);
+      copyRecords(source, target);
+    } else if (entry.isFile()) {
+      try {
+        linkSync(source, target);
+      } catch {
+        cpSync(source, target);
+      }
+    }
+  }
+}
+
+/** As records have them: the order of keys and absent values are no difference. */
+const isSame = (a: unknown, b: unknown): boolean =>
+  isDeepStrictEqual(JSON.parse(JSON.stringify(a)), JSON.parse(JSON.stringify(b)));
+
+/** The case as it was, where all that it rests on is the same today. */
+async function sameAsThen(
+  directory: string,
+  { found, qemu, accel: chooser, ...name }: ReuseQuery,
+): Promise<CaseResult | undefined> {
+  const then = readCaseResult(directory);
+  if (then === undefined || then.id !== name.id || !settled.includes(then.verdict.status)) return undefined;
+  const [plan, started] = [readPlan(directory), readStartedQemu(directory)];
+  if (started === undefined) return undefined;
+  // A plan made today with the nonce of then: whatever differs is a difference.
+  const now = makePlan({ ...found, nonce: plan.nonce });
+  const { accel } = await chooser.choose(now, qemu);
+  const argv = runningArgv(now, qemu, accel);
+  const today = { plan: now, qemu: { program: now.qemu.program, version: qemu.version, accel, argv } };
+  if (differencesOf({ plan, qemu: started }, today).length > 0) return undefined;
+  if (!isSame(decisive(now), decisive(plan))) return undefined;
+  // The log is judged anew: a record is believed only as far as it can be recomputed.
+  const verdict = judge(now, readEvents(directory));
+  return isSame(verdict, then.verdict) ? then : undefined;
+}
+
+/** What `differencesOf` leaves out, in as far as it decides a verdict. */
+const decisive = ({
+  scenario,
+  stagePath,
+  deliveries,
+  deadlines,
+  loader,
+  interface: firmware,
+}: ReturnType<typeof makePlan>) => ({
+  scenario,
+  stagePath,
+  deliveries,
+  deadlines,
+  loader,
+  firmware,
+});
+
+/**
+ * Opens an earlier run for reuse.
+ * @throws HarnessError `bad-run-directory` where it is none
+ */
+export function openReuse({ from, maxAgeMs }: ReuseOptions): Reusable {
+  const record = readRunRecord(from);
+  const isYoung = Date.now() - Date.parse(record.startedAt) <= maxAgeMs;
+  const isSameCode = record.code === ownCodeDigest();
+  return {
+    async take(query) {
+      if (!isYoung || !isSameCode) return undefined;
+      const name = join(casesFolder, query.id);
+      const old = pathInside(from, name);
+      const then = await sameAsThen(old, query).catch((error: unknown) => {
+        // Torn or odd, a record serves for nothing, and the case is booted.
+        if (error instanceof HarnessError) return undefined;
+        throw error;
+      });
+      if (then === undefined) return undefined;
+      copyRecords(old, emptyDirectoryInside(query.outDir, name));
+      return { ...then, round: query.round, run: { ...then.run, reusedFrom: from } };
+    },
+  };
+}
