@@ -1,4 +1,20 @@
-/** One word for a POSIX shell. */
+const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
+
+/** Would move a terminal's cursor, or worse; line feed and tab are harmless. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what it is about
+const control = /[\0-\x08\x0b-\x1f\x7f]/;
+
+/** The text as printf's %b takes it (POSIX). */
+function escaped(text: string): string {
+  return [...text.replaceAll('\\', '\\\\')]
+    .map((char) => (control.test(char) ? `\\0${char.charCodeAt(0).toString(8).padStart(3, '0')}` : char))
+    .join('');
+}
+
+/** One word for a POSIX shell, fit to be printed on a terminal. */
 export function shellWord(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+  if (/^[\w@%+=:,./-]+$/.test(text)) return text;
+  // A shell takes line feeds from the end of what a command prints.
+  const isPrinted = control.test(text) && !text.endsWith('\n');
+  return isPrinted ? `"$(printf %b ${quoted(escaped(text))})"` : quoted(text);
 }

@@ -125,6 +125,42 @@ describe('repro --print', () => {
   });
 });
 
+describe('repro --standalone', () => {
+  it('writes a folder from which plain QEMU boots the same script, wherever it lies', async () => {
+    const place = join(folder, 'standalone');
+    mkdirSync(place);
+    const groups = [{ name: 'rom', arch: 'x86_64', firmware: 'seabios', nic: 'e1000', rom: 'bundled' }];
+    writeFileSync(join(place, 'rom.json'), JSON.stringify({ name: 'rom', groups }));
+    const argv = ['repro', '--matrix', 'rom.json', 'rom.x86_64.pc.seabios.e1000.bundled', '--standalone', 'x, y'];
+    const written = netboot(place, ...argv);
+    expect(written).toMatchObject({ code: 0, err: '' });
+    const [command, heading, ...differs] = written.out.trim().split('\n');
+    expect([command, heading]).toEqual(["sh 'x, y/run.sh'", 'What differs from a run of the harness:']);
+    expect(differs).toContainEqual(expect.stringContaining('option 175'));
+    const [, token] = /set nonce (\w+)/.exec(readFileSync(join(place, 'x, y/tftp/boot.ipxe'), 'utf8')) ?? [];
+
+    renameSync(join(place, 'x, y'), join(folder, hostile));
+    const guest = spawn('sh', [join(folder, hostile, 'run.sh')], { cwd: '/', stdio: ['ignore', 'pipe', 'inherit'] });
+    let shown = '';
+    guest.stdout.setEncoding('utf8').on('data', (text: string) => {
+      shown += text;
+    });
+    try {
+      await until('the token', () => shown.includes(`netboot-ok:${token}`), 60_000);
+    } finally {
+      guest.kill('SIGKILL');
+    }
+    expect(netboot(place, ...argv, '--trust').code).toBe(0);
+    expect(netboot(place, ...argv).err).toMatch(/x, y: expected an empty folder or none/);
+  });
+
+  it('needs the trust that a run would need', () => {
+    const { place, directory } = runStill('standalone-trust');
+    expect(netboot(place, 'repro', directory, '--standalone', 'new')).toMatchObject({ code: 2, out: '' });
+    expect(existsSync(join(place, 'new'))).toBe(false);
+  });
+});
+
 describe('repro.sh', () => {
   it('runs from anywhere, in a folder of any name, with any argument in the plan', () => {
     const { place, directory } = runStill(hostile.replace('/', ''), {

@@ -4,7 +4,6 @@ import { Option } from 'commander';
 import { accels } from '../../model/axes.ts';
 import { HarnessError } from '../../model/errors.ts';
 import type { Scenario } from '../../model/scenario.ts';
-import { shellWord } from '../../model/shell-word.ts';
 import { stages } from '../../model/stages.ts';
 import type { CaseResult } from '../../model/verdict.ts';
 import { printable } from '../../report/printable.ts';
@@ -12,27 +11,27 @@ import { planAgain } from '../../run/plan-again.ts';
 import { caseDirectoriesOf, readCaseResult, readPlan, readStartedQemu } from '../../run/run-directory.ts';
 import { type RunOptions, runMatrix } from '../../run/run-matrix.ts';
 import { differencesOf, type PlannedCase } from '../../run/same-case.ts';
-import { type Artefacts, openArtefacts } from '../artefacts.ts';
+import { openArtefacts } from '../artefacts.ts';
 import { addMatrixOptions, type CaseOptions, expandChosen, selectOne } from '../case-options.ts';
 import type { AddCommand } from '../command.ts';
 import { exitCodeOfRun } from '../exit-code.ts';
 import { openGuestConsole } from '../guest-console.ts';
 import { type CliIo, writeLines } from '../io.ts';
+import { printCommand, type ReproCase, writeWithoutHarness } from '../repro-without.ts';
 import { type Origin, refuseReach } from '../trust.ts';
 import { runReporters } from './run.ts';
-import { planCase } from './show.ts';
 
 interface ReproOptions {
   console?: boolean;
   print?: boolean;
+  standalone?: string;
   out?: string;
   allowChanged?: boolean;
   accel?: RunOptions['accel'];
 }
 
 /** What is to be run again: a cell, and where it was run before, what is recorded of that. */
-interface Before {
-  scenario: Scenario;
+interface Before extends ReproCase {
   run?: PlannedCase & { result: CaseResult | undefined };
   origin: Origin | undefined;
 }
@@ -82,19 +81,6 @@ function withoutDeadlines(scenario: Scenario): Scenario {
   return { ...scenario, deadlines: { totalMs: dayMs, stageMs } };
 }
 
-/** QEMU's own command line as the harness starts it. */
-async function printCommand(before: Before, artefacts: Artefacts, io: CliIo): Promise<void> {
-  const plan = before.run?.plan ?? (await planCase(before.scenario, artefacts));
-  if ('missing' in plan)
-    throw new HarnessError('missing-asset', `${before.scenario.id} cannot be run here: ${plan.missing}`);
-  const { program, argv, fds, cpu } = plan.qemu;
-  const held = Object.entries(fds).map(([what, fd]) => `${fd} (${what})`);
-  writeLines(io.stdout, [
-    `# The harness holds descriptors ${held.join(', ')}: give the NIC another -netdev to run this without it.`,
-    [program, '-accel', 'tcg', ...(cpu.tcg === undefined ? [] : ['-cpu', cpu.tcg]), ...argv].map(shellWord).join(' '),
-  ]);
-}
-
 function compare(then: CaseResult, now: CaseResult): string {
   const told = ({ verdict: { status, lastStage } }: CaseResult) => `${status} at ${lastStage ?? 'no stage'}`;
   return told(then) === told(now) ? `as before: ${told(now)}` : `before: ${told(then)}; now: ${told(now)}`;
@@ -108,6 +94,7 @@ export const reproCommand: AddCommand = (program, io, end) => {
     .argument('<case|dir>', "a case id, or a case's directory")
     .option('--console', "attach this terminal to the guest's serial console")
     .option('--print', "print QEMU's command line instead")
+    .option('--standalone <dir>', 'write a folder from which plain QEMU boots the case, for those without the harness')
     .option('--out <dir>', 'where the results go (default: .runs/<time>)')
     .addOption(
       new Option(
@@ -116,7 +103,10 @@ export const reproCommand: AddCommand = (program, io, end) => {
       ).choices(['auto', ...accels]),
     )
     .option('--allow-changed', 'run it also where files, QEMU or its arguments are not those of then')
-    .addHelpText('after', '\nExamples:\n  netboot repro results/cases/CASE --console\n  netboot repro CASE --print')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  netboot repro results/cases/CASE --console\n  netboot repro CASE --print\n  netboot repro CASE --standalone for-the-list   run.sh, and all that QEMU needs for it',
+    )
     .action(async (target: string, options: CaseOptions & ReproOptions) => {
       const artefacts = await openArtefacts(options.set ?? [], io);
       const isDirectory = statSync(target, { throwIfNoEntry: false })?.isDirectory() ?? false;
@@ -127,6 +117,9 @@ export const reproCommand: AddCommand = (program, io, end) => {
       const before = isDirectory ? fromDirectory(target) : await fromMatrix();
       if (options.print) return printCommand(before, artefacts, io);
       if (before.origin) refuseReach([before.scenario], before.origin, options.trust ?? false);
+      if (options.standalone !== undefined) {
+        return writeWithoutHarness(before, { folder: options.standalone, artefacts, io });
+      }
       // Emulation is always to be had; what is faster may not be on this host.
       const accel = options.accel ?? (before.run?.qemu?.accel === 'tcg' ? 'tcg' : 'auto');
       if (before.run) {

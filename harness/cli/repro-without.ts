@@ -1,0 +1,71 @@
+import { readFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { HarnessError } from '../model/errors.ts';
+import type { Plan } from '../model/plan.ts';
+import type { Scenario } from '../model/scenario.ts';
+import { shellWord } from '../model/shell-word.ts';
+import { planStandalone } from '../plan/standalone.ts';
+import type { PlannedCase } from '../run/same-case.ts';
+import { writeStandalone } from '../run/write-standalone.ts';
+import type { Artefacts } from './artefacts.ts';
+import { planCase } from './commands/show.ts';
+import { type CliIo, writeLines } from './io.ts';
+
+export interface ReproCase {
+  scenario: Scenario;
+  /** As it was run before. */
+  run?: PlannedCase;
+}
+
+async function planHere(scenario: Scenario, artefacts: Artefacts): Promise<Plan> {
+  const plan = await planCase(scenario, artefacts);
+  if (!('missing' in plan)) return plan;
+  throw new HarnessError('missing-asset', `${scenario.id} cannot be run here: ${plan.missing}`);
+}
+
+function argumentsOf({ qemu: { cpu, argv } }: Plan): string[] {
+  return ['-accel', 'tcg', ...(cpu.tcg === undefined ? [] : ['-cpu', cpu.tcg]), ...argv];
+}
+
+/** Prints QEMU's own command line as the harness starts it, or started it. */
+export async function printCommand({ scenario, run }: ReproCase, artefacts: Artefacts, io: CliIo): Promise<void> {
+  const plan = run?.plan ?? (await planHere(scenario, artefacts));
+  const words = [plan.qemu.program, ...(run?.qemu?.argv ?? argumentsOf(plan))];
+  const held = Object.entries(plan.qemu.fds).map(([what, fd]) => `${fd} (${what})`);
+  writeLines(io.stdout, [
+    `# The harness holds descriptors ${held.join(', ')}; --standalone DIR writes what runs without it.`,
+    words.map(shellWord).join(' '),
+  ]);
+}
+
+/** An iPXE that has this name in it looks for such a file where it came from, before it asks DHCP. */
+const looksForAutoexec = async (path: string | undefined): Promise<boolean> =>
+  path !== undefined && (await readFile(path)).includes('autoexec.ipxe');
+
+export interface WithoutHarness {
+  folder: string;
+  artefacts: Artefacts;
+  io: CliIo;
+}
+
+/**
+ * Writes a folder from which plain QEMU boots the case, planned anew from its scenario, and says what differs.
+ * @throws HarnessError `usage` with the reason where QEMU's user network cannot do what the case needs
+ */
+export async function writeWithoutHarness({ scenario }: ReproCase, given: WithoutHarness): Promise<void> {
+  const { folder, artefacts, io } = given;
+  const plan = await planHere(scenario, artefacts);
+  const nbp = plan.inputs.find(({ role }) => role === 'nbp')?.path;
+  const standalone = planStandalone(plan, { accel: 'tcg', nbpRunsAutoexec: await looksForAutoexec(nbp) });
+  if ('impossible' in standalone) {
+    throw new HarnessError('usage', `${scenario.id} cannot be run without the harness: ${standalone.impossible}`, {
+      hint: '--print shows the command line that the harness starts.',
+    });
+  }
+  await writeStandalone(plan, standalone, resolve(folder));
+  writeLines(io.stdout, [
+    `sh ${shellWord(join(folder, 'run.sh'))}`,
+    'What differs from a run of the harness:',
+    ...standalone.differs.map((difference) => `- ${difference}`),
+  ]);
+}

@@ -1,0 +1,72 @@
+import { copyFileSync, cpSync, createWriteStream, lstatSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { finished } from 'node:stream/promises';
+import { HarnessError } from '../model/errors.ts';
+import type { Plan } from '../model/plan.ts';
+import { shellWord } from '../model/shell-word.ts';
+import { type Standalone, tftpFolder } from '../plan/standalone.ts';
+import type { ServedEntry } from '../services/tree/served-entry.ts';
+import { openTree } from '../services/tree/served-tree.ts';
+import { pathInside } from './inside.ts';
+
+const pieceBytes = 1 << 20;
+
+async function writeEntry(entry: ServedEntry, path: string): Promise<void> {
+  const stream = createWriteStream(path);
+  for (let offset = 0; offset < entry.bytes; ) {
+    const piece = Buffer.alloc(Math.min(pieceBytes, entry.bytes - offset));
+    offset += await entry.read(offset, piece.length, piece);
+    stream.write(piece);
+  }
+  await finished(stream.end());
+}
+
+/** What a plan serves, as files below `folder`; redirects are HTTP's alone, and a link in a folder is not served. */
+async function writeTree(serve: Plan['serve'], folder: string): Promise<void> {
+  const tree = openTree(serve);
+  for (const [name, file] of Object.entries(serve)) {
+    const path = pathInside(folder, name.replace(/^\/+/, ''));
+    mkdirSync(dirname(path), { recursive: true });
+    if ('path' in file && lstatSync(file.path).isDirectory()) {
+      cpSync(file.path, path, { recursive: true, filter: (source) => !lstatSync(source).isSymbolicLink() });
+      continue;
+    }
+    const entry = await tree.lookup(name);
+    if (entry.kind === 'file') await writeEntry(entry, path);
+    else if (entry.kind === 'refused') throw new HarnessError('missing-asset', entry.reason);
+  }
+}
+
+function claim(folder: string): void {
+  mkdirSync(folder, { recursive: true });
+  if (readdirSync(folder).length === 0) return;
+  throw new HarnessError('usage', `${folder}: expected an empty folder or none, saw one with files in it`, {
+    hint: 'Name another one.',
+  });
+}
+
+const comment = (text: string): string => `# ${text.replaceAll(/\s+/g, ' ')}`;
+
+function script(id: string, { program, argv, differs }: Standalone): string {
+  return [
+    '#!/bin/sh',
+    comment(`${id}, for plain QEMU. What differs from a run of the harness:`),
+    ...differs.map((difference) => comment(`- ${difference}`)),
+    'cd "$(dirname "$0")" || exit',
+    `exec ${[program, ...argv].map(shellWord).join(' ')}`,
+    '',
+  ].join('\n');
+}
+
+/**
+ * Writes a folder from which plain QEMU boots the case: run.sh, the files QEMU opens, and those it serves.
+ * Rejects with `usage` where the folder has something in it, and with Node's own errors where it cannot be written.
+ */
+export async function writeStandalone(plan: Plan, standalone: Standalone, folder: string): Promise<void> {
+  claim(folder);
+  mkdirSync(join(folder, tftpFolder));
+  await writeTree(plan.serve, join(folder, tftpFolder));
+  for (const [name, text] of Object.entries(standalone.extraTexts)) writeFileSync(join(folder, tftpFolder, name), text);
+  for (const [name, path] of Object.entries(standalone.files)) copyFileSync(path, pathInside(folder, name));
+  writeFileSync(join(folder, 'run.sh'), script(plan.scenario.id, standalone), { mode: 0o755 });
+}
