@@ -74,6 +74,7 @@ function mismatch(issue: Issue): string {
 function explain(issue: Issue, base: Path): string[] {
   const path = [...base, ...issue.path];
   const say = (text: string) => [path.length > 0 ? `${pathText(path)}: ${text}` : text];
+  if (issue.code === 'invalid_union' && issue.errors.length === 0) return say(issue.message);
   if (issue.code === 'invalid_union') {
     const inside = issue.errors.filter((branch) => !isWrongKind(branch)).sort((a, b) => weight(a) - weight(b))[0];
     return inside ? inside.flatMap((one) => explain(one, path)) : say(mismatch(issue));
@@ -88,8 +89,19 @@ function explain(issue: Issue, base: Path): string[] {
   return say(`${issue.message}, saw ${sawText(issue.input)}`);
 }
 
-/** zod's own message for an unknown key does not say which keys there are; its raw issue knows. */
-const explainUnknownKeys: z.core.$ZodErrorMap = (issue) => {
+/** Where no member of a discriminated union has the value that tells them apart: the values there are. */
+function noSuchMember(issue: z.core.$ZodRawIssue<z.core.$ZodIssueInvalidUnion>): string | undefined {
+  const { discriminator, inst, input } = issue;
+  if (discriminator === undefined || typeof input !== 'object' || input === null) return undefined;
+  const union = inst as z.ZodType | undefined;
+  const values = [...(union?._zod.propValues?.[discriminator] ?? [])].map(String);
+  const saw = (input as Record<string, unknown>)[discriminator];
+  return `expected one of ${values.join(', ')}, saw ${sawText(saw)}${didYouMean(saw, values)}`;
+}
+
+/** zod's own messages do not say which keys or members there are; its raw issues know. */
+const explainWithChoices: z.core.$ZodErrorMap = (issue) => {
+  if (issue.code === 'invalid_union') return noSuchMember(issue as z.core.$ZodRawIssue<z.core.$ZodIssueInvalidUnion>);
   if (issue.code !== 'unrecognized_keys') return undefined;
   const known = Object.keys((issue.inst as z.ZodObject | undefined)?.shape ?? {});
   return issue.keys.map((key) => `unknown key "${key}"${didYouMean(key, known)}`).join(', ');
@@ -102,7 +114,7 @@ export type Checked<T> = { readonly value: T } | { readonly problems: readonly s
  * `groups[2].nic[0]: expected …, saw …`.
  */
 export function checkShape<T>(schema: z.ZodType<T>, value: unknown): Checked<T> {
-  const parsed = schema.safeParse(value, { reportInput: true, error: explainUnknownKeys });
+  const parsed = schema.safeParse(value, { reportInput: true, error: explainWithChoices });
   if (parsed.success) return { value: parsed.data };
   return { problems: parsed.error.issues.flatMap((issue) => explain(issue, [])) };
 }

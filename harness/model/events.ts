@@ -68,36 +68,42 @@ export type Dhcp6Facts = z.infer<typeof dhcp6FactsSchema>;
 const certificateFactsSchema = z.strictObject({ names: z.string(), issuer: z.string() });
 export type CertificateFacts = z.infer<typeof certificateFactsSchema>;
 
-export const eventSchema = z.union([
+export const eventSchema = z.discriminatedUnion('source', [
   // The harness itself.
-  event('run', 'started', { caseId: z.string(), attempt: z.int(), at: z.string() }),
-  event('run', 'deadline', {
-    /** The stage that did not come, or `total`. */
-    stage: z.union([stageSchema, z.literal('total')]),
-    allowedMs: z.number(),
-    /** Time in which the guest could run; and by the clock, which may be much longer on a busy host. */
-    waitedMs: z.number(),
-    wallMs: z.number().optional(),
-  }),
-  /** The guest has been plainly at rest for longer than it may be while a stage is awaited. */
-  event('run', 'silent', { stage: stageSchema, allowedMs: z.number(), restedMs: z.number() }),
-  /** Something was done to the boot on purpose. */
-  event('run', 'fault', { text: z.string() }),
-  /** A record of the case is full: what comes after is not in it. `ends`: nothing can be judged of what comes after. */
-  event('run', 'bounded', { what: z.enum(recordBoundNames), limit: z.int(), ends: z.boolean() }),
-  /** The harness cannot tell what the guest did; `retryable` where another try may go well. */
-  event('run', 'infrastructure', { code: z.string(), message: z.string(), retryable: z.boolean() }),
-  event('run', 'ended', {
-    reason: z.enum(['complete', 'failure', 'deadline', 'silent', 'guest-ended', 'interrupted', 'infrastructure']),
-  }),
+  z.discriminatedUnion('type', [
+    event('run', 'started', { caseId: z.string(), attempt: z.int(), at: z.string() }),
+    event('run', 'deadline', {
+      /** The stage that did not come, or `total`. */
+      stage: z.union([stageSchema, z.literal('total')]),
+      allowedMs: z.number(),
+      /** Time in which the guest could run; and by the clock, which may be much longer on a busy host. */
+      waitedMs: z.number(),
+      wallMs: z.number().optional(),
+    }),
+    /** The guest has been plainly at rest for longer than it may be while a stage is awaited. */
+    event('run', 'silent', { stage: stageSchema, allowedMs: z.number(), restedMs: z.number() }),
+    /** Something was done to the boot on purpose. */
+    event('run', 'fault', { text: z.string() }),
+    /** A record of the case is full: what comes after is not in it. `ends`: nothing can be judged of what comes after. */
+    event('run', 'bounded', { what: z.enum(recordBoundNames), limit: z.int(), ends: z.boolean() }),
+    /** The harness cannot tell what the guest did; `retryable` where another try may go well. */
+    event('run', 'infrastructure', { code: z.string(), message: z.string(), retryable: z.boolean() }),
+    event('run', 'ended', {
+      reason: z.enum(['complete', 'failure', 'deadline', 'silent', 'guest-ended', 'interrupted', 'infrastructure']),
+    }),
+  ]),
   // The QEMU process.
-  event('vm', 'spawned', { pid: z.int(), accel: z.enum(accels) }),
-  event('vm', 'demoted', { from: z.enum(accels), to: z.enum(accels), reason: z.string() }),
-  event('vm', 'stderr', { text: z.string() }),
-  event('vm', 'exited', { exitCode: z.int().nullable(), signal: z.string().nullable(), byHarness: z.boolean() }),
-  event('vm', 'cpu', { guestCpuMs: z.number() }),
-  event('qmp', 'event', { name: z.string(), data: z.record(z.string(), z.unknown()) }),
-  event('qmp', 'status', { status: z.string() }),
+  z.discriminatedUnion('type', [
+    event('vm', 'spawned', { pid: z.int(), accel: z.enum(accels) }),
+    event('vm', 'demoted', { from: z.enum(accels), to: z.enum(accels), reason: z.string() }),
+    event('vm', 'stderr', { text: z.string() }),
+    event('vm', 'exited', { exitCode: z.int().nullable(), signal: z.string().nullable(), byHarness: z.boolean() }),
+    event('vm', 'cpu', { guestCpuMs: z.number() }),
+  ]),
+  z.discriminatedUnion('type', [
+    event('qmp', 'event', { name: z.string(), data: z.record(z.string(), z.unknown()) }),
+    event('qmp', 'status', { status: z.string() }),
+  ]),
   // One rendered console line, when the cursor left it; one that more is printed on comes again, whole.
   event('serial', 'line', {
     /** Bytes of serial.raw read when the line stood like this. */
@@ -109,60 +115,68 @@ export const eventSchema = z.union([
     above: z.string().optional(),
   }),
   // Decoded frames.
-  event('wire', 'dhcp', { from: peer, ...dhcpFactsSchema.shape }),
-  event('wire', 'dhcp6', { from: peer, ...dhcp6FactsSchema.shape }),
-  event('wire', 'tftp-request', {
-    file: z.string(),
-    port: z.int(),
-    ipVersion: z.literal([4, 6]),
-    options: z.record(z.string(), z.string()),
-  }),
-  event('wire', 'tftp-oack', { file: z.string(), port: z.int(), options: z.record(z.string(), z.string()) }),
-  /** The last block of a read was acknowledged by the guest. */
-  event('wire', 'tftp-complete', { file: z.string(), port: z.int(), bytes: z.int(), blocks: z.int(), ms: z.number() }),
-  /** The guest acknowledges this block again and again, although those after it are sent to it. */
-  event('wire', 'tftp-stalled', { file: z.string(), port: z.int(), block: z.int() }),
-  event('wire', 'tftp-error', { from: peer, file: z.string(), port: z.int(), code: z.int(), message: z.string() }),
-  event('wire', 'http-request', { method: z.string(), target: z.string(), host: z.string(), port: z.int() }),
-  event('wire', 'http-response', {
-    target: z.string(),
-    status: z.int(),
-    port: z.int(),
-    length: z.int().nullable(),
-    location: z.string().optional(),
-  }),
-  /** The guest acknowledged the last octet of a response body. */
-  event('wire', 'http-complete', {
-    target: z.string(),
-    status: z.int(),
-    port: z.int(),
-    bytes: z.int(),
-    ms: z.number(),
-  }),
-  /** The answer to a LOOKUP; status 0 is "here it is" (RFC 1813 §2.6). */
-  event('wire', 'nfs-lookup', { file: z.string(), status: z.int(), port: z.int() }),
-  /** The guest acknowledged the last octet of a file that it read from its first one on. */
-  event('wire', 'nfs-complete', { file: z.string(), port: z.int(), bytes: z.int(), ms: z.number() }),
-  event('wire', 'arp', { from: peer, op: z.enum(['request', 'reply']), senderIp: z.string(), targetIp: z.string() }),
-  event('wire', 'icmpv6', { from: peer, kind: z.string(), target: z.string().optional() }),
-  event('wire', 'tcp-refused', { address: z.string(), port: z.int() }),
-  /** The server ended the connection before as much had come as it promised; `length` null where it promised no figure. */
-  event('wire', 'http-cut-short', {
-    target: z.string(),
-    status: z.int(),
-    port: z.int(),
-    bytes: z.int(),
-    length: z.int().nullable(),
-  }),
-  /** What TLS shows in clear. `left`: the guest ended the connection having said nothing but its hello, and alerts. */
-  event('wire', 'tls', {
-    port: z.int(),
-    from: peer,
-    kind: z.string(),
-    /** The server's certificate, where the guest has acknowledged the whole of it. */
-    certificate: certificateFactsSchema.optional(),
-  }),
-  event('wire', 'malformed', { from: peer, layer: z.string(), reason: z.string(), count: z.int() }),
+  z.discriminatedUnion('type', [
+    event('wire', 'dhcp', { from: peer, ...dhcpFactsSchema.shape }),
+    event('wire', 'dhcp6', { from: peer, ...dhcp6FactsSchema.shape }),
+    event('wire', 'tftp-request', {
+      file: z.string(),
+      port: z.int(),
+      ipVersion: z.literal([4, 6]),
+      options: z.record(z.string(), z.string()),
+    }),
+    event('wire', 'tftp-oack', { file: z.string(), port: z.int(), options: z.record(z.string(), z.string()) }),
+    /** The last block of a read was acknowledged by the guest. */
+    event('wire', 'tftp-complete', {
+      file: z.string(),
+      port: z.int(),
+      bytes: z.int(),
+      blocks: z.int(),
+      ms: z.number(),
+    }),
+    /** The guest acknowledges this block again and again, although those after it are sent to it. */
+    event('wire', 'tftp-stalled', { file: z.string(), port: z.int(), block: z.int() }),
+    event('wire', 'tftp-error', { from: peer, file: z.string(), port: z.int(), code: z.int(), message: z.string() }),
+    event('wire', 'http-request', { method: z.string(), target: z.string(), host: z.string(), port: z.int() }),
+    event('wire', 'http-response', {
+      target: z.string(),
+      status: z.int(),
+      port: z.int(),
+      length: z.int().nullable(),
+      location: z.string().optional(),
+    }),
+    /** The guest acknowledged the last octet of a response body. */
+    event('wire', 'http-complete', {
+      target: z.string(),
+      status: z.int(),
+      port: z.int(),
+      bytes: z.int(),
+      ms: z.number(),
+    }),
+    /** The answer to a LOOKUP; status 0 is "here it is" (RFC 1813 §2.6). */
+    event('wire', 'nfs-lookup', { file: z.string(), status: z.int(), port: z.int() }),
+    /** The guest acknowledged the last octet of a file that it read from its first one on. */
+    event('wire', 'nfs-complete', { file: z.string(), port: z.int(), bytes: z.int(), ms: z.number() }),
+    event('wire', 'arp', { from: peer, op: z.enum(['request', 'reply']), senderIp: z.string(), targetIp: z.string() }),
+    event('wire', 'icmpv6', { from: peer, kind: z.string(), target: z.string().optional() }),
+    event('wire', 'tcp-refused', { address: z.string(), port: z.int() }),
+    /** The server ended the connection before as much had come as it promised; `length` null where it promised no figure. */
+    event('wire', 'http-cut-short', {
+      target: z.string(),
+      status: z.int(),
+      port: z.int(),
+      bytes: z.int(),
+      length: z.int().nullable(),
+    }),
+    /** What TLS shows in clear. `left`: the guest ended the connection having said nothing but its hello, and alerts. */
+    event('wire', 'tls', {
+      port: z.int(),
+      from: peer,
+      kind: z.string(),
+      /** The server's certificate, where the guest has acknowledged the whole of it. */
+      certificate: certificateFactsSchema.optional(),
+    }),
+    event('wire', 'malformed', { from: peer, layer: z.string(), reason: z.string(), count: z.int() }),
+  ]),
   // What the built-in servers decided: explanation, never stage evidence.
   event('dhcp', 'decided', {
     mac: z.string(),
@@ -180,16 +194,18 @@ export const eventSchema = z.union([
     ms: z.number(),
     note: z.string().optional(),
   }),
-  event('http', 'served', {
-    method: z.string(),
-    target: z.string(),
-    status: z.int(),
-    bytes: z.int(),
-    ms: z.number(),
-    tls: z.boolean(),
-    note: z.string().optional(),
-  }),
-  event('http', 'tls-refused', { reason: z.string() }),
+  z.discriminatedUnion('type', [
+    event('http', 'served', {
+      method: z.string(),
+      target: z.string(),
+      status: z.int(),
+      bytes: z.int(),
+      ms: z.number(),
+      tls: z.boolean(),
+      note: z.string().optional(),
+    }),
+    event('http', 'tls-refused', { reason: z.string() }),
+  ]),
   /** The file's last octet was asked for, or `note` says why nothing was handed over. */
   event('nfs', 'served', { file: z.string(), bytes: z.int(), ms: z.number(), note: z.string().optional() }),
   event('iscsi', 'session', { target: z.string(), note: z.string() }),
