@@ -4,8 +4,9 @@ import { type Compared, comparisonView } from './comparison/comparison-view.ts';
 import { readOverview, readRecord } from './data.ts';
 import { h } from './dom.ts';
 import { keyboard } from './keyboard.ts';
+import { filterCases } from './overview/filter-cases.ts';
 import { type OverviewView, overviewView } from './overview/overview.ts';
-import { type CaseRef, caseHash, overviewHash, parseRoute, type Route } from './route.ts';
+import { type CaseRef, caseHash, type Filter, noFilter, overviewHash, parseRoute, type Route } from './route.ts';
 import { themeButton } from './theme.ts';
 
 const place = document.getElementById('view') as HTMLElement;
@@ -21,6 +22,7 @@ async function start(): Promise<void> {
   const overview = await readOverview();
   const indexOf = new Map(overview.cases.map(({ id }, index) => [id, index]));
   let first: { view: OverviewView; hash: string; scrollTop: number } | undefined;
+  let filter: Filter = noFilter;
   let shownCase: { view: CaseView; summary: CaseSummary } | undefined;
   /** Routes may be asked for faster than they are drawn. */
   let asked = 0;
@@ -40,18 +42,23 @@ async function start(): Promise<void> {
     return attempt && { ref, summary, attempt };
   }
 
-  function showOverview({ filter }: Extract<Route, { view: 'overview' }>): void {
-    const hash = overviewHash(filter);
-    if (first?.hash !== hash) {
-      const onFilter = (chosen: typeof filter) => {
+  function showOverview(route: Extract<Route, { view: 'overview' }>): void {
+    const hash = overviewHash(route.filter);
+    const isKnown = first?.hash === hash;
+    filter = route.filter;
+    if (first === undefined || !isKnown) {
+      const onFilter = (chosen: Filter) => {
+        filter = chosen;
         if (first) first.hash = overviewHash(chosen);
         setAddress(overviewHash(chosen));
       };
       first = { view: overviewView(overview, filter, onFilter), hash, scrollTop: 0 };
     }
-    const { scrollTop } = first;
-    show(first.view.element, overviewTitle(overview));
-    scrollTo(0, scrollTop);
+    const { view, scrollTop } = first;
+    show(view.element, overviewTitle(overview));
+    // Who asks for some of the cases wants to see those.
+    if (!isKnown && hash !== overviewHash(noFilter)) view.showMatrix();
+    else scrollTo(0, scrollTop);
   }
 
   async function showCase({ id, attempt, tMs }: Extract<Route, { view: 'case' }>, ticket: number): Promise<void> {
@@ -60,7 +67,15 @@ async function start(): Promise<void> {
     if (index === undefined || !summary) return show(message(`No case of this run has the id ${id}.`), 'No such case');
     const record = summary.hasRecord ? await readRecord(index) : null;
     const onChoose = (at: number) => setAddress(caseHash(id, { attempt, tMs: at }));
-    const view = await caseView({ overview, summary, record, attempt, tMs, onChoose });
+    const view = await caseView({
+      overview,
+      among: filterCases(overview.cases, filter),
+      summary,
+      record,
+      attempt,
+      tMs,
+      onChoose,
+    });
     if (ticket !== asked) return;
     shownCase = { view, summary };
     show(view.element, id);
@@ -87,8 +102,8 @@ async function start(): Promise<void> {
   }
 
   const stepCase = (by: number): void => {
-    const index = shownCase ? overview.cases.indexOf(shownCase.summary) + by : by > 0 ? 0 : -1;
-    const other = overview.cases[index];
+    const chosen = filterCases(overview.cases, filter);
+    const other = chosen[shownCase ? chosen.indexOf(shownCase.summary) + by : 0];
     if (other) location.hash = caseHash(other.id);
   };
   const keys = keyboard({

@@ -19,6 +19,8 @@ export interface CaseView {
 
 export interface CaseOptions {
   overview: Overview;
+  /** The cases that were chosen on the first page, in order. */
+  among: readonly CaseSummary[];
   summary: CaseSummary;
   record: CaseRecord | null;
   /** From 1. */
@@ -109,13 +111,12 @@ async function attemptBody(
 }
 
 export async function caseView(options: CaseOptions): Promise<CaseView> {
-  const { overview, summary, record, attempt: number } = options;
-  const { cases } = overview;
-  const index = cases.indexOf(summary);
+  const { overview, among, summary, record, attempt: number } = options;
+  const index = among.indexOf(summary);
   const attempt = record?.attempts[number - 1] ?? record?.attempts[0];
   const body = attempt && (await attemptBody(options, attempt));
   const step = (to: number, label: string, keys: string) => {
-    const other = cases[to];
+    const other = among[to];
     return other && h('a', { href: caseHash(other.id), title: other.id, 'aria-keyshortcuts': keys }, label);
   };
   const element = h(

@@ -27,7 +27,8 @@ type Mode = 'transcript' | 'screen';
 
 /** The console twice: everything that was printed, and the screen as it stood, played back. */
 export async function consolePanel({ attempt, title, onPoint }: ConsoleOptions): Promise<ConsolePanel> {
-  const transcript = transcriptView(await renderTranscript(attempt.console), onPoint);
+  const screens = await renderTranscript(attempt.console);
+  const transcript = transcriptView({ screens, failure: attempt.failure?.text, onPoint });
   const screen = screenView({ chunks: attempt.console, endMs: attempt.durationMs, onMoment: onPoint });
   const search = searchBox(transcript);
   let mode: Mode = 'transcript';

@@ -1,6 +1,7 @@
 import { h } from '../dom.ts';
 import { consoleLine } from './console-line.ts';
-import { type Run, runElement } from './styled-text.ts';
+import { markedRuns, searchPattern } from './marked-runs.ts';
+import { runElement } from './styled-text.ts';
 import type { Screen, TranscriptLine } from './transcript.ts';
 
 /** Everything that stood on the console, as lines with their times; and a search in it. */
@@ -20,8 +21,15 @@ interface ShownLine {
   text: HTMLElement;
 }
 
-/** `onPoint` is told the time of a line that is clicked. */
-export function transcriptView(screens: readonly Screen[], onPoint: (tMs: number) => void): TranscriptView {
+export interface TranscriptOptions {
+  screens: readonly Screen[];
+  /** The text that ended the case, where one did: its line is marked. */
+  failure: string | undefined;
+  /** Told the time of a line that is clicked. */
+  onPoint: (tMs: number) => void;
+}
+
+export function transcriptView({ screens, failure, onPoint }: TranscriptOptions): TranscriptView {
   const shown: ShownLine[] = [];
   const content = screens.flatMap((screen, index) => [
     ...(index === 0 ? [] : [h('div', { class: 'cleared' }, h('span', {}, 'the guest cleared its screen'))]),
@@ -44,6 +52,9 @@ export function transcriptView(screens: readonly Screen[], onPoint: (tMs: number
     if (found) onPoint(found.line.tMs);
   });
 
+  const failed = failure?.trim() ? shown.findLast(({ line }) => line.text.includes(failure.trim())) : undefined;
+  failed?.element.classList.add('failure');
+
   let current: HTMLElement | undefined;
   let matches: HTMLElement[] = [];
 
@@ -54,7 +65,10 @@ export function transcriptView(screens: readonly Screen[], onPoint: (tMs: number
     element,
     scrollTo(tMs) {
       let target: ShownLine | undefined;
-      for (const one of shown) if (one.line.tMs <= tMs) target = one;
+      // Where firmware draws, lines do not come from top to bottom.
+      for (const one of shown) {
+        if (one.line.tMs <= tMs && one.line.tMs >= (target?.line.tMs ?? 0)) target = one;
+      }
       if (target?.element === current) return;
       current?.classList.remove('now');
       current = target?.element;
@@ -62,14 +76,14 @@ export function transcriptView(screens: readonly Screen[], onPoint: (tMs: number
       if (current) bring(current);
     },
     search(wanted) {
-      const needle = wanted.toLowerCase();
+      const pattern = searchPattern(wanted);
       matches = [];
       for (const { line, element: row, text } of shown) {
-        const found = needle !== '' && line.text.toLowerCase().includes(needle);
+        const found = wanted !== '' && line.text.search(pattern) !== -1;
         // Lines are drawn anew only where marks come or go.
         if (!found && !row.classList.contains('match')) continue;
         row.classList.toggle('match', found);
-        text.replaceChildren(...(found ? markedRuns(line, needle) : line.runs.map(runElement)));
+        text.replaceChildren(...(found ? markedRuns(line, pattern) : line.runs.map(runElement)));
         matches.push(...text.querySelectorAll('mark'));
       }
       return matches.length;
@@ -82,27 +96,4 @@ export function transcriptView(screens: readonly Screen[], onPoint: (tMs: number
       if (line) bring(line);
     },
   };
-}
-
-/** The runs of a line, cut at the edges of what is searched for. */
-function markedRuns({ runs, text }: TranscriptLine, needle: string): Node[] {
-  const lower = text.toLowerCase();
-  const edges: number[] = [];
-  for (let at = lower.indexOf(needle); at !== -1; at = lower.indexOf(needle, at + needle.length)) {
-    edges.push(at, at + needle.length);
-  }
-  const isMarked = (at: number) => edges.filter((edge) => edge <= at).length % 2 === 1;
-  const nodes: Node[] = [];
-  let start = 0;
-  for (const run of runs) {
-    const end = start + run.text.length;
-    const cuts = [start, ...edges.filter((edge) => edge > start && edge < end), end];
-    for (let index = 0; index + 1 < cuts.length; index++) {
-      const from = cuts[index] ?? start;
-      const piece: Run = { ...run, text: run.text.slice(from - start, (cuts[index + 1] ?? end) - start) };
-      nodes.push(isMarked(from) ? h('mark', {}, runElement(piece)) : runElement(piece));
-    }
-    start = end;
-  }
-  return nodes;
 }

@@ -1,4 +1,5 @@
-import type { AttemptRecord, RecordedEvent } from '../../report-data.ts';
+import type { AttemptRecord } from '../../report-data.ts';
+import { type EventTable, lookUp } from '../event-table.ts';
 import { bytes, duration, rate } from '../format.ts';
 import { dhcp6Fields, dhcp6Summary, dhcpFields, dhcpSummary } from './dhcp-frame.ts';
 
@@ -16,12 +17,7 @@ export interface Frame {
   bad?: boolean;
 }
 
-type Key = `${RecordedEvent['source']} ${RecordedEvent['type']}`;
-type EventOf<K extends Key> = K extends `${infer S} ${infer T}`
-  ? Extract<RecordedEvent, { source: S; type: T }>
-  : never;
 type Described = Omit<Frame, 'tMs' | 'fields'> & { fields?: Frame['fields'] };
-type Describe = { [K in Key]?: (event: EventOf<K>) => Described };
 
 const options = (values: Readonly<Record<string, string>>): Frame['fields'] => Object.entries(values);
 const optionText = (values: Readonly<Record<string, string>>): string =>
@@ -30,7 +26,7 @@ const optionText = (values: Readonly<Record<string, string>>): string =>
     .join('');
 
 /** Events with a line of their own; the others (QMP, console, QEMU) are no frames. */
-const describe: Describe = {
+const described: EventTable<Described> = {
   'wire dhcp': (event) => ({
     from: event.from,
     protocol: 'DHCP',
@@ -156,7 +152,7 @@ const describe: Describe = {
 
 export function framesOf({ events }: AttemptRecord): Frame[] {
   return events.flatMap((event) => {
-    const of = describe[`${event.source} ${event.type}` as Key] as ((event: RecordedEvent) => Described) | undefined;
-    return of ? [{ tMs: event.tMs, fields: [], ...of(event) }] : [];
+    const frame = lookUp(described, event);
+    return frame ? [{ tMs: event.tMs, fields: [], ...frame }] : [];
   });
 }

@@ -15,6 +15,8 @@ import { troubleSection } from './trouble.ts';
 export interface OverviewView {
   element: HTMLElement;
   focusSearch(): void;
+  /** Scrolls to the filters and what they leave. */
+  showMatrix(): void;
 }
 
 const shownChanges = 40;
@@ -138,19 +140,14 @@ export function overviewView(overview: Overview, filter: Filter, onFilter: (filt
       onFilter(chosen);
     },
   });
+  const title = h('h2', { id: 'matrix-title' }, 'The matrix');
   const element = h(
     'main',
     { class: 'overview', id: 'main' },
     headline(overview),
     comparison && comparisonSection(comparison, cases),
     troubleSection(cases, axes),
-    h(
-      'section',
-      { 'aria-labelledby': 'matrix-title' },
-      h('h2', { id: 'matrix-title' }, 'The matrix'),
-      bar.element,
-      results,
-    ),
+    h('section', { 'aria-labelledby': 'matrix-title' }, title, bar.element, results),
     notRunSection(cases),
     findingsSection(cases),
     notes.length > 0 &&
@@ -165,5 +162,5 @@ export function overviewView(overview: Overview, filter: Filter, onFilter: (filt
         ),
       ),
   );
-  return { element, focusSearch: () => bar.focus() };
+  return { element, focusSearch: () => bar.focus(), showMatrix: () => title.scrollIntoView() };
 }

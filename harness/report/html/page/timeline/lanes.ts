@@ -1,6 +1,7 @@
 import type { AttemptRecord } from '../../report-data.ts';
-import { bytes, duration } from '../format.ts';
+import { bytes } from '../format.ts';
 import { dhcpLane } from './dhcp-lane.ts';
+import { machineLane } from './machine-lane.ts';
 import { stageLane } from './stage-lane.ts';
 import { transferLane } from './transfer-lane.ts';
 
@@ -41,24 +42,6 @@ function consoleLane({ console: chunks }: AttemptRecord): Lane {
     return { tMs, kind: 'console', weight, detail: `console: ${bytes(text.length)}` };
   });
   return { name: 'console', mostRows: 1, spans: [], ticks };
-}
-
-function machineLane({ events }: AttemptRecord): Lane {
-  const ticks = events.flatMap((event): Tick[] => {
-    const tick = (detail: string, kind: Tick['kind'] = 'machine'): Tick[] => [
-      { tMs: event.tMs, kind, weight: 1, detail },
-    ];
-    if (event.source === 'qmp')
-      return tick(event.type === 'event' ? `QMP ${event.name}` : `QEMU says: ${event.status}`);
-    if (event.source === 'vm' && event.type === 'spawned') return tick(`QEMU started (${event.accel})`);
-    if (event.source === 'vm' && event.type === 'exited') return tick('QEMU ended');
-    if (event.source === 'vm' && event.type === 'demoted')
-      return tick(`${event.from} gave up: ${event.reason}`, 'broken');
-    if (event.source === 'run' && event.type === 'deadline')
-      return tick(`deadline: ${event.stage} did not come within ${duration(event.allowedMs)}`, 'broken');
-    return [];
-  });
-  return { name: 'machine', mostRows: 1, spans: [], ticks };
 }
 
 /** Everything an attempt did, on one time axis. Lanes with nothing in them stay: silence is telling too. */

@@ -62,7 +62,9 @@ export function timeAxis({ attempt, onPoint }: TimeAxisOptions): TimeAxis {
     if (frame.width === 0) return;
     const drawn = drawAxis(lanes, quiet, frame);
     height = drawn.height;
-    for (const [name, value] of Object.entries({ width: frame.width, height }))
+    // With a view box it shrinks to the width of a sheet.
+    const viewBox = `0 0 ${frame.width} ${height}`;
+    for (const [name, value] of Object.entries({ width: frame.width, height, viewBox }))
       drawing.setAttribute(name, String(value));
     drawing.replaceChildren(...drawn.nodes, cursor);
     showNow();
