@@ -19,7 +19,7 @@ it('shows verdict, diagnosis and expectation of the case that a link names', asy
   expect(await page.locator('h1').innerText()).toMatch(/failed\s+Stopped at config/i);
   const verdict = await page.locator('.verdict').innerText();
   expect(verdict).toContain(ids.refused);
-  expect(verdict).toContain('last seen: "Verification failed: (0x1A) Security Violation"');
+  expect(verdict).toContain('last seen: "Verification failed: (0x1A) Security');
   expect(verdict).toContain('Expected: reaches its last stage');
   expect(await page.locator('.stages li').allInnerTexts()).toEqual(
     expect.arrayContaining([expect.stringMatching(/nbp\n.*s/), 'config\nnot reached', 'userspace\n–']),
@@ -85,10 +85,11 @@ it('enlarges the part of the time that is dragged over', async () => {
 it('shows the console in its colours and boxes, the characters of code page 437 among them', async () => {
   const { page } = await openCase(ids.refused);
   const text = await page.locator('.transcript').innerText();
-  expect(text).toContain('Verification failed: (0x1A) Security Violation');
+  expect(text).toContain('Verification failed: (0x1A) Security');
   expect(text).toMatch(/┌─{20,}/);
-  const box = page.locator('.transcript .line', { hasText: 'Verification failed' }).locator('.b4').first();
+  const box = page.locator('.transcript .line', { hasText: 'ERROR' }).locator('.b4').first();
   expect(await box.evaluate((element) => getComputedStyle(element).backgroundColor)).toBe('rgb(29, 63, 145)');
+  expect(await page.locator('.transcript .line.failure').innerText()).toContain('Verification failed');
 });
 
 it('finds text in the console, match after match', async () => {

@@ -11,8 +11,8 @@ export const recordedRunDir = fileURLToPath(new URL('../../fixtures/report/run',
 export const ids = {
   bios: 'bios-ipxe-rom.x86_64.pc.seabios@bookworm.e1000.bundled',
   stopped: 'uefi-no-driver.x86_64.q35.ovmf@bookworm.e1000.none.snponly',
-  tooFar: 'wrongly-expected-stop.x86_64.pc.seabios@bookworm.e1000.bundled',
-  refused: 'wrongly-expected-boot.x86_64.q35.ovmf@bookworm.virtio-net-pci.none.shim-grub.linux.sb-microsoft',
+  tooFar: 'bios-expected-to-stop.x86_64.pc.seabios@bookworm.e1000.bundled',
+  refused: 'shim-ipxe.x86_64.q35.ovmf@bookworm.virtio-net-pci.none.shim-grub.linux.sb-microsoft',
   linux: 'linux-arm.aarch64.virt.aavmf@bookworm.virtio-net-pci.none.ipxe.config-http+payload-http.linux',
   notRun: 'arm-snp-rom.aarch64.virt.aavmf@bookworm.e1000.snp.ipxe',
 } as const;

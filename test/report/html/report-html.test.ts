@@ -35,7 +35,7 @@ function parts(html: string, result: RunResult) {
 }
 
 const bios = 'bios-ipxe-rom.x86_64.pc.seabios@bookworm.e1000.bundled';
-const refused = 'wrongly-expected-boot.x86_64.q35.ovmf@bookworm.virtio-net-pci.none.shim-grub.linux.sb-microsoft';
+const refused = 'shim-ipxe.x86_64.q35.ovmf@bookworm.virtio-net-pci.none.shim-grub.linux.sb-microsoft';
 
 describe('report.html', () => {
   it('holds every case, and the record of each that a guest was started for', async () => {

@@ -1,4 +1,4 @@
-import { duration } from '../format.ts';
+import { bytes, duration } from '../format.ts';
 import type { Lane, Quiet } from './lanes.ts';
 
 const mostSaid = 5;
@@ -10,8 +10,10 @@ export function describeMoment(lanes: readonly Lane[], quiet: readonly Quiet[], 
     lane.spans.filter(({ startMs, endMs }) => tMs >= startMs - nearMs && tMs <= endMs + nearMs),
   );
   const still = quiet.filter(({ startMs, endMs }) => tMs > startMs && tMs < endMs);
+  const printed = ticks.reduce((sum, tick) => sum + (tick.bytes ?? 0), 0);
   const said = new Set([
-    ...ticks.map(({ detail }) => detail),
+    ...ticks.filter((tick) => tick.bytes === undefined).map(({ detail }) => detail),
+    ...(printed > 0 ? [`${bytes(printed)} on the console`] : []),
     ...spans.map(({ detail }) => detail),
     ...still.map(({ startMs, endMs }) => `nothing seen for ${duration(endMs - startMs)}`),
   ]);

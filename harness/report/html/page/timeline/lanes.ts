@@ -1,5 +1,4 @@
 import type { AttemptRecord } from '../../report-data.ts';
-import { bytes } from '../format.ts';
 import { dhcpLane } from './dhcp-lane.ts';
 import { machineLane } from './machine-lane.ts';
 import { stageLane } from './stage-lane.ts';
@@ -24,6 +23,8 @@ export interface Tick {
   kind: 'guest' | 'server' | 'console' | 'machine' | 'broken';
   weight: number;
   detail: string;
+  /** Of console output. */
+  bytes?: number;
 }
 
 export interface Lane {
@@ -39,7 +40,7 @@ export interface Lane {
 function consoleLane({ console: chunks }: AttemptRecord): Lane {
   const ticks = chunks.map(([tMs, text]): Tick => {
     const weight = Math.min(1, 0.25 + Math.log10(text.length + 1) / 4);
-    return { tMs, kind: 'console', weight, detail: `console: ${bytes(text.length)}` };
+    return { tMs, kind: 'console', weight, detail: 'console', bytes: text.length };
   });
   return { name: 'console', mostRows: 1, spans: [], ticks };
 }
