@@ -4,6 +4,7 @@ import { h } from '../dom.ts';
 import { plural } from '../format.ts';
 import { type Outcome, outcomeOrder, outcomes, square } from '../outcome.ts';
 import { type Filter, type FilterName, noFilter } from '../route.ts';
+import { titleOf } from './axis-titles.ts';
 import { fieldOf, filterCases } from './filter-cases.ts';
 
 export interface FilterBar {
@@ -17,16 +18,6 @@ export interface FilterOptions {
   filter: Filter;
   onChange: (filter: Filter) => void;
 }
-
-const titles: Partial<Record<FilterName, string>> = {
-  nic: 'NIC',
-  rom: 'ROM',
-  secondStage: 'second stage',
-  secureBoot: 'Secure Boot',
-  ipVersion: 'IP version',
-  set: 'build',
-};
-export const titleOf = (name: FilterName): string => titles[name] ?? name;
 
 /** A filter with one value of one name put in or taken out. */
 function toggled({ text, values }: Filter, name: FilterName, value: string): Filter {

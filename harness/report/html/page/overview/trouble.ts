@@ -4,7 +4,7 @@ import { caseLink } from '../case-link.ts';
 import { h } from '../dom.ts';
 import { duration, plural } from '../format.ts';
 import { isTrouble, outcomeOf, outcomeOrder, outcomes, square } from '../outcome.ts';
-import { titleOf } from './filters.ts';
+import { titleOf } from './axis-titles.ts';
 
 interface Cluster {
   cases: CaseSummary[];
