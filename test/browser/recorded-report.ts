@@ -19,9 +19,12 @@ export const ids = {
 
 export const recordedResult = (): RunResult => readResults(recordedRunDir);
 
+/** Where it is said to lie. */
+const place = { command: 'netboot', setDirs: [], outDir: '/runs/recorded' };
+
 /** report.html of the recorded run, or of a changed one. */
 export function recordedReport(result = recordedResult(), options: Partial<HtmlOptions> = {}): Promise<string> {
-  return reportHtml(result, { outDir: '/runs/recorded', records: runRecords(recordedRunDir), ...options });
+  return reportHtml(result, { place, records: runRecords(recordedRunDir), ...options });
 }
 
 export const caseAddress = (id: string, more = ''): string => `#case=${encodeURIComponent(id)}${more}`;

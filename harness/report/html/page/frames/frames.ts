@@ -1,4 +1,4 @@
-import type { AttemptRecord } from '../../report-data.ts';
+import type { AttemptRecord, RecordedEvent } from '../../report-data.ts';
 import { type EventTable, lookUp } from '../event-table.ts';
 import { bytes, duration, rate } from '../format.ts';
 import { dhcp6Fields, dhcp6Summary, dhcpFields, dhcpSummary } from './dhcp-frame.ts';
@@ -65,6 +65,12 @@ const described: EventTable<Described> = {
       ['blocks', String(blocks)],
     ],
   }),
+  'wire tftp-stalled': ({ file, block }) => ({
+    from: 'guest',
+    protocol: 'TFTP',
+    summary: `ACK of block ${block} of ${file}, again and again`,
+    bad: true,
+  }),
   'wire tftp-error': ({ from, file, code, message }) => ({
     from,
     protocol: 'TFTP',
@@ -102,13 +108,24 @@ const described: EventTable<Described> = {
     protocol: 'HTTP',
     summary: `acknowledged all of ${target}: ${bytes(count)} in ${duration(ms)}, ${rate(count, ms)}`,
   }),
+  'wire http-cut-short': ({ target, bytes: count, length }) => ({
+    from: 'server',
+    protocol: 'HTTP',
+    summary: `ended the connection after ${bytes(count)}${length === null ? '' : ` of ${bytes(length)}`} of ${target}`,
+    bad: true,
+  }),
   'http served': ({ method, target, status, bytes: count, tls, note }) => ({
     from: 'harness',
     protocol: 'HTTP',
     summary: `${method} ${target}: ${status}, ${bytes(count)}${tls ? ' over TLS' : ''}${note === undefined ? '' : ` (${note})`}`,
   }),
   'http tls-refused': ({ reason }) => ({ from: 'harness', protocol: 'TLS', summary: `refused: ${reason}`, bad: true }),
-  'wire tls': ({ from, kind, port }) => ({ from, protocol: 'TLS', summary: kind, fields: [['port', String(port)]] }),
+  'wire tls': ({ from, kind, port, certificate }) => ({
+    from,
+    protocol: 'TLS',
+    summary: `${kind}${certificate ? `, certificate of ${certificate.names} by ${certificate.issuer}` : ''}`,
+    fields: [['port', String(port)]],
+  }),
   'wire nfs-lookup': ({ file, status }) => ({
     from: 'server',
     protocol: 'NFS',
@@ -150,9 +167,14 @@ const described: EventTable<Described> = {
   }),
 };
 
+/** A frame that has no words yet is shown as it is recorded, rather than not at all. */
+function undescribed({ tMs: _, source: __, type, ...facts }: RecordedEvent): Described {
+  return { from: 'harness', protocol: 'other', summary: `${type} ${JSON.stringify(facts)}` };
+}
+
 export function framesOf({ events }: AttemptRecord): Frame[] {
   return events.flatMap((event) => {
-    const frame = lookUp(described, event);
+    const frame = lookUp(described, event) ?? (event.source === 'wire' ? undescribed(event) : undefined);
     return frame ? [{ tMs: event.tMs, fields: [], ...frame }] : [];
   });
 }

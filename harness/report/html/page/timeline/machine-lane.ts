@@ -17,6 +17,8 @@ const said: EventTable<Said> = {
   'vm demoted': ({ from, to, reason }) => broken(`${to} instead of ${from}: ${reason}`),
   'vm stderr': ({ text }) => machine(`QEMU: ${text}`),
   'run deadline': ({ stage, allowedMs }) => broken(`deadline: ${stage} did not come within ${duration(allowedMs)}`),
+  'run silent': ({ stage, restedMs }) =>
+    broken(`the guest was at rest for ${duration(restedMs)} on the way to ${stage}`),
   'run fault': ({ text }) => broken(`done on purpose: ${text}`),
   'run bounded': ({ what, limit }) => broken(`record full: ${what} (${limit})`),
   'run infrastructure': ({ message }) => broken(message),

@@ -67,6 +67,12 @@ export function transferLane({ events, durationMs }: AttemptRecord): Lane {
     } else if (event.type === 'http-complete' && event.status < 300) {
       const asked = { protocol: 'HTTP', file: event.target, startMs: tMs - event.ms };
       spans.push(delivered(take(`http ${event.target}`, asked), tMs, event.bytes));
+    } else if (event.type === 'http-cut-short') {
+      const asked = take(`http ${event.target}`, { protocol: 'HTTP', file: event.target, startMs: tMs });
+      spans.push(notDelivered(asked, tMs, 'broken', `cut short after ${bytes(event.bytes)}`));
+    } else if (event.type === 'tftp-stalled') {
+      const asked = take(`tftp ${event.port}`, { protocol: 'TFTP', file: event.file, startMs: tMs });
+      spans.push(notDelivered(asked, tMs, 'broken', `stalled at block ${event.block}`));
     } else if (event.type === 'nfs-complete') {
       spans.push(delivered({ protocol: 'NFS', file: event.file, startMs: tMs - event.ms }, tMs, event.bytes));
     } else if (event.type === 'nfs-lookup' && event.status !== 0) {
