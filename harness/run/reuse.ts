@@ -22,7 +22,7 @@ export interface ReuseOptions {
   maxAgeMs: number;
 }
 
-export interface ReuseQuery extends CaseName {
+interface ReuseQuery extends CaseName {
   found: FoundCase;
   qemu: QemuFacts;
   accel: Pick<AccelChooser, 'choose'>;
