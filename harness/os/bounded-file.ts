@@ -1,7 +1,7 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 
 /** Opens a regular file of at most `maxBytes`. A pipe is refused, not waited for. Throws an Error that says what is wrong. */
-function openBounded(path: string, maxBytes: number): number {
+export function openBounded(path: string, maxBytes: number): number {
   const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
     const stats = fstatSync(fd);

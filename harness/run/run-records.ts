@@ -1,10 +1,12 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { judge } from '../judge/judge.ts';
 import type { HarnessEvent } from '../model/events.ts';
 import type { Plan } from '../model/plan.ts';
 import type { Verdict } from '../model/verdict.ts';
+import { openBounded } from '../os/bounded-file.ts';
 import { caseFiles } from './case-directory.ts';
+import { pathInside } from './inside.ts';
 import { readEvents, readPlan } from './run-directory.ts';
 
 /** What one guest left behind, read back. */
@@ -35,7 +37,7 @@ function readPart(fd: number, from: number, length: number): Buffer {
 
 /** The two ends of a file; its tail is empty where the head is all of it. */
 function readEnds(path: string): AttemptFiles['serial'] {
-  const fd = openSync(path, 'r');
+  const fd = openBounded(path, Number.MAX_SAFE_INTEGER);
   try {
     const { size } = fstatSync(fd);
     const tailBytes = Math.max(0, Math.min(endBytes, size - endBytes));
@@ -52,8 +54,10 @@ function readEnds(path: string): AttemptFiles['serial'] {
 export function runRecords(runDir: string): RunRecords {
   return {
     read(directory) {
-      const path = join(runDir, directory);
-      return { plan: readPlan(path), events: readEvents(path), serial: readEnds(join(path, caseFiles.serial)) };
+      const path = pathInside(runDir, directory);
+      // A view may be published: no link in a stranger's run brings another file into it.
+      const serial = pathInside(runDir, join(directory, caseFiles.serial));
+      return { plan: readPlan(path), events: readEvents(path), serial: readEnds(serial) };
     },
     judge: ({ plan, events }) => judge(plan, events),
   };

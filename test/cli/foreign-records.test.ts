@@ -4,6 +4,7 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   symlinkSync,
@@ -14,6 +15,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { runRecords } from '../../harness/run/run-records.ts';
 import { netbootWith } from './netboot.ts';
 
 const recorded = fileURLToPath(new URL('../../fixtures/runs/bios-no-driver', import.meta.url));
@@ -145,6 +147,40 @@ describe('a run directory', () => {
     const result = read(file);
     writeFileSync(file, JSON.stringify({ ...result, run: { ...(result.run as Json), directory: value } }));
     expect(await netboot('run', '--resume', directory)).toMatchObject(refused(/result\.json: .*directory: /));
+  });
+});
+
+describe('a report of a run that someone else made', () => {
+  const recordedRun = fileURLToPath(new URL('../../fixtures/report/run', import.meta.url));
+
+  function runWithSerial(change: (serial: string) => void): { read: () => unknown } {
+    const run = join(folder, 'reported');
+    cpSync(recordedRun, run, { recursive: true });
+    const [id = ''] = readdirSync(join(run, 'cases'));
+    const serial = join(run, 'cases', id, 'serial.raw');
+    rmSync(serial);
+    change(serial);
+    return { read: () => runRecords(run).read(join('cases', id)) };
+  }
+
+  it('does not take in a file of mine that a link in it leads to', () => {
+    const secret = join(folder, 'secret');
+    writeFileSync(secret, 'key');
+    const { read: take } = runWithSerial((serial) => symlinkSync(secret, serial));
+    expect(take).toThrow(/serial\.raw: it is a symbolic link/);
+  });
+
+  it('does not wait for a pipe', () => {
+    const { read: take } = runWithSerial((serial) => execFileSync('mkfifo', [serial]));
+    expect(take).toThrow(/not a regular file/);
+  });
+
+  it('does not leave the run by a directory that is a link', () => {
+    const run = join(folder, 'linked');
+    mkdirSync(run);
+    symlinkSync(join(recordedRun, 'cases'), join(run, 'cases'));
+    const [id = ''] = readdirSync(join(run, 'cases'));
+    expect(() => runRecords(run).read(join('cases', id))).toThrow(/cases: it is a symbolic link/);
   });
 });
 
