@@ -79,6 +79,8 @@ export const eventSchema = z.discriminatedUnion('source', [
       /** Time in which the guest could run; and by the clock, which may be much longer on a busy host. */
       waitedMs: z.number(),
       wallMs: z.number().optional(),
+      /** CPU time that the guest has had meanwhile, where the kernel counts it. */
+      workedMs: z.number().optional(),
     }),
     /** The guest has been plainly at rest for longer than it may be while a stage is awaited. */
     event('run', 'silent', { stage: stageSchema, allowedMs: z.number(), restedMs: z.number() }),

@@ -17,6 +17,7 @@ const particular = [
   'ipxe-untrusted',
   'ipxe-wrong-name',
   'no-address-offered',
+  'nothing-sent',
   'offer-not-taken',
   'pxelinux-no-config',
   'seabios-no-boot',

@@ -38,6 +38,8 @@ export interface Observed {
   readonly saidIpv6: boolean;
   /** xids of DHCP REQUESTs from the guest, with what the client said of itself. */
   readonly requests: ReadonlyMap<number, { ipxe: boolean; vendorClass: string }>;
+  /** A file was delivered to the guest, and nothing of the guest's was on the wire since. */
+  readonly quietSinceDelivery: boolean;
   /** xids of DHCP DISCOVERs that were answered, with the address offered. */
   readonly offers: ReadonlyMap<number, string>;
 }

@@ -32,11 +32,16 @@ const ending = (failure: FailureRule, text: string): Finding => ({ failure, text
 
 const seconds = (ms: number): string => `${Math.round(ms / 1000)} s`;
 
-function deadlineText({ stage, allowedMs, wallMs = 0 }: Extract<GuestEvent, { type: 'deadline' }>): string {
+/** A guest that has had this share of the time is at work; one that waits for something has next to none. */
+const atWork = 0.5;
+
+function deadlineText(event: Extract<GuestEvent, { type: 'deadline' }>): string {
+  const { stage, allowedMs, waitedMs, wallMs = 0, workedMs = 0 } = event;
   const awaited = stage === 'total' ? 'end of the boot' : `${stage} stage`;
   // A busy host: those who look at the clock wonder.
   const byTheClock = wallMs > allowedMs * 1.5 ? ` in which the guest could run (${seconds(wallMs)} by the clock)` : '';
-  return `no ${awaited} within ${seconds(allowedMs)}${byTheClock}`;
+  const work = workedMs >= waitedMs * atWork ? ', with the guest at work all the while' : '';
+  return `no ${awaited} within ${seconds(allowedMs)}${byTheClock}${work}`;
 }
 
 export const guestRules: readonly Rule<GuestEvent>[] = [

@@ -6,7 +6,7 @@ import { guestRules } from './machine-rules.ts';
 import { createStandingRemarks } from './remarks.ts';
 import { saysIpv6, serialRules } from './serial-rules.ts';
 import { wireFailureRules } from './wire-failures.ts';
-import { deliveryOf, deliveryRules, promiseOf, startedOf, unset, wireRules } from './wire-rules.ts';
+import { deliveryOf, deliveryRules, promiseOf, startedOf, unset, type WireEvent, wireRules } from './wire-rules.ts';
 
 /** Which table reads which source. Servers' own events are explanation, never evidence, but for what TLS hides. */
 const tables: Partial<Record<HarnessEvent['source'], readonly Rule<never>[]>> = {
@@ -19,6 +19,10 @@ const tables: Partial<Record<HarnessEvent['source'], readonly Rule<never>[]>> = 
 };
 
 const maxRemarks = 500;
+
+/** Seen on the wire because the guest sent something. */
+const isOfGuest = ({ type, from }: WireEvent & { from?: 'guest' | 'server' }): boolean =>
+  from === 'guest' || type.endsWith('-request') || type === 'tcp-refused';
 
 export interface Observer {
   /** Evidence that this event brings and that is new. */
@@ -44,6 +48,7 @@ export function createObserver(plan: Plan): Observer {
   const remarked = new Set<string>();
   let ending: FailureEvidence | undefined;
   let saidIpv6 = false;
+  let quietSinceDelivery = false;
 
   const observed: Observed = {
     stages,
@@ -54,6 +59,9 @@ export function createObserver(plan: Plan): Observer {
     get saidIpv6() {
       return saidIpv6;
     },
+    get quietSinceDelivery() {
+      return quietSinceDelivery;
+    },
   };
 
   const remember = (event: HarnessEvent): void => {
@@ -61,6 +69,8 @@ export function createObserver(plan: Plan): Observer {
     if (delivery) delivered.set(delivery.name, delivery.bytes);
     if (event.source === 'serial' && saysIpv6(event)) saidIpv6 = true;
     if (event.source !== 'wire') return;
+    if (isOfGuest(event)) quietSinceDelivery = false;
+    if (delivery) quietSinceDelivery = true;
     const promise = promiseOf(event);
     if (promise) promised.set(promise.name, promise.bytes);
     if (event.type === 'dhcp' && event.from === 'guest' && event.messageType === 'request') {

@@ -189,6 +189,13 @@ export const failureRows: readonly FailureRow[] = [
     proves: 'iPXE names the error by number',
   },
   {
+    rule: 'nothing-sent',
+    means: 'remark',
+    pattern: /Connection timed out \(https?:\/\/ipxe\.org\/4c[0-9a-f]{6}\)/,
+    when: (plan, observed) => beforeKernel(plan, observed) && observed.quietSinceDelivery,
+    proves: 'iPXE waited for an answer, and since the file before nothing of the guest was on the wire: it never asked',
+  },
+  {
     rule: 'grub-error',
     means: 'remark',
     pattern: /\berror: /,

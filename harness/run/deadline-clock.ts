@@ -11,6 +11,8 @@ interface Deadline {
   /** Time in which the guest could run, and by the clock. */
   waitedMs: number;
   wallMs: number;
+  /** CPU time that the guest has had meanwhile; not there where the kernel does not count it. */
+  workedMs?: number;
 }
 
 export interface DeadlineClock {
@@ -41,9 +43,10 @@ export function createDeadlineClock(plan: Plan, isAccelerated: boolean, read: ()
       const outrun = (stage: Stage | 'total', since: TimeReading, fullMs: number): Deadline | undefined => {
         const waitedMs = Math.round(couldRunMs(since, now));
         const allowedMs = fullMs * factor;
-        return waitedMs > allowedMs
-          ? { stage, allowedMs, waitedMs, wallMs: Math.round(now.atMs - since.atMs) }
-          : undefined;
+        if (waitedMs <= allowedMs) return undefined;
+        const workedMs = now.cpuMs === undefined ? undefined : Math.round(now.cpuMs - (since.cpuMs ?? 0));
+        const wallMs = Math.round(now.atMs - since.atMs);
+        return { stage, allowedMs, waitedMs, wallMs, ...(workedMs === undefined ? {} : { workedMs }) };
       };
       const next = awaited();
       const ofStage = next && outrun(next, lastStage, plan.deadlines.stageMs[next]);

@@ -55,6 +55,24 @@ it.each([
   expect(judge(plan, seen)).toMatchObject({ status: 'failed' });
 });
 
+it('is another time-out where the guest asked, and its answer was lost', () => {
+  const { plan, events } = recordedRun('arm-autoexec-nothing-sent');
+  const script = events.findLastIndex((event) => event.source === 'wire' && event.type === 'tftp-complete');
+  const { tMs } = events[script] as HarnessEvent;
+  const addresses = { senderIp: '10.0.2.15', targetIp: '10.0.2.2' };
+  const asked: HarnessEvent = { tMs, source: 'wire', type: 'arp', from: 'guest', op: 'request', ...addresses };
+  expect(judge(plan, events.toSpliced(script + 1, 0, asked))).toMatchObject({ status: 'failed', stoppedAt: 'config' });
+});
+
+it('is another silence where the guest was paused, and did nothing in the time it had', () => {
+  const { plan, events } = recordedRun('uefi-kernel-no-console');
+  const paused = events.map(
+    (event): HarnessEvent =>
+      event.source === 'run' && event.type === 'deadline' ? { ...event, workedMs: 200 } : event,
+  );
+  expect(judge(plan, paused)).toMatchObject({ status: 'failed', failure: { rule: 'deadline' } });
+});
+
 it('is another stop where the offers did not reach the guest', () => {
   const { plan, events } = recordedRun('bios-undionly-no-receive');
   const first = events.findIndex((event) => event.source === 'wire' && event.type === 'tftp-complete');

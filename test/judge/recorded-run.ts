@@ -11,11 +11,13 @@ export const chainLoaded = ['bios-pxe-rom', 'uefi-no-rom', 'arm-no-rom'] as cons
 export const stopped = ['bios-no-driver', 'uefi-no-driver', 'arm-no-driver'] as const;
 /** Stops whose reason is in what was seen before the words that ended the boot. */
 export const expectedStops = [
+  'arm-autoexec-nothing-sent',
   'arm-ipv6-no-address',
   'bios-undionly-no-receive',
   'uefi-http-redirect',
   'uefi-https-authority',
   'uefi-https-name',
+  'uefi-kernel-no-console',
   'uefi-snp-rom-stalled',
 ] as const;
 export type RecordedName = (typeof completed | typeof stopped | typeof expectedStops)[number];

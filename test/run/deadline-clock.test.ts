@@ -19,10 +19,14 @@ const plan: Plan = {
 function start(accelerated = false) {
   let atMs = 0;
   let waitedMs = 0;
-  const read = (): TimeReading => ({ atMs, links: [new Map([[1, waitedMs]])], cpuMs: 0 });
+  let cpuMs = 0;
+  const read = (): TimeReading => ({ atMs, links: [new Map([[1, waitedMs]])], cpuMs });
   const clock = createDeadlineClock(plan, accelerated, read);
   return {
     reached: clock.reached,
+    work(ms: number) {
+      cpuMs += ms;
+    },
     pass(ms: number, waiting = 0) {
       atMs += ms;
       waitedMs += waiting;
@@ -35,7 +39,16 @@ describe('a deadline clock', () => {
   it('names the stage that did not come, and what was waited for it', () => {
     const { pass } = start();
     expect(pass(10_000)).toBeUndefined();
-    expect(pass(1)).toEqual({ stage: 'firmware', allowedMs: 10_000, waitedMs: 10_001, wallMs: 10_001 });
+    expect(pass(1)).toEqual({ stage: 'firmware', allowedMs: 10_000, waitedMs: 10_001, wallMs: 10_001, workedMs: 0 });
+  });
+
+  it('says for how long the guest has worked since the stage before', () => {
+    const { pass, reached, work } = start();
+    work(4_000);
+    pass(9_000);
+    reached('firmware');
+    work(7_000);
+    expect(pass(10_001)).toMatchObject({ stage: 'oprom', workedMs: 7_000 });
   });
 
   it('begins anew with each stage', () => {
@@ -60,7 +73,7 @@ describe('a deadline clock', () => {
     pass(9_000);
     reached('oprom');
     expect(pass(7_000)).toBeUndefined();
-    expect(pass(1)).toEqual({ stage: 'total', allowedMs: 25_000, waitedMs: 25_001, wallMs: 25_001 });
+    expect(pass(1)).toEqual({ stage: 'total', allowedMs: 25_000, waitedMs: 25_001, wallMs: 25_001, workedMs: 0 });
   });
 
   it('leaves a complete path to the total alone', () => {
@@ -73,7 +86,13 @@ describe('a deadline clock', () => {
   it('does not count the time in which the guest waited for a CPU, however long', () => {
     const { pass } = start();
     expect(pass(200_000, 190_000)).toBeUndefined();
-    expect(pass(10, 0)).toEqual({ stage: 'firmware', allowedMs: 10_000, waitedMs: 10_010, wallMs: 200_010 });
+    expect(pass(10, 0)).toEqual({
+      stage: 'firmware',
+      allowedMs: 10_000,
+      waitedMs: 10_010,
+      wallMs: 200_010,
+      workedMs: 0,
+    });
   });
 
   it('counts only the waits since the stage before', () => {
