@@ -135,7 +135,7 @@ describe('the cache', () => {
     expect(host.nbp({ secondStage: 'probe', arch: 'aarch64', interface: 'uefi' })).toMatchObject({
       path: join(folder, 'cache/payloads/probe-aarch64.efi'),
     });
-    expect(reasonOf(await sets.payload('probe-bios.0'))).toContain('npm run setup');
+    expect(reasonOf(await sets.payload('probe-bios.0'))).toContain('doctor');
     expect(reasonOf(await sets.get('sid'))).toContain('there are: host, bookworm, forky');
   });
 

@@ -31,12 +31,16 @@ export async function openMadeFiles(cacheDir: string | undefined): Promise<MadeF
   return {
     payload(name) {
       const path = payloads.get(name);
-      return path === undefined ? { missing: `no payload ${name} has been built: run npm run setup` } : { path };
+      return path === undefined
+        ? { missing: `no payload ${name} has been built; the doctor command says how` }
+        : { path };
     },
     async program(name) {
       const root = join(resolve(cacheDir ?? '.'), 'programs', name, 'root');
       const there = cacheDir !== undefined && (await stat(root).catch(() => undefined))?.isDirectory();
-      return there ? { root } : { missing: `the program ${name} is not here: run npm run setup` };
+      return there
+        ? { root }
+        : { missing: `the program ${name} is not here; the doctor command says how it gets here` };
     },
     async signed(path, vars, fingerprints) {
       if (cacheDir === undefined) return { missing: 'signed images are kept in a cache folder, and there is none' };

@@ -103,7 +103,7 @@ export async function loadSets({
         const kernel = 'missing' in set ? set : set.kernel(arch);
         if (!('missing' in kernel)) return kernel;
       }
-      return { missing: `no kernel for ${arch} in any set: run npm run setup` };
+      return { missing: `no kernel for ${arch} in any set; the doctor command says how sets are made` };
     },
   };
 }

@@ -1,7 +1,9 @@
 import { accessSync, constants, existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { isMissing } from '../../assets/sets/artefact-set.ts';
 import { type Arch, archs, type Firmware } from '../../model/axes.ts';
 import { qemuProgramOf } from '../../model/qemu-program.ts';
+import { packageRoot } from '../../os/package-root.ts';
 import { acceleratorFailures, examineHost, type ProgramReport } from '../../run/examine-host.ts';
 import { type Artefacts, openArtefacts } from '../artefacts.ts';
 import { cacheFolder } from '../cache-folder.ts';
@@ -66,6 +68,15 @@ async function firmwareChecks({ sets }: Artefacts): Promise<Check[]> {
   });
 }
 
+/** What is neither the host's nor this package's: it is made in a checkout. */
+function madeCheck(io: CliIo): Check {
+  const inCheckout = existsSync(join(packageRoot(), 'scripts', 'setup.mjs'));
+  const detail = inCheckout
+    ? 'npm run setup in this checkout fetches sets and builds payloads, with --refresh anew'
+    : 'npm run setup in a checkout of netboot-harness fetches sets and builds payloads; NETBOOT_CACHE names its .cache';
+  return { state: 'note', what: 'cache', detail: `${cacheFolder(io.env)}; ${detail}` };
+}
+
 async function checks(io: CliIo): Promise<Check[]> {
   const artefacts = await openArtefacts([], io);
   const { programs, host } = await examineHost(archs.map((arch) => ({ program: qemuProgramOf(arch), env: {} })));
@@ -79,7 +90,7 @@ async function checks(io: CliIo): Promise<Check[]> {
     ...programs.map(programCheck),
     ...(await firmwareChecks(artefacts)),
     { state: 'note', what: 'artefact sets', detail: artefacts.sets.names.join(', ') },
-    { state: 'note', what: 'cache', detail: cacheFolder(io.env) },
+    madeCheck(io),
     ...(kvm ? [kvm] : []),
     ...acceleratorChecks(artefacts),
   ];

@@ -65,7 +65,7 @@ export async function startIscsiTarget(san: San, emit: EventSink, ipVersion: IpV
   const program = (name: string): string => join(san.programRoot, 'usr/sbin', name);
   if (!existsSync(program('tgtd'))) {
     throw new HarnessError('missing-program', `${program('tgtd')}: there is no such iSCSI target`, {
-      hint: 'run `npm run setup -- --refresh`',
+      hint: '`netboot doctor` says how what is in the cache is made',
     });
   }
   const folder = await mkdtemp(join(tmpdir(), 'netboot-iscsi-'));
@@ -107,7 +107,7 @@ export async function startIscsiTarget(san: San, emit: EventSink, ipVersion: IpV
       reason = started;
     }
     throw new HarnessError('server-failed', `the iSCSI target ${program('tgtd')} would not start: ${reason}`, {
-      hint: 'run `npm run setup -- --refresh`',
+      hint: '`netboot doctor` says how what is in the cache is made',
     });
   }
 
