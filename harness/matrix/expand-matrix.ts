@@ -55,7 +55,20 @@ function valuesOf(
   throw new HarnessError('bad-matrix', `${where}.firmware: ${message}`, { hint: `Say "firmware": "${only}".` });
 }
 
+/** Far more than anyone runs; a matrix may come from somebody else. */
+const maxCombinations = 100_000;
+
+function refuseExplosion(group: Group, { where }: Expanding): void {
+  const count = expansionOrder
+    .map((axis) => [group[axis]].flat().length)
+    .reduce((product, values) => product * values, 1);
+  if (count <= maxCombinations) return;
+  const message = `${where}: the lists of this group make ${count} combinations, at most ${maxCombinations} are expanded`;
+  throw new HarnessError('bad-matrix', message, { hint: 'Shorten its lists, or divide it into groups.' });
+}
+
 function productOf(group: Group, expanding: Expanding): CellAxes[] {
+  refuseExplosion(group, expanding);
   const start: Partial<CellAxes>[] = [{}];
   const product = expansionOrder.reduce(
     (partials, axis) =>

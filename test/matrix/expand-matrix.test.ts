@@ -220,6 +220,16 @@ describe('refusals', () => {
   });
 });
 
+it('refuses a product that nobody could run before it makes it', () => {
+  const nic = Array.from({ length: 1000 }, (_, index) => `nic-${index}`);
+  const machine = Array.from({ length: 1000 }, (_, index) => `machine-${index}`);
+  const memoryMiB = Array.from({ length: 1000 }, (_, index) => 64 + index);
+  const name = 'bomb';
+  expect(() => expand({ name, arch: 'aarch64', rom: 'none', secondStage: 'ipxe', nic, machine, memoryMiB })).toThrow(
+    /m\.json: groups\[0\]: .*1000000000 combinations, at most 100000/,
+  );
+});
+
 describe('choices of the caller', () => {
   const armGroup: GroupInput = { name: 'g', arch: 'aarch64', nic: 'virtio-net-pci' };
 
