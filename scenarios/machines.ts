@@ -44,7 +44,8 @@ const igb: MatrixInput['groups'] = [
   },
   {
     name: 'rom-of-igb',
-    description: 'Cells that wait for a set with a ROM for igb',
+    description: 'No package ships a ROM for igb',
+    waitsFor: 'an option ROM for igb',
     arch: 'x86_64',
     firmware: ['seabios', 'ovmf'],
     nic: 'igb',

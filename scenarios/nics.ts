@@ -148,7 +148,8 @@ export const otherNics: MatrixInput['groups'] = [
   { name: 'arm-offered', ...unknownToFirmware, arch: 'aarch64', nbpSet: 'forky', secondStage: 'ipxe' },
   {
     name: 'rom-of-other-nics',
-    description: 'Cells that wait for a set with a ROM for these NICs',
+    description: 'No package ships a ROM for these NICs',
+    waitsFor: 'an option ROM for the NIC',
     arch: 'x86_64',
     firmware: ['seabios', 'ovmf'],
     nic: nicsWithoutRom,

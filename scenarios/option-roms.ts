@@ -191,7 +191,8 @@ const uefi: MatrixInput['groups'] = [
   },
   {
     name: 'uefi-vendor-snp-others',
-    description: "Configuration 3 for other NICs: the cells wait for a set with a vendor's driver",
+    description: "Configuration 3 for other NICs: no package ships a vendor's driver",
+    waitsFor: "an option ROM with a vendor's SNP driver for the NIC",
     configuration: 3,
     arch: 'x86_64',
     firmware: 'ovmf',
@@ -317,7 +318,8 @@ const arm: MatrixInput['groups'] = [
   },
   {
     name: 'arm-full-rom',
-    description: 'Configuration 4 from ROM files: the cells wait for a set that has them',
+    description: 'Configuration 4 from ROM files: no package ships iPXE ROMs for Arm',
+    waitsFor: 'an iPXE ROM for aarch64',
     configuration: 4,
     arch: 'aarch64',
     nic: romNics,
@@ -325,7 +327,8 @@ const arm: MatrixInput['groups'] = [
   },
   {
     name: 'arm-snp-rom',
-    description: 'Configuration 5 from ROM files: the cells wait for a set that has them',
+    description: 'Configuration 5 from ROM files: no package ships iPXE ROMs for Arm',
+    waitsFor: 'an SNP-only iPXE ROM for aarch64',
     configuration: 5,
     arch: 'aarch64',
     nbpSet: 'forky',

@@ -109,7 +109,7 @@ export async function expandChosen(
   if (file !== undefined) refuseForeignProgram(file, process.cwd(), trust);
   const whole = file === undefined ? await defaultMatrix() : await loadMatrix(file);
   const wanted = full ? whole : withoutFullOnly(whole);
-  const offered = asksForOffered(wanted) ? withOfferedNics(wanted, await offeredNics()) : wanted;
+  const offered = asksForOffered(wanted) ? withOfferedNics(wanted, await offeredNics.byArch()) : wanted;
   // A file that is not there is refused by name when the case is resolved.
   const interfaceOfFile = (code: string) => inspections.of(code).then(interfaceOf, () => undefined);
   const matrix = await withFirmwareInterfaces(offered, interfaceOfFile);

@@ -3,12 +3,18 @@ import type { Status, Verdict } from '../model/verdict.ts';
 /** 0 all as expected, 1 something was not, 2 usage, 3 could not run, 130 interrupted; 125 and 128 for `git bisect run`. */
 export type ExitCode = 0 | 1 | 2 | 3 | 125 | 128 | 130;
 
-/** What cases not run mean: nothing, as long as others ran; they are told apart with their reasons. */
-export function exitCodeOfCases(cases: readonly Pick<Verdict, 'status'>[]): ExitCode {
+/**
+ * A case that was not run has proved nothing, and a run without it must not look as if it had; one that waits for a set
+ * of the user's does not count, as long as others ran.
+ */
+export function exitCodeOfCases(
+  cases: readonly Pick<Verdict, 'status'>[],
+  { allowNotRun = false }: { allowNotRun?: boolean } = {},
+): ExitCode {
   const some = (...statuses: Status[]) => cases.some(({ status }) => statuses.includes(status));
   if (some('interrupted')) return 130;
   if (some('failed', 'flaky')) return 1;
-  if (some('error')) return 3;
+  if (some('error') || (some('not-run') && !allowNotRun)) return 3;
   return cases.length > 0 && !some('passed') ? 3 : 0;
 }
 
@@ -16,7 +22,8 @@ export function exitCodeOfCases(cases: readonly Pick<Verdict, 'status'>[]): Exit
 export function exitCodeOfRun(
   cases: readonly Pick<Verdict, 'status'>[],
   reporterFailures: readonly string[],
+  options?: { allowNotRun?: boolean },
 ): ExitCode {
-  const code = exitCodeOfCases(cases);
+  const code = exitCodeOfCases(cases, options);
   return code === 0 && reporterFailures.length > 0 ? 1 : code;
 }

@@ -17,7 +17,7 @@ const withoutPassing = (text: string): string => text.replace(passing, '…').re
 
 function outcomeOfVerdict({ status, stoppedAt, failure, diagnosis }: Verdict): Outcome {
   if (status === 'flaky') return { kind: 'varies' };
-  if (status === 'not-run' || status === 'error' || status === 'interrupted') {
+  if (['not-run', 'waiting', 'error', 'interrupted'].includes(status)) {
     return { kind: 'unknown', why: diagnosis ?? status };
   }
   if (stoppedAt === null) return { kind: 'boots' };

@@ -41,6 +41,7 @@ const reachOfField: Record<keyof Scenario, (scenario: Scenario) => Reach[]> = {
   group: nothing,
   title: nothing,
   standIn: nothing,
+  waitsFor: nothing,
   arch: nothing,
   machine: ofMachine,
   firmware: ({ firmware }) =>

@@ -130,6 +130,8 @@ export type Certificate = (typeof certificates)[number];
 /** What a scenario may set beside its axes; the same for every cell of a group. */
 export const settingsShape = {
   title: z.string().optional(),
+  /** What only a set of the user's has, such as "an iPXE ROM for tulip": without it the cells wait, and fail no run. */
+  waitsFor: z.string().min(1).optional(),
   /** Set that second stage and kernel come from, where it is not the firmware's. */
   nbpSet: setName.optional(),
   configuration: configurationSchema.optional(),

@@ -5,7 +5,8 @@ import { inputSchema } from './plan.ts';
 import { scenarioSchema } from './scenario.ts';
 import { stageSchema } from './stages.ts';
 
-export const statuses = ['passed', 'failed', 'flaky', 'error', 'not-run', 'interrupted'] as const;
+/** `waiting`: not run, for want of what only a set of the user's has, as the scenario's `waitsFor` says. */
+export const statuses = ['passed', 'failed', 'flaky', 'error', 'not-run', 'waiting', 'interrupted'] as const;
 export type Status = (typeof statuses)[number];
 
 const stageResultSchema = z.strictObject({

@@ -49,7 +49,7 @@ function row(result: CaseResult): string[] {
     inline(secondStage === 'none' ? '–' : `${secondStage} by ${transport}`),
     `${signOf(result)} ${statusWords[status]}`,
     lastStage ?? '–',
-    status === 'not-run' ? '–' : seconds(run.durationMs),
+    run.attempts.length === 0 ? '–' : seconds(run.durationMs),
     inline(evidence, 200),
   ];
 }

@@ -30,6 +30,7 @@ const colours = {
   flaky: 'yellow',
   error: 'magenta',
   'not-run': 'yellow',
+  waiting: 'gray',
   interrupted: 'yellow',
 } as const satisfies Record<Status, string>;
 
@@ -48,9 +49,14 @@ export function caseLines(
   const { status, stoppedAt, diagnosis } = verdict;
   const count = `[${String(done).padStart(String(total).length)}/${total}]`;
   const stop = status === 'passed' && stoppedAt !== null ? ` (stops at ${stoppedAt}, as expected)` : '';
-  const time = status === 'not-run' ? '' : ` ${seconds(run.durationMs)}`;
+  const time = run.attempts.length === 0 ? '' : ` ${seconds(run.durationMs)}`;
   const why = status !== 'passed' && diagnosis !== null ? [`    ${clip(printable(diagnosis), 500)}`] : [];
   return [`${count} ${paintStatus(status, colour)} ${id}${time}${stop}`, ...why];
+}
+
+/** Cells that nothing is amiss with are counted, and no more. */
+function waitingLine({ totals }: RunResult): string[] {
+  return totals.waiting > 0 ? [`${totals.waiting} waiting for a set of yours; summary.md says what for`] : [];
 }
 
 const shownTrouble = 20;
@@ -60,7 +66,7 @@ const shownReasons = 8;
 export function closingLines(result: RunResult, place: RunPlace, colour: boolean, comparison?: Comparison): string[] {
   // Beside a baseline, what changed is the question, and not what was expected.
   const troubled = comparison ? [] : result.cases.filter(({ verdict }) => troubleStatuses.includes(verdict.status));
-  const reasons = notRunReasons(result);
+  const reasons = notRunReasons(result, 'not-run');
   const more = (count: number, shown: number) => (count > shown ? [`  … and ${count - shown} more in summary.md`] : []);
   return [
     '',
@@ -71,9 +77,12 @@ export function closingLines(result: RunResult, place: RunPlace, colour: boolean
         `    again: ${reproCommand(one, place)}`,
       ]),
     ...more(troubled.length, shownTrouble),
-    ...(reasons.length > 0 ? [`warning: ${result.totals['not-run']} not run:`] : []),
+    ...(reasons.length > 0
+      ? [`${result.totals['not-run']} not run, which fails the run unless --allow-not-run is given:`]
+      : []),
     ...reasons.slice(0, shownReasons).map(({ reason, ids }) => `  ${ids.length} × ${clip(printable(reason), 300)}`),
     ...more(reasons.length, shownReasons),
+    ...waitingLine(result),
     ...result.notes.map((note) => `note: ${printable(note)}`),
     ...(comparison ? [...comparisonLines(comparison), ''] : []),
     totalsLine(result),

@@ -44,12 +44,14 @@ function body(result: CaseResult, place: RunPlace): string {
   ].join('\n');
 }
 
+const unrun: readonly Status[] = ['not-run', 'waiting', 'interrupted'];
+
 function outcome(result: CaseResult, place: RunPlace): string {
   const { status, diagnosis, failure } = result.verdict;
   const message = diagnosis ?? status;
   if (status === 'passed') return '';
-  if (status === 'not-run' || status === 'interrupted') {
-    return `<skipped${attributes({ message: status === 'not-run' ? message : 'interrupted' })}/>`;
+  if (unrun.includes(status)) {
+    return `<skipped${attributes({ message: status === 'interrupted' ? status : message })}/>`;
   }
   const element = status === 'error' ? 'error' : 'failure';
   const type = status === 'failed' ? (failure?.rule ?? 'unexpected') : status;
@@ -62,7 +64,7 @@ function counts(cases: readonly CaseResult[]): Record<string, number | string> {
     tests: cases.length,
     failures: count('failed', 'flaky'),
     errors: count('error'),
-    skipped: count('not-run', 'interrupted'),
+    skipped: count(...unrun),
     time: (cases.reduce((sum, { run }) => sum + run.durationMs, 0) / 1000).toFixed(3),
   };
 }

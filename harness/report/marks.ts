@@ -10,6 +10,7 @@ const marks: Record<Mark, { sign: string; meaning: string }> = {
   flaky: { sign: '🎲', meaning: 'failed, then passed' },
   error: { sign: '💥', meaning: 'the harness could not tell' },
   'not-run': { sign: '⏭️', meaning: 'not run' },
+  waiting: { sign: '⏳', meaning: 'waiting for a set of yours' },
   interrupted: { sign: '✋', meaning: 'interrupted' },
 };
 const markOrder = Object.keys(marks) as Mark[];

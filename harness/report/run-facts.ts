@@ -12,6 +12,7 @@ export const statusWords: Record<Status, string> = {
   flaky: 'flaky',
   error: 'error',
   'not-run': 'not run',
+  waiting: 'waiting',
   interrupted: 'interrupted',
 };
 
@@ -53,11 +54,11 @@ export interface NotRunReason {
   ids: string[];
 }
 
-/** Reasons for which cases were not run, each once, most frequent first. */
-export function notRunReasons({ cases }: RunResult): NotRunReason[] {
+/** Reasons for which cases were not run, or wait, each once, most frequent first. */
+export function notRunReasons({ cases }: RunResult, status: 'not-run' | 'waiting'): NotRunReason[] {
   const byReason = new Map<string, string[]>();
   for (const { verdict, id } of cases) {
-    if (verdict.status !== 'not-run') continue;
+    if (verdict.status !== status) continue;
     const reason = verdict.diagnosis ?? 'no reason was recorded';
     byReason.set(reason, [...(byReason.get(reason) ?? []), id]);
   }

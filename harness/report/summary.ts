@@ -55,8 +55,8 @@ function trouble(result: CaseResult, place: RunPlace): string[] {
   ];
 }
 
-function notRun(result: RunResult): string[] {
-  const reasons = notRunReasons(result);
+function notRun(result: RunResult, status: 'not-run' | 'waiting', title: string): string[] {
+  const reasons = notRunReasons(result, status);
   if (reasons.length === 0) return [];
   const lines = reasons.flatMap(({ reason, ids }) => [
     `<details><summary>${ids.length} × ${html(reason)}</summary>`,
@@ -66,7 +66,7 @@ function notRun(result: RunResult): string[] {
     '</details>',
     '',
   ]);
-  return ['## Not run', '', ...lines];
+  return [`## ${title}`, '', ...lines];
 }
 
 function findings(cases: readonly CaseResult[]): string[] {
@@ -94,7 +94,8 @@ export function summaryMarkdown(result: RunResult, place: RunPlace, comparison?:
     ...(comparison ? [comparisonMarkdown(comparison), ''] : []),
     ...(troubled.length > 0 ? ['## Not as expected', ''] : []),
     ...troubled.flatMap((one) => trouble(one, place)),
-    ...notRun(result),
+    ...notRun(result, 'not-run', 'Not run'),
+    ...notRun(result, 'waiting', 'Waiting for a set of yours'),
     ...findings(result.cases),
     ...(result.notes.length > 0 ? ['## Notes', '', ...result.notes.map((note) => `- ${inline(note, 1000)}`), ''] : []),
   ].join('\n');

@@ -1,7 +1,7 @@
 import type { Accel } from '../model/axes.ts';
 import type { Plan } from '../model/plan.ts';
 import type { Scenario } from '../model/scenario.ts';
-import type { CaseResult, Verdict } from '../model/verdict.ts';
+import type { CaseResult, Status, Verdict } from '../model/verdict.ts';
 
 /** Which case: its id, and which repeat of its cell. */
 export interface CaseName {
@@ -13,7 +13,7 @@ export interface CaseName {
 export function unstartedResult(
   { id, round }: CaseName,
   scenario: Scenario,
-  status: 'not-run' | 'interrupted' | 'error',
+  status: Extract<Status, 'not-run' | 'waiting' | 'interrupted' | 'error'>,
   reason: string,
 ): CaseResult {
   return {
@@ -40,6 +40,19 @@ export function unstartedResult(
       predictedConfiguration: null,
     },
   };
+}
+
+/** A case whose files are not here: it waits for what the user may bring, or something is amiss. */
+export function missingResult(name: CaseName & { scenario: Scenario }, missing: string): CaseResult {
+  const { scenario } = name;
+  return scenario.waitsFor === undefined
+    ? unstartedResult(name, scenario, 'not-run', missing)
+    : unstartedResult(
+        name,
+        scenario,
+        'waiting',
+        `It waits for ${scenario.waitsFor}, which only a set of yours can have.`,
+      );
 }
 
 export interface Attempted extends CaseName {

@@ -6,7 +6,8 @@ const sum = (runs: readonly RunResult[], of: (run: RunResult) => number): number
   runs.reduce((total, run) => total + of(run), 0);
 
 /** Whether a case came to a verdict: one that did not gives way to one that did. */
-const isFinal = ({ verdict }: CaseResult): boolean => !['not-run', 'interrupted', 'error'].includes(verdict.status);
+const isFinal = ({ verdict }: CaseResult): boolean =>
+  !['not-run', 'waiting', 'interrupted', 'error'].includes(verdict.status);
 
 /**
  * Shards of one run as one run. The same case twice is a conflict, unless only one of the two came to a verdict: that

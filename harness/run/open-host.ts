@@ -2,8 +2,7 @@ import { join, resolve } from 'node:path';
 import { createFingerprints } from '../assets/fingerprint.ts';
 import { createInspections } from '../assets/inspections.ts';
 import { loadSets } from '../assets/sets/sets.ts';
-import type { Arch } from '../model/axes.ts';
-import { offeredNics } from '../vm/offered-nics.ts';
+import { type OfferedNics, openOfferedNics } from '../vm/offered-nics.ts';
 import type { RunHost } from './run-matrix.ts';
 
 export interface HostFolders {
@@ -15,8 +14,8 @@ export interface HostFolders {
 }
 
 export interface OpenedHost extends Required<RunHost> {
-  /** The NICs that this host's QEMU has, for matrices that ask for all of them. */
-  offeredNics(): Promise<Record<Arch, readonly string[]>>;
+  /** The NICs that QEMUs have. */
+  offeredNics: OfferedNics;
 }
 
 /** What this host has for cases to run with, as `runMatrix` takes it. Rejects with `bad-set` for a broken manifest. */
@@ -33,6 +32,6 @@ export async function openHost({ cacheDir, setDirs = [], env = process.env }: Ho
     setDirs: setDirs.map((folder) => resolve(folder)),
     accelCacheFile: join(cacheDir, 'acceleration.json'),
     lengthsFile: join(cacheDir, 'case-lengths.json'),
-    offeredNics: () => offeredNics(join(cacheDir, 'nics.json')),
+    offeredNics: openOfferedNics(join(cacheDir, 'nics.json')),
   };
 }

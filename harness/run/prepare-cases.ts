@@ -22,7 +22,7 @@ export interface Entry {
 
 /** A case whose first attempt may stand: everything but what never came to a verdict. */
 const final = (result: CaseResult | undefined): boolean =>
-  result !== undefined && !['interrupted', 'error', 'not-run'].includes(result.verdict.status);
+  result !== undefined && !['interrupted', 'error', 'not-run', 'waiting'].includes(result.verdict.status);
 
 /**
  * Every case of a run, its files found; `resumed` is the directory that the run was begun in. Rejects where those that the

@@ -13,7 +13,7 @@ import { type AccelChoice, createAccelChooser } from '../vm/acceleration.ts';
 import type { HostFacts, QemuProgram } from '../vm/host.ts';
 import { createAuthorities } from './authorities.ts';
 import { openCaseLengths } from './case-lengths.ts';
-import { unstartedResult } from './case-result.ts';
+import { missingResult, unstartedResult } from './case-result.ts';
 import { examineHost, type ProgramReport } from './examine-host.ts';
 import type { Intervene } from './intervention.ts';
 import { ownCodeDigest } from './own-code.ts';
@@ -122,6 +122,7 @@ async function finishUnrunnable(run: Run, shared: Shared): Promise<CaseRun[]> {
     const qemu = programs.find(({ program }) => program === qemuOf(entry)?.program);
     const start = startOf(entry, qemu);
     if (kept) await finish(run, kept);
+    else if ('missing' in entry.found) await finish(run, missingResult(entry, entry.found.missing));
     else if ('obstacle' in start) await finish(run, unstartedResult(entry, scenario, 'not-run', start.obstacle));
     else {
       const reused = await shared.reusable?.take({ ...shared, ...start, id, round });

@@ -5,11 +5,14 @@ import { HarnessError } from '../model/errors.ts';
 import { qemuProgramOf } from '../model/qemu-program.ts';
 import { fileIdentity } from '../os/file-identity.ts';
 import { openJsonCache } from '../os/json-cache.ts';
+import type { QemuProgram } from './host.ts';
 
 /** The program that a shell would start, in the state that it is in; undefined where there is none. */
 function identityOfProgram(program: string): string | undefined {
   const { PATH: path = '' } = process.env;
-  for (const folder of path.split(delimiter)) {
+  // A path is that of a program of the cache, or of the user's.
+  const folders = program.includes('/') ? [''] : path.split(delimiter);
+  for (const folder of folders) {
     try {
       return fileIdentity(join(folder, program));
     } catch {
@@ -20,34 +23,43 @@ function identityOfProgram(program: string): string | undefined {
 }
 
 /** What QEMU lists; undefined where it does not answer. */
-async function askNics(program: string): Promise<readonly string[] | undefined> {
+async function askNics(qemu: QemuProgram): Promise<readonly string[] | undefined> {
   // Loaded here: mostly nothing needs to be asked.
   const { probeQemu } = await import('./host.ts');
   try {
-    return (await probeQemu({ program, env: {} })).nics;
+    return (await probeQemu(qemu)).nics;
   } catch (error) {
     if (error instanceof HarnessError) return undefined;
     throw error;
   }
 }
 
-/**
- * The NICs each architecture's QEMU lists; none where there is no such QEMU. They are compiled into it, so that
- * `cacheFile` keeps them for as long as the program is the same one.
- */
-export async function offeredNics(cacheFile: string | undefined): Promise<Record<Arch, readonly string[]>> {
+export interface OfferedNics {
+  /** The NICs that a QEMU lists; undefined where there is no such program, or it does not answer. */
+  of(qemu: QemuProgram): Promise<readonly string[] | undefined>;
+  /** Those of each architecture's own QEMU; none where there is none. */
+  byArch(): Promise<Record<Arch, readonly string[]>>;
+  save(): Promise<void>;
+}
+
+/** NICs are compiled into QEMU, so that `cacheFile` keeps them for as long as the program is the same one. */
+export function openOfferedNics(cacheFile: string | undefined): OfferedNics {
   const cache = openJsonCache({ file: cacheFile, version: 1, schema: z.array(z.string()).readonly() });
-  const nicsOf = async (arch: Arch): Promise<readonly string[]> => {
-    const program = qemuProgramOf(arch);
-    const identity = identityOfProgram(program);
-    if (identity === undefined) return [];
-    const known = cache.get(identity);
-    if (known !== undefined) return known;
-    const nics = await askNics(program);
+  const of = async (qemu: QemuProgram): Promise<readonly string[] | undefined> => {
+    const identity = identityOfProgram(qemu.program);
+    if (identity === undefined) return undefined;
+    const nics = cache.get(identity) ?? (await askNics(qemu));
     if (nics !== undefined) cache.set(identity, nics);
-    return nics ?? [];
+    return nics;
   };
-  const nics = await Promise.all(archs.map(async (arch) => [arch, await nicsOf(arch)] as const));
-  await cache.save();
-  return Object.fromEntries(nics) as Record<Arch, readonly string[]>;
+  return {
+    of,
+    save: cache.save,
+    async byArch() {
+      const nicsOf = async (arch: Arch) => (await of({ program: qemuProgramOf(arch), env: {} })) ?? [];
+      const nics = await Promise.all(archs.map(async (arch) => [arch, await nicsOf(arch)] as const));
+      await cache.save();
+      return Object.fromEntries(nics) as Record<Arch, readonly string[]>;
+    },
+  };
 }

@@ -51,9 +51,25 @@ it('tells wall time against guest CPU time per core, and the longest boot', () =
 it('ends with trouble, what was not run, totals, and where the results are', () => {
   const lines = closingLines(run, invocation, false);
   expect(lines).toContain('failed      bios.x86_64.pc.seabios.pcnet.bundled');
-  expect(lines).toContain('warning: 1 not run:');
+  expect(lines).toContain('1 not run, which fails the run unless --allow-not-run is given:');
   expect(lines).toContain('  1 × no such ROM in set host');
   expect(lines.at(-1)).toBe('results: /out/report.html, summary.md, results.json, junit.xml, configurations.md');
+});
+
+it('counts apart what waits for a set of the user, in the last lines and in the summary', () => {
+  const waiting = sampleCase({
+    id: 'own.x86_64.pc.seabios.tulip.full',
+    verdict: { status: 'waiting', diagnosis: 'It waits for a ROM for tulip, which only a set of yours can have.' },
+    run: { directory: null, attempts: [], durationMs: 0 },
+  });
+  const some = sampleRun([sampleCase(), waiting]);
+  const lines = closingLines(some, invocation, false);
+  expect(lines).toContain('2 cases: 1 passed, 1 waiting');
+  expect(lines).toContain('1 waiting for a set of yours; summary.md says what for');
+  expect(lines.filter((line) => line.includes('not run'))).toEqual([]);
+  expect(summaryMarkdown(some, invocation)).toMatch(
+    /## Waiting for a set of yours\n\n<details><summary>1 × It waits for a ROM for tulip/,
+  );
 });
 
 it('configurations.md has a section for each configuration, with evidence in a line', () => {

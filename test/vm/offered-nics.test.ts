@@ -2,7 +2,7 @@ import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { offeredNics } from '../../harness/vm/offered-nics.ts';
+import { openOfferedNics } from '../../harness/vm/offered-nics.ts';
 
 let folder: string;
 beforeEach(async () => {
@@ -33,11 +33,19 @@ esac
 
 test('are asked for once, and again when QEMU is another one', async () => {
   const cacheFile = join(folder, 'nics.json');
-  expect(await offeredNics(cacheFile)).toEqual({ x86_64: [], aarch64: [] });
+  const offeredNics = () => openOfferedNics(cacheFile).byArch();
+  expect(await offeredNics()).toEqual({ x86_64: [], aarch64: [] });
   await installQemu('e1000');
   for (const _ of ['asked', 'remembered']) {
-    expect(await offeredNics(cacheFile)).toEqual({ x86_64: [], aarch64: ['e1000'] });
+    expect(await offeredNics()).toEqual({ x86_64: [], aarch64: ['e1000'] });
   }
   await installQemu('igb-of-tomorrow');
-  expect((await offeredNics(cacheFile)).aarch64).toEqual(['igb-of-tomorrow']);
+  expect((await offeredNics()).aarch64).toEqual(['igb-of-tomorrow']);
+});
+
+test('are those of one QEMU by its path, or of none', async () => {
+  await installQemu('e1000');
+  const offered = openOfferedNics(undefined);
+  expect(await offered.of({ program: join(folder, 'qemu-system-aarch64'), env: {} })).toEqual(['e1000']);
+  expect(await offered.of({ program: join(folder, 'qemu-system-nothing'), env: {} })).toBeUndefined();
 });

@@ -3,6 +3,7 @@ import type { Expansion } from '../../matrix/expand-matrix.ts';
 import { axisText } from '../../model/axis-text.ts';
 import { declaredText } from '../../model/configuration-text.ts';
 import type { Scenario } from '../../model/scenario.ts';
+import { findObstacles } from '../../run/obstacles.ts';
 import { openArtefacts } from '../artefacts.ts';
 import {
   addCaseOptions,
@@ -20,13 +21,29 @@ interface ListOptions {
   json?: boolean;
 }
 
-function caseLine(cell: Scenario): string {
-  const { id, expect, standIn } = cell;
+/** What keeps this host from running cells, by their ids. */
+type Obstacles = ReadonlyMap<string, string>;
+
+function caseLine(cell: Scenario, obstacles: Obstacles): string {
+  const { id, expect, standIn, waitsFor } = cell;
+  const obstacle = obstacles.get(id);
   return [
     id,
     ...(standIn ? [`(configuration ${declaredText(cell)})`] : []),
     ...('stopsAt' in expect ? [`(stops at ${expect.stopsAt}: ${expect.reason})`] : []),
+    ...(obstacle === undefined ? [] : [waitsFor ? `(waits for ${waitsFor})` : `(not run here: ${obstacle})`]),
   ].join('  ');
+}
+
+/** How many cells a run would lack, where it would lack any. */
+function lackLines(cells: readonly Scenario[], obstacles: Obstacles): string[] {
+  const lacking = cells.filter(({ id }) => obstacles.has(id));
+  const waiting = lacking.filter(({ waitsFor }) => waitsFor !== undefined).length;
+  const missing = lacking.length - waiting;
+  return [
+    ...(missing > 0 ? [`${missing} of ${cells.length} cannot be run here, which fails a run of them`] : []),
+    ...(waiting > 0 ? [`${waiting} of ${cells.length} wait for a set of yours`] : []),
+  ];
 }
 
 const pairsLine = ({ group, chosen, possible }: Expansion['paired'][number]): string =>
@@ -34,10 +51,10 @@ const pairsLine = ({ group, chosen, possible }: Expansion['paired'][number]): st
 
 export const listCommand: AddCommand = (program, io) => {
   addCaseOptions(program.command('list'))
-    .description('List the cases, or what was left out of them.')
+    .description('List the cases and which of them cannot be run here, or what was left out of them.')
     .argument('[ids...]', 'case ids or group names, * for any text; all cases if none is given')
     .option('--excluded', 'list the combinations that are not cases, with reasons')
-    .option('--json', 'as JSON')
+    .option('--json', 'as JSON; `notRun` says why a case cannot be run here')
     .addHelpText(
       'after',
       '\nExamples:\n  netboot list --arch aarch64\n  netboot list --excluded\n  netboot list --matrix my.ts --json',
@@ -60,8 +77,19 @@ export const listCommand: AddCommand = (program, io) => {
       }
       const chosen = selectCells(cells, ids, options);
       warnOfVague(chosen, io);
-      if (options.json) writeJson(io.stdout, chosen);
-      else writeLines(io.stdout, chosen.map(caseLine));
+      const obstacles = await findObstacles(chosen, artefacts);
+      if (options.json) {
+        const notRun = (id: string) => (obstacles.has(id) ? { notRun: obstacles.get(id) } : {});
+        writeJson(
+          io.stdout,
+          chosen.map((cell) => ({ ...cell, ...notRun(cell.id) })),
+        );
+      } else
+        writeLines(
+          io.stdout,
+          chosen.map((cell) => caseLine(cell, obstacles)),
+        );
+      writeLines(io.stderr, lackLines(chosen, obstacles));
       const groups = new Set(chosen.map(({ group }) => group));
       writeLines(io.stderr, paired.filter(({ group }) => groups.has(group)).map(pairsLine));
     });

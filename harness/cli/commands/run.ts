@@ -44,6 +44,7 @@ interface RunCommandOptions extends FailOn {
   reuse?: string;
   reuseMaxAge: number;
   json?: boolean;
+  allowNotRun?: boolean;
 }
 
 interface ReporterOptions {
@@ -143,6 +144,7 @@ export const runCommand: AddCommand = (program, io, end) => {
     .addOption(failOnOption())
     .option('--reuse <run>', 'take the records of that run for cases that are the same in all they rest on')
     .option('--reuse-max-age <days>', 'with --reuse: only records of runs no older than this', parseCount, 30)
+    .option('--allow-not-run', 'cases that this host cannot run do not fail the run')
     .option('--json', 'print results.json on standard output, and the progress on standard error')
     .addHelpText(
       'after',
@@ -184,6 +186,7 @@ Examples:
       const code = exitCodeOfRun(
         result.cases.map(({ verdict }) => verdict),
         failures,
+        options,
       );
       // What could not be told stays so; else what changed decides.
       const couldTell = code === 0 || (code === 1 && failures.length === 0);

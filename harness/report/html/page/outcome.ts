@@ -20,12 +20,17 @@ export const outcomes: Record<Outcome, Look> = {
   passed: { sign: '', word: 'booted', meaning: 'booted, as expected' },
   stopped: { sign: '–', word: 'stopped', meaning: 'stopped where expected' },
   'not-run': { sign: '', word: 'not run', meaning: 'not run' },
+  waiting: { sign: '', word: 'waiting', meaning: 'waiting for a set of yours' },
 };
 export const outcomeOrder = Object.keys(outcomes) as Outcome[];
 
 export function outcomeOf({ status, stoppedAt }: Pick<CaseSummary, 'status' | 'stoppedAt'>): Outcome {
   return status === 'passed' && stoppedAt !== null ? 'stopped' : status;
 }
+
+/** No guest was started for it, and none was to be. */
+export const isUnrun = ({ status }: Pick<CaseSummary, 'status'>): boolean =>
+  status === 'not-run' || status === 'waiting';
 
 const troubles: readonly Outcome[] = ['failed', 'flaky', 'error', 'interrupted'];
 export const isTrouble = (one: CaseSummary): boolean => troubles.includes(outcomeOf(one));

@@ -3,7 +3,7 @@ import { type ConsolePanel, consolePanel } from '../console/console-panel.ts';
 import { copyable } from '../copy.ts';
 import { h } from '../dom.ts';
 import { framesPanel } from '../frames/frames-panel.ts';
-import { badge, outcomeOf } from '../outcome.ts';
+import { badge, isUnrun, outcomeOf } from '../outcome.ts';
 import { caseHash, comparisonHash } from '../route.ts';
 import { timeAxis } from '../timeline/time-axis.ts';
 import { inputsTable, recordLinks } from './inputs.ts';
@@ -151,9 +151,7 @@ export async function caseView(options: CaseOptions): Promise<CaseView> {
       h(
         'p',
         { class: 'empty' },
-        summary.status === 'not-run'
-          ? 'No guest was started for this case.'
-          : 'The records of this case are not in this file.',
+        isUnrun(summary) ? 'No guest was started for this case.' : 'The records of this case are not in this file.',
       ),
   );
   return {

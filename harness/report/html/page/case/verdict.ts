@@ -13,6 +13,7 @@ function verdictText(outcome: Outcome, { stoppedAt, lastStage }: CaseSummary): s
     flaky: `First ${end}, then did as expected`,
     error: 'The harness could not tell',
     'not-run': 'Not run',
+    waiting: 'Waiting for a set of yours',
     interrupted: 'Interrupted',
   };
   return texts[outcome];

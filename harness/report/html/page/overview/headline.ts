@@ -16,8 +16,10 @@ const only = (outcome: Outcome): Filter => ({ text: '', values: new Map([['outco
 function sentence(cases: readonly CaseSummary[]): string {
   const count = (...wanted: Outcome[]) => cases.filter((one) => wanted.includes(outcomeOf(one))).length;
   const bad = count('failed', 'flaky', 'error', 'interrupted');
-  const ran = cases.length - count('not-run');
+  const missing = count('not-run');
+  const ran = cases.length - missing - count('waiting');
   if (ran === 0) return 'Nothing was run';
+  if (bad === 0 && missing > 0) return `${ran} did as expected, ${missing} could not be run`;
   if (bad === 0) return ran === 1 ? 'The case did as expected' : `All ${ran} did as expected`;
   return `${bad} of ${ran} did not do as expected`;
 }

@@ -20,10 +20,10 @@ export interface OverviewView {
   showMatrix(): void;
 }
 
-/** Reasons for which cases were not run, most frequent first. */
-function notRunSection(cases: readonly CaseSummary[]): HTMLElement | null {
+/** Reasons for which cases were not run, or wait, most frequent first. */
+function unrunSection(cases: readonly CaseSummary[], wanted: 'not-run' | 'waiting', title: string): HTMLElement | null {
   const byReason = new Map<string, CaseSummary[]>();
-  for (const one of cases.filter(({ status }) => status === 'not-run')) {
+  for (const one of cases.filter(({ status }) => status === wanted)) {
     const reason = one.diagnosis ?? 'no reason was recorded';
     byReason.set(reason, [...(byReason.get(reason) ?? []), one]);
   }
@@ -31,8 +31,8 @@ function notRunSection(cases: readonly CaseSummary[]): HTMLElement | null {
   const items = [...byReason].sort(([, a], [, b]) => b.length - a.length);
   return h(
     'section',
-    { 'aria-labelledby': 'not-run-title' },
-    h('h2', { id: 'not-run-title' }, 'Not run'),
+    { 'aria-labelledby': `${wanted}-title` },
+    h('h2', { id: `${wanted}-title` }, title),
     items.map(([reason, alike]) =>
       h(
         'details',
@@ -106,7 +106,8 @@ export function overviewView(overview: Overview, filter: Filter, onFilter: (filt
     comparison && comparisonSection(comparison, cases),
     troubleSection(cases, axes),
     h('section', { 'aria-labelledby': 'matrix-title' }, title, bar.element, results),
-    notRunSection(cases),
+    unrunSection(cases, 'not-run', 'Not run'),
+    unrunSection(cases, 'waiting', 'Waiting for a set of yours'),
     findingsSection(cases),
     notes.length > 0 &&
       h(

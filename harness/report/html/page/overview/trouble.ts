@@ -3,7 +3,7 @@ import type { CaseSummary } from '../../report-data.ts';
 import { caseLink } from '../case-link.ts';
 import { h } from '../dom.ts';
 import { duration, plural } from '../format.ts';
-import { isTrouble, outcomeOf, outcomeOrder, outcomes, square } from '../outcome.ts';
+import { isTrouble, isUnrun, outcomeOf, outcomeOrder, outcomes, square } from '../outcome.ts';
 import { titleOf } from './axis-titles.ts';
 
 interface Cluster {
@@ -28,7 +28,7 @@ const mostFacts = 4;
 
 /** Axis values that all of the cluster have and that few others of the run do, the most telling first. */
 function inCommon({ cases, first }: Cluster, all: readonly CaseSummary[], axes: readonly Axis[]): string[] {
-  const others = all.filter((one) => one.status !== 'not-run' && !cases.includes(one));
+  const others = all.filter((one) => !isUnrun(one) && !cases.includes(one));
   return axes
     .filter((axis) => cases.every((one) => one.axes[axis] === first.axes[axis]))
     .map((axis) => ({ axis, having: others.filter((one) => one.axes[axis] === first.axes[axis]).length }))
