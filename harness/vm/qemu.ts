@@ -7,7 +7,7 @@ import { type DisposalStack, opening } from '../os/disposal-stack.ts';
 import { tieToParent, watchOver } from '../os/tied-process.ts';
 import { readCpuMs } from './guest-cpu.ts';
 import { type Qmp, startQmp } from './qmp.ts';
-import { createSocketPair, type SocketPair } from './socket-pair.ts';
+import { createSerialPair, createSocketPair, type SocketPair } from './socket-pair.ts';
 
 export interface GuestExit {
   exitCode: number | null;
@@ -44,14 +44,14 @@ export interface QemuStart {
 const keptStderrBytes = 64 << 10;
 const cpuSampleMs = 500;
 
-/** Our ends of the network links, by descriptor; the serial port and QMP are pipes that Node makes. */
+/** Our ends of the network links and the serial port, by descriptor; QMP's is a pipe that Node makes. */
 type Links = ReadonlyMap<number, SocketPair>;
 
-async function openLinks({ nic, uplink }: QemuStart['fds'], opened: DisposalStack): Promise<Links> {
+async function openLinks({ nic, uplink, serial }: QemuStart['fds'], opened: DisposalStack): Promise<Links> {
   const links = new Map<number, SocketPair>();
-  for (const fd of [nic, uplink]) {
+  for (const fd of [nic, uplink, serial]) {
     if (fd === undefined) continue;
-    const pair = await createSocketPair();
+    const pair = await (fd === serial ? createSerialPair() : createSocketPair());
     opened.defer(() => {
       pair.ours.destroy();
       pair.theirs.destroy();
@@ -127,7 +127,7 @@ function keepStderr(stream: Readable, onStderr: QemuStart['onStderr']): () => st
 }
 
 /**
- * Starts QEMU with one socket pair per network link of the plan. Throws `missing-program` when it cannot be started, and
+ * Starts QEMU with a socket pair for each network link of the plan and its serial port. Throws `missing-program` when it cannot be started, and
  * leaves nothing open then.
  */
 export function startQemu(start: QemuStart): Promise<Guest> {

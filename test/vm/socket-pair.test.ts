@@ -2,8 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { execa } from 'execa';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { createSocketPair } from '../../harness/vm/socket-pair.ts';
+import { createSerialPair, createSocketPair } from '../../harness/vm/socket-pair.ts';
 
 let folder: string;
 beforeEach(async () => {
@@ -40,6 +41,28 @@ test.each(['not-there', 'x'.repeat(120)])(
   'a folder for temporary files that cannot be used is told of',
   async (name) => {
     vi.stubEnv('TMPDIR', join(folder, name));
-    await expect(createSocketPair()).rejects.toThrow(/no socket for a guest's network could be made in .*: /);
+    await expect(createSocketPair()).rejects.toThrow(/no socket for a guest could be made in .*: /);
   },
 );
+
+test.runIf(process.platform === 'linux')('a serial port takes 300,000 single bytes while nobody reads', async () => {
+  const { ours, theirs } = await createSerialPair();
+  // It fails where a write would have to wait, as QEMU's UART is busy then.
+  const uart = await execa('dd', ['if=/dev/zero', 'bs=1', 'count=300000', 'status=none'], {
+    stdio: ['ignore', theirs, 'pipe'],
+    reject: false,
+  });
+  theirs.destroy();
+  expect(uart).toMatchObject({ exitCode: 0, stderr: '' });
+  let read = 0;
+  for await (const chunk of ours) read += (chunk as Buffer).length;
+  expect(read).toBe(300_000);
+});
+
+test('what is typed into a serial port arrives', async () => {
+  const { ours, theirs } = await createSerialPair();
+  ours.end('boot');
+  let typed = '';
+  for await (const chunk of theirs) typed += String(chunk);
+  expect(typed).toBe('boot');
+});
