@@ -1,3 +1,4 @@
+import { deliveryOf, promiseOf, startedOf } from '../model/deliveries.ts';
 import type { HarnessEvent } from '../model/events.ts';
 import type { Plan } from '../model/plan.ts';
 import type { Stage } from '../model/stages.ts';
@@ -6,7 +7,7 @@ import { guestRules } from './machine-rules.ts';
 import { createStandingRemarks } from './remarks.ts';
 import { saysIpv6, serialRules } from './serial-rules.ts';
 import { wireFailureRules } from './wire-failures.ts';
-import { deliveryOf, deliveryRules, promiseOf, startedOf, unset, type WireEvent, wireRules } from './wire-rules.ts';
+import { deliveryRules, unset, type WireEvent, wireRules } from './wire-rules.ts';
 
 /** Which table reads which source. Servers' own events are explanation, never evidence, but for what TLS hides. */
 const tables: Partial<Record<HarnessEvent['source'], readonly Rule<never>[]>> = {

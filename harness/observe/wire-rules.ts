@@ -1,6 +1,7 @@
-import type { HarnessEvent, UntimedEvent } from '../model/events.ts';
+import { deliveryOf, nameOfTarget, startedOf } from '../model/deliveries.ts';
+import type { HarnessEvent } from '../model/events.ts';
 import type { ExpectedFile, Plan } from '../model/plan.ts';
-import { nameOf, parseTarget } from '../model/served-name.ts';
+import { nameOf } from '../model/served-name.ts';
 import { isUefi, romCanRun } from './circumstances.ts';
 import type { Observed, Rule } from './evidence.ts';
 
@@ -29,20 +30,6 @@ function leased(event: WireEvent, plan: Plan, observed: Observed): { ipxe: boole
   return undefined;
 }
 
-/** What a target names; undefined where nothing can be served under it. */
-function nameOfTarget(target: string): string | undefined {
-  const name = parseTarget(target);
-  return typeof name === 'string' ? name : undefined;
-}
-
-interface NamedBytes {
-  readonly name: string;
-  readonly bytes: number;
-}
-
-const namedBytes = (name: string | undefined, bytes: number): NamedBytes | undefined =>
-  name === undefined ? undefined : { name, bytes };
-
 /** All files of one stage are there, each with its whole length. */
 function allDelivered(files: readonly ExpectedFile[], observed: Observed): string | undefined {
   if (files.length === 0) return undefined;
@@ -51,54 +38,6 @@ function allDelivered(files: readonly ExpectedFile[], observed: Observed): strin
     if (got === undefined || (bytes !== undefined && got !== bytes)) return undefined;
   }
   return files.map(({ name }) => `${name} (${observed.delivered.get(name)} octets)`).join(', ');
-}
-
-/**
- * A delivered name, from TFTP, HTTP or NFS. What goes through TLS is the one thing the wire cannot see: there it is the
- * server's word that counts, for a whole response that the guest stayed for.
- */
-export function deliveryOf(event: UntimedEvent): NamedBytes | undefined {
-  if (event.source === 'http') {
-    const seen = event.type === 'served' && event.tls && isWhole(event);
-    return seen ? namedBytes(nameOfTarget(event.target), event.bytes) : undefined;
-  }
-  if (event.source !== 'wire') return undefined;
-  if (event.type === 'tftp-complete' || event.type === 'nfs-complete')
-    return namedBytes(nameOf(event.file), event.bytes);
-  if (event.type !== 'http-complete' || event.status !== 200) return undefined;
-  return namedBytes(nameOfTarget(event.target), event.bytes);
-}
-
-/** How iPXE tells of an image that it has whole and is about to start, such as `undionly.kpxe : 74213 bytes [PXE-NBP]`. */
-const ipxeImage = /^(.+?) : (\d+) bytes \[[^\]]+\]/;
-
-/**
- * What iPXE had over HTTP when it started it: it may do so before it acknowledges the last octets, and then its own
- * words stand for them, where they agree with the length that the wire saw promised for that name.
- */
-export function startedOf(event: UntimedEvent, promised: Observed['promised']): NamedBytes | undefined {
-  if (event.source !== 'serial') return undefined;
-  const [, name = '', bytes] = ipxeImage.exec(event.text) ?? [];
-  return promised.get(name) === Number(bytes) ? { name, bytes: Number(bytes) } : undefined;
-}
-
-/** A name and the length of what answers it, as the head of an HTTP response says. */
-export function promiseOf(event: WireEvent): NamedBytes | undefined {
-  if (event.type !== 'http-response' || event.status !== 200 || event.length === null) return undefined;
-  return namedBytes(nameOfTarget(event.target), event.length);
-}
-
-type Served = Extract<UntimedEvent, { source: 'http'; type: 'served' }>;
-
-const isWhole = ({ method, status, note }: Served): boolean => method === 'GET' && status === 200 && note === undefined;
-
-/**
- * A name that the boot policy may count as had. A loader may start what it got before it acknowledges the last octet:
- * then the wire has no proof of delivery, and the server's word is enough to choose what comes next.
- */
-export function handedOverOf(event: UntimedEvent): string | undefined {
-  if (event.source === 'http' && event.type === 'served' && isWhole(event)) return nameOfTarget(event.target);
-  return deliveryOf(event)?.name;
 }
 
 /** What the guest asks for by name, from TFTP or HTTP. */

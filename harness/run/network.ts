@@ -1,7 +1,7 @@
 import type { BootRule } from '../model/boot-rule.ts';
+import { handedOverOf } from '../model/deliveries.ts';
 import type { EventSink } from '../model/events.ts';
 import type { Plan } from '../model/plan.ts';
-import { handedOverOf } from '../observe/wire-rules.ts';
 import { DisposalStack, opening } from '../os/disposal-stack.ts';
 import { systemClock } from '../services/clock.ts';
 import { startDhcp } from '../services/dhcp/v4/server.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { deliveryOf, promiseOf, startedOf } from '../../harness/model/deliveries.ts';
 import type { UntimedEvent } from '../../harness/model/events.ts';
 import { parseTarget } from '../../harness/model/served-name.ts';
-import { deliveryOf, promiseOf, startedOf } from '../../harness/observe/wire-rules.ts';
 import { urlOf } from '../../harness/plan/url.ts';
 import { openTree } from '../../harness/services/tree/served-tree.ts';
 import { encodeAck, encodeData, encodeRequest } from '../../harness/wire/codecs/tftp.ts';

@@ -1,0 +1,64 @@
+import type { HarnessEvent, UntimedEvent } from './events.ts';
+import { nameOf, parseTarget } from './served-name.ts';
+
+/** What a target names; undefined where nothing can be served under it. */
+export function nameOfTarget(target: string): string | undefined {
+  const name = parseTarget(target);
+  return typeof name === 'string' ? name : undefined;
+}
+
+interface NamedBytes {
+  readonly name: string;
+  readonly bytes: number;
+}
+
+const namedBytes = (name: string | undefined, bytes: number): NamedBytes | undefined =>
+  name === undefined ? undefined : { name, bytes };
+
+/**
+ * A delivered name, from TFTP, HTTP or NFS. What goes through TLS is the one thing the wire cannot see: there it is the
+ * server's word that counts, for a whole response that the guest stayed for.
+ */
+export function deliveryOf(event: UntimedEvent): NamedBytes | undefined {
+  if (event.source === 'http') {
+    const seen = event.type === 'served' && event.tls && isWhole(event);
+    return seen ? namedBytes(nameOfTarget(event.target), event.bytes) : undefined;
+  }
+  if (event.source !== 'wire') return undefined;
+  if (event.type === 'tftp-complete' || event.type === 'nfs-complete')
+    return namedBytes(nameOf(event.file), event.bytes);
+  if (event.type !== 'http-complete' || event.status !== 200) return undefined;
+  return namedBytes(nameOfTarget(event.target), event.bytes);
+}
+
+/** How iPXE tells of an image that it has whole and is about to start, such as `undionly.kpxe : 74213 bytes [PXE-NBP]`. */
+const ipxeImage = /^(.+?) : (\d+) bytes \[[^\]]+\]/;
+
+/**
+ * What iPXE had over HTTP when it started it: it may do so before it acknowledges the last octets, and then its own
+ * words stand for them, where they agree with the length that the wire saw promised for that name.
+ */
+export function startedOf(event: UntimedEvent, promised: ReadonlyMap<string, number>): NamedBytes | undefined {
+  if (event.source !== 'serial') return undefined;
+  const [, name = '', bytes] = ipxeImage.exec(event.text) ?? [];
+  return promised.get(name) === Number(bytes) ? { name, bytes: Number(bytes) } : undefined;
+}
+
+/** A name and the length of what answers it, as the head of an HTTP response says. */
+export function promiseOf(event: Extract<HarnessEvent, { source: 'wire' }>): NamedBytes | undefined {
+  if (event.type !== 'http-response' || event.status !== 200 || event.length === null) return undefined;
+  return namedBytes(nameOfTarget(event.target), event.length);
+}
+
+type Served = Extract<UntimedEvent, { source: 'http'; type: 'served' }>;
+
+const isWhole = ({ method, status, note }: Served): boolean => method === 'GET' && status === 200 && note === undefined;
+
+/**
+ * A name that the boot policy may count as had. A loader may start what it got before it acknowledges the last octet:
+ * then the wire has no proof of delivery, and the server's word is enough to choose what comes next.
+ */
+export function handedOverOf(event: UntimedEvent): string | undefined {
+  if (event.source === 'http' && event.type === 'served' && isWhole(event)) return nameOfTarget(event.target);
+  return deliveryOf(event)?.name;
+}
