@@ -16,7 +16,7 @@ import { printReport, reportOf } from './sabotage/report.mjs';
 
 const usage = `Usage: npm run -s sabotage -- [options]
 
-Takes every cell that is to stop, and one that is to boot for each firmware, transport and IP version, breaks each in
+Takes every cell that is to stop, and one that is to boot for each firmware and transport, breaks each in
 several ways, and fails where a broken boot passes.
 
   --cells GLOBS   only these cells, by id or group; comma-separated, * for any text

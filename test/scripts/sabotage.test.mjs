@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { bootOf } from '../../scripts/campaigns/sabotage/boot.mjs';
 import { machineKinds, networkKinds } from '../../scripts/campaigns/sabotage/kinds.mjs';
-import { asksFor, isRequest } from '../../scripts/campaigns/sabotage/signs.mjs';
+import { asksFor, comesToEndOf, isRequest } from '../../scripts/campaigns/sabotage/signs.mjs';
 import { guest, icmpFrame, server, tcpFrame, udpFrame } from '../wire/frames.ts';
 
 const planOf = (run) =>
@@ -82,12 +82,20 @@ describe('a boot has met its break', () => {
     { source: 'http', type: 'served', target: 'https://10.0.2.2/a/b.efi' },
     { source: 'wire', type: 'nfs-lookup', file: 'a/b.efi' },
   ])('where it asks for the file: %o', (event) => {
-    expect(asksFor('a/b.efi')(event)).toBe(true);
-    expect(asksFor('b.efi')(event)).toBe(false);
+    expect(asksFor(['c.efi', 'a/b.efi'])(event)).toBe(true);
+    expect(asksFor(['b.efi'])(event)).toBe(false);
   });
 
   it('not where it is only told of the file', () => {
-    expect(asksFor('a/b.efi')({ source: 'wire', type: 'dhcp', file: 'a/b.efi' })).toBe(false);
+    expect(asksFor(['a/b.efi'])({ source: 'wire', type: 'dhcp', file: 'a/b.efi' })).toBe(false);
+  });
+
+  it('where it comes to the end of the file, however short that is', () => {
+    const isEnd = comesToEndOf(['b.efi']);
+    expect(isEnd({ source: 'wire', type: 'tftp-request', file: 'b.efi' })).toBe(false);
+    expect(isEnd({ source: 'http', type: 'served', method: 'HEAD', target: '/b.efi' })).toBe(false);
+    expect(isEnd({ source: 'http', type: 'served', method: 'GET', target: '/b.efi' })).toBe(true);
+    expect(isEnd({ source: 'wire', type: 'tftp-complete', file: 'b.efi' })).toBe(true);
   });
 
   it('where it asks a server for something, not its network', () => {

@@ -1,5 +1,6 @@
 // Which boots are broken, and in which ways.
 
+import { axisText } from '../../../.build/harness/model/axis-text.js';
 import { makePlan } from '../../../.build/harness/plan/plan.js';
 import { findCase } from '../../../.build/harness/run/found-case.js';
 import { bootOf } from './boot.mjs';
@@ -10,18 +11,19 @@ export const kindNames = [...Object.keys(networkKinds), ...Object.keys(machineKi
 const isStop = ({ expect }) => 'stopsAt' in expect;
 const isBoot = ({ expect }) => 'reaches' in expect;
 
-const transportKey = ({ firmware, transport, ipVersion }) => JSON.stringify([firmware, transport, ipVersion]);
+const wayOf = (cell) => ['firmware', 'transport'].map((axis) => axisText(cell, axis)).join(' ');
 
-/** Longer ways use more of the network; an installer only takes longer. */
-const worthOf = ({ payload, rom }) => ['script', 'linux'].indexOf(payload) * 2 + (rom === 'none' ? 0 : 1);
+/** What takes least time is broken as well as the rest; an option ROM is one thing more to break. */
+const payloads = ['installer', 'linux', 'script'];
+const worthOf = ({ payload, rom }) => payloads.indexOf(payload) * 2 + (rom === 'none' ? 0 : 1);
 
-/** Every cell that is to stop, and of those that are to boot one for each firmware, transport and IP version. */
+/** Every cell that is to stop, and of those that are to boot one for each firmware and transport. */
 export function chosenCells(cells) {
   const booting = new Map();
   for (const cell of cells.filter(isBoot)) {
-    const key = transportKey(cell);
-    const best = booting.get(key);
-    if (!best || worthOf(cell) > worthOf(best)) booting.set(key, cell);
+    const way = wayOf(cell);
+    const best = booting.get(way);
+    if (!best || worthOf(cell) > worthOf(best)) booting.set(way, cell);
   }
   const chosen = new Set(booting.values());
   return cells.filter((cell) => isStop(cell) || chosen.has(cell));

@@ -1,6 +1,6 @@
 // Copies of files that something is wrong with, made once for a campaign.
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 
 /** The first half of a file: a copy that broke off. */
@@ -27,7 +27,8 @@ export function damagedFiles(folder) {
     return copy;
   };
   return {
-    truncated: (path) => copyOf(path, 'truncated', firstHalf),
+    /** A folder is left as it is: what is fetched of it has names of its own. */
+    truncated: (path) => (statSync(path).isDirectory() ? path : copyOf(path, 'truncated', firstHalf)),
     halfErased: (path) => copyOf(path, 'half-erased', halfErased),
     blank: (path) => copyOf(path, 'blank', (content) => Buffer.alloc(content.length)),
   };

@@ -9,31 +9,42 @@
 //   meets   likewise for a frame from the guest
 // A break without the last three has met the boot once it is made.
 import { setTimeout as pause } from 'node:timers/promises';
-import { asksFor, isRequest } from './signs.mjs';
+import { asksFor, comesToEndOf, isRequest } from './signs.mjs';
 
 /** Enough for a client to have begun what it then cannot go on with. */
 const firstFrames = 2;
 /** A file of more than so many bytes is not over after so many frames. */
 const large = { bytes: 100_000, frames: 40 };
+/** No loader is as short. */
+const unknownBytes = 4096;
 /** What QEMU had written before it was stopped has arrived by then. */
 const settleMs = 250;
 
 const certificates = ['wrong-authority', 'wrong-name', 'expired'];
 
-const without = (record, name) => Object.fromEntries(Object.entries(record).filter(([key]) => key !== name));
+const servedNow = ({ serve }, names) => names.filter((name) => name in serve);
+const isWhole = (file) => !('redirect' in file) && file.truncateToBytes === undefined;
 
-const serving = (name, file) => (plan) => ({ ...plan, serve: { ...plan.serve, [name]: file } });
+/** The plan with some of its served files changed, or left out where `change` gives nothing. */
+function withFiles(plan, names, change) {
+  const entries = Object.entries(plan.serve).map(([name, file]) => [
+    name,
+    names.includes(name) ? change(file, name) : file,
+  ]);
+  return { ...plan, serve: Object.fromEntries(entries.filter(([, file]) => file !== undefined)) };
+}
 
-const isWhole = (file) => file !== undefined && !('redirect' in file) && file.truncateToBytes === undefined;
+const half = (file, damaged) =>
+  file.path === undefined
+    ? { ...file, text: file.text.slice(0, file.text.length >> 1) }
+    : { ...file, path: damaged.truncated(file.path) };
 
-/** Plans differ from run to run in their nonce: the file is that of the plan given. */
-const serveHalf = (name) => (plan, damaged) => {
-  const file = plan.serve[name];
-  const half = file.path ? { path: damaged.truncated(file.path) } : { text: file.text.slice(0, file.text.length >> 1) };
-  return serving(name, { ...file, ...half })(plan);
-};
-
-const endHalfway = (name, bytes) => (plan) => serving(name, { ...plan.serve[name], truncateToBytes: bytes >> 1 })(plan);
+const lengthsOf = ({ deliveries }) =>
+  Object.fromEntries(
+    Object.values(deliveries)
+      .flat()
+      .map(({ name, bytes }) => [name, bytes]),
+  );
 
 /** Another file in QEMU's command line; one that QEMU takes unasked is given by `option`. */
 const withFile = (path, damage, option) => (plan, damaged) => {
@@ -70,28 +81,31 @@ export const networkKinds = {
         shows: (event) => event.type === 'tcp-refused' && event.port === port,
       })),
 
-  'file-missing': ({ files: [name] }, { serve }) =>
-    name in serve ? [{ alter: (plan) => ({ ...plan, serve: without(plan.serve, name) }), shows: asksFor(name) }] : [],
+  'file-missing': ({ files }, plan) => {
+    const names = servedNow(plan, files);
+    if (names.length === 0) return [];
+    return [{ alter: (whole) => withFiles(whole, names, () => undefined), shows: asksFor(names) }];
+  },
 
-  'file-truncated': ({ files: [name], transport }, { serve, deliveries }) => {
-    if (!isWhole(serve[name])) return [];
-    const bytes = Object.values(deliveries)
-      .flat()
-      .find((file) => file.name === name)?.bytes;
-    const isHttp = transport === 'http' || transport === 'https';
+  'file-truncated': ({ files, transport }, plan) => {
+    const names = servedNow(plan, files).filter((name) => isWhole(plan.serve[name]));
+    if (names.length === 0) return [];
+    const shows = comesToEndOf(names);
+    const alter = (whole, damaged) => withFiles(whole, names, (file) => half(file, damaged));
+    if (transport !== 'http' && transport !== 'https') return [{ alter, shows }];
+    const lengths = lengthsOf(plan);
+    const cutOf = (name) => (lengths[name] ?? unknownBytes) >> 1;
+    const breakOff = (whole) => withFiles(whole, names, (file, name) => ({ ...file, truncateToBytes: cutOf(name) }));
     return [
-      { alter: serveHalf(name), shows: asksFor(name) },
-      ...(isHttp && bytes ? [{ name: 'midway', alter: endHalfway(name, bytes), shows: asksFor(name) }] : []),
+      { alter, shows },
+      { name: 'midway', alter: breakOff, shows },
     ];
   },
 
-  'frames-lost': ({ after, files: [name] }, { deliveries }) => {
+  'frames-lost': ({ after, files }, plan) => {
     const from = (frames) => ({ after, loses: (passed) => passed >= frames });
-    const bytes =
-      Object.values(deliveries)
-        .flat()
-        .find((file) => file.name === name)?.bytes ?? 0;
-    return [from(firstFrames), ...(bytes > large.bytes ? [{ name: 'midway', ...from(large.frames) }] : [])];
+    const isLarge = (lengthsOf(plan)[files[0]] ?? 0) > large.bytes;
+    return [from(firstFrames), ...(isLarge ? [{ name: 'midway', ...from(large.frames) }] : [])];
   },
 
   // A valid certificate that is not to be trusted leaves nothing to get wrong.

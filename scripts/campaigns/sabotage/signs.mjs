@@ -17,4 +17,14 @@ const nameOf = (target) => target.replace(/^[a-z]+:\/\/[^/]+/, '').replace(/^\/+
 /** What the guest asks for by name, of whichever server; what it asks for within TLS only the server can tell. */
 const requests = { 'tftp-request': 'file', 'nfs-lookup': 'file', 'http-request': 'target', served: 'target' };
 
-export const asksFor = (name) => (event) => nameOf(event[requests[event.type]] ?? '') === name;
+const namedBy = (fields) => (names) => (event) => names.includes(nameOf(event[fields[event.type]] ?? ''));
+
+/** Whether an event shows that the guest asked for one of these names. */
+export const asksFor = namedBy(requests);
+
+/** How the end of a transfer is told; `served` also tells that a response broke off. */
+const ends = { 'tftp-complete': 'file', 'nfs-complete': 'file', 'http-complete': 'target', served: 'target' };
+const isEndOf = namedBy(ends);
+
+/** Whether an event shows that the guest came to the end of one of these files. */
+export const comesToEndOf = (names) => (event) => event.method !== 'HEAD' && isEndOf(names)(event);
