@@ -38,7 +38,7 @@ const bootConditionSchema = z.strictObject({
   userClass: z.string().optional(),
   /** UDP port that a DHCPv4 client asks on: the address server's, or the boot server's (PXE 2.1 §2.2.5). */
   port: z.literal([67, 4011]).optional(),
-  /** Names of served files that this MAC has already been sent whole. */
+  /** Names of served files that the guest has already been sent whole. */
   served: z.array(z.string()).optional(),
   notServed: z.array(z.string()).optional(),
 });

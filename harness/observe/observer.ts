@@ -1,3 +1,4 @@
+import { tableBounds } from '../model/bounds.ts';
 import { deliveryOf, promiseOf, startedOf } from '../model/deliveries.ts';
 import type { HarnessEvent } from '../model/events.ts';
 import type { Plan } from '../model/plan.ts';
@@ -25,6 +26,14 @@ const maxRemarks = 500;
 const isOfGuest = ({ type, from }: WireEvent & { from?: 'guest' | 'server' }): boolean =>
   from === 'guest' || type.endsWith('-request') || type === 'tcp-refused';
 
+/** Adds to a map keyed by what a guest sends: what was set longest ago is forgotten. */
+function setRecent<V>(map: Map<number, V>, key: number, value: V): void {
+  map.delete(key);
+  map.set(key, value);
+  const [oldest] = map.keys();
+  if (oldest !== undefined && map.size > tableBounds.requests) map.delete(oldest);
+}
+
 export interface Observer {
   /** Evidence that this event brings and that is new. */
   observe(event: HarnessEvent): Evidence[];
@@ -40,6 +49,8 @@ export interface Observer {
 /** Folds events into evidence: pure over the events given, so that a saved log gives what the live run gave. */
 export function createObserver(plan: Plan): Observer {
   const stages = new Set<Stage>();
+  /** Only of files that prove something: a guest can ask for any number of others. */
+  const wanted = new Set(Object.values(plan.deliveries).flatMap((files) => files.map(({ name }) => name)));
   const delivered = new Map<string, number>();
   const promised = new Map<string, number>();
   const requests = new Map<number, { ipxe: boolean; vendorClass: string }>();
@@ -67,21 +78,21 @@ export function createObserver(plan: Plan): Observer {
 
   const remember = (event: HarnessEvent): void => {
     const delivery = deliveryOf(event) ?? startedOf(event, promised);
-    if (delivery) delivered.set(delivery.name, delivery.bytes);
+    if (delivery && wanted.has(delivery.name)) delivered.set(delivery.name, delivery.bytes);
     if (event.source === 'serial' && saysIpv6(event)) saidIpv6 = true;
     if (event.source !== 'wire') return;
     if (isOfGuest(event)) quietSinceDelivery = false;
     if (delivery) quietSinceDelivery = true;
     const promise = promiseOf(event);
-    if (promise) promised.set(promise.name, promise.bytes);
+    if (promise && wanted.has(promise.name)) promised.set(promise.name, promise.bytes);
     if (event.type === 'dhcp' && event.from === 'guest' && event.messageType === 'request') {
-      requests.set(event.xid, { ipxe: event.ipxe, vendorClass: event.vendorClass ?? '' });
+      setRecent(requests, event.xid, { ipxe: event.ipxe, vendorClass: event.vendorClass ?? '' });
     }
     if (event.type === 'dhcp' && event.from === 'server' && event.messageType === 'offer') {
-      if (event.yiaddr !== unset) offers.set(event.xid, event.yiaddr);
+      if (event.yiaddr !== unset) setRecent(offers, event.xid, event.yiaddr);
     }
     if (event.type === 'dhcp6' && event.from === 'guest') {
-      requests.set(event.xid, { ipxe: event.userClass === 'iPXE', vendorClass: event.vendorClass ?? '' });
+      setRecent(requests, event.xid, { ipxe: event.userClass === 'iPXE', vendorClass: event.vendorClass ?? '' });
     }
   };
 

@@ -16,7 +16,7 @@ import type { Guest } from '../vm/qemu.ts';
 import type { Capture } from '../wire/capture/capture.ts';
 import type { Faults } from '../wire/faults.ts';
 import { linkOverStream } from '../wire/stack/stream-link.ts';
-import type { UdpHost } from '../wire/stack/udp-host.ts';
+import type { UdpEndpoint } from '../wire/stack/udp-endpoint.ts';
 import { createWire, type Wire } from '../wire/wire.ts';
 import type { Authorities } from './authorities.ts';
 
@@ -89,7 +89,11 @@ interface Boot {
   emit: EventSink;
 }
 
-function startDhcpServers(udp: UdpHost, { plan: { network, boot }, served, emit }: Boot, servers: DisposalStack): void {
+function startDhcpServers(
+  udp: UdpEndpoint,
+  { plan: { network, boot }, served, emit }: Boot,
+  servers: DisposalStack,
+): void {
   const { ipv6, serverIp } = network;
   const common = { served: () => served, emit };
   const four = startDhcp(udp, { ...common, rules: ipv6 ? besideIpv6(serverIp) : boot, network });

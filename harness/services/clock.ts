@@ -1,3 +1,5 @@
+import type { Guard } from '../wire/guard.ts';
+
 /** The time services go by: real, or moved by hand in tests. */
 export interface Clock {
   /** Monotonic milliseconds. */
@@ -13,3 +15,9 @@ export const systemClock: Clock = {
     return () => clearTimeout(timer);
   },
 };
+
+/** A clock whose timers end their case where they fail. */
+export const guardedClock = ({ now, setTimer }: Clock, guard: Guard, where: string): Clock => ({
+  now,
+  setTimer: (fn, ms) => setTimer(guard(where, fn), ms),
+});

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import type { IpVersion } from '../model/axes.ts';
+import type { Guard } from '../wire/guard.ts';
 
 export const loopback: Readonly<Record<IpVersion, string>> = { 4: '127.0.0.1', 6: '::1' };
 
@@ -11,8 +12,11 @@ export interface RunningServer {
   close(): Promise<void>;
 }
 
-/** Has a TCP server listen on loopback alone, at a free port. */
-export async function listenOnLoopback(server: Server, ipVersion: IpVersion): Promise<RunningServer> {
+/** Has a TCP server listen on loopback alone, at a free port. What it cannot accept later is a fault. */
+export async function listenOnLoopback(
+  server: Server,
+  { ipVersion, guard }: { ipVersion: IpVersion; guard: Guard },
+): Promise<RunningServer> {
   // All of them: a server of TLS does not know those still in their handshake.
   const connections = new Set<Socket>();
   server.on('connection', (socket: Socket) => {
@@ -21,6 +25,10 @@ export async function listenOnLoopback(server: Server, ipVersion: IpVersion): Pr
   });
   server.listen(0, loopback[ipVersion]);
   await once(server, 'listening');
+  const failed = (error: Error): never => {
+    throw error;
+  };
+  server.on('error', guard('a TCP server', failed));
   return {
     port: (server.address() as AddressInfo).port,
     async close() {

@@ -9,7 +9,7 @@ import { createGuard } from './guard.ts';
 import { createSniffer } from './sniff/sniffer.ts';
 import type { Link } from './stack/link.ts';
 import { createStack } from './stack/stack.ts';
-import type { UdpHost } from './stack/udp-host.ts';
+import type { UdpEndpoint } from './stack/udp-endpoint.ts';
 import { createUplink } from './stack/uplink.ts';
 
 export interface WireOptions {
@@ -33,7 +33,7 @@ interface Traffic {
 }
 
 export interface Wire {
-  readonly udp: UdpHost;
+  readonly udp: UdpEndpoint;
   readonly stats: { readonly fromGuest: Readonly<Traffic>; readonly toGuest: Readonly<Traffic> };
   /** Closes ports, links and capture; rejects with a `disk` error where the capture could not be written. */
   close(): Promise<void>;

@@ -3,7 +3,7 @@ import type { UntimedEvent } from '../../harness/model/events.ts';
 import type { Network } from '../../harness/model/plan.ts';
 import { startDhcp } from '../../harness/services/dhcp/v4/server.ts';
 import { type DhcpMessage, encodeDhcp, parseDhcp } from '../../harness/wire/codecs/dhcp.ts';
-import type { Datagram, UdpHost, UdpPeer } from '../../harness/wire/stack/udp-host.ts';
+import type { Datagram, UdpEndpoint, UdpPeer } from '../../harness/wire/stack/udp-endpoint.ts';
 
 export const guestMac = '52:54:00:12:34:56';
 
@@ -23,11 +23,11 @@ export interface Sent {
   readonly to: UdpPeer;
 }
 
-/** A host of bound ports on no link: datagrams go in by call, replies are kept. */
-export function recordingHost(maxPayloadBytes = 1472) {
+/** Bound ports on no link: datagrams go in by call, replies are kept. */
+export function recordingEndpoint(maxPayloadBytes = 1472) {
   const bound = new Map<number, (datagram: Datagram) => void>();
   let sent: Sent[] = [];
-  const host: UdpHost = {
+  const udp: UdpEndpoint = {
     maxPayloadBytes,
     bind(port, onDatagram) {
       bound.set(port, onDatagram);
@@ -42,7 +42,7 @@ export function recordingHost(maxPayloadBytes = 1472) {
     },
   };
   return {
-    host,
+    udp,
     boundPorts: () => [...bound.keys()],
     deliver(port: number, payload: Buffer, from: UdpPeer): Sent[] {
       sent = [];
@@ -66,10 +66,10 @@ export interface Reply extends DhcpMessage {
 
 /** A running server and a way to send it messages. */
 export function startRig({ rules = [], network: changes = {}, served = [], maxPayloadBytes }: RigOptions = {}) {
-  const { host, deliver, boundPorts } = recordingHost(maxPayloadBytes);
+  const { udp, deliver, boundPorts } = recordingEndpoint(maxPayloadBytes);
   const events: UntimedEvent[] = [];
   const files = new Set(served);
-  const server = startDhcp(host, {
+  const server = startDhcp(udp, {
     network: { ...network, ...changes },
     rules: rules.map((rule) => bootRuleSchema.parse(rule)),
     served: () => files,

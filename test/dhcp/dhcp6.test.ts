@@ -17,7 +17,7 @@ import {
 import { sniffDhcp6 } from '../../harness/wire/sniff/dhcp6.ts';
 import { dhcp6FactsOf } from '../../harness/wire/sniff/dhcp6-facts.ts';
 import { capture, captureNames, guestPayloads } from './captures.ts';
-import { guestMac, network, recordingHost } from './client-rig.ts';
+import { guestMac, network, recordingEndpoint } from './client-rig.ts';
 import { generator } from './generator.ts';
 
 const names = captureNames('v6-');
@@ -44,9 +44,9 @@ function ia(...ips: string[]): Dhcp6Option {
 }
 
 function startRig(rules: readonly BootRuleInput[] = [everything], managed = true) {
-  const { host, deliver, boundPorts } = recordingHost();
+  const { udp, deliver, boundPorts } = recordingEndpoint();
   const events: UntimedEvent[] = [];
-  const server = startDhcp6(host, {
+  const server = startDhcp6(udp, {
     network: { ...network, ipv6: { serverIp: 'fd00::2', guestIp: 'fd00::15', managed } },
     rules: rules.map((rule) => bootRuleSchema.parse(rule)),
     served: () => new Set(),

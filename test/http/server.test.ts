@@ -204,3 +204,76 @@ test('closing ends connections at once, idle ones and those that do not read', a
   await ended;
   stuck.destroy();
 });
+
+describe('a connection that asks for much at once', () => {
+  /** A server whose look-ups are counted, and wait until told to go on. */
+  async function start() {
+    const waiting: (() => void)[] = [];
+    const tree = openTree({ file: { text: 'content' } });
+    let lookups = 0;
+    const served: UntimedEvent[] = [];
+    const counting = {
+      async lookup(name: string) {
+        lookups++;
+        await new Promise<void>((resolve) => waiting.push(resolve));
+        return tree.lookup(name);
+      },
+    };
+    const running = await startHttp({ tree: counting, emit: (event) => served.push(event) });
+    return { running, served, lookups: () => lookups, goOn: () => waiting.shift()?.() };
+  }
+  const get = (count: number) => 'GET /file HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(count);
+
+  test('gets its answers one after the other', async () => {
+    const { running, served, lookups, goOn } = await start();
+    const socket = connect(running.port, '127.0.0.1');
+    socket.write(get(5));
+    let received = '';
+    socket.on('data', (chunk) => {
+      received += chunk;
+    });
+    for (let answered = 1; answered <= 5; answered++) {
+      await vi.waitFor(() => expect(lookups()).toBe(answered));
+      goOn();
+      await vi.waitFor(() => expect(received.split('content')).toHaveLength(answered + 1));
+    }
+    await vi.waitFor(() => expect(served).toHaveLength(5));
+    socket.destroy();
+    await running.close();
+  });
+
+  test('is closed where too much waits', async () => {
+    const { running, lookups } = await start();
+    const socket = connect(running.port, '127.0.0.1');
+    socket.on('error', () => {});
+    const closed = new Promise((resolve) => socket.once('close', resolve));
+    socket.write(get(1000));
+    await closed;
+    expect(lookups()).toBeLessThanOrEqual(1);
+    await running.close();
+  });
+
+  test('is one of few', async () => {
+    const { running } = await start();
+    const sockets = Array.from({ length: 40 }, () => connect(running.port, '127.0.0.1').on('error', () => {}));
+    await vi.waitFor(() => expect(sockets.filter(({ closed }) => closed)).toHaveLength(40 - 16));
+    for (const socket of sockets) socket.destroy();
+    await running.close();
+  });
+});
+
+test('a fault of the server ends its case, and nothing else', async () => {
+  const seen: UntimedEvent[] = [];
+  const lookup = () => Promise.reject(new Error('no tree'));
+  const running = await startHttp({ tree: { lookup }, emit: (event) => seen.push(event) });
+  await expect(fetch(`http://127.0.0.1:${running.port}/file`)).rejects.toThrow();
+  await vi.waitFor(() =>
+    expect(seen).toEqual([
+      expect.objectContaining({
+        type: 'infrastructure',
+        message: expect.stringMatching(/^an HTTP request failed: .*no tree/),
+      }),
+    ]),
+  );
+  await running.close();
+});

@@ -13,11 +13,15 @@ const tree = openTree(Object.fromEntries(names.map((name) => [name, { text: 'x' 
 /** What the wire's events say was delivered when a guest fetched `file` by TFTP. */
 function deliveredByTftp(file: string): string | undefined {
   const events: UntimedEvent[] = [];
-  const sniffer = createTftpSniffer(() => 0);
+  const sniffer = createTftpSniffer(
+    () => 0,
+    (event) => events.push(event),
+  );
+  const datagram = { guestPort: 2000, ipVersion: 4 } as const;
   const rrq = encodeRequest({ kind: 'rrq', file, mode: 'octet', options: new Map() });
-  sniffer.datagram('guest', 2000, 69, 4, rrq, (event) => events.push(event));
-  sniffer.datagram('server', 2000, 5000, 4, encodeData(1, Buffer.from('x')), (event) => events.push(event));
-  sniffer.datagram('guest', 2000, 5000, 4, encodeAck(1), (event) => events.push(event));
+  sniffer.datagram({ ...datagram, from: 'guest', serverPort: 69, payload: rrq });
+  sniffer.datagram({ ...datagram, from: 'server', serverPort: 5000, payload: encodeData(1, Buffer.from('x')) });
+  sniffer.datagram({ ...datagram, from: 'guest', serverPort: 5000, payload: encodeAck(1) });
   return events.map(deliveryOf).find((delivery) => delivery)?.name;
 }
 

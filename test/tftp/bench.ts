@@ -4,7 +4,7 @@ import { startTftp } from '../../harness/services/tftp/server.ts';
 import { openTree } from '../../harness/services/tree/served-tree.ts';
 import { encodeRequest, parseTftp, type TftpPacket } from '../../harness/wire/codecs/tftp.ts';
 import { createManualClock } from './manual-clock.ts';
-import { createMemoryHost, type Sent } from './memory-host.ts';
+import { createMemoryEndpoint, type Sent } from './memory-endpoint.ts';
 
 export const guest = { mac: '52:54:00:12:34:56', ip: '192.168.10.20', port: 2070 };
 
@@ -13,24 +13,24 @@ export function setUp(served: Record<string, ServedFile>) {
   const clock = createManualClock();
   const events: UntimedEvent[] = [];
   const sent: Sent[] = [];
-  const host = createMemoryHost((one) => sent.push(one));
-  const server = startTftp(host, { tree: openTree(served), emit: (event) => events.push(event), clock });
+  const udp = createMemoryEndpoint((one) => sent.push(one));
+  const server = startTftp(udp, { tree: openTree(served), emit: (event) => events.push(event), clock });
   const settle = () => new Promise<void>((resolve) => setImmediate(resolve));
   return {
     clock,
     events,
-    host,
+    udp,
     server,
     settle,
     /** What was sent since the last call, parsed. */
     taken: (): TftpPacket[] => sent.splice(0).map(({ payload }) => parseTftp(payload)),
     takenRaw: () => sent.splice(0),
     async request(file: string, options: Record<string, string> = {}, from = guest, mode = 'octet') {
-      host.deliver(from, 69, encodeRequest({ kind: 'rrq', file, mode, options: new Map(Object.entries(options)) }));
+      udp.deliver(from, 69, encodeRequest({ kind: 'rrq', file, mode, options: new Map(Object.entries(options)) }));
       await settle();
     },
     /** To the port of the only transfer, or of the latest. */
-    send: (payload: Buffer, from = guest) => host.deliver(from, Math.max(...host.openPorts()), payload),
+    send: (payload: Buffer, from = guest) => udp.deliver(from, Math.max(...udp.openPorts()), payload),
   };
 }
 

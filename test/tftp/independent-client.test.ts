@@ -8,7 +8,7 @@ import type { UntimedEvent } from '../../harness/model/events.ts';
 import { systemClock } from '../../harness/services/clock.ts';
 import { startTftp } from '../../harness/services/tftp/server.ts';
 import { openTree } from '../../harness/services/tree/served-tree.ts';
-import { openLoopbackHost } from './loopback-host.ts';
+import { openLoopbackEndpoint } from './loopback-endpoint.ts';
 
 let folder: string;
 beforeAll(async () => {
@@ -20,12 +20,12 @@ async function fetchWith(options: Record<string, number>, content: Buffer) {
   const served = join(folder, 'served');
   const fetched = join(folder, 'fetched');
   await writeFile(served, content);
-  const host = await openLoopbackHost();
+  const udp = await openLoopbackEndpoint();
   const events: UntimedEvent[] = [];
   const tree = openTree({ 'boot/file': { path: served } });
-  const server = startTftp(host, { tree, emit: (event) => events.push(event), clock: systemClock });
+  const server = startTftp(udp, { tree, emit: (event) => events.push(event), clock: systemClock });
   try {
-    const client = createClient({ host: '127.0.0.1', port: host.requestPort, ...options });
+    const client = createClient({ host: '127.0.0.1', port: udp.requestPort, ...options });
     await new Promise<void>((resolve, reject) =>
       client.get('/boot/file', fetched, (error) => (error ? reject(error) : resolve())),
     );
@@ -50,9 +50,9 @@ describe("the tftp package's client", () => {
   });
 
   test('is told of a missing file', async () => {
-    const host = await openLoopbackHost();
-    const server = startTftp(host, { tree: openTree({}), emit: () => {}, clock: systemClock });
-    const client = createClient({ host: '127.0.0.1', port: host.requestPort });
+    const udp = await openLoopbackEndpoint();
+    const server = startTftp(udp, { tree: openTree({}), emit: () => {}, clock: systemClock });
+    const client = createClient({ host: '127.0.0.1', port: udp.requestPort });
     const error = await new Promise<Error | null>((resolve) => client.get('absent', join(folder, 'absent'), resolve));
     server.close();
     expect(error?.message).toMatch(/File not found/);

@@ -6,7 +6,7 @@ import { encodeAck, encodeRequest, parseTftp } from '../../harness/wire/codecs/t
 import { createTftpSniffer } from '../../harness/wire/sniff/tftp.ts';
 import { guest } from './bench.ts';
 import { createManualClock } from './manual-clock.ts';
-import { createMemoryHost } from './memory-host.ts';
+import { createMemoryEndpoint } from './memory-endpoint.ts';
 
 interface Faults {
   readonly loss: number;
@@ -31,7 +31,7 @@ async function readOverLink(content: string, options: Record<string, string>, fa
   const random = seeded(seed);
   const events: UntimedEvent[] = [];
   const emit = (event: UntimedEvent) => events.push(event);
-  const sniffer = createTftpSniffer(clock.now);
+  const sniffer = createTftpSniffer(clock.now, emit);
   const windowBlocks = Number(options.windowsize ?? 1);
   const got: Buffer[] = [];
   let dataPackets = 0;
@@ -54,8 +54,8 @@ async function readOverLink(content: string, options: Record<string, string>, fa
     const port = serverPort;
     cancelTimeout();
     if (!isDone) cancelTimeout = clock.setTimer(() => sendFromGuest(lastSent), 2500);
-    sniffer.datagram('guest', guest.port, port, 4, payload, emit);
-    overLink(() => host.deliver(guest, port, payload));
+    sniffer.datagram({ from: 'guest', guestPort: guest.port, serverPort: port, ipVersion: 4, payload });
+    overLink(() => udp.deliver(guest, port, payload));
   };
   const acknowledge = () => {
     unacknowledged = 0;
@@ -76,12 +76,12 @@ async function readOverLink(content: string, options: Record<string, string>, fa
     isDone = packet.data.length < blockBytes;
     if (isDone || unacknowledged === windowBlocks) acknowledge();
   };
-  const host = createMemoryHost(({ fromPort, payload }) => {
+  const udp = createMemoryEndpoint(({ fromPort, payload }) => {
     if (parseTftp(payload).kind === 'data') dataPackets += 1;
-    sniffer.datagram('server', guest.port, fromPort, 4, payload, emit);
+    sniffer.datagram({ from: 'server', guestPort: guest.port, serverPort: fromPort, ipVersion: 4, payload });
     overLink(() => receive(fromPort, payload));
   });
-  startTftp(host, { tree: openTree({ file: { text: content } }), emit, clock });
+  startTftp(udp, { tree: openTree({ file: { text: content } }), emit, clock });
   sendFromGuest(lastSent);
   const ended = () => events.some(({ source }) => source === 'tftp');
   while (!ended()) {

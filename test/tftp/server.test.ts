@@ -1,6 +1,12 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
+import type { UntimedEvent } from '../../harness/model/events.ts';
+import { startTftp } from '../../harness/services/tftp/server.ts';
+import { memoryEntry, type ServedEntry } from '../../harness/services/tree/served-entry.ts';
 import { encodeAck, encodeError, encodeRequest } from '../../harness/wire/codecs/tftp.ts';
 import { blocksOf, guest, setUp } from './bench.ts';
+import { createManualClock } from './manual-clock.ts';
+import { createMemoryEndpoint } from './memory-endpoint.ts';
 
 const text = (bytes: number) => ({ text: 'x'.repeat(bytes) });
 
@@ -41,7 +47,7 @@ describe('options', () => {
 
 describe('one block at a time', () => {
   test('a file ends with its short block, and the transfer with its acknowledgement', async () => {
-    const { request, send, taken, events, host } = setUp({ file: text(1000) });
+    const { request, send, taken, events, udp } = setUp({ file: text(1000) });
     await request('/file');
     expect(taken()).toMatchObject([{ block: 1 }]);
     send(encodeAck(1));
@@ -49,7 +55,7 @@ describe('one block at a time', () => {
     expect(events).toEqual([]);
     send(encodeAck(2));
     expect(events).toMatchObject([{ file: 'file', outcome: 'complete', bytes: 1000, retransmissions: 0 }]);
-    expect(host.openPorts()).toEqual([69]);
+    expect(udp.openPorts()).toEqual([69]);
   });
 
   test.each([
@@ -172,25 +178,25 @@ describe('peers', () => {
   });
 
   test('a size probe ends with the guest saying so', async () => {
-    const { request, send, events, host, clock, taken } = setUp({ file: text(1000) });
+    const { request, send, events, udp, clock, taken } = setUp({ file: text(1000) });
     await request('file', { tsize: '0' });
     send(encodeError(8, 'User aborted the transfer'));
     expect(events).toMatchObject([{ outcome: 'aborted', bytes: 0, note: 'guest: error 8 User aborted the transfer' }]);
-    expect(host.openPorts()).toEqual([69]);
+    expect(udp.openPorts()).toEqual([69]);
     taken();
     clock.advance(60_000);
     expect(taken()).toEqual([]);
   });
 
   test('a repeated request changes nothing, before and after the first block', async () => {
-    const { request, send, taken, host } = setUp({ file: text(2000) });
+    const { request, send, taken, udp } = setUp({ file: text(2000) });
     await request('file');
     await request('file');
     expect(taken()).toHaveLength(1);
     send(encodeAck(1));
     await request('file');
     expect(blocksOf(taken())).toEqual([2]);
-    expect(host.openPorts()).toHaveLength(2);
+    expect(udp.openPorts()).toHaveLength(2);
   });
 
   test('another request from the same port takes the place of the first', async () => {
@@ -214,11 +220,76 @@ describe('peers', () => {
   });
 
   test('transfers at once are bounded', async () => {
-    const { request, host, events } = setUp({ file: text(2000) });
+    const { request, udp, events } = setUp({ file: text(2000) });
     for (let port = 1000; port < 1100; port++) await request('file', {}, { ...guest, port });
-    expect(host.openPorts()).toHaveLength(1 + 64);
-    expect(events).toHaveLength(36);
-    expect(events[0]).toMatchObject({ outcome: 'refused', note: '64 transfers are under way' });
+    expect(udp.openPorts()).toHaveLength(1 + 16);
+    expect(events).toHaveLength(84);
+    expect(events[0]).toMatchObject({ outcome: 'refused', note: '16 transfers are under way' });
+  });
+
+  test('one whose guest has gone silent gives way to another', async () => {
+    const { request, send, taken, clock, udp, events } = setUp({ file: text(2000), other: text(100) });
+    for (let port = 1000; port < 1016; port++) await request('file', {}, { ...guest, port });
+    taken();
+    clock.advance(1100);
+    await request('other');
+    expect(events).toMatchObject([{ file: 'file', outcome: 'aborted', note: expect.stringContaining('silent') }]);
+    expect(udp.openPorts()).toHaveLength(1 + 16);
+    send(encodeAck(1));
+    expect(events.at(-1)).toMatchObject({ file: 'other', outcome: 'complete' });
+  });
+
+  test('files looked up at once are bounded, also for requests that take the place of others', async () => {
+    let lookups = 0;
+    const tree = { lookup: () => new Promise<never>(() => lookups++) };
+    const events: UntimedEvent[] = [];
+    const udp = createMemoryEndpoint(() => {});
+    startTftp(udp, { tree, emit: (event) => events.push(event), clock: createManualClock() });
+    for (let index = 0; index < 1000; index++) {
+      udp.deliver(guest, 69, encodeRequest({ kind: 'rrq', file: `${index}`, mode: 'octet', options: new Map() }));
+    }
+    expect(lookups).toBe(16);
+    expect(udp.openPorts()).toEqual([69]);
+  });
+});
+
+describe('a fault of the server ends its case, and nothing else', () => {
+  /** A server whose look-ups give `entry` and whose sending fails from when it is told to. */
+  async function start(lookup: () => Promise<ServedEntry>) {
+    let failing = false;
+    const events: UntimedEvent[] = [];
+    const clock = createManualClock();
+    const udp = createMemoryEndpoint(() => {
+      if (failing) throw new Error('the link is gone');
+    });
+    startTftp(udp, { tree: { lookup }, emit: (event) => events.push(event), clock });
+    udp.deliver(guest, 69, encodeRequest({ kind: 'rrq', file: 'f', mode: 'octet', options: new Map() }));
+    await nextTurn();
+    failing = true;
+    return { events, clock };
+  }
+  const faultOf = (events: readonly UntimedEvent[]) =>
+    events.flatMap((event) => (event.type === 'infrastructure' ? [event.message] : []));
+
+  test('in a look-up', async () => {
+    const { events } = await start(() => Promise.reject(new Error('no tree')));
+    expect(faultOf(events)).toEqual([expect.stringMatching(/^a TFTP transfer failed: Error: no tree/)]);
+  });
+
+  test('in a timer', async () => {
+    const { events, clock } = await start(async () => memoryEntry('f', Buffer.alloc(2000)));
+    expect(faultOf(events)).toEqual([]);
+    clock.advance(5000);
+    expect(faultOf(events)).toEqual([expect.stringMatching(/^a TFTP timer failed: Error: the link is gone/)]);
+  });
+
+  test('once a piece of the file is there', async () => {
+    let arrive = (_copied: number): void => {};
+    const read = () => new Promise<number>((resolve) => (arrive = resolve));
+    const { events } = await start(async () => ({ ...memoryEntry('f', Buffer.alloc(2000)), read }));
+    arrive(512);
+    await nextTurn();
+    expect(faultOf(events)).toEqual([expect.stringMatching(/^a TFTP transfer failed: Error: the link is gone/)]);
   });
 });
 
@@ -235,8 +306,8 @@ describe('refusals', () => {
   });
 
   test('writing is an access violation', async () => {
-    const { host, taken, events } = setUp({ file: text(10) });
-    host.deliver(guest, 69, encodeRequest({ kind: 'wrq', file: 'file', mode: 'octet', options: new Map() }));
+    const { udp, taken, events } = setUp({ file: text(10) });
+    udp.deliver(guest, 69, encodeRequest({ kind: 'wrq', file: 'file', mode: 'octet', options: new Map() }));
     expect(taken()).toMatchObject([{ kind: 'error', code: 2 }]);
     expect(events).toMatchObject([{ outcome: 'refused', note: 'a write request' }]);
   });
@@ -252,14 +323,14 @@ describe('refusals', () => {
   });
 
   test('a name that is not UTF-8 is an illegal operation', () => {
-    const { host, taken } = setUp({});
-    host.deliver(guest, 69, Buffer.from('0001ff00004f4354455400', 'hex'));
+    const { udp, taken } = setUp({});
+    udp.deliver(guest, 69, Buffer.from('0001ff00004f4354455400', 'hex'));
     expect(taken()).toMatchObject([{ kind: 'error', code: 4 }]);
   });
 
   test('what is no request, and no packet at all, is dropped', async () => {
-    const { host, request, send, taken, events } = setUp({ file: text(2000) });
-    for (const hex of ['', '00', '0003', '00040001', '0005', 'ffff']) host.deliver(guest, 69, Buffer.from(hex, 'hex'));
+    const { udp, request, send, taken, events } = setUp({ file: text(2000) });
+    for (const hex of ['', '00', '0003', '00040001', '0005', 'ffff']) udp.deliver(guest, 69, Buffer.from(hex, 'hex'));
     expect(taken()).toEqual([]);
     await request('file');
     taken();
@@ -270,13 +341,13 @@ describe('refusals', () => {
   });
 
   test('closing ends what is under way and sends no more', async () => {
-    const { request, server, taken, clock, events, host } = setUp({ file: text(2000) });
+    const { request, server, taken, clock, events, udp } = setUp({ file: text(2000) });
     await request('file');
     taken();
     server.close();
     clock.advance(60_000);
     expect(taken()).toEqual([]);
-    expect(host.openPorts()).toEqual([]);
+    expect(udp.openPorts()).toEqual([]);
     expect(events).toMatchObject([{ outcome: 'aborted', note: 'the server was closed' }]);
   });
 });

@@ -14,10 +14,13 @@ interface Captured {
 
 function sniff(packets: readonly Captured[]): UntimedEvent[] {
   const events: UntimedEvent[] = [];
-  const sniffer = createTftpSniffer(() => 0);
+  const sniffer = createTftpSniffer(
+    () => 0,
+    (event) => events.push(event),
+  );
   for (const { from, guestPort, serverPort, hex, dataBytes = 0 } of packets) {
     const payload = Buffer.concat([Buffer.from(hex, 'hex'), Buffer.alloc(dataBytes)]);
-    sniffer.datagram(from, guestPort, serverPort, 4, payload, (event) => events.push(event));
+    sniffer.datagram({ from, guestPort, serverPort, ipVersion: 4, payload });
   }
   return events;
 }

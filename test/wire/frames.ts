@@ -73,14 +73,20 @@ function ipFrame(from: End, to: End, protocol: number, payloadBytes: number, hop
   const isIpv6 = from.ip.includes(':');
   writeEthernet(frame, parseMac(to.mac)!, parseMac(from.mac)!, isIpv6 ? etherTypes.ipv6 : etherTypes.ipv4);
   const ip: IpView = isIpv6
-    ? writeIpv6(frame, 14, parseIpv6Address(from.ip)!, parseIpv6Address(to.ip)!, protocol, payloadBytes, hopLimit)
-    : writeIpv4(frame, 14, parseIpv4Address(from.ip)!, parseIpv4Address(to.ip)!, protocol, payloadBytes);
+    ? writeIpv6(frame, 14, {
+        ...{ source: parseIpv6Address(from.ip)!, destination: parseIpv6Address(to.ip)! },
+        ...{ protocol, payloadBytes, hopLimit },
+      })
+    : writeIpv4(frame, 14, {
+        ...{ source: parseIpv4Address(from.ip)!, destination: parseIpv4Address(to.ip)! },
+        ...{ protocol, payloadBytes },
+      });
   return { frame: frame.subarray(0, ip.payloadEnd), ip };
 }
 
 export function udpFrame(from: End, to: End, sourcePort: number, destinationPort: number, payload: Buffer): Buffer {
   const { frame, ip } = ipFrame(from, to, protocols.udp, 8 + payload.length);
-  writeUdp(frame, ip, sourcePort, destinationPort, payload);
+  writeUdp(frame, ip, { sourcePort, destinationPort }, payload);
   return frame;
 }
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { UntimedEvent } from '../../harness/model/events.ts';
 import { dissect } from '../../harness/wire/codecs/packet.ts';
-import type { Datagram } from '../../harness/wire/stack/udp-host.ts';
+import type { Datagram } from '../../harness/wire/stack/udp-endpoint.ts';
 import { createWire } from '../../harness/wire/wire.ts';
 import { guest, icmpFrame, ipv6, MemoryLink, network, server, udpFrame } from './frames.ts';
 

@@ -6,24 +6,31 @@ import type { Network } from '../../model/plan.ts';
 export interface DhcpOptions<N extends Network = Network> {
   readonly network: N;
   readonly rules: readonly BootRule[];
-  /** Names of served files that a hardware address (lower case, colons) has been sent whole. */
-  readonly served: (mac: string) => ReadonlySet<string>;
+  /** Names of served files that the guest has been sent whole. */
+  readonly served: () => ReadonlySet<string>;
   readonly emit: EventSink;
 }
 
-/** Tells of one datagram what the server made of it; `reply` null where it sent none, and `note` why. */
-export type Decided = (
-  mac: string,
-  messageType: string,
-  rule: BootRule | null | undefined,
-  reply: string | null,
-  file: string | null,
-  note?: string,
-) => void;
+/** A datagram, by its sender and what kind of message it was. */
+interface Asked {
+  readonly mac: string;
+  readonly messageType: string;
+}
 
+/** What a server made of it; without `reply` where it sent none, and then `note` says why. */
+interface Decision {
+  readonly rule?: BootRule | undefined;
+  readonly reply?: string;
+  readonly file?: string | undefined;
+  readonly note?: string | undefined;
+}
+
+export type Decided = (asked: Asked, decision: Decision) => void;
+
+/** Emits a `dhcp/decided` event for each decision. */
 export function decisionsTo(emit: EventSink): Decided {
-  return (mac, messageType, rule, reply, file, note) => {
-    const fields = { mac, messageType, rule: rule?.name ?? null, reply, file };
+  return ({ mac, messageType }, { rule, reply, file, note }) => {
+    const fields = { mac, messageType, rule: rule?.name ?? null, reply: reply ?? null, file: file ?? null };
     emit({ source: 'dhcp', type: 'decided', ...fields, ...(note === undefined ? {} : { note }) });
   };
 }

@@ -23,15 +23,21 @@ export interface LeasePool {
 export function createLeasePool(addresses: readonly string[]): LeasePool {
   /** Oldest first. */
   const leases = new Map<string, Lease>();
-  const declined = new Set<string>();
+  /** Leased, offered or declined. */
+  const taken = new Set<string>();
 
-  const isFree = (ip: string) => !declined.has(ip) && ![...leases.values()].some((lease) => lease.ip === ip);
+  const isFree = (ip: string): boolean => !taken.has(ip);
+
+  function remove(mac: string): void {
+    taken.delete(leases.get(mac)?.ip ?? '');
+    leases.delete(mac);
+  }
 
   /** When all are taken, the oldest offer that nobody took up gives way. */
   function reclaim(): string | undefined {
     for (const [mac, lease] of leases) {
       if (lease.bound) continue;
-      leases.delete(mac);
+      remove(mac);
       return lease.ip;
     }
     return undefined;
@@ -45,6 +51,7 @@ export function createLeasePool(addresses: readonly string[]): LeasePool {
       const ip = asked ? requestedIp : (addresses.find(isFree) ?? reclaim());
       if (ip === undefined) return null;
       leases.set(mac, { ip, bound: false });
+      taken.add(ip);
       return ip;
     },
     leaseOf: (mac) => leases.get(mac)?.ip,
@@ -52,13 +59,10 @@ export function createLeasePool(addresses: readonly string[]): LeasePool {
       const lease = leases.get(mac);
       if (lease) lease.bound = true;
     },
-    release(mac) {
-      leases.delete(mac);
-    },
+    release: remove,
     decline(mac, ip) {
       if (leases.get(mac)?.ip !== ip) return false;
       leases.delete(mac);
-      declined.add(ip);
       return true;
     },
   };

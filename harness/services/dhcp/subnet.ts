@@ -1,7 +1,5 @@
+import { tableBounds } from '../../model/bounds.ts';
 import { formatIpv4Address, parseIpv4Address } from '../../wire/codecs/addresses.ts';
-
-/** Enough for every NIC a guest can have; a bound on what random hardware addresses can take. */
-export const mostAddresses = 64;
 
 /** `firstIp`, then those after it in its subnet, without the network's, the broadcast's and `reserved`. */
 export function hostsFrom(firstIp: string, netmask: string, reserved: readonly string[]): string[] {
@@ -9,7 +7,7 @@ export function hostsFrom(firstIp: string, netmask: string, reserved: readonly s
   const mask = numberOf(netmask);
   const last = (first | ~mask) >>> 0;
   const addresses: string[] = [];
-  for (let ip = first; ip < last && addresses.length < mostAddresses; ip++) {
+  for (let ip = first; ip < last && addresses.length < tableBounds.leases; ip++) {
     const text = formatIpv4Address(ip);
     if (!reserved.includes(text)) addresses.push(text);
   }

@@ -5,7 +5,7 @@ import type { ServedEntry } from '../tree/served-entry.ts';
 import type { ServedTree } from '../tree/served-tree.ts';
 import { contentTypeOf } from './content-type.ts';
 import { locationOf } from './location.ts';
-import { parseRange } from './range.ts';
+import { type OctetRange, parseRange } from './range.ts';
 
 /** What became of a request: octets of body handed to the connection, and a remark for the event log. */
 export interface Answered {
@@ -36,7 +36,8 @@ export async function answer(tree: ServedTree, request: IncomingMessage, respons
   if (range === 'unsatisfiable') {
     return refuse(response, 416, 'range not satisfiable', { 'Content-Range': `bytes */${found.bytes}` });
   }
-  const { start, end } = range ?? { start: 0, end: found.bytes };
+  const span = range ?? { start: 0, end: found.bytes };
+  const { start, end } = span;
   response.writeHead(range ? 206 : 200, {
     'Content-Type': contentTypeOf(found.name),
     'Content-Length': end - start,
@@ -47,17 +48,11 @@ export async function answer(tree: ServedTree, request: IncomingMessage, respons
     response.end();
     return { bytes: 0 };
   }
-  const stop = Math.min(end, found.truncateToBytes ?? end);
-  return sendBody(response, found, start, stop, end);
+  return sendBody(response, found, span);
 }
 
-async function sendBody(
-  response: ServerResponse,
-  entry: ServedEntry,
-  start: number,
-  stop: number,
-  end: number,
-): Promise<Answered> {
+async function sendBody(response: ServerResponse, entry: ServedEntry, { start, end }: OctetRange): Promise<Answered> {
+  const stop = Math.min(end, entry.truncateToBytes ?? end);
   let position = start;
   // One for the whole body: the kernel has its copy once the write is done.
   const piece = Buffer.allocUnsafeSlow(Math.min(pieceBytes, Math.max(0, stop - start)));

@@ -2,12 +2,15 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { createServer as createTlsServer } from 'node:https';
 import type { Socket } from 'node:net';
 import type { IpVersion } from '../../model/axes.ts';
+import { tableBounds } from '../../model/bounds.ts';
 import type { EventSink } from '../../model/events.ts';
+import { createGuard, type Guard } from '../../wire/guard.ts';
 import type { ServerCertificate } from '../certificates/authority.ts';
 import { type Clock, systemClock } from '../clock.ts';
 import { listenOnLoopback, type RunningServer } from '../loopback-server.ts';
 import type { ServedTree } from '../tree/served-tree.ts';
 import { answer } from './answer.ts';
+import { createTurns } from './turns.ts';
 
 export interface HttpServices {
   readonly tree: ServedTree;
@@ -27,59 +30,84 @@ const limits = {
   keepAliveTimeout: 60_000,
   /** Silence in the middle of a response. */
   timeout: 120_000,
-  maxConnections: 128,
+  maxConnections: tableBounds.connections,
 } as const;
 
-/** A read-only HTTP/1.1 server of the tree, each request told as `http/served` when its response is over. */
-export async function startHttp({
-  tree,
-  emit,
-  tls,
-  clock = systemClock,
-  ipVersion = 4,
-}: HttpServices): Promise<RunningServer> {
+/** A read-only HTTP/1.1 server of the tree; each request is a `http/served` event when its response is over. */
+export async function startHttp(services: HttpServices): Promise<RunningServer> {
+  const { emit, tls, ipVersion = 4 } = services;
+  const guard = createGuard(emit);
+  const turns = createTurns();
   const spoken = new WeakSet<Socket>();
-  const onRequest = (request: IncomingMessage, response: ServerResponse): void => {
-    const startedMs = clock.now();
+  const serve = serving(services);
+
+  const onRequest = guard('an HTTP request', (request: IncomingMessage, response: ServerResponse) => {
     spoken.add(request.socket);
-    const { method = '', url: target = '' } = request;
-    const closed = new Promise<void>((resolve) => response.once('close', resolve));
-    const failed = (error: Error) => {
-      response.destroy();
-      return { bytes: 0, note: error.message };
-    };
-    void answer(tree, request, response)
-      .catch(failed)
-      .then(async ({ bytes, note }) => {
-        await closed;
-        const remark = note ?? (response.writableFinished ? undefined : 'the guest closed the connection');
-        emit({
-          source: 'http',
-          type: 'served',
-          method,
-          target,
-          status: response.statusCode,
-          bytes,
-          ms: clock.now() - startedMs,
-          tls: tls !== undefined,
-          ...(remark === undefined ? {} : { note: remark }),
-        });
-      });
-  };
+    const turn = turns.take(request.socket, () => serve(request, response));
+    if (turn === undefined) request.socket.destroy();
+    return turn;
+  });
   const options = { maxHeaderSize: maxHeaderBytes };
   const server: Server = tls ? createTlsServer({ ...options, ...tls }, onRequest) : createServer(options, onRequest);
   Object.assign(server, limits);
-  server.on('clientError', (_error, socket) => {
+  refuseWhatIsNoRequest(server, guard);
+  if (tls) reportRefusals(server, { guard, emit, spoken });
+  return listenOnLoopback(server, { ipVersion, guard });
+}
+
+/** Answers a request and, once its response is over, says what became of it. */
+function serving({ tree, emit, tls, clock = systemClock }: HttpServices) {
+  return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const startedMs = clock.now();
+    // A response whose turn never came to be is not closed either.
+    if (request.socket.destroyed) return;
+    const closed = new Promise((resolve) => response.once('close', resolve));
+    // A connection that breaks is the guest's business.
+    response.on('error', () => {});
+    const { bytes, note } = await answer(tree, request, response).catch((fault: unknown) => {
+      response.destroy();
+      throw fault;
+    });
+    await closed;
+    const { method = '', url: target = '' } = request;
+    const remark = note ?? (response.writableFinished ? undefined : 'the guest closed the connection');
+    emit({
+      source: 'http',
+      type: 'served',
+      method,
+      target,
+      status: response.statusCode,
+      bytes,
+      ms: clock.now() - startedMs,
+      tls: tls !== undefined,
+      ...(remark === undefined ? {} : { note: remark }),
+    });
+  };
+}
+
+function refuseWhatIsNoRequest(server: Server, guard: Guard): void {
+  const refuse = (_error: Error, socket: Socket): void => {
     if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
     else socket.destroy();
-  });
+  };
+  server.on('clientError', guard('an HTTP connection', refuse));
+}
+
+/** Guests that do not take the certificate: in the handshake, or by leaving right after it. */
+function reportRefusals(
+  server: Server,
+  { guard, emit, spoken }: { guard: Guard; emit: EventSink; spoken: WeakSet<Socket> },
+): void {
   const refused = (reason: string) => emit({ source: 'http', type: 'tls-refused', reason });
-  server.on('tlsClientError', (error: Error) => refused(error.message));
+  const onError = (error: Error): void => refused(error.message);
+  const onClose = (socket: Socket): void => {
+    if (!spoken.has(socket) && server.listening) refused('the guest closed the connection after the handshake');
+  };
+  server.on('tlsClientError', guard('a TLS handshake', onError));
   server.on('secureConnection', (socket: Socket) => {
-    // Some guests look at the certificate only after the handshake, and leave without a word.
-    socket.once('close', () => {
-      if (!spoken.has(socket) && server.listening) refused('the guest closed the connection after the handshake');
-    });
+    socket.once(
+      'close',
+      guard('a TLS connection', () => onClose(socket)),
+    );
   });
-  return listenOnLoopback(server, ipVersion);
 }

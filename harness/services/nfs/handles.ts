@@ -1,4 +1,5 @@
 import { createHmac, randomBytes } from 'node:crypto';
+import { tableBounds } from '../../model/bounds.ts';
 import type { ServedEntry } from '../tree/served-entry.ts';
 
 /** What a handle stands for, `name` being the tree's. A folder is only how names begin: the tree lists none. */
@@ -16,9 +17,6 @@ export interface FileNode {
 /** A multiple of four: iPXE puts no padding behind a handle. */
 const handleBytes = 16;
 
-/** The entry of each file may hold a piece of it. */
-const maxHandles = 64;
-
 export interface Handles {
   /** The same for the same name, as long as the server runs. */
   handleOf(node: Node): Buffer;
@@ -34,7 +32,7 @@ export function createHandles(): Handles {
     nodes.delete(key);
     nodes.set(key, node);
     const [oldest] = nodes.keys();
-    if (oldest !== undefined && nodes.size > maxHandles) nodes.delete(oldest);
+    if (oldest !== undefined && nodes.size > tableBounds.nfsHandles) nodes.delete(oldest);
   };
 
   return {

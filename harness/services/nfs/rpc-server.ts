@@ -1,8 +1,11 @@
 import { createServer, type Socket } from 'node:net';
 import type { IpVersion } from '../../model/axes.ts';
+import { tableBounds } from '../../model/bounds.ts';
 import type { EventSink } from '../../model/events.ts';
+import { createMalformedLog } from '../../wire/codecs/malformed.ts';
 import { lastFragment, parseCall, recordMarkBytes, replies, rpcVersion } from '../../wire/codecs/rpc.ts';
 import { uint32s, type XdrReader } from '../../wire/codecs/xdr.ts';
+import { createGuard } from '../../wire/guard.ts';
 import { listenOnLoopback, type RunningServer } from '../loopback-server.ts';
 
 /** Results of a procedure as buffers; undefined where its arguments cannot be read. */
@@ -14,7 +17,6 @@ export interface RpcProgram {
   readonly procedures: Readonly<Record<number, (args: XdrReader) => Results | Promise<Results>>>;
 }
 
-const maxConnections = 32;
 /** The longest call served is a mount, with a path of 1,024 octets and 800 of credentials. */
 const maxRecordBytes = 4096;
 /** AUTH_NONE and AUTH_SYS: who asks does not matter, all may read. */
@@ -25,30 +27,41 @@ export async function startRpc(
   programs: readonly RpcProgram[],
   { emit, ipVersion = 4 }: { emit: EventSink; ipVersion?: IpVersion },
 ): Promise<RunningServer> {
-  const server = createServer({ noDelay: true }, (socket) => {
-    // A connection that breaks is the guest's business, and its close is told by the wire.
-    serve(socket, programs).catch((error: Error) => {
-      if (error instanceof MalformedRecord) {
-        emit({ source: 'wire', type: 'malformed', from: 'guest', layer: 'rpc', reason: error.message, count: 1 });
-      }
-      socket.destroy();
-    });
+  const guard = createGuard(emit);
+  const malformed = createMalformedLog(emit);
+  const onConnection = guard('an RPC connection', async (socket: Socket) => {
+    const reason = await serve(socket, programs).finally(() => socket.destroy());
+    if (reason !== undefined) malformed('guest', 'rpc', reason);
   });
-  server.maxConnections = maxConnections;
-  return listenOnLoopback(server, ipVersion);
+  const server = createServer({ noDelay: true }, onConnection);
+  server.maxConnections = tableBounds.connections;
+  return listenOnLoopback(server, { ipVersion, guard });
 }
 
 class MalformedRecord extends Error {}
 
-/** Reading goes on only once the reply has gone: a peer that does not listen is not read from. */
-async function serve(socket: Socket, programs: readonly RpcProgram[]): Promise<void> {
+/**
+ * Until the connection ends, or something came that is no call: then with the reason. Reading goes on only once the reply
+ * has gone: a peer that does not listen is not read from.
+ */
+async function serve(socket: Socket, programs: readonly RpcProgram[]): Promise<string | undefined> {
   socket.on('error', () => {});
-  for await (const record of recordsOf(socket)) {
-    const reply = Buffer.concat([Buffer.alloc(recordMarkBytes), ...(await answer(record, programs))]);
-    reply.writeUInt32BE((lastFragment | (reply.length - recordMarkBytes)) >>> 0, 0);
-    // In one piece: iPXE wants the head of a reply in one segment.
-    await new Promise<void>((resolve) => socket.write(reply, () => resolve()));
+  let answering = false;
+  try {
+    for await (const record of recordsOf(socket)) {
+      answering = true;
+      const reply = Buffer.concat([Buffer.alloc(recordMarkBytes), ...(await answer(record, programs))]);
+      answering = false;
+      reply.writeUInt32BE((lastFragment | (reply.length - recordMarkBytes)) >>> 0, 0);
+      // In one piece: iPXE wants the head of a reply in one segment.
+      await new Promise<void>((resolve) => socket.write(reply, () => resolve()));
+    }
+  } catch (error) {
+    if (error instanceof MalformedRecord) return error.message;
+    // A connection that breaks is the guest's business; a fault of a procedure is not.
+    if (answering) throw error;
   }
+  return undefined;
 }
 
 /** Takes a stream apart by its record marks; never holds more than a record and what came with its end. */

@@ -1,4 +1,5 @@
 import { blockOf, encodeOack, opcodes } from '../../wire/codecs/tftp.ts';
+import type { Guard } from '../../wire/guard.ts';
 import type { ServedEntry } from '../tree/served-entry.ts';
 import type { Terms } from './negotiate.ts';
 
@@ -8,6 +9,7 @@ const maxTimeouts = 6;
 const maxDoublings = 3;
 
 export interface SenderSinks {
+  readonly guard: Guard;
   send(packet: Buffer): void;
   /** Called once. Nothing is sent after it. */
   end(outcome: 'complete' | 'timed-out' | 'unreadable', note?: string): void;
@@ -63,7 +65,12 @@ export class Sender {
     return Math.min(this.#acked * this.#terms.blockBytes, this.#entry.bytes);
   }
 
-  /** The guest has gone silent in the middle of the file, or is not there at all. */
+  /** At least once the guest did not answer in time. */
+  get silent(): boolean {
+    return this.#timeouts > 0;
+  }
+
+  /** The guest has gone silent in the middle of the file. */
   get stalled(): boolean {
     return this.#timeouts > 0 && this.#acked > 0;
   }
@@ -170,7 +177,7 @@ export class Sender {
     if (typeof copied === 'number') return true;
     this.#reading = true;
     copied.then(
-      () => this.#loaded(),
+      this.#sinks.guard('a TFTP transfer', () => this.#loaded()),
       (error: Error) => {
         if (!this.#ended) this.#end('unreadable', error.message);
       },

@@ -81,7 +81,7 @@ function captureTo(file: FileHandle, path: string, startedAtMs: number): Capture
         }
         flush();
       }
-      used = writeEnhancedPacket(buffer, used, from, frame, startedAtMs + tMs);
+      used = writeEnhancedPacket(buffer, used, { from, frame, epochMs: startedAtMs + tMs });
     },
     close: () => (closing ??= finish()),
   };

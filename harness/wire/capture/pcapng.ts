@@ -65,14 +65,15 @@ export function enhancedPacketBytes(frameBytes: number): number {
   return enhancedPacketFixedBytes + padded(frameBytes) + enhancedPacketOptionsBytes;
 }
 
-/** Writes one frame at `at` and returns where its block ends. `epochMs` may have a fraction. */
-export function writeEnhancedPacket(
-  data: Buffer,
-  at: number,
-  from: 'guest' | 'server',
-  frame: Buffer,
-  epochMs: number,
-): number {
+export interface CapturedFrame {
+  readonly from: 'guest' | 'server';
+  readonly frame: Buffer;
+  /** Since 1970; may have a fraction. */
+  readonly epochMs: number;
+}
+
+/** Writes one frame at `at` and returns where its block ends. */
+export function writeEnhancedPacket(data: Buffer, at: number, { from, frame, epochMs }: CapturedFrame): number {
   const blockBytes = enhancedPacketBytes(frame.length);
   const epochUs = Math.round(epochMs * 1000);
   data.writeUInt32LE(blockTypes.enhancedPacket, at);

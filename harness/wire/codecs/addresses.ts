@@ -87,3 +87,8 @@ export function solicitedNodeOf(address: Buffer): Buffer {
 export function equalsAt(data: Buffer, at: number, expected: Buffer): boolean {
   return data.compare(expected, 0, expected.length, at, at + expected.length) === 0;
 }
+
+/** A view of a MAC inside a frame, good for as long as the frame is. */
+export function macAt(frame: Buffer, at: number): Buffer {
+  return frame.subarray(at, at + macBytes);
+}

@@ -93,7 +93,7 @@ export interface RouterFacts {
   readonly managed: boolean;
   readonly otherConfig: boolean;
   readonly lifetimeSeconds: number;
-  /** A /64 on this link; hosts make addresses of it where `autonomous`. */
+  /** A /64 on this link; addresses make addresses of it where `autonomous`. */
   readonly prefix?: { readonly address: Buffer; readonly autonomous: boolean };
 }
 

@@ -31,14 +31,18 @@ export function parseIpv4(frame: Buffer, start: number): IpView | Malformed {
   };
 }
 
-/** Writes a header without options for a payload of `payloadBytes`; the view is of what was written. */
+export interface Ipv4Header {
+  readonly source: number;
+  readonly destination: number;
+  readonly protocol: number;
+  readonly payloadBytes: number;
+}
+
+/** Writes a header without options; the view is of what was written. */
 export function writeIpv4(
   frame: Buffer,
   start: number,
-  source: number,
-  destination: number,
-  protocol: number,
-  payloadBytes: number,
+  { source, destination, protocol, payloadBytes }: Ipv4Header,
 ): IpView {
   frame.writeUInt32BE(0x4500_0000 + ipv4HeaderBytes + payloadBytes, start);
   // Not to be fragmented, so the identification means nothing (RFC 6864 §4.1).

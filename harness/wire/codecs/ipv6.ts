@@ -33,15 +33,20 @@ export function parseIpv6(frame: Buffer, start: number): IpView | Malformed {
   };
 }
 
-/** Writes a header for a payload of `payloadBytes`; addresses are 16 octets. The view is of what was written. */
+export interface Ipv6Header {
+  /** Of 16 bytes. */
+  readonly source: Buffer;
+  readonly destination: Buffer;
+  readonly protocol: number;
+  readonly payloadBytes: number;
+  readonly hopLimit: number;
+}
+
+/** Writes a header; the view is of what was written. */
 export function writeIpv6(
   frame: Buffer,
   start: number,
-  source: Buffer,
-  destination: Buffer,
-  protocol: number,
-  payloadBytes: number,
-  hopLimit: number,
+  { source, destination, protocol, payloadBytes, hopLimit }: Ipv6Header,
 ): IpView {
   frame.writeUInt32BE(0x6000_0000, start);
   frame.writeUInt16BE(payloadBytes, start + 4);

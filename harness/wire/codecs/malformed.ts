@@ -1,3 +1,4 @@
+import { tableBounds } from '../../model/bounds.ts';
 import type { EventSink } from '../../model/events.ts';
 
 /** What a parser returns instead of a view: the layer that did not hold, and why. */
@@ -11,16 +12,13 @@ export function malformed(layer: string, reason: string): Malformed {
 
 export type MalformedLog = (from: 'guest' | 'server', layer: string, reason: string) => void;
 
-/** Reasons are texts of ours, so there are few; a parser that puts input into them must not cost memory. */
-const maxReasons = 256;
-
 /** Counts malformed frames by layer and reason; an event at the first, and then at powers of two. */
 export function createMalformedLog(emit: EventSink): MalformedLog {
   const counts = new Map<string, number>();
   return (from, layer, reason) => {
     const key = `${from} ${layer} ${reason}`;
     const count = (counts.get(key) ?? 0) + 1;
-    if (count === 1 && counts.size >= maxReasons) return;
+    if (count === 1 && counts.size >= tableBounds.facts) return;
     counts.set(key, count);
     const isPowerOfTwo = Number.isInteger(Math.log2(count));
     if (isPowerOfTwo) emit({ source: 'wire', type: 'malformed', from, layer, reason, count });

@@ -41,8 +41,7 @@ export function parseUdp(frame: Buffer, ip: IpView, verify: boolean): UdpView | 
 export function writeUdp(
   frame: Buffer,
   ip: IpView,
-  sourcePort: number,
-  destinationPort: number,
+  { sourcePort, destinationPort }: Pick<UdpView, 'sourcePort' | 'destinationPort'>,
   payload: Buffer,
 ): void {
   const start = ip.payloadStart;

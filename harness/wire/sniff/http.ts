@@ -1,3 +1,4 @@
+import { tableBounds } from '../../model/bounds.ts';
 import type { EventSink } from '../../model/events.ts';
 import type { MalformedLog } from '../codecs/malformed.ts';
 import { isBodyless, parseRequestHead, parseResponseHead } from './http-head.ts';
@@ -27,8 +28,6 @@ interface Delivery {
   readonly untilClose: boolean;
 }
 
-/** Requests in flight on one connection; firmware has one, a browser few. */
-const maxInFlight = 32;
 const switchingProtocols = 101;
 
 /** HTTP/1 (RFC 9112) as the guest sees it: heads become events, bodies are followed by position only. */
@@ -45,7 +44,7 @@ function createHttpReader(port: number, { now, emit, malformed }: HttpSnifferOpt
   const guest = createMessageReader({
     onHead: (head) => {
       const request = parseRequestHead(head);
-      if (request === undefined || requests.length >= maxInFlight) {
+      if (request === undefined || requests.length >= tableBounds.sniffedRequests) {
         malformed('guest', 'http', request === undefined ? 'no request line' : 'too many requests in flight');
         return 'unknown';
       }
@@ -61,7 +60,7 @@ function createHttpReader(port: number, { now, emit, malformed }: HttpSnifferOpt
   function onResponseHead(head: string, bodyAt: number): BodyFraming {
     const [request] = requests;
     const response = request && parseResponseHead(head, request.method);
-    if (request === undefined || response === undefined || deliveries.length >= maxInFlight) {
+    if (request === undefined || response === undefined || deliveries.length >= tableBounds.sniffedRequests) {
       malformed('server', 'http', request === undefined ? 'response without a request' : 'no status line');
       return 'unknown';
     }

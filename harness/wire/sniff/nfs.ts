@@ -1,3 +1,4 @@
+import { tableBounds } from '../../model/bounds.ts';
 import type { EventSink } from '../../model/events.ts';
 import { exportedFolder, nameOf } from '../../model/served-name.ts';
 import {
@@ -34,8 +35,6 @@ type Answered = (results: XdrReader, end: number) => void;
 const callWindowBytes = 4096;
 const replyHeadBytes = 512;
 const fileAttributeBytes = 84;
-const maxFiles = 256;
-const maxCalls = 32;
 
 /** MOUNT and NFS 3 as the guest sees them: names follow the handles, and contents are followed by position only. */
 export function createNfsSniffer({ now, emit }: NfsSnifferOptions) {
@@ -44,7 +43,7 @@ export function createNfsSniffer({ now, emit }: NfsSnifferOptions) {
 
   function remember(handle: Buffer, name: string): void {
     const [oldest] = files.keys();
-    if (oldest !== undefined && files.size >= maxFiles) files.delete(oldest);
+    if (oldest !== undefined && files.size >= tableBounds.sniffedHandles) files.delete(oldest);
     files.set(handle.toString('hex'), { name, lookedUpAtMs: now(), readTo: 0 });
   }
 
@@ -88,9 +87,13 @@ export function createNfsSniffer({ now, emit }: NfsSnifferOptions) {
     /** Files whose last octets the guest has not acknowledged yet. */
     let deliveries: { file: File; end: number }[] = [];
 
+    const deliver = (file: File, end: number): void => {
+      if (deliveries.length < tableBounds.sniffedCalls) deliveries.push({ file, end });
+    };
+
     const onCall = (record: Buffer): void => {
       const call = parseCall(record);
-      if (call === undefined || calls.size >= maxCalls) return;
+      if (call === undefined || calls.size >= tableBounds.sniffedCalls) return;
       const { program, procedure, args, xid } = call;
       const answered =
         program === mount.program && procedure === mount.procedures.mount
@@ -100,7 +103,7 @@ export function createNfsSniffer({ now, emit }: NfsSnifferOptions) {
             : procedure === nfs.procedures.lookup
               ? onLookup(args, port)
               : procedure === nfs.procedures.read
-                ? onRead(args, (file, end) => deliveries.push({ file, end }))
+                ? onRead(args, deliver)
                 : undefined;
       if (answered && !args.short) calls.set(xid, answered);
     };

@@ -1,3 +1,4 @@
+import { tableBounds } from '../../model/bounds.ts';
 import type { EventSink } from '../../model/events.ts';
 import type { Network } from '../../model/plan.ts';
 import { formatIpv4Address, formatIpv6Address } from '../codecs/addresses.ts';
@@ -36,11 +37,9 @@ const icmpv6Kinds = new Map<number, string>(
 
 /** The same ARP or ICMPv6 fact is told again only after this long. */
 const repeatAfterMs = 1000;
-const maxRememberedFacts = 256;
 
 /** Turns frames into events, whoever serves them. */
 export function createSniffer({ network, now, emit, malformed }: SnifferOptions): Sniffer {
-  const tftp = createTftpSniffer(now);
   const isNews = createRepeatFilter(now);
   const portsOf = (...services: string[]) =>
     new Set(network.tcp.filter(({ service }) => services.includes(service)).map(({ port }) => port));
@@ -56,6 +55,7 @@ export function createSniffer({ network, now, emit, malformed }: SnifferOptions)
     if (event.type === 'malformed') malformed(event.from, event.layer, event.reason);
     else emit(event);
   };
+  const tftp = createTftpSniffer(now, emitCounted);
 
   function arp(from: Side, { arp: { op, senderIp, targetIp } }: ArpPacket): void {
     if (!isNews(`arp ${from} ${op} ${senderIp} ${targetIp}`)) return;
@@ -75,7 +75,7 @@ export function createSniffer({ network, now, emit, malformed }: SnifferOptions)
     const [guestPort, serverPort] = from === 'guest' ? [sourcePort, destinationPort] : [destinationPort, sourcePort];
     if (dhcpPorts.has(serverPort)) emitCounted(sniffDhcp(payload, destinationPort, from));
     else if (dhcp6Ports.has(serverPort)) emitCounted(sniffDhcp6(payload, from));
-    else tftp.datagram(from, guestPort, serverPort, ip.version, payload, emitCounted);
+    else tftp.datagram({ from, guestPort, serverPort, ipVersion: ip.version, payload });
   }
 
   return {
@@ -99,7 +99,7 @@ function createRepeatFilter(now: () => number): (fact: string) => boolean {
   return (fact) => {
     const last = toldAtMs.get(fact);
     const tMs = now();
-    if (last === undefined ? toldAtMs.size >= maxRememberedFacts : tMs - last < repeatAfterMs) return false;
+    if (last === undefined ? toldAtMs.size >= tableBounds.facts : tMs - last < repeatAfterMs) return false;
     toldAtMs.set(fact, tMs);
     return true;
   };

@@ -1,3 +1,4 @@
+import { tableBounds } from '../../model/bounds.ts';
 import type { TcpPacket } from '../codecs/packet.ts';
 import { tcpFlags } from '../codecs/tcp.ts';
 
@@ -31,8 +32,6 @@ interface Conversation {
   readonly reader: ConversationReader;
 }
 
-const maxConversations = 64;
-
 const newDirection = (initial?: number): Direction => ({ initial, sentEnd: 0, finAt: undefined, left: false });
 
 /** Follows TCP connections seen from their SYN on; the oldest gives way where there are too many. */
@@ -46,7 +45,7 @@ export function createConversations(open: (serverPort: number) => ConversationRe
     if (known?.directions.guest.initial === initial) return;
     conversations.delete(key);
     const [oldest] = conversations.keys();
-    if (oldest !== undefined && conversations.size >= maxConversations) conversations.delete(oldest);
+    if (oldest !== undefined && conversations.size >= tableBounds.sniffedConnections) conversations.delete(oldest);
     const directions = { guest: newDirection(initial), server: newDirection() };
     conversations.set(key, { directions, reader: open(serverPort) });
   }

@@ -1,3 +1,4 @@
+import { tableBounds } from '../../model/bounds.ts';
 import type { EventSink } from '../../model/events.ts';
 import { nameOf } from '../../model/served-name.ts';
 import {
@@ -13,14 +14,15 @@ import {
 
 export interface TftpSniffer {
   /** One UDP datagram of a conversation of which one side may be TFTP; others cost a map look-up. */
-  datagram(
-    from: 'guest' | 'server',
-    guestPort: number,
-    serverPort: number,
-    ipVersion: 4 | 6,
-    payload: Buffer,
-    emit: EventSink,
-  ): void;
+  datagram(datagram: SniffedDatagram): void;
+}
+
+interface SniffedDatagram {
+  readonly from: 'guest' | 'server';
+  readonly guestPort: number;
+  readonly serverPort: number;
+  readonly ipVersion: 4 | 6;
+  readonly payload: Buffer;
 }
 
 /** What a guest port asked for; several transfer ids may answer, of which the guest follows one. */
@@ -51,19 +53,18 @@ interface Read {
 
 /** So often may the same acknowledgement come again where a frame was lost; a window's worth is lost once. */
 const toldRepeats = 2;
-const maxRemembered = 64;
 const answers: readonly number[] = [opcodes.data, opcodes.oack, opcodes.error];
 
 /**
  * Observes TFTP of any server (RFC 1350, 2347, 2348, 7440) and tells of requests, option answers,
  * errors, and of each read whose last block the guest acknowledged. Lengths are counted, never believed.
  */
-export function createTftpSniffer(now: () => number): TftpSniffer {
+export function createTftpSniffer(now: () => number, emit: EventSink): TftpSniffer {
   const requests = new Map<number, Request>();
   const reads = new Map<number, Read>();
   let datagrams = 0;
 
-  const request = (key: number, port: number, ipVersion: 4 | 6, payload: Buffer, emit: EventSink): void => {
+  const request = (key: number, { guestPort: port, ipVersion, payload }: SniffedDatagram): void => {
     const packet = parseTftp(payload);
     if (packet.kind === 'malformed') {
       emit({ source: 'wire', type: 'malformed', from: 'guest', layer: 'tftp', reason: packet.reason, count: 1 });
@@ -89,7 +90,7 @@ export function createTftpSniffer(now: () => number): TftpSniffer {
     });
   };
 
-  const answerOptions = (read: Read, port: number, options: TftpOptions, emit: EventSink): void => {
+  const answerOptions = (read: Read, port: number, options: TftpOptions): void => {
     const blockBytes = Number(options.get('blksize') ?? defaultBlockBytes);
     if (read.hasOack || read.blocks > 0 || !Number.isInteger(blockBytes) || blockBytes < 1) return;
     read.hasOack = true;
@@ -98,13 +99,14 @@ export function createTftpSniffer(now: () => number): TftpSniffer {
   };
 
   return {
-    datagram(from, guestPort, serverPort, ipVersion, payload, emit) {
+    datagram(datagram) {
+      const { from, guestPort, serverPort, ipVersion, payload } = datagram;
       const requestKey = guestPort * 2 + (ipVersion === 6 ? 1 : 0);
       const readKey = requestKey * 65_536 + serverPort;
       const opcode = opcodeOf(payload);
       datagrams += 1;
       if (from === 'guest' && serverPort === tftpPort && (opcode === opcodes.rrq || opcode === opcodes.wrq)) {
-        return request(requestKey, guestPort, ipVersion, payload, emit);
+        return request(requestKey, datagram);
       }
       let read = reads.get(readKey);
       if (!read) {
@@ -130,7 +132,7 @@ export function createTftpSniffer(now: () => number): TftpSniffer {
         return;
       }
       const packet = opcode === opcodes.oack || opcode === opcodes.error ? parseTftp(payload) : undefined;
-      if (packet?.kind === 'oack' && from === 'server') answerOptions(read, guestPort, packet.options, emit);
+      if (packet?.kind === 'oack' && from === 'server') answerOptions(read, guestPort, packet.options);
       if (packet?.kind === 'error') {
         reads.delete(readKey);
         // To a second answer to one request guests say "unknown transfer ID", and go on with the first.
@@ -168,7 +170,7 @@ function countBlock(read: Read, payload: Buffer): void {
 
 /** Adds to a bounded map; what was silent longest goes. */
 function remember<T extends { lastSeen: number }>(map: Map<number, T>, key: number, value: T): T {
-  if (!map.has(key) && map.size >= maxRemembered) {
+  if (!map.has(key) && map.size >= tableBounds.sniffedTransfers) {
     const silent = [...map].reduce((one, other) => (other[1].lastSeen < one[1].lastSeen ? other : one));
     map.delete(silent[0]);
   }

@@ -1,6 +1,7 @@
 /** A frame longer than this ends QEMU's own side of a stream netdev too. */
 export const maxFrameBytes = 69_632;
-const prefixBytes = 4;
+/** The length in front of each frame. */
+export const framePrefixBytes = 4;
 
 export interface FrameDecoder {
   /** Takes the stream in any chunking. A frame that lies whole in a chunk is handed on without a copy. */
@@ -15,7 +16,7 @@ export function createFrameDecoder(
   onFrame: (frame: Buffer) => void,
   onOversize: (lengthBytes: number) => void,
 ): FrameDecoder {
-  const prefix = Buffer.alloc(prefixBytes);
+  const prefix = Buffer.alloc(framePrefixBytes);
   let prefixFilled = 0;
   let partial: Buffer | undefined;
   let partialFilled = 0;
@@ -41,12 +42,12 @@ export function createFrameDecoder(
           continue;
         }
         let length: number;
-        if (prefixFilled === 0 && chunk.length - at >= prefixBytes) {
+        if (prefixFilled === 0 && chunk.length - at >= framePrefixBytes) {
           length = chunk.readUInt32BE(at);
-          at += prefixBytes;
+          at += framePrefixBytes;
         } else {
           prefix[prefixFilled++] = chunk[at++] as number;
-          if (prefixFilled < prefixBytes) continue;
+          if (prefixFilled < framePrefixBytes) continue;
           prefixFilled = 0;
           length = prefix.readUInt32BE(0);
         }

@@ -3,7 +3,7 @@ import type { Network } from '../../model/plan.ts';
 import { linkLocalOf, parseIpv4Address, parseIpv6Address, parseMac, solicitedNodeOf } from '../codecs/addresses.ts';
 
 /** The plan's addresses as octets and numbers. */
-export interface Hosts {
+export interface ServerAddresses {
   readonly serverMac: Buffer;
   readonly guestMac: Buffer;
   readonly serverIp: number;
@@ -15,7 +15,7 @@ export interface Hosts {
   readonly solicitedNodes: readonly Buffer[];
 }
 
-export function hostsOf(network: Network): Hosts {
+export function serverAddressesOf(network: Network): ServerAddresses {
   const serverMac = needed(parseMac, 'serverMac', network.serverMac);
   const serverIp = needed(parseIpv4Address, 'serverIp', network.serverIp);
   const netmask = needed(parseIpv4Address, 'netmask', network.netmask);

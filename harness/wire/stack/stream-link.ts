@@ -1,112 +1,68 @@
 import type { Duplex } from 'node:stream';
-import { ethernetHeaderBytes, minFrameBytes } from '../codecs/ethernet.ts';
+import { ethernetHeaderBytes } from '../codecs/ethernet.ts';
 import { createFrameDecoder, maxFrameBytes } from './frame-decoder.ts';
+import { createFrameWriter } from './frame-writer.ts';
 import type { Link } from './link.ts';
 
-const prefixBytes = 4;
-const slabBytes = 256 * 1024;
-/** Frames sent during one turn of the event loop leave in one write, of about this size at most. */
-const batchBytes = 32 * 1024;
-/** A guest that stops reading loses frames rather than filling our memory. */
-const maxQueuedBytes = 8 * 1024 * 1024;
+/** Those who listen, and a call that reaches them all. */
+function listeners<A extends unknown[]>() {
+  const all: ((...args: A) => void)[] = [];
+  return {
+    add: (listener: (...args: A) => void): void => void all.push(listener),
+    call(...args: A): void {
+      for (const listener of all) listener(...args);
+    },
+  };
+}
 
 /**
- * A link over QEMU's `-netdev stream` (or `socket`): each frame prefixed by its length as 4 octets,
+ * A link over QEMU's `-netdev stream` (or `socket`): each frame prefixed by its length as 4 bytes,
  * big-endian. The peer's end and every error of the stream end the link in silence.
  */
 export function linkOverStream(stream: Duplex): Link {
-  const frameListeners: ((frame: Buffer) => void)[] = [];
-  const drainListeners: (() => void)[] = [];
-  const malformedListeners: ((reason: string) => void)[] = [];
+  const frames = listeners<[Buffer]>();
+  const drains = listeners();
+  const malformed = listeners<[string]>();
+  const writer = createFrameWriter(stream);
   let open = true;
-  let slab = Buffer.allocUnsafeSlow(slabBytes);
-  let batchStart = 0;
-  let batchEnd = 0;
-  let flushPending = false;
-
-  const decoder = createFrameDecoder(
-    (frame) => {
-      if (frame.length < ethernetHeaderBytes) malformed('frame shorter than an Ethernet header');
-      else for (const listener of frameListeners) listener(frame);
-    },
-    () => {
-      malformed(`frame longer than ${maxFrameBytes} bytes`);
-      close();
-    },
-  );
-
-  function malformed(reason: string): void {
-    for (const listener of malformedListeners) listener(reason);
-  }
-
-  function drained(): void {
-    for (const listener of drainListeners) listener();
-  }
-
-  function flush(): void {
-    flushPending = false;
-    if (batchEnd === batchStart || !open) return;
-    stream.write(slab.subarray(batchStart, batchEnd));
-    // Nothing queued: the kernel has its copy, as it nearly always has at once, and the same octets serve again.
-    if (stream.writableLength === 0) batchEnd = 0;
-    batchStart = batchEnd;
-  }
 
   function close(): void {
     if (!open) return;
-    flush();
+    writer.flush();
     open = false;
     stream.destroy();
   }
 
+  const decoder = createFrameDecoder(
+    (frame) => {
+      if (frame.length < ethernetHeaderBytes) malformed.call('frame shorter than an Ethernet header');
+      else frames.call(frame);
+    },
+    () => {
+      malformed.call(`frame longer than ${maxFrameBytes} bytes`);
+      close();
+    },
+  );
+
   stream.on('data', (chunk: Buffer) => {
     if (open) decoder.push(chunk);
   });
-  stream.on('drain', drained);
+  stream.on('drain', drains.call);
   // EPIPE and ECONNRESET are how a guest's end looks from here; the process itself is watched elsewhere.
   stream.on('error', () => {});
   stream.on('close', () => {
     open = false;
-    drained();
+    drains.call();
   });
   stream.resume();
 
   return {
-    onFrame: (listener) => void frameListeners.push(listener),
-    onDrain: (listener) => void drainListeners.push(listener),
-    onMalformed: (listener) => void malformedListeners.push(listener),
+    onFrame: frames.add,
+    onDrain: drains.add,
+    onMalformed: malformed.add,
     pause: () => void stream.pause(),
     resume: () => void stream.resume(),
     close,
-    send(parts) {
-      if (!open || !stream.writable) return true;
-      let length = 0;
-      for (const part of parts) length += part.length;
-      const paddedLength = Math.max(length, minFrameBytes);
-      if (stream.writableLength + paddedLength > maxQueuedBytes) return false;
-      if (slab.length - batchEnd < prefixBytes + paddedLength) {
-        flush();
-        // Not while the stream still holds what was written.
-        if (stream.writableLength > 0) slab = Buffer.allocUnsafeSlow(slabBytes);
-        batchStart = 0;
-        batchEnd = 0;
-      }
-      batchEnd = slab.writeUInt32BE(paddedLength, batchEnd);
-      for (const part of parts) {
-        slab.set(part, batchEnd);
-        batchEnd += part.length;
-      }
-      if (paddedLength > length) {
-        slab.fill(0, batchEnd, batchEnd + paddedLength - length);
-        batchEnd += paddedLength - length;
-      }
-      if (batchEnd - batchStart >= batchBytes) {
-        flush();
-      } else if (!flushPending) {
-        flushPending = true;
-        process.nextTick(flush);
-      }
-      return !stream.writableNeedDrain;
-    },
+    send: (parts) => !open || !stream.writable || writer.send(parts),
   };
 }

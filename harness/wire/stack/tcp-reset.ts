@@ -21,10 +21,11 @@ export function writeReset(scratch: Buffer, { frame, ip, tcp }: TcpPacket, serve
   const start = writeEthernet(scratch, guestMac, serverMac, etherType);
   const addressAt = (at: number) => frame.subarray(at, at + ipv6Bytes);
   const [from, to] = [ip.destinationAt, ip.sourceAt];
+  const header = { protocol: protocols.tcp, payloadBytes: tcpHeaderBytes };
   const reply =
     ip.version === 4
-      ? writeIpv4(scratch, start, frame.readUInt32BE(from), frame.readUInt32BE(to), protocols.tcp, tcpHeaderBytes)
-      : writeIpv6(scratch, start, addressAt(from), addressAt(to), protocols.tcp, tcpHeaderBytes, hopLimit);
+      ? writeIpv4(scratch, start, { ...header, source: frame.readUInt32BE(from), destination: frame.readUInt32BE(to) })
+      : writeIpv6(scratch, start, { ...header, source: addressAt(from), destination: addressAt(to), hopLimit });
   const hasAck = (tcp.flags & tcpFlags.ack) !== 0;
   const controlOctets = ((tcp.flags & tcpFlags.syn) !== 0 ? 1 : 0) + ((tcp.flags & tcpFlags.fin) !== 0 ? 1 : 0);
   const segmentOctets = tcp.payloadEnd - tcp.payloadStart + controlOctets;

@@ -24,8 +24,8 @@ import { ipv6HeaderBytes, writeIpv6 } from '../codecs/ipv6.ts';
 import type { MalformedLog } from '../codecs/malformed.ts';
 import type { UdpPacket } from '../codecs/packet.ts';
 import { udpHeaderBytes, writeUdp } from '../codecs/udp.ts';
-import type { Hosts } from './server-addresses.ts';
-import type { Datagram, UdpHost, UdpPeer } from './udp-host.ts';
+import type { ServerAddresses } from './server-addresses.ts';
+import type { Datagram, UdpEndpoint, UdpPeer } from './udp-endpoint.ts';
 
 const maxIpv4PayloadBytes = mtuBytes - ipv4HeaderBytes - udpHeaderBytes;
 const maxIpv6PayloadBytes = mtuBytes - ipv6HeaderBytes - udpHeaderBytes;
@@ -35,7 +35,7 @@ const lastPort = 65_535;
 const limitedBroadcast = 0xffff_ffff;
 const hopLimit = 64;
 
-export interface UdpPorts extends UdpHost {
+export interface UdpPorts extends UdpEndpoint {
   /** Hands a datagram addressed to this host to the port it is for; false where none is bound. */
   receive(packet: UdpPacket): boolean;
   closeAll(): void;
@@ -44,7 +44,11 @@ export interface UdpPorts extends UdpHost {
 type Route = { readonly mac: Buffer; readonly ipv4: number } | { readonly mac: Buffer; readonly ipv6: Buffer };
 
 /** UDP over the wire; `transmit` must be done with the frame when it returns. */
-export function createUdpPorts(hosts: Hosts, transmit: (frame: Buffer) => void, malformed: MalformedLog): UdpPorts {
+export function createUdpPorts(
+  addresses: ServerAddresses,
+  transmit: (frame: Buffer) => void,
+  malformed: MalformedLog,
+): UdpPorts {
   const listeners = new Map<number, (datagram: Datagram) => void>();
   const remember = createPeerMemory();
   const scratch = Buffer.allocUnsafeSlow(ethernetHeaderBytes + mtuBytes);
@@ -55,7 +59,7 @@ export function createUdpPorts(hosts: Hosts, transmit: (frame: Buffer) => void, 
 
   function routeTo(peer: UdpPeer): Route | undefined {
     if (peer !== lastPeer) {
-      lastRoute = findRoute(peer, hosts);
+      lastRoute = findRoute(peer, addresses);
       lastPeer = peer;
     }
     return lastRoute;
@@ -73,12 +77,19 @@ export function createUdpPorts(hosts: Hosts, transmit: (frame: Buffer) => void, 
       return;
     }
     const etherType = isIpv4 ? etherTypes.ipv4 : etherTypes.ipv6;
-    const start = writeEthernet(scratch, route.mac, hosts.serverMac, etherType);
-    const length = udpHeaderBytes + payload.length;
+    const start = writeEthernet(scratch, route.mac, addresses.serverMac, etherType);
+    const payloadBytes = udpHeaderBytes + payload.length;
+    const protocol = protocols.udp;
     const ip = isIpv4
-      ? writeIpv4(scratch, start, hosts.serverIp, route.ipv4, protocols.udp, length)
-      : writeIpv6(scratch, start, sourceFor(route.ipv6, hosts), route.ipv6, protocols.udp, length, hopLimit);
-    writeUdp(scratch, ip, port, to.port, payload);
+      ? writeIpv4(scratch, start, { source: addresses.serverIp, destination: route.ipv4, protocol, payloadBytes })
+      : writeIpv6(scratch, start, {
+          source: sourceFor(route.ipv6, addresses),
+          destination: route.ipv6,
+          protocol,
+          payloadBytes,
+          hopLimit,
+        });
+    writeUdp(scratch, ip, { sourcePort: port, destinationPort: to.port }, payload);
     transmit(scratch.subarray(0, ip.payloadEnd));
   }
 
@@ -123,8 +134,8 @@ export function createUdpPorts(hosts: Hosts, transmit: (frame: Buffer) => void, 
   };
 }
 
-function findRoute({ mac: macText, ip }: UdpPeer, hosts: Hosts): Route | undefined {
-  const mac = macText === '' ? hosts.guestMac : parseMac(macText);
+function findRoute({ mac: macText, ip }: UdpPeer, addresses: ServerAddresses): Route | undefined {
+  const mac = macText === '' ? addresses.guestMac : parseMac(macText);
   if (mac === undefined) return undefined;
   const ipv4 = parseIpv4Address(ip);
   if (ipv4 !== undefined) {
@@ -143,9 +154,9 @@ function groupMac(group: Buffer): Buffer {
 }
 
 /** A link-local neighbour is answered from the link-local address (RFC 6724 §5, rule 2). */
-function sourceFor(destination: Buffer, hosts: Hosts): Buffer {
+function sourceFor(destination: Buffer, addresses: ServerAddresses): Buffer {
   const isLinkLocal = destination.readUInt16BE(0) === 0xfe80 || destination.readUInt16BE(0) === 0xff02;
-  return isLinkLocal ? hosts.serverLinkLocal : (hosts.serverIpv6 ?? hosts.serverLinkLocal);
+  return isLinkLocal ? addresses.serverLinkLocal : (addresses.serverIpv6 ?? addresses.serverLinkLocal);
 }
 
 /** Texts of the last addresses seen, so that a transfer does not write the same text for every block. */

@@ -1,3 +1,4 @@
+import { tableBounds } from '../../model/bounds.ts';
 import type { Network } from '../../model/plan.ts';
 import { equalsAt, formatIpv4Address, formatIpv6Address, ipv6Bytes, macBytes } from '../codecs/addresses.ts';
 import { writeArp } from '../codecs/arp.ts';
@@ -11,7 +12,7 @@ import { type ArpPacket, dissect, type Icmpv6Packet, type TcpPacket } from '../c
 import { tcpFlags } from '../codecs/tcp.ts';
 import type { Guard } from '../guard.ts';
 import type { Link } from './link.ts';
-import { type Hosts, hostsOf } from './server-addresses.ts';
+import { type ServerAddresses, serverAddressesOf } from './server-addresses.ts';
 import { writeReset } from './tcp-reset.ts';
 
 export interface UplinkOptions {
@@ -31,8 +32,6 @@ export interface Uplink {
   fromGuest(packet: TcpPacket): boolean;
 }
 
-/** A guest that scans ports is refused all the same, but not told of for ever. */
-const maxRefusalsTold = 1024;
 const checksumOffset = 16;
 
 /**
@@ -42,25 +41,25 @@ const checksumOffset = 16;
  */
 export function createUplink(options: UplinkOptions): Uplink {
   const { network, nic, uplink, toGuest, refused } = options;
-  const hosts = hostsOf(network);
+  const addresses = serverAddressesOf(network);
   const hostPorts = new Map(network.tcp.map(({ port }) => [port, options.tcpTargets?.get(port) ?? port]));
   const guestPorts = new Map([...hostPorts].map(([guestPort, hostPort]) => [hostPort, guestPort]));
   const refusals = new Set<string>();
   const scratch = Buffer.alloc(128);
 
   function isServer(frame: Buffer, ip: IpView, at: number): boolean {
-    if (ip.version === 4) return frame.readUInt32BE(at) === hosts.serverIp;
-    return hosts.serverIpv6 !== undefined && equalsAt(frame, at, hosts.serverIpv6);
+    if (ip.version === 4) return frame.readUInt32BE(at) === addresses.serverIp;
+    return addresses.serverIpv6 !== undefined && equalsAt(frame, at, addresses.serverIpv6);
   }
 
   function refuse(packet: TcpPacket): void {
     const { frame, ip, tcp } = packet;
-    const reset = writeReset(scratch, packet, hosts.serverMac);
+    const reset = writeReset(scratch, packet, addresses.serverMac);
     if (reset === undefined) return;
     const at = ip.destinationAt;
     const address = ip.version === 4 ? formatIpv4Address(frame.readUInt32BE(at)) : formatIpv6Address(frame, at);
     const key = `${address} ${tcp.destinationPort}`;
-    if (!refusals.has(key) && refusals.size < maxRefusalsTold) {
+    if (!refusals.has(key) && refusals.size < tableBounds.refusals) {
       refusals.add(key);
       refused(address, tcp.destinationPort);
     }
@@ -69,7 +68,7 @@ export function createUplink(options: UplinkOptions): Uplink {
 
   function fromGuest(packet: TcpPacket): boolean {
     const { frame, ip, tcp } = packet;
-    if (!isFor(frame, hosts.serverMac)) return false;
+    if (!isFor(frame, addresses.serverMac)) return false;
     const hostPort = hostPorts.get(tcp.destinationPort);
     if (uplink === undefined || hostPort === undefined || !isServer(frame, ip, ip.destinationAt)) {
       refuse(packet);
@@ -86,13 +85,13 @@ export function createUplink(options: UplinkOptions): Uplink {
     const isOpening = (tcp.flags & (tcpFlags.syn | tcpFlags.ack)) === tcpFlags.syn;
     if (guestPort === undefined || isOpening || !isServer(frame, ip, ip.sourceAt)) return false;
     rewritePort(frame, tcp.start, 0, guestPort);
-    hosts.guestMac.copy(frame, ethernet.destinationAt);
-    hosts.serverMac.copy(frame, ethernet.sourceAt);
+    addresses.guestMac.copy(frame, ethernet.destinationAt);
+    addresses.serverMac.copy(frame, ethernet.sourceAt);
     return true;
   }
 
   if (uplink !== undefined) {
-    const answer = createNeighbourAnswers(hosts, uplink, scratch);
+    const answer = createNeighbourAnswers(addresses, uplink, scratch);
     const receive = (frame: Buffer): void => {
       const packet = dissect(frame, false);
       if (packet.malformed) options.malformed('server', packet.malformed.layer, packet.malformed.reason);
@@ -117,15 +116,15 @@ function rewritePort(frame: Buffer, tcpStart: number, portOffset: 0 | 2, port: n
 }
 
 /** Tells the user stack where the guest is; any address of the link but the user stack's own is the guest. */
-function createNeighbourAnswers(hosts: Hosts, uplink: Link, scratch: Buffer) {
+function createNeighbourAnswers(addresses: ServerAddresses, uplink: Link, scratch: Buffer) {
   return {
     arp({ frame, arp }: ArpPacket): void {
-      if (arp.op !== 'request' || arp.targetIp === hosts.serverIp) return;
+      if (arp.op !== 'request' || arp.targetIp === addresses.serverIp) return;
       const asker = frame.subarray(arp.senderMacAt, arp.senderMacAt + macBytes);
-      writeEthernet(scratch, asker, hosts.guestMac, etherTypes.arp);
+      writeEthernet(scratch, asker, addresses.guestMac, etherTypes.arp);
       const end = writeArp(scratch, {
         op: 'reply',
-        senderMac: hosts.guestMac,
+        senderMac: addresses.guestMac,
         senderIp: arp.targetIp,
         targetMac: asker,
         targetIp: arp.senderIp,
@@ -136,10 +135,16 @@ function createNeighbourAnswers(hosts: Hosts, uplink: Link, scratch: Buffer) {
       if (icmpv6.type !== icmpv6Types.neighborSolicitation || icmpv6.targetAt === undefined) return;
       const target = frame.subarray(icmpv6.targetAt, icmpv6.targetAt + ipv6Bytes);
       const asker = frame.subarray(ip.sourceAt, ip.sourceAt + ipv6Bytes);
-      const body = neighborAdvertisement(target, hosts.guestMac, { solicited: true, router: false });
+      const body = neighborAdvertisement(target, addresses.guestMac, { solicited: true, router: false });
       const askerMac = frame.subarray(ethernet.sourceAt, ethernet.sourceAt + macBytes);
-      writeEthernet(scratch, askerMac, hosts.guestMac, etherTypes.ipv6);
-      const reply = writeIpv6(scratch, ethernetHeaderBytes, target, asker, protocols.icmpv6, 4 + body.length, 255);
+      writeEthernet(scratch, askerMac, addresses.guestMac, etherTypes.ipv6);
+      const reply = writeIpv6(scratch, ethernetHeaderBytes, {
+        source: target,
+        destination: asker,
+        protocol: protocols.icmpv6,
+        payloadBytes: 4 + body.length,
+        hopLimit: 255,
+      });
       writeIcmpv6(scratch, reply, icmpv6Types.neighborAdvertisement, body);
       uplink.send([scratch.subarray(0, reply.payloadEnd)]);
     },

@@ -1,3 +1,4 @@
+import { tableBounds } from '../../../model/bounds.ts';
 import {
   type Dhcp6Message,
   dhcp6Options,
@@ -31,8 +32,6 @@ export interface Server6 {
 }
 
 const leaseSeconds = 86_400;
-/** A client has one for each interface; more are not answered. */
-const mostAssociations = 8;
 
 /**
  * `mac` is the sender's: a lease goes by it and the association's place in the message, since firmware and
@@ -43,7 +42,7 @@ export function decideLease6(message: Dhcp6Message, mac: string, server: Server6
   if (refused) return { reply: null, note: refused };
   const asked = message.options
     .filter(({ code }) => code === dhcp6Options.iaNa)
-    .slice(0, mostAssociations)
+    .slice(0, tableBounds.associations)
     .map(({ data }) => parseIaNa(data));
   if (asked.includes(null)) return { reply: null, note: 'an IA_NA cannot be read' };
   const ias = asked.filter((ia) => ia !== null);

@@ -1,3 +1,4 @@
+import { tableBounds } from '../../../model/bounds.ts';
 import type { Network } from '../../../model/plan.ts';
 import { urlPathOf } from '../../../model/served-name.ts';
 import { formatIpv6Address, parseIpv6Address, parseMac } from '../../../wire/codecs/addresses.ts';
@@ -12,11 +13,10 @@ import {
   statusOption,
 } from '../../../wire/codecs/dhcp6.ts';
 import { dhcp6FactsOf } from '../../../wire/sniff/dhcp6-facts.ts';
-import type { Datagram, UdpHost } from '../../../wire/stack/udp-host.ts';
+import type { Datagram, UdpEndpoint } from '../../../wire/stack/udp-endpoint.ts';
 import { matchRule } from '../boot-policy.ts';
 import { type DhcpOptions, decisionsTo } from '../decided-events.ts';
 import { createLeasePool } from '../lease-pool.ts';
-import { mostAddresses } from '../subnet.ts';
 import { type Decision6, decideLease6 } from './lease-decision.ts';
 
 const serverPort = 547;
@@ -33,7 +33,7 @@ interface Dhcp6Network extends Network {
  * `dhcp/decided` event; nothing a guest sends makes it throw. Raw options of rules are DHCPv4's and leave it alone.
  */
 export function startDhcp6(
-  host: UdpHost,
+  udp: UdpEndpoint,
   { network, rules, served, emit }: DhcpOptions<Dhcp6Network>,
 ): { close(): void } {
   const decided = decisionsTo(emit);
@@ -47,36 +47,37 @@ export function startDhcp6(
     onLink: (ip: string) => octetsOf(ip).subarray(0, prefixBytes).equals(prefix),
   };
 
-  const port = host.bind(serverPort, ({ from, payload }: Datagram) => {
+  const port = udp.bind(serverPort, ({ from, payload }: Datagram) => {
     const parsed = parseDhcp6(payload);
     if ('malformed' in parsed) {
-      decided(from.mac, 'malformed', undefined, null, null, parsed.malformed);
+      decided({ mac: from.mac, messageType: 'malformed' }, { note: parsed.malformed });
       return;
     }
     const { message } = parsed;
-    const { messageType } = message;
+    const asked = { mac: from.mac, messageType: message.messageType };
     const client = dhcp6FactsOf(message);
-    const rule = matchRule(rules, client, served(from.mac));
+    const rule = matchRule(rules, client, served());
     if (rule?.answer === false) {
-      decided(from.mac, messageType, rule, null, null, 'the rule gives no answer');
+      decided(asked, { rule, note: 'the rule gives no answer' });
       return;
     }
     const decision = decideLease6(message, from.mac, server);
     if (decision.reply === null) {
-      decided(from.mac, messageType, rule, null, null, decision.note);
+      decided(asked, { rule, note: decision.note });
       return;
     }
     const boots = decision.configures && wants(message, dhcp6Options.bootFileUrl);
     const url = boots && rule?.file !== undefined ? urlOf(rule.file) : null;
+    const file = url ?? undefined;
     const isHttp = client.vendorClass?.startsWith('HTTPClient') ?? false;
     const options = replyOptions(message, decision, url, isHttp);
     const reply = encodeDhcp6({ messageType: decision.reply, xid: message.xid, options });
-    if (reply.length > host.maxPayloadBytes) {
-      decided(from.mac, messageType, rule, null, url, `a reply of ${reply.length} octets does not fit`);
+    if (reply.length > udp.maxPayloadBytes) {
+      decided(asked, { rule, file, note: `a reply of ${reply.length} bytes does not fit` });
       return;
     }
     port.send(reply, from);
-    decided(from.mac, messageType, rule, decision.reply, url, decision.note);
+    decided(asked, { rule, reply: decision.reply, file, note: decision.note });
   });
 
   function replyOptions(
@@ -132,7 +133,7 @@ function addressesFrom(first: string): string[] {
   const octets = octetsOf(first);
   const start = octets.readUInt16BE(14);
   const addresses: string[] = [];
-  for (let low = start; low <= 0xffff && addresses.length < mostAddresses; low++) {
+  for (let low = start; low <= 0xffff && addresses.length < tableBounds.leases; low++) {
     octets.writeUInt16BE(low, 14);
     addresses.push(formatIpv6Address(octets, 0));
   }

@@ -21,7 +21,7 @@ export interface UdpPort {
 }
 
 /** Where services bind their ports: the userspace stack, or loopback sockets in tests. */
-export interface UdpHost {
+export interface UdpEndpoint {
   /** Largest UDP payload that fits a frame, for IPv4: 1472 on Ethernet. */
   readonly maxPayloadBytes: number;
   bind(port: number, onDatagram: (datagram: Datagram) => void): UdpPort;

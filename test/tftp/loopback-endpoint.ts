@@ -1,9 +1,9 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import type { Datagram, UdpHost, UdpPort } from '../../harness/wire/stack/udp-host.ts';
+import type { Datagram, UdpEndpoint, UdpPort } from '../../harness/wire/stack/udp-endpoint.ts';
 
 /** Real sockets on 127.0.0.1; a request for port 69 gets the free one that `open` took. */
-export async function openLoopbackHost(): Promise<UdpHost & { readonly requestPort: number }> {
+export async function openLoopbackEndpoint(): Promise<UdpEndpoint & { readonly requestPort: number }> {
   const listening = createSocket('udp4').bind(0, '127.0.0.1');
   await once(listening, 'listening');
   const wrap = (socket: typeof listening, onDatagram: (datagram: Datagram) => void): UdpPort => {

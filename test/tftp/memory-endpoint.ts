@@ -1,4 +1,4 @@
-import type { Datagram, UdpHost, UdpPeer } from '../../harness/wire/stack/udp-host.ts';
+import type { Datagram, UdpEndpoint, UdpPeer } from '../../harness/wire/stack/udp-endpoint.ts';
 
 export interface Sent {
   readonly fromPort: number;
@@ -6,11 +6,11 @@ export interface Sent {
   readonly payload: Buffer;
 }
 
-/** A host without a network: what is sent goes to `onSent`, what arrives is handed to `deliver`. */
-export function createMemoryHost(onSent: (sent: Sent) => void) {
+/** An endpoint without a network: what is sent goes to `onSent`, what arrives is handed to `deliver`. */
+export function createMemoryEndpoint(onSent: (sent: Sent) => void) {
   const ports = new Map<number, (datagram: Datagram) => void>();
   let nextPort = 50_000;
-  const bind: UdpHost['bind'] = (port, onDatagram) => {
+  const bind: UdpEndpoint['bind'] = (port, onDatagram) => {
     ports.set(port, onDatagram);
     return {
       port,

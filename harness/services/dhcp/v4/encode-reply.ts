@@ -1,0 +1,50 @@
+import { type DhcpMessage, encodeDhcp } from '../../../wire/codecs/dhcp.ts';
+import { applyRawOptions } from '../boot-policy.ts';
+import { type Reply, type Request, unset } from './answers.ts';
+import { bootFields, identityOptions } from './reply-options.ts';
+
+/** The name of the boot file that a reply carries. */
+export const fileOf = ({ type, boot }: Reply): string | undefined => (type === 'nak' ? undefined : boot?.rule?.file);
+
+/** A reply as a datagram, or why it cannot be one. */
+export function encodeReply(
+  { message, client }: Request,
+  reply: Reply,
+  { bootServerId, maxPayloadBytes }: { bootServerId: string; maxPayloadBytes: number },
+): Buffer | { readonly note: string } {
+  const options = new Map([...identityOptions(client, reply.serverId), ...reply.options]);
+  const file = fileOf(reply);
+  const boot = reply.boot && file !== undefined ? bootFields(client, file, bootServerId, reply.boot.proxy) : undefined;
+  for (const [code, value] of boot?.options ?? []) options.set(code, value);
+  const rule = reply.boot?.rule;
+  if (rule) applyRawOptions(options, rule.options, reply.type);
+  return encode(
+    {
+      op: 2,
+      messageType: reply.type,
+      xid: message.xid,
+      secs: 0,
+      // A relay passes a NAK on by broadcast only when told so (RFC 2131 §4.3.2).
+      broadcast: message.broadcast || reply.type === 'nak',
+      ciaddr: reply.ciaddr,
+      yiaddr: reply.yiaddr,
+      siaddr: boot?.siaddr ?? unset,
+      giaddr: message.giaddr,
+      mac: message.mac,
+      sname: '',
+      file: boot?.file ?? '',
+      options,
+    },
+    maxPayloadBytes,
+  );
+}
+
+function encode(message: DhcpMessage, maxPayloadBytes: number): Buffer | { readonly note: string } {
+  try {
+    const payload = encodeDhcp(message);
+    if (payload.length <= maxPayloadBytes) return payload;
+    return { note: `a reply of ${payload.length} bytes does not fit ${maxPayloadBytes}` };
+  } catch (error) {
+    return { note: `the reply cannot be encoded: ${(error as Error).message}` };
+  }
+}
