@@ -3,7 +3,7 @@ import { z } from 'zod';
 export const archs = ['x86_64', 'aarch64'] as const;
 export type Arch = (typeof archs)[number];
 
-/** The kernel's name of the machine's first serial port. */
+/** What the kernel calls the machine's first serial port. */
 export const serialConsoleOf: Record<Arch, string> = { x86_64: 'ttyS0', aarch64: 'ttyAMA0' };
 
 const firmwares = ['seabios', 'ovmf', 'aavmf'] as const;
@@ -44,7 +44,7 @@ export type SecondStage = (typeof secondStages)[number];
 /** Which second stage's stage rules apply; `custom` for a user's own file. */
 const loaders = [...secondStages, 'custom'] as const;
 export type Loader = (typeof loaders)[number];
-/** iPXE, in whatever file. */
+/** The second stages that are iPXE. */
 export const ipxeLoaders: readonly Loader[] = ['undionly', 'snponly', 'ipxe'];
 
 /** How the platform firmware starts what it loads: by a boot sector's conventions, or as EFI images. */

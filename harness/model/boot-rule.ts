@@ -12,9 +12,9 @@ const rawOptionSchema = z.union([
   z.strictObject({
     code: z.int().min(1).max(254),
     op: z.enum(['set', 'add']),
-    /** Exactly one form: hex octets, ASCII text (with `{{server}}` and the like filled), or IPv4 addresses. */
+    /** Exactly one form: hex bytes, ASCII text (with `{{server}}` and the like filled in), or IPv4 addresses. */
     value: z.union([
-      z.strictObject({ hex: z.string().regex(/^([0-9a-fA-F]{2}[ :]?)*$/, 'hex octets, such as "06 01 08 ff"') }),
+      z.strictObject({ hex: z.string().regex(/^([0-9a-fA-F]{2}[ :]?)*$/, 'hex bytes, such as "06 01 08 ff"') }),
       z.strictObject({ ascii: z.string() }),
       z.strictObject({ ip: z.array(z.ipv4()).min(1) }),
     ]),
@@ -28,7 +28,7 @@ const rawOptionSchema = z.union([
 ]);
 export type RawOption = z.infer<typeof rawOptionSchema>;
 
-/** Facts about a client that a rule may ask for; every one given must hold. */
+/** Facts about a client that a rule may match on; all that are given must hold. */
 const bootConditionSchema = z.strictObject({
   /** Client system architecture, option 93 (RFC 4578 §2.1). */
   clientArch: z.array(z.int().min(0).max(0xffff)).optional(),
@@ -36,9 +36,9 @@ const bootConditionSchema = z.strictObject({
   vendorClass: z.string().optional(),
   /** Exact option 77. */
   userClass: z.string().optional(),
-  /** UDP port that a DHCPv4 client asks on: the address server's, or the boot server's (PXE 2.1 §2.2.5). */
+  /** UDP port a DHCPv4 client sends to: the DHCP server's, or the boot server's (PXE 2.1 §2.2.5). */
   port: z.literal([67, 4011]).optional(),
-  /** Names of served files that the guest has already been sent whole. */
+  /** Names of served files that the guest has already received in full. */
   served: z.array(z.string()).optional(),
   notServed: z.array(z.string()).optional(),
 });
@@ -47,9 +47,9 @@ const bootConditionSchema = z.strictObject({
 export const bootRuleSchema = z.strictObject({
   name: z.string().min(1),
   when: bootConditionSchema.default({}),
-  /** Served name or full URL for `file` and option 67, with `{{server}}` and the like; absent: an address and nothing to boot. */
+  /** Served name or full URL for `file` and option 67, with `{{server}}` and the like; absent: an address only. */
   file: z.string().optional(),
-  /** `false`: no answer at all to such a client. */
+  /** `false`: such a client gets no reply at all. */
   answer: z.boolean().default(true),
   options: z.array(rawOptionSchema).default([]),
 });

@@ -1,13 +1,13 @@
 import { z } from 'zod';
 
-/** A directory name may have 255 bytes, and a case directory's gets an attempt's suffix. */
+/** A directory name may have 255 bytes; a case directory's gets an attempt suffix. */
 export const idMaxLength = 200;
 
-/** Begins with a letter or digit and is one path component on every host: ids name directories. */
+/** Starts with a letter or digit and is one path component on any host: ids name directories. */
 const idPattern = /^[A-Za-z0-9][A-Za-z0-9._@+-]*$/;
 const idRule = 'an id is a letter or digit, then letters, digits, ".", "_", "@", "+" or "-"';
 
-/** The id of a cell, wherever one is read. */
+/** The id of a cell. */
 export const cellIdSchema = z.string().max(idMaxLength).regex(idPattern, idRule);
 
 /** The id of a case: its cell's, with `~2`, `~3`, … for repeats. */
@@ -16,7 +16,7 @@ export const caseIdSchema = z
   .max(idMaxLength + 10)
   .regex(/^[A-Za-z0-9][A-Za-z0-9._@+-]*(~[0-9]+)?$/, `${idRule}; a repeat's ends in ~2, ~3, …`);
 
-/** A directory below a run's own, as its results name it. */
+/** A directory below the run's, as results.json names it. */
 export const caseDirectorySchema = z
   .string()
   .max(1000)

@@ -36,7 +36,7 @@ function sawText(value: unknown): string {
   return text.length > 60 ? `${text.slice(0, 57)}...` : text;
 }
 
-/** A branch of a union that is not even of the right kind says nothing about what is wrong inside. */
+/** A union branch of the wrong kind altogether has nothing useful to say about what is wrong inside. */
 function isWrongKind(branch: readonly Issue[]): boolean {
   const first = branch[0];
   if (!first || first.path.length > 0) return false;
@@ -89,7 +89,7 @@ function explain(issue: Issue, base: Path): string[] {
   return say(`${issue.message}, saw ${sawText(issue.input)}`);
 }
 
-/** Where no member of a discriminated union has the value that tells them apart: the values there are. */
+/** No member of a discriminated union has this discriminator: lists the values there are. */
 function noSuchMember(issue: z.core.$ZodRawIssue<z.core.$ZodIssueInvalidUnion>): string | undefined {
   const { discriminator, inst, input } = issue;
   if (discriminator === undefined || typeof input !== 'object' || input === null) return undefined;
@@ -99,7 +99,7 @@ function noSuchMember(issue: z.core.$ZodRawIssue<z.core.$ZodIssueInvalidUnion>):
   return `expected one of ${values.join(', ')}, saw ${sawText(saw)}${didYouMean(saw, values)}`;
 }
 
-/** zod's own messages do not say which keys or members there are; its raw issues know. */
+/** zod's messages do not list the valid keys or members; its raw issues do. */
 const explainWithChoices: z.core.$ZodErrorMap = (issue) => {
   if (issue.code === 'invalid_union') return noSuchMember(issue as z.core.$ZodRawIssue<z.core.$ZodIssueInvalidUnion>);
   if (issue.code !== 'unrecognized_keys') return undefined;
@@ -110,7 +110,7 @@ const explainWithChoices: z.core.$ZodErrorMap = (issue) => {
 export type Checked<T> = { readonly value: T } | { readonly problems: readonly string[] };
 
 /**
- * The value as the schema makes it, or what is wrong with it: one text for each problem, led by its path, such as
+ * The parsed value, or what is wrong with it: one text per problem, prefixed with its path, such as
  * `groups[2].nic[0]: expected …, saw …`.
  */
 export function checkShape<T>(schema: z.ZodType<T>, value: unknown): Checked<T> {
@@ -121,7 +121,7 @@ export function checkShape<T>(schema: z.ZodType<T>, value: unknown): Checked<T> 
 
 const shownProblems = 8;
 
-/** The first problems, a line each, and how many more there are. `source` names the file or what else they are in. */
+/** The first problems, one per line, and how many more there are. `source` names the file or whatever they are in. */
 export function problemLines(source: string, problems: readonly string[]): string {
   const more = problems.length - shownProblems;
   const lines = problems.slice(0, shownProblems).map((problem) => `${source}: ${problem}`);

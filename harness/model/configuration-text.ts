@@ -4,13 +4,13 @@ import type { CaseResult } from './verdict.ts';
 
 export const standInText = 'iPXE stand-in';
 
-/** A configuration as it is shown: iPXE in a vendor's place is told from the vendor's ROM. */
+/** A configuration as shown to users: iPXE standing in for a vendor's ROM is marked as such. */
 export const configurationText = (configuration: Configuration | null | undefined, standIn: boolean): string =>
   `${configuration ?? 'none'}${standIn ? ` (${standInText})` : ''}`;
 
 export const declaredText = ({ configuration, standIn }: Scenario): string =>
   configurationText(configuration, standIn === true);
 
-/** What the wire showed or, where it showed nothing, what is declared. */
+/** As seen on the wire or, failing that, as declared. */
 export const isStandIn = ({ scenario, verdict }: Pick<CaseResult, 'scenario' | 'verdict'>): boolean =>
   (verdict.observedConfiguration === null ? scenario.standIn : verdict.standIn) === true;

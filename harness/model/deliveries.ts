@@ -1,7 +1,7 @@
 import type { HarnessEvent, UntimedEvent } from './events.ts';
 import { nameOf, parseTarget } from './served-name.ts';
 
-/** What a target names; undefined where nothing can be served under it. */
+/** The served name of a request target; undefined where nothing can be served under it. */
 export function nameOfTarget(target: string): string | undefined {
   const name = parseTarget(target);
   return typeof name === 'string' ? name : undefined;
@@ -16,8 +16,8 @@ const namedBytes = (name: string | undefined, bytes: number): NamedBytes | undef
   name === undefined ? undefined : { name, bytes };
 
 /**
- * A delivered name, from TFTP, HTTP or NFS. What goes through TLS is the one thing the wire cannot see: there it is the
- * server's word that counts, for a whole response that the guest stayed for.
+ * The name of a file delivered by TFTP, HTTP or NFS. TLS is opaque on the wire: there the server's own log counts, for a
+ * complete response on a connection that the guest kept open.
  */
 export function deliveryOf(event: UntimedEvent): NamedBytes | undefined {
   if (event.source === 'http') {
@@ -31,12 +31,12 @@ export function deliveryOf(event: UntimedEvent): NamedBytes | undefined {
   return namedBytes(nameOfTarget(event.target), event.bytes);
 }
 
-/** How iPXE tells of an image that it has whole and is about to start, such as `undionly.kpxe : 74213 bytes [PXE-NBP]`. */
+/** What iPXE prints of an image that it has fetched and is about to start, such as `undionly.kpxe : 74213 bytes [PXE-NBP]`. */
 const ipxeImage = /^(.+?) : (\d+) bytes \[[^\]]+\]/;
 
 /**
- * What iPXE had over HTTP when it started it: it may do so before it acknowledges the last octets, and then its own
- * words stand for them, where they agree with the length that the wire saw promised for that name.
+ * What iPXE had fetched over HTTP when it started it. It may do so before it acknowledges the last bytes; its own message
+ * then stands in for that ACK, provided that it agrees with the length promised on the wire for that name.
  */
 export function startedOf(event: UntimedEvent, promised: ReadonlyMap<string, number>): NamedBytes | undefined {
   if (event.source !== 'serial') return undefined;
@@ -44,7 +44,7 @@ export function startedOf(event: UntimedEvent, promised: ReadonlyMap<string, num
   return promised.get(name) === Number(bytes) ? { name, bytes: Number(bytes) } : undefined;
 }
 
-/** A name and the length of what answers it, as the head of an HTTP response says. */
+/** A name and the length of its content, from the head of an HTTP response. */
 export function promiseOf(event: Extract<HarnessEvent, { source: 'wire' }>): NamedBytes | undefined {
   if (event.type !== 'http-response' || event.status !== 200 || event.length === null) return undefined;
   return namedBytes(nameOfTarget(event.target), event.length);
@@ -55,8 +55,8 @@ type Served = Extract<UntimedEvent, { source: 'http'; type: 'served' }>;
 const isWhole = ({ method, status, note }: Served): boolean => method === 'GET' && status === 200 && note === undefined;
 
 /**
- * A name that the boot policy may count as had. A loader may start what it got before it acknowledges the last octet:
- * then the wire has no proof of delivery, and the server's word is enough to choose what comes next.
+ * A name that the boot policy may count as delivered. A loader may start a file before it acknowledges its last byte: the
+ * wire then has no proof of delivery, and the server's log is enough to choose what comes next.
  */
 export function handedOverOf(event: UntimedEvent): string | undefined {
   if (event.source === 'http' && event.type === 'served' && isWhole(event)) return nameOfTarget(event.target);

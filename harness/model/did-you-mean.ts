@@ -2,7 +2,7 @@ import { distance } from 'fastest-levenshtein';
 
 const longestWord = 60;
 
-/** `; did you mean "x"?`, if one of the known words is near enough to be what a misspelt one meant; or nothing. */
+/** `; did you mean "x"?` if a known word is close enough to the misspelt one; otherwise empty. */
 export function didYouMean(word: unknown, known: readonly string[]): string {
   if (typeof word !== 'string' || word.length > longestWord) return '';
   const [best] = known

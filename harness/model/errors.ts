@@ -19,7 +19,7 @@ const errorCodes = [
 export type ErrorCode = (typeof errorCodes)[number];
 
 export interface ErrorDetails {
-  /** What to do about it, as a sentence or a command. */
+  /** The remedy, as a sentence or a command. */
   hint?: string;
   /** Facts for `--json`: paths, values, versions. */
   details?: Record<string, unknown>;
@@ -54,14 +54,14 @@ const usageCodes: readonly ErrorCode[] = [
   'bad-event-log',
 ];
 
-/** These stay as they are until someone mends them; anything else may be past at the next try. */
+/** Permanent until someone fixes the cause; anything else may be gone on the next attempt. */
 const lastingCodes: readonly ErrorCode[] = [...usageCodes, 'missing-asset', 'missing-program', 'changed-input'];
 
-/** Whether the same may go well when it is tried again. */
+/** Whether another attempt may succeed. */
 export const isRetryable = (error: unknown): boolean =>
   !(error instanceof HarnessError && lastingCodes.includes(error.code));
 
-/** Exit codes: 2 for what the user gave us, 3 for what the host lacks, 130 for an interruption. */
+/** Exit codes: 2 for bad input, 3 for what the host lacks, 130 for an interruption. */
 export function exitCodeOf(error: HarnessError): 2 | 3 | 130 {
   if (error.code === 'interrupted') return 130;
   return usageCodes.includes(error.code) ? 2 : 3;

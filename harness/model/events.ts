@@ -4,7 +4,7 @@ import { dhcpMessageTypeSchema } from './boot-rule.ts';
 import { recordBoundNames } from './bounds.ts';
 import { stageSchema } from './stages.ts';
 
-/** Every event has the milliseconds since the case started, by a monotonic clock. */
+/** Every event carries milliseconds since the start of the case, by a monotonic clock. */
 const at = { tMs: z.number().nonnegative() };
 const event = <S extends string, T extends string, F extends z.ZodRawShape>(source: S, type: T, fields: F) =>
   z.strictObject({ ...at, source: z.literal(source), type: z.literal(type), ...fields });
@@ -34,9 +34,9 @@ const dhcpFactsSchema = z.strictObject({
   clientArch: z.int().optional(),
   /** Option 94 as type.major.minor (RFC 4578 §2.2). */
   ndi: z.string().optional(),
-  /** Option 97, without its type octet, as hex (RFC 4578 §2.3). */
+  /** Option 97 without its type byte, as hex (RFC 4578 §2.3). */
   machineId: z.string().optional(),
-  /** Option 175 is there: iPXE's own encapsulated options. */
+  /** Option 175 is present: iPXE's encapsulated options. */
   ipxe: z.boolean(),
   /** Options 66 and 67. */
   tftpServerName: z.string().optional(),
@@ -64,7 +64,7 @@ const dhcp6FactsSchema = z.strictObject({
 });
 export type Dhcp6Facts = z.infer<typeof dhcp6FactsSchema>;
 
-/** A server's certificate as it is on the wire (RFC 5280): whom it is for, and who says so. */
+/** A server's certificate as seen on the wire (RFC 5280): its subject and its issuer. */
 const certificateFactsSchema = z.strictObject({ names: z.string(), issuer: z.string() });
 export type CertificateFacts = z.infer<typeof certificateFactsSchema>;
 
@@ -73,22 +73,22 @@ export const eventSchema = z.discriminatedUnion('source', [
   z.discriminatedUnion('type', [
     event('run', 'started', { caseId: z.string(), attempt: z.int(), at: z.string() }),
     event('run', 'deadline', {
-      /** The stage that did not come, or `total`. */
+      /** The stage that was not reached, or `total`. */
       stage: z.union([stageSchema, z.literal('total')]),
       allowedMs: z.number(),
-      /** Time in which the guest could run; and by the clock, which may be much longer on a busy host. */
+      /** Time in which the guest could run; and wall-clock time, which may be much longer on a busy host. */
       waitedMs: z.number(),
       wallMs: z.number().optional(),
-      /** CPU time that the guest has had meanwhile, where the kernel counts it. */
+      /** CPU time the guest used meanwhile, where the kernel accounts for it. */
       workedMs: z.number().optional(),
     }),
-    /** The guest has been plainly at rest for longer than it may be while a stage is awaited. */
+    /** The guest has been idle for longer than is allowed while a stage is awaited. */
     event('run', 'silent', { stage: stageSchema, allowedMs: z.number(), restedMs: z.number() }),
-    /** Something was done to the boot on purpose. */
+    /** A fault was injected on purpose. */
     event('run', 'fault', { text: z.string() }),
-    /** A record of the case is full: what comes after is not in it. `ends`: nothing can be judged of what comes after. */
+    /** A record of the case is full: nothing further is written to it. `ends`: nothing after this can be judged. */
     event('run', 'bounded', { what: z.enum(recordBoundNames), limit: z.int(), ends: z.boolean() }),
-    /** The harness cannot tell what the guest did; `retryable` where another try may go well. */
+    /** The harness cannot say what the guest did; `retryable` where another attempt may succeed. */
     event('run', 'infrastructure', { code: z.string(), message: z.string(), retryable: z.boolean() }),
     event('run', 'ended', {
       reason: z.enum(['complete', 'failure', 'deadline', 'silent', 'guest-ended', 'interrupted', 'infrastructure']),
@@ -106,14 +106,14 @@ export const eventSchema = z.discriminatedUnion('source', [
     event('qmp', 'event', { name: z.string(), data: z.record(z.string(), z.unknown()) }),
     event('qmp', 'status', { status: z.string() }),
   ]),
-  // One rendered console line, when the cursor left it; one that more is printed on comes again, whole.
+  // One rendered console line, as the cursor leaves it; if more is printed on it, it is logged again in full.
   event('serial', 'line', {
-    /** Bytes of serial.raw read when the line stood like this. */
+    /** Bytes of serial.raw read when the line looked like this. */
     offset: z.int(),
     text: z.string(),
-    /** The guest paused with the cursor behind it: it may go on. */
+    /** The guest paused with the cursor after it: more may follow. */
     open: z.literal(true).optional(),
-    /** The line above, where that is filled to its last column: it may go on here. */
+    /** The line above, where that is full to its last column: it may continue here. */
     above: z.string().optional(),
   }),
   // Decoded frames.
@@ -135,7 +135,7 @@ export const eventSchema = z.discriminatedUnion('source', [
       blocks: z.int(),
       ms: z.number(),
     }),
-    /** The guest acknowledges this block again and again, although those after it are sent to it. */
+    /** The guest keeps acknowledging this block although later ones have been sent. */
     event('wire', 'tftp-stalled', { file: z.string(), port: z.int(), block: z.int() }),
     event('wire', 'tftp-error', { from: peer, file: z.string(), port: z.int(), code: z.int(), message: z.string() }),
     event('wire', 'http-request', { method: z.string(), target: z.string(), host: z.string(), port: z.int() }),
@@ -146,7 +146,7 @@ export const eventSchema = z.discriminatedUnion('source', [
       length: z.int().nullable(),
       location: z.string().optional(),
     }),
-    /** The guest acknowledged the last octet of a response body. */
+    /** The guest acknowledged the last byte of a response body. */
     event('wire', 'http-complete', {
       target: z.string(),
       status: z.int(),
@@ -156,12 +156,12 @@ export const eventSchema = z.discriminatedUnion('source', [
     }),
     /** The answer to a LOOKUP; status 0 is "here it is" (RFC 1813 §2.6). */
     event('wire', 'nfs-lookup', { file: z.string(), status: z.int(), port: z.int() }),
-    /** The guest acknowledged the last octet of a file that it read from its first one on. */
+    /** The guest acknowledged the last byte of a file that it read from the start. */
     event('wire', 'nfs-complete', { file: z.string(), port: z.int(), bytes: z.int(), ms: z.number() }),
     event('wire', 'arp', { from: peer, op: z.enum(['request', 'reply']), senderIp: z.string(), targetIp: z.string() }),
     event('wire', 'icmpv6', { from: peer, kind: z.string(), target: z.string().optional() }),
     event('wire', 'tcp-refused', { address: z.string(), port: z.int() }),
-    /** The server ended the connection before as much had come as it promised; `length` null where it promised no figure. */
+    /** The server closed the connection before it had sent what it promised; `length` is null where it promised no length. */
     event('wire', 'http-cut-short', {
       target: z.string(),
       status: z.int(),
@@ -169,12 +169,12 @@ export const eventSchema = z.discriminatedUnion('source', [
       bytes: z.int(),
       length: z.int().nullable(),
     }),
-    /** What TLS shows in clear. `left`: the guest ended the connection having said nothing but its hello, and alerts. */
+    /** What TLS shows in the clear. `left`: the guest closed the connection having sent nothing but its ClientHello, and alerts. */
     event('wire', 'tls', {
       port: z.int(),
       from: peer,
       kind: z.string(),
-      /** The server's certificate, where the guest has acknowledged the whole of it. */
+      /** The server's certificate, once the guest has acknowledged all of it. */
       certificate: certificateFactsSchema.optional(),
     }),
     event('wire', 'malformed', { from: peer, layer: z.string(), reason: z.string(), count: z.int() }),
@@ -208,14 +208,14 @@ export const eventSchema = z.discriminatedUnion('source', [
     }),
     event('http', 'tls-refused', { reason: z.string() }),
   ]),
-  /** The file's last octet was asked for, or `note` says why nothing was handed over. */
+  /** The file's last byte was requested, or `note` says why nothing was sent. */
   event('nfs', 'served', { file: z.string(), bytes: z.int(), ms: z.number(), note: z.string().optional() }),
   event('iscsi', 'session', { target: z.string(), note: z.string() }),
 ]);
 export type HarnessEvent = z.infer<typeof eventSchema>;
 
 type WithoutTime<T> = T extends unknown ? Omit<T, 'tMs'> : never;
-/** What producers hand over; the event log stamps it. */
+/** What producers emit; the event log adds the timestamp. */
 export type UntimedEvent = WithoutTime<HarnessEvent>;
-/** Where producers hand events over. */
+/** Where producers emit events. */
 export type EventSink = (event: UntimedEvent) => void;

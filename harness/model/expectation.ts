@@ -4,7 +4,7 @@ import { expectableRuleSchema, isGeneric } from './failure-rules.ts';
 import { stageSchema } from './stages.ts';
 
 const maxPatternLength = 200;
-/** What a pattern is held against: more than any rule keeps of a line. */
+/** How much text a pattern is matched against: more than any rule keeps of a line. */
 const maxTextLength = 400;
 
 function complaintAbout(pattern: string): string | undefined {
@@ -18,15 +18,15 @@ function complaintAbout(pattern: string): string | undefined {
   }
 }
 
-/** JavaScript's flags as RE2 has them, in front of the pattern; it has no use for `u`, `g` and `y`. */
+/** JavaScript's flags as an RE2 prefix; `u`, `g` and `y` have no meaning there. */
 function patternOf({ source, flags }: RegExp): string {
   const inline = flags.replace(/[^ims]/g, '');
   return inline === '' ? source : `(?${inline})${source}`;
 }
 
 /**
- * A regular expression to be found somewhere in what a rule says: a text in JSON, or a RegExp in TypeScript. It is RE2's
- * kind, whose cost grows with the text alone: records with expectations come from strangers, too.
+ * A regular expression to find anywhere in what a rule says: a string in JSON, or a RegExp in TypeScript. RE2 syntax,
+ * because it matches in linear time and records with expectations may come from strangers.
  */
 const saysSchema = z.union([z.string(), z.instanceof(RegExp).transform(patternOf)]).superRefine((pattern, context) => {
   const message = complaintAbout(pattern);
@@ -39,10 +39,10 @@ const givenFailureSchema = z.union([
 ]);
 
 const expectedFailureSchema = z.strictObject({ rule: expectableRuleSchema, says: z.string().optional() });
-/** A failure by the rule that recognises it and, where that leaves open which one it was, by what it says. */
+/** A failure by the rule that recognises it and, where that is ambiguous, by what it says. */
 export type ExpectedFailure = z.infer<typeof expectedFailureSchema>;
 
-/** One, or a list of alternatives; a list of objects once it was read. */
+/** One, or a list of alternatives; always a list of objects once parsed. */
 const failuresSchema = z
   .union([givenFailureSchema, z.array(givenFailureSchema).min(1)])
   .transform((given) => [given].flat().map((one) => (typeof one === 'string' ? { rule: one } : one)))
@@ -50,7 +50,7 @@ const failuresSchema = z
 
 /**
  * What a cell is expected to do. `stopsAt` names the first stage of the path that is *not* reached, and `failure` what
- * must have ended the boot, or be the last thing that explains its end: a stop for another reason is not the expected one.
+ * must have ended the boot, or be the last thing that explains its end: a stop for any other reason does not count.
  */
 export const expectationSchema = z.union([
   z.strictObject({ reaches: z.literal('last') }),
@@ -66,13 +66,13 @@ export type Expectation = z.output<typeof expectationSchema>;
 
 /** Whether a failure is the expected one. */
 export function isExpected({ rule, says }: ExpectedFailure, seen: { rule: string; text: string }): boolean {
-  // A guest at rest is one whose deadline would pass, told early.
+  // An idle guest is one whose deadline would pass anyway, caught early.
   const rules: readonly string[] = rule === 'deadline' ? [rule, 'silent'] : [rule];
   if (!rules.includes(seen.rule)) return false;
   return says === undefined || RE2JS.compile(says).matcher(seen.text.slice(0, maxTextLength)).find();
 }
 
-/** Any failure of a whole family would do. */
+/** Any failure of a whole family would match. */
 export const isVague = ({ rule, says }: ExpectedFailure): boolean => isGeneric(rule) && says === undefined;
 
 export function expectedFailureText({ rule, says }: ExpectedFailure): string {

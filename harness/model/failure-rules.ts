@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** Rules whose end of a boot says nothing of the guest, so that nobody can expect it. */
+/** Rules that end a boot without saying anything about the guest: they cannot be expected. */
 const unexpectable = ['guest-gone'] as const;
 
 /** Rules that recognise one failure each. */
@@ -31,7 +31,7 @@ const particular = [
   'uefi-shell',
 ] as const;
 
-/** Rules that recognise a whole family of failures: which one it was is in what they say. */
+/** Rules that recognise a whole family of failures; what they say tells which one it was. */
 const generic = [
   'bds-option-failed',
   'deadline',
@@ -47,7 +47,7 @@ const generic = [
   'uefi-exception-type',
 ] as const;
 
-/** Names of all rules of `observe/` that say why a boot went no further. */
+/** Names of all rules in `observe/` that say why a boot stopped. */
 export const failureRules = [...particular, ...generic, ...unexpectable] as const;
 export type FailureRule = (typeof failureRules)[number];
 

@@ -1,11 +1,11 @@
 /**
- * Whether the whole of a text matches a pattern in which `*` stands for any text and `?` for one character. Patterns
- * come from others' files: the time is at most the product of both lengths, which a regular expression's is not.
+ * Whether a whole text matches a pattern in which `*` stands for any text and `?` for one character. Patterns may come
+ * from untrusted files: the time is at most the product of both lengths, unlike a regular expression's.
  */
 export function globMatches(glob: string, text: string): boolean {
   let pattern = 0;
   let at = 0;
-  /** Where to go on if what follows the last `*` does not fit: behind the `*`, one character further in the text. */
+  /** Where to backtrack to if what follows the last `*` does not match: after the `*`, one character further in the text. */
   let retry: { pattern: number; at: number } | undefined;
   while (at < text.length || pattern < glob.length) {
     if (glob[pattern] === '*') {

@@ -1,11 +1,11 @@
 /**
- * What is known of firmware, iPXE and QEMU that files do not show. Expectations, predictions and diagnoses take their
- * words from here.
+ * What is known about firmware, iPXE and QEMU that no file shows. Expectations, predictions and diagnoses take their
+ * wording from here.
  */
 interface KnownFact {
-  /** A clause that says why a boot goes as it goes. */
+  /** A clause that explains why a boot behaves as it does. */
   readonly says: string;
-  /** Where it can be read, or with what it was measured. */
+  /** Where it is documented, or what it was measured with. */
   readonly source: string;
 }
 

@@ -20,7 +20,7 @@ const inputRoles = [
 ] as const;
 export type InputRole = (typeof inputRoles)[number];
 
-/** A file the case depends on, told by content, so that a reproduction can check it has the same one. */
+/** A file the case depends on, identified by content so that a reproduction can check that it has the same one. */
 export const inputSchema = z.strictObject({
   role: z.enum(inputRoles),
   path: z.string(),
@@ -28,14 +28,14 @@ export const inputSchema = z.strictObject({
   bytes: z.int(),
   /** The package it came from. */
   package: z.strictObject({ name: z.string(), version: z.string() }).optional(),
-  /** What inspection says it is, in words: PCIR images, PE machine, version. */
+  /** What inspection found, in words: PCIR images, PE machine, version. */
   identity: z.string().optional(),
-  /** iPXE images in it, by the interface of the firmware that runs them: all of iPXE, or cut down to an SNP driver. */
+  /** iPXE images in it, by the firmware interface that runs them: full iPXE, or only its SNP driver. */
   ipxe: z.partialRecord(firmwareInterfaceSchema, z.enum(['full', 'driver'])).optional(),
 });
 export type Input = z.infer<typeof inputSchema>;
 
-/** A transfer whose completion proves a stage: name as requested (no leading slash) and length. */
+/** A transfer whose completion proves a stage: the name requested (no leading slash) and the length. */
 const expectedFileSchema = z.strictObject({ name: z.string(), bytes: z.int().optional() });
 export type ExpectedFile = z.infer<typeof expectedFileSchema>;
 
@@ -47,14 +47,14 @@ const networkSchema = z.strictObject({
   netmask: z.string(),
   /** Present where the case boots over IPv6. */
   ipv6: z.strictObject({ serverIp: z.string(), guestIp: z.string(), managed: z.boolean() }).optional(),
-  /** An address server without boot information, and a proxyDHCP server beside it. */
+  /** A DHCP server without boot information, and a separate proxyDHCP server. */
   proxyDhcp: z.boolean(),
-  /** Guest-facing TCP ports and the service behind each; any other TCP is refused with RST. */
+  /** Guest-facing TCP ports and the service behind each; any other port answers with RST. */
   tcp: z.array(z.strictObject({ port: z.int(), service: z.enum(['http', 'https', 'iscsi', 'portmap', 'nfs']) })),
 });
 export type Network = z.infer<typeof networkSchema>;
 
-/** Everything decided before QEMU starts; made by a pure function, saved as plan.json. */
+/** Everything decided before QEMU starts; computed by a pure function, saved as plan.json. */
 export const planSchema = z.strictObject({
   version: z.literal(1),
   scenario: scenarioSchema,
@@ -62,9 +62,9 @@ export const planSchema = z.strictObject({
   nonce: z.string(),
   qemu: z.strictObject({
     program: z.string(),
-    /** Added to the environment of the harness. */
+    /** Added to the harness's own environment. */
     env: z.record(z.string(), z.string()).default({}),
-    /** Without acceleration: `vm/` puts `-accel` and, where the plan leaves it open, `-cpu` in front. */
+    /** Without `-accel` and, where the plan leaves it open, `-cpu`: `vm/` prepends those. */
     argv: z.array(z.string()),
     cpu: z.partialRecord(z.enum(accels), z.string()),
     /** Inherited descriptor numbers. */
@@ -73,13 +73,13 @@ export const planSchema = z.strictObject({
   }),
   inputs: z.array(inputSchema),
   network: networkSchema,
-  /** An iSCSI target with one disk, its octets patched in a copy. */
+  /** An iSCSI target with one disk, patched in a copy. */
   san: z
     .strictObject({
       iqn: z.string(),
       disk: z.string(),
       patch: z.array(z.strictObject({ offset: z.int(), ascii: z.string() })),
-      /** Folder below which the target's programs and libraries lie as they would below `/`. */
+      /** Root directory of the target's programs and libraries. */
       programRoot: z.string(),
     })
     .optional(),
@@ -89,12 +89,12 @@ export const planSchema = z.strictObject({
   serve: z.record(z.string(), servedFileSchema),
   loader: loaderSchema,
   transports: z.strictObject({ nbp: transportSchema, config: transportSchema, payload: transportSchema }),
-  /** What should happen, by inspection of the files and by known facts: configuration, first stage that should not be reached, and why. */
+  /** What should happen, from inspecting the files and from known facts: configuration, first stage that should not be reached, and why. */
   prediction: z.strictObject({
     configuration: configurationSchema.nullable(),
     stopsAt: stageSchema.nullable(),
     reasons: z.array(z.string()),
-    /** Of the reasons, those that no file shows. */
+    /** Those of the reasons that no file shows. */
     facts: z.array(z.enum(knownFactIds)).default([]),
   }),
   stagePath: z.array(stageSchema),
@@ -107,7 +107,7 @@ export const planSchema = z.strictObject({
   deadlines: z.strictObject({
     totalMs: z.int(),
     stageMs: z.record(stageSchema, z.int()),
-    /** How long a guest may be plainly at rest while a stage is awaited; no limit where there is none. */
+    /** How long a guest may be idle while a stage is awaited; absent: no limit. */
     restMs: z.partialRecord(stageSchema, z.int()).default({}),
   }),
 });

@@ -1,11 +1,11 @@
 import type { Scenario } from './scenario.ts';
 
-/** Something in a scenario that reaches beyond the guest and what the harness itself provides. */
+/** Something in a scenario that reaches beyond the guest and the harness itself. */
 export interface Reach {
-  /** Where a matrix says it, such as `firmware.code`. */
+  /** Its key in the matrix, such as `firmware.code`. */
   key: string;
   value: string;
-  /** A file or folder of the host; it need not be far away. */
+  /** A file or folder of the host; it may still lie within the matrix's folder. */
   isPath: boolean;
   /** A folder will do. */
   folder?: true;
@@ -23,7 +23,7 @@ const ofMachine = ({ machine }: Scenario): Reach[] => (plainMachine.test(machine
 
 function ofNicOptions({ nicOptions = {} }: Scenario): Reach[] {
   return Object.entries(nicOptions).flatMap(([name, value]): Reach[] => {
-    // A ROM file by another way; a comma in the name would begin another option.
+    // Another way to a ROM file; a comma in the name would start another option.
     const isPlain = name !== 'romfile' && /^[\w.-]+$/.test(name);
     return isPlain ? [] : [other(`nicOptions.${name}`, String(value))];
   });
@@ -35,7 +35,7 @@ function ofServe({ serve = {} }: Scenario): Reach[] {
   );
 }
 
-/** For every field of a scenario what it lets in from outside; a new field does not compile without its row. */
+/** For every scenario field, what it lets in from outside; a new field does not compile without its row. */
 const reachOfField: Record<keyof Scenario, (scenario: Scenario) => Reach[]> = {
   id: nothing,
   group: nothing,
@@ -57,7 +57,7 @@ const reachOfField: Record<keyof Scenario, (scenario: Scenario) => Reach[]> = {
   payload: nothing,
   secureBoot: nothing,
   ipVersion: nothing,
-  // Not a file that is looked at, but a program that is run.
+  // Not a file that is read, but a program that is run.
   qemu: ({ qemu }) => (typeof qemu === 'object' ? [other('qemu.file', qemu.file)] : []),
   serialPorts: nothing,
   virtio: nothing,
@@ -84,7 +84,7 @@ const reachOfField: Record<keyof Scenario, (scenario: Scenario) => Reach[]> = {
   expect: nothing,
 };
 
-/** All that a scenario lets in from outside: files by path, and arguments that QEMU takes as they are. */
+/** All that a scenario lets in from outside: files by path, and arguments passed to QEMU verbatim. */
 export function reachOf(scenario: Scenario): Reach[] {
   return Object.values(reachOfField).flatMap((ofField) => ofField(scenario));
 }

@@ -21,7 +21,7 @@ export interface StageReached {
   atMs: number;
 }
 
-/** What wants to follow a run. Every hook is optional and gets plain data; hooks of one reporter never overlap. */
+/** Follows a run. Every hook is optional and gets plain data; hooks of one reporter never overlap. */
 export interface Reporter {
   onRunStart?(run: RunStart): void | Promise<void>;
   onCaseStart?(started: CaseStart): void | Promise<void>;
@@ -33,7 +33,7 @@ export interface Reporter {
 
 type Hook = keyof Reporter;
 
-/** A reporter whose hooks all do the same: hand on what they get. */
+/** A reporter whose hooks all forward what they get. */
 export function forwarding(forward: (hook: Hook) => (data: never) => Promise<void>): Required<Reporter> {
   return {
     onRunStart: forward('onRunStart'),
@@ -45,8 +45,8 @@ export function forwarding(forward: (hook: Hook) => (data: never) => Promise<voi
 }
 
 /**
- * The same reporter with hooks that run one after another, even where nobody waits for them, and that never reject: what
- * one throws goes to `onFailure`.
+ * The same reporter with hooks that run one after another, even where not awaited, and never reject: what one throws goes
+ * to `onFailure`.
  */
 export function inTurn(reporter: Reporter, onFailure: (error: unknown, hook: Hook) => void): Required<Reporter> {
   let queue = Promise.resolve();

@@ -2,7 +2,7 @@ import type { FirmwareInterface, Loader } from './axes.ts';
 import type { Input } from './plan.ts';
 import type { Transports } from './transports.ts';
 
-/** The option ROM as QEMU is to have it. */
+/** The option ROM as QEMU gets it. */
 export type Oprom =
   | { kind: 'none' | 'rombar-off' | 'bundled' }
   /** The device has no ROM BAR at all (mmio, USB), so there is nothing to switch off. */
@@ -14,18 +14,18 @@ export interface ResolvedFile {
   bytes: number;
 }
 
-/** Where a program of own source wants the nonce: at each offset, ended by NUL where it is shorter than `bytes`. */
+/** Where a program of ours takes the nonce: at each offset, NUL-terminated where shorter than `bytes`. */
 export interface NonceField {
   offsets: readonly number[];
   bytes: number;
 }
 
-/** Everything a scenario names, found on this host: what the pure part of planning starts from. */
+/** Everything a scenario names, found on this host: the input to the pure part of planning. */
 export interface Resolved {
   qemu: {
     /** A name for PATH, or a path. */
     program: string;
-    /** Where its own files are, if not where it looks by itself. */
+    /** Where its data files are, if not where it looks by default. */
     dataFolders: readonly string[];
     env: Record<string, string>;
   };
@@ -38,20 +38,20 @@ export interface Resolved {
     smm: boolean;
     /** For `-bios`, rather than flash. */
     flat: boolean;
-    /** Its network stack does not start without random numbers; true also where nobody could look into it. */
+    /** Its network stack does not start without random numbers; true also where the image could not be inspected. */
     wantsRandomSource: boolean;
   };
   loader: Loader;
   transports: Transports;
   oprom: Oprom;
   nbp: (ResolvedFile & { name: string; nonce?: NonceField }) | undefined;
-  /** What the NBP fetches beside itself, by served name. */
+  /** What else the NBP fetches, by served name. */
   companions: Readonly<Record<string, ResolvedFile>>;
   /** Files that the scenario serves by role, by served name. */
   served: Readonly<Record<string, ResolvedFile>>;
   kernel: ResolvedFile | undefined;
   initrd: ResolvedFile | undefined;
-  /** A second initrd whose /init takes the place of the first one's. */
+  /** A second initrd whose /init replaces the first one's. */
   overlay: ResolvedFile | undefined;
   /** An iSCSI disk, and where the target's programs are. */
   san: { disk: ResolvedFile; nonce: NonceField; programRoot: string } | undefined;

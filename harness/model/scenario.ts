@@ -25,12 +25,12 @@ const deviceName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, 'a NIC is a 
 const firmwareFilesSchema = z.strictObject({
   code: z.string().min(1),
   vars: z.string().min(1).optional(),
-  /** Where it is not to be found by looking into the file. */
+  /** Where inspection cannot decide it. */
   interface: firmwareInterfaceSchema.optional(),
 });
 export type FirmwareFiles = z.infer<typeof firmwareFilesSchema>;
 
-/** A ROM kind, one from another set than the firmware's, or any file by path. */
+/** A ROM kind, one from another set than the firmware's, or a file by path. */
 const romSchema = z.union([
   romKindSchema,
   z.strictObject({ kind: romKindSchema.exclude(['none', 'rombar-off']), set: setName }),
@@ -38,17 +38,17 @@ const romSchema = z.union([
 ]);
 export type Rom = z.infer<typeof romSchema>;
 
-/** Something is in the NIC's ROM BAR; whether it suits the firmware is for the evidence to say. */
+/** Something is in the NIC's ROM BAR; the evidence shows whether the firmware runs it. */
 export const hasRom = (rom: Rom): boolean => rom !== 'none' && rom !== 'rombar-off';
 
-/** HTTP alone: the length of the whole file is promised, this much is sent, and the connection closed. */
+/** HTTP only: the full length is promised, this much is sent, and the connection is closed. */
 const truncateToBytes = z.int().nonnegative().optional();
 
-/** Octets put in place of others, as they stand; the length stays. */
+/** Bytes overwritten verbatim; the length stays. */
 const patch = z.array(z.strictObject({ offset: z.int().nonnegative(), ascii: z.string().min(1) })).min(1);
 export type Patch = z.infer<typeof patch>;
 
-/** As the tree knows it, so that `/grub/grub.cfg` replaces `grub/grub.cfg`; `/` is the whole tree. */
+/** Normalised, so that `/grub/grub.cfg` replaces `grub/grub.cfg`; `/` is the whole tree. */
 const servedName = z
   .string()
   .min(1)
@@ -58,23 +58,23 @@ const servedName = z
 /** A file of the served tree: a host file or folder, inline text, or an HTTP redirect. */
 export const servedFileSchema = z.union([
   z.strictObject({ path: z.string().min(1), patch: patch.optional(), truncateToBytes }),
-  /** What would be served under this name anyway, with octets replaced. */
+  /** What would be served under this name anyway, with bytes replaced. */
   z.strictObject({ patch }),
-  /** `{{server}}`, `{{nonce}}` and `{{mac}}` are filled. */
+  /** `{{server}}`, `{{nonce}}` and `{{mac}}` are filled in. */
   z.strictObject({ text: z.string(), truncateToBytes }),
-  /** Another served name or a full URL, filled like text; over TFTP there is no such file. */
+  /** Another served name or a full URL, filled in like text; over TFTP there is no such file. */
   z.strictObject({ redirect: z.string().min(1), status: z.literal([301, 302, 303, 307, 308]).optional() }),
 ]);
 export type ServedFile = z.infer<typeof servedFileSchema>;
 
-/** An artefact by its role, found as a second stage is: in `set`, or where the case's own second stage comes from. */
+/** An artefact by its role, looked up like a second stage: in `set`, or where the case's own second stage comes from. */
 const servedArtefactSchema = z.strictObject({
   secondStage: secondStageSchema.exclude(['none']),
   set: setName.optional(),
   patch: patch.optional(),
 });
 
-/** Per-stage deadlines and one for the whole case, in ms in which the guest could run, without acceleration. */
+/** Per-stage deadlines and one for the whole case, in ms of time in which the guest could run, without acceleration. */
 const deadlinesSchema = z.strictObject({
   totalMs: z.int().positive().optional(),
   stageMs: z.partialRecord(stageSchema, z.int().positive()).optional(),
@@ -92,7 +92,7 @@ export type TransportPlan = z.infer<typeof transportPlanSchema>;
 
 const fileOr = <T extends z.ZodType>(schema: T) => z.union([schema, z.strictObject({ file: z.string().min(1) })]);
 
-/** QEMU as PATH has it. */
+/** The QEMU in PATH. */
 export const hostQemu = 'host';
 
 const virtioInterfaces = ['legacy', 'transitional', 'modern'] as const;
@@ -111,15 +111,15 @@ export const axisShape = {
   payload: payloadSchema,
   secureBoot: secureBootSchema,
   ipVersion: ipVersionSchema,
-  /** The host's QEMU, one of the cache by its name (`qemu-10`), or a program by path. */
+  /** The host's QEMU, one from the cache by name (`qemu-10`), or a program by path. */
   qemu: z.union([setName, z.strictObject({ file: z.string().min(1) })]),
-  // Of the machine, where it is not to be as the harness would have it.
+  // Overrides of the harness's choices for the machine.
   memoryMiB: z.int().min(64).max(65536).optional(),
   cpu: z.string().min(1).optional(),
   serialPorts: z.int().min(1).max(4).optional(),
-  /** Which of its interfaces a virtio NIC offers (virtio 1.0 §2). */
+  /** Which interfaces a virtio NIC offers (virtio 1.0 §2). */
   virtio: z.enum(virtioInterfaces).optional(),
-  /** Of two NICs of the model, the one with the network on it and the first place in the boot order. */
+  /** Of two NICs of the model, the one that has the network and comes first in the boot order. */
   bootNic: z.enum(bootNics).optional(),
 };
 export type Axis = keyof typeof axisShape;
@@ -127,15 +127,15 @@ export type Axis = keyof typeof axisShape;
 export const certificates = ['valid', 'wrong-authority', 'wrong-name', 'expired'] as const;
 export type Certificate = (typeof certificates)[number];
 
-/** What a scenario may set beside its axes; the same for every cell of a group. */
+/** What a scenario may set apart from its axes; the same for every cell of a group. */
 export const settingsShape = {
   title: z.string().optional(),
-  /** What only a set of the user's has, such as "an iPXE ROM for tulip": without it the cells wait, and fail no run. */
+  /** What only a user's own set has, such as "an iPXE ROM for tulip": without it the cells wait and do not fail the run. */
   waitsFor: z.string().min(1).optional(),
   /** Set that second stage and kernel come from, where it is not the firmware's. */
   nbpSet: setName.optional(),
   configuration: configurationSchema.optional(),
-  /** Configuration 1 alone: iPXE's BIOS ROM stands in for a vendor's, and is served as the plain PXE client that one is. */
+  /** Configuration 1 only: iPXE's BIOS ROM stands in for a vendor's, and is served like the plain PXE client that one is. */
   standIn: z.literal(true).optional(),
   /** Replaces the boot policy derived from second stage, transport and payload. */
   boot: z.array(bootRuleSchema).optional(),
@@ -144,18 +144,18 @@ export const settingsShape = {
   kernel: z.strictObject({ file: z.string().min(1) }).optional(),
   initrd: z.strictObject({ file: z.string().min(1) }).optional(),
   kernelArgs: z.string().optional(),
-  /** NBP, what it loads beside itself, and kernel are signed with the key that snakeoil variables have enrolled. */
+  /** NBP, what else it loads, and kernel are signed with the key enrolled in the snakeoil variables. */
   signWith: z.literal('snakeoil').optional(),
   nicOptions: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).optional(),
-  /** An address server without boot information and a proxyDHCP server beside it (PXE 2.1 §2.2.3). */
+  /** A DHCP server without boot information and a separate proxyDHCP server (PXE 2.1 §2.2.3). */
   proxyDhcp: z.boolean().optional(),
   /** Certificate of the HTTPS server, as a client that trusts the run's authority sees it. */
   certificate: z.enum(certificates).optional(),
-  /** IPv6 alone. `false`: addresses come from router advertisements, DHCPv6 tells only what to boot. */
+  /** IPv6 only. `false`: addresses come from router advertisements, and DHCPv6 only says what to boot. */
   managedIpv6: z.boolean().optional(),
   /** iPXE attaches the iSCSI disk before it boots the kernel. */
   sanHook: z.boolean().optional(),
-  /** `false` leaves the machine without virtio-rng: for firmware that needs a random source. */
+  /** `false` leaves out virtio-rng: for firmware that needs a random source. */
   randomSource: z.boolean().optional(),
   qemuArgs: z.array(z.string()).optional(),
   deadlines: deadlinesSchema.optional(),
@@ -164,11 +164,11 @@ export const settingsShape = {
 };
 
 export const scenarioSchema = z.strictObject({
-  /** Unique in its matrix; derived from group name and axes where not given. */
+  /** Unique in its matrix; derived from group name and axes by default. */
   id: cellIdSchema,
   group: z.string().min(1),
   ...axisShape,
-  /** Records made before there was a choice have none. */
+  /** Absent in records older than this choice. */
   qemu: axisShape.qemu.default(hostQemu),
   ...settingsShape,
   expect: expectationSchema,

@@ -11,19 +11,19 @@ function followers(lead: number): number {
   return lead >= 0xf0 && lead <= 0xf4 ? 3 : 0;
 }
 
-/** A line and the corner after it in code page 437, rather than the letters Ĵ and Ŀ or ones that no language has. */
+/** A line and the corner after it in code page 437, rather than the letters Ĵ and Ŀ or unassigned ones. */
 const corners: ReadonlySet<number> = new Set([0xc4b4, 0xc4bf, 0xcdb5, 0xcdb8, 0xcdb9, 0xcdbb, 0xcdbc, 0xcdbe]);
 
 export interface SerialDecoder {
-  /** The characters that this byte completes: mostly one, none inside of a sequence, several where it was none. */
+  /** The characters that this byte completes: usually one, none within a sequence, several where it was not a sequence. */
   push(byte: number): string;
-  /** What a sequence that nothing more comes of stands for. */
+  /** The characters of a sequence that was cut off. */
   end(): string;
 }
 
 /**
- * Text of a serial port, byte by byte: UTF-8 where it is that, code page 437 where it is not. Control codes are those
- * of ASCII alone: the C1 codes of ISO 8859-1 stand where both have their boxes.
+ * Text of a serial port, byte by byte: UTF-8 where valid, code page 437 otherwise. Only ASCII control codes count: the C1
+ * codes of ISO 8859-1 overlap with box-drawing characters in both encodings.
  */
 export function createSerialDecoder(): SerialDecoder {
   let held: number[] = [];
@@ -39,7 +39,7 @@ export function createSerialDecoder(): SerialDecoder {
   function complete(): string {
     const [first = 0, second = 0] = held;
     const text = Buffer.from(held).toString('utf8');
-    // Overlong forms, surrogates and what lies beyond Unicode come out as replacement characters; C1 codes are none here.
+    // Overlong forms, surrogates and values beyond Unicode become replacement characters; C1 codes do not count.
     const isOne = !text.includes('\ufffd') && text >= '\u00a0' && !corners.has(first * 256 + second);
     if (!isOne) return end();
     held = [];

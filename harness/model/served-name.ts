@@ -1,4 +1,4 @@
-/** A name that nothing is ever served under, and why. */
+/** A name under which nothing is ever served, and why. */
 export interface UnsafeName {
   readonly unsafe: string;
 }
@@ -8,7 +8,7 @@ const maxSegmentBytes = 255;
 
 const unsafeNames: readonly { reason: string; test: (name: string) => boolean }[] = [
   { reason: `the name is longer than ${maxNameBytes} bytes`, test: (name) => Buffer.byteLength(name) > maxNameBytes },
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what it matches
   { reason: 'the name has control characters', test: (name) => /[\0-\x1f\x7f]/.test(name) },
   { reason: 'the name has a backslash', test: (name) => name.includes('\\') },
   { reason: 'the name is not valid UTF-8', test: (name) => name.includes('\ufffd') || /\p{Surrogate}/u.test(name) },
@@ -20,9 +20,9 @@ const unsafeNames: readonly { reason: string; test: (name: string) => boolean }[
 ];
 
 /**
- * A requested name as the served tree knows it: relative, single slashes, no "." segments. Leading and doubled slashes
- * are what shim and GRUB send; whatever could lead out of the tree is unsafe. Served, logged and judged names all come
- * from here, so that what is served is what proves a stage.
+ * A requested name, normalised: relative, single slashes, no "." segments. shim and GRUB send leading and doubled slashes;
+ * anything that could lead out of the tree is unsafe. Served, logged and judged names all come from here, so that what is
+ * served is what proves a stage.
  */
 export function parseName(requested: string): string | UnsafeName {
   const found = unsafeNames.find(({ test }) => test(requested));
@@ -33,18 +33,18 @@ export function parseName(requested: string): string | UnsafeName {
     .join('/');
 }
 
-/** The name that a TFTP or NFS request is for; as it was sent where it is unsafe, and then it is no served name. */
+/** The name that a TFTP or NFS request is for; an unsafe one is returned as sent, and is never served. */
 export function nameOf(requested: string): string {
   const name = parseName(requested);
   return typeof name === 'string' ? name : requested;
 }
 
-/** What percent-decoding fails for. */
+/** A target that percent-decoding fails for. */
 export const undecodable: UnsafeName = { unsafe: 'the target cannot be percent-decoded' };
 
 /** The name that an HTTP request target (RFC 9112 §3.2) is for: its path, percent-decoded, without the query. */
 export function parseTarget(target: string): string | UnsafeName {
-  // Absolute form, as some firmware sends it to a proxy that is not there.
+  // Absolute form: some firmware sends it as if to a proxy.
   const path = target.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i, '').replace(/[?#].*$/s, '');
   try {
     return parseName(decodeURIComponent(path));
@@ -64,7 +64,7 @@ export function urlPathOf(name: string): string {
  */
 export const nfsExport = 'netboot';
 
-/** The folder of the served tree that an NFS client mounts: '' for the export itself; undefined: not below it. */
+/** The folder of the served tree that an NFS client mounts: '' for the export itself; undefined if not below it. */
 export function exportedFolder(path: string): string | undefined {
   const [first, ...rest] = path.split('/').filter(Boolean);
   return first === nfsExport ? rest.join('/') : undefined;

@@ -31,8 +31,8 @@ export const stageMeanings: Record<Stage, string> = {
 };
 
 /**
- * The last stage of every path is proven by this line on the serial console. It is built by what runs
- * in the guest from the nonce alone, so that no served text or kernel command line contains it.
+ * The last stage of every path is proven by this line on the serial console. What runs in the guest builds
+ * it from the nonce, so that no served text or kernel command line contains it.
  */
 export const tokenPrefix = 'netboot-ok:';
 export function tokenOf(nonce: string): string {

@@ -8,7 +8,7 @@ export interface Transports {
   payload: Transport;
 }
 
-/** A bare word stands for all three fetches; a fetch that is not named goes by TFTP. */
+/** A bare word stands for all three fetches; a fetch that is not named uses TFTP. */
 export function transportsOf(plan: TransportPlan): Transports {
   if (typeof plan === 'string') return { nbp: plan, config: plan, payload: plan };
   const { nbp = 'tftp', config = 'tftp', payload = 'tftp' } = plan;

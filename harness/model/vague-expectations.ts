@@ -1,7 +1,7 @@
 import { isVague } from './expectation.ts';
 import type { Scenario } from './scenario.ts';
 
-/** Expectations that any failure of a whole family would meet: a line for each group and rule. */
+/** Expectations that any failure of a whole family would meet: one line per group and rule. */
 export function vagueExpectations(cells: readonly Scenario[]): string[] {
   const vague = new Map<string, number>();
   for (const { group, expect } of cells) {

@@ -5,7 +5,7 @@ import { inputSchema } from './plan.ts';
 import { scenarioSchema } from './scenario.ts';
 import { stageSchema } from './stages.ts';
 
-/** `waiting`: not run, for want of what only a set of the user's has, as the scenario's `waitsFor` says. */
+/** `waiting`: not run for lack of what only a user's own set has, as the scenario's `waitsFor` says. */
 export const statuses = ['passed', 'failed', 'flaky', 'error', 'not-run', 'waiting', 'interrupted'] as const;
 export type Status = (typeof statuses)[number];
 
@@ -13,16 +13,16 @@ const stageResultSchema = z.strictObject({
   stage: stageSchema,
   reached: z.boolean(),
   atMs: z.number().nullable(),
-  /** Which rule, from which source, and the words or facts it rests on. */
+  /** Which rule, from which source, and the text or facts it rests on. */
   evidence: z.string().nullable(),
 });
 export type StageResult = z.infer<typeof stageResultSchema>;
 
-/** `rule` is one of `failureRules`, of the version that wrote the record. */
+/** `rule` is one of `failureRules` in the version that wrote the record. */
 const failureSchema = z.strictObject({ rule: z.string(), atMs: z.number(), text: z.string() });
 export type Failure = z.infer<typeof failureSchema>;
 
-/** What the guest did, recomputable from plan and events. */
+/** What the guest did; can be recomputed from plan and events. */
 const verdictSchema = z.strictObject({
   status: z.enum(statuses),
   stages: z.array(stageResultSchema),
@@ -31,23 +31,23 @@ const verdictSchema = z.strictObject({
   stoppedAt: stageSchema.nullable(),
   failure: failureSchema.nullable(),
   observedConfiguration: configurationSchema.nullable(),
-  /** Configuration 1, with iPXE's ROM where a vendor's would be. */
+  /** Configuration 1 with iPXE's ROM standing in for a vendor's. */
   standIn: z.literal(true).optional(),
-  /** One sentence: what stage, what was seen last, what that usually means. */
+  /** One sentence: which stage, what was seen last, what that usually means. */
   diagnosis: z.string().nullable(),
-  /** Oddities, which do not decide by themselves: evidence out of order, configuration not as predicted. */
+  /** Oddities that do not decide the verdict: evidence out of order, configuration not as predicted. */
   findings: z.array(z.string()),
 });
 export type Verdict = z.infer<typeof verdictSchema>;
 
-/** One guest of a case: its records, and what became of it. */
+/** One guest of a case: its records and its outcome. */
 const attemptRecordSchema = z.strictObject({
-  /** Relative to the run's directory. */
+  /** Relative to the run directory. */
   directory: caseDirectorySchema,
   status: z.enum(statuses),
 });
 
-/** What running a case took, and what it was run with. */
+/** What a case took to run, and what it was run with. */
 const caseRunSchema = z.strictObject({
   /** The case's directory, relative to the run's; null where no guest was started. */
   directory: caseDirectorySchema.nullable(),
@@ -57,7 +57,7 @@ const caseRunSchema = z.strictObject({
   accel: z.enum(accels).nullable(),
   inputs: z.array(inputSchema),
   predictedConfiguration: configurationSchema.nullable(),
-  /** The earlier run whose records stand for a boot, all that it rests on being the same. */
+  /** The earlier run whose records replace a boot, all of its inputs being the same. */
   reusedFrom: z.string().optional(),
 });
 
@@ -79,7 +79,7 @@ export const runResultSchema = z.strictObject({
   matrix: z.string(),
   startedAt: z.string(),
   host: z.strictObject({
-    /** Those that affinity and control groups leave: a fraction where a quota says so. */
+    /** CPUs left by affinity and control groups; fractional under a quota. */
     cores: z.number().positive(),
     memoryMiB: z.int(),
     platform: z.string(),
@@ -91,7 +91,7 @@ export const runResultSchema = z.strictObject({
   wallMs: z.number(),
   guestCpuMs: z.number(),
   harnessCpuMs: z.number(),
-  /** Packages of artefact sets that moved since they were recorded, and other remarks about the run as a whole. */
+  /** Packages of artefact sets that changed since they were recorded, and other remarks about the run as a whole. */
   notes: z.array(z.string()),
 });
 export type RunResult = z.infer<typeof runResultSchema>;
