@@ -8,7 +8,7 @@ import { claims, type Pair } from './join.ts';
 export interface CommonFacts {
   /** Such as `nic e1000`, `oprom ipxe-qemu 2.0.0`, `firmware-code ovmf 2022.11 → ovmf 2025.02`. */
   facts: string[];
-  /** Cells that have all of them and did not change so; 0: these cells and no other. */
+  /** Cells that share all of them but did not change in this way; 0: exactly these cells. */
   others: number;
 }
 
@@ -16,7 +16,7 @@ const axes = Object.keys(axisShape) as Axis[];
 
 const changeText = ({ role, before, after }: InputChange): string => `${role} ${before ?? 'none'} → ${after ?? 'none'}`;
 
-/** Settings in a word or two, such as `randomSource false`; the rest is no fact that cells share by chance. */
+/** Settings that fit in a word or two, such as `randomSource false`; the rest is not what cells share by chance. */
 const settingsOf = (scenario: CaseResult['scenario']): string[] =>
   Object.entries(scenario)
     .filter(
@@ -24,7 +24,7 @@ const settingsOf = (scenario: CaseResult['scenario']): string[] =>
     )
     .map(([name, value]) => `${name} ${value}`);
 
-/** All that can be said of a cell in a word or two. */
+/** Everything about a cell that fits in a word or two. */
 function factsOf({ before, after }: Pair, inputs: readonly InputChange[]): Set<string> {
   const { scenario, run } = (after[0] ?? before[0]) as CaseResult;
   return new Set([
@@ -41,9 +41,9 @@ export interface FactedPair {
 }
 
 /**
- * What all of `changed` have and `unchanged` have not: one fact or, failing that, two that no unchanged cell has
- * together; else what the changed share and few others have. Undefined for a single cell, of which everything is in
- * common, and where nothing sets the changed apart.
+ * What all of `changed` have and `unchanged` have not: one fact or, failing that, two that no unchanged cell combines;
+ * else what the changed share and few others have. Undefined for a single cell, which shares everything with itself, and
+ * where nothing sets the changed apart.
  */
 export function commonFacts(changed: readonly FactedPair[], unchanged: readonly FactedPair[]): CommonFacts | undefined {
   if (changed.length < 2) return undefined;
@@ -55,7 +55,7 @@ export function commonFacts(changed: readonly FactedPair[], unchanged: readonly 
     .map((fact) => ({ facts: [fact], others: having(fact) }))
     .filter((one) => one.others < others.length);
   const exact = singles.filter((one) => one.others === 0);
-  // Several that each would do are all worth reading: which of them is the cause is not for counting to say.
+  // If several facts would each do, list them all: counting cannot say which one is the cause.
   if (exact.length > 0) return { facts: exact.flatMap(({ facts }) => facts), others: 0 };
   const pairs = singles.flatMap(({ facts: [a] }, index) =>
     singles

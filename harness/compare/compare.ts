@@ -40,9 +40,9 @@ export const failingClasses: readonly ChangeClass[] = ['no-longer-boots', 'stops
 
 export interface Change {
   class: ChangeClass;
-  /** The cell's id in the new run, or in the old one where it is gone. */
+  /** The cell's id in the new run, or in the old one if it is gone. */
   id: string;
-  /** Its id in the old run, where that is another. */
+  /** Its id in the old run, where it differs. */
   formerId?: string;
   before: Outcome | null;
   after: Outcome | null;
@@ -64,7 +64,7 @@ function classOf(change: Omit<Change, 'class' | 'id'>): ChangeClass | undefined 
   const { before, after, inputs, timings } = change;
   if (before === null) return 'new';
   if (after === null) return 'gone';
-  // Unknown or varying on both sides is no difference that could be shown.
+  // Unknown or varying on both sides: no difference can be shown.
   if (before.kind === 'unknown' && after.kind === 'unknown') return undefined;
   if (before.kind === 'unknown' || after.kind === 'unknown') return 'not-comparable';
   if ((before.kind === 'varies') !== (after.kind === 'varies')) return 'not-comparable';
@@ -90,7 +90,7 @@ function changeOfPair({ before, after }: Pair, inputs: InputChange[]): Change | 
   return { class: changed, id: scenario.id, ...formerId, ...rest };
 }
 
-/** Compares what guests did on both sides of each pair, whatever was expected of them. Pure. */
+/** Compares what guests did on both sides of each pair, regardless of expectations. Pure. */
 export function comparePairs(pairs: readonly Pair[]): Comparison {
   const judged = pairs.map((pair) => {
     const inputs = inputChanges(pair.before, pair.after);

@@ -1,11 +1,11 @@
-/** What a build does with the cells in question. */
+/** How a build does on the cells in question. */
 export type BuildState = 'good' | 'bad' | 'unknown';
 
 export interface FirstBad<T> {
   /** The last build found good and the first found bad. */
   good: T;
   bad: T;
-  /** Builds between the two of which nothing could be told. */
+  /** Builds between the two that could not be judged. */
   skipped: T[];
 }
 
@@ -18,8 +18,8 @@ function fromMiddle(low: number, high: number): number[] {
 }
 
 /**
- * The first bad of `builds`, which are in order: asks about log2 of them, and more only where one cannot tell. The
- * first is known to be good and the last to be bad.
+ * Bisects `builds`, which are in order: the first is known good, the last known bad. Asks about log2 of them, and about
+ * more only where one cannot be judged.
  */
 export async function findFirstBad<T>(
   builds: readonly T[],

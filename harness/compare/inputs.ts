@@ -2,7 +2,7 @@ import { basename } from 'node:path';
 import type { Input } from '../model/plan.ts';
 import type { CaseResult } from '../model/verdict.ts';
 
-/** One input that is not the same file on both sides; null where a side has none. */
+/** One input that differs between the sides; null where a side lacks it. */
 export interface InputChange {
   role: Input['role'];
   before: string | null;
@@ -18,7 +18,7 @@ export function inputText({ path, sha256, identity }: Input): string {
 const inputsOf = (repeats: readonly CaseResult[]): readonly Input[] =>
   repeats.find(({ run }) => run.inputs.length > 0)?.run.inputs ?? [];
 
-/** Inputs that differ by content, role by role in the order they were found. */
+/** Inputs that differ by content, role by role, in the order found. */
 export function inputChanges(before: readonly CaseResult[], after: readonly CaseResult[]): InputChange[] {
   const [old, now] = [inputsOf(before), inputsOf(after)];
   const roles = [...new Set([...old, ...now].map(({ role }) => role))];
@@ -28,7 +28,7 @@ export function inputChanges(before: readonly CaseResult[], after: readonly Case
       const [a, b] = [olds[index], news[index]];
       if (a?.sha256 === b?.sha256) return [];
       const [before, after] = [a, b].map((one) => (one === undefined ? null : inputText(one)));
-      // A package of the same version with another file in it: made or signed here, or rebuilt.
+      // Same package version, different file: made or signed here, or rebuilt.
       const told =
         before === after
           ? [a, b].map((one) => `${one && inputText(one)} (${one?.sha256.slice(0, 12)})`)

@@ -1,16 +1,16 @@
 import type { Axis, Scenario } from '../model/scenario.ts';
 import type { CaseResult, RunResult } from '../model/verdict.ts';
 
-/** One cell on both sides; each side has its repeats, none where the cell is not there. */
+/** One cell on both sides; each side has its repeats, none if it lacks the cell. */
 export interface Pair {
   before: readonly CaseResult[];
   after: readonly CaseResult[];
 }
 
-/** Names and claims about a cell; everything else is what the cell is. */
+/** Names of a cell and claims about it; everything else is its identity. */
 export const claims: readonly string[] = ['id', 'group', 'title', 'expect', 'configuration'];
 
-/** Key order does not matter to a reader, so neither to a comparison. */
+/** Key order carries no meaning, so comparisons ignore it. */
 function canonical(value: unknown): string {
   return JSON.stringify(value, (_, part: unknown) =>
     typeof part === 'object' && part !== null && !Array.isArray(part)
@@ -23,7 +23,7 @@ function identityOf(scenario: Scenario, without: readonly string[]): string {
   return canonical(Object.fromEntries(Object.entries(scenario).filter(([key]) => !without.includes(key))));
 }
 
-/** Cells by identity; the group tells apart those that are otherwise the same. */
+/** Cells by identity; the group distinguishes those that are otherwise the same. */
 function cellsOf(cases: readonly CaseResult[], ignored: readonly Axis[]): Map<string, CaseResult[]> {
   const without = [...claims, ...ignored];
   const groupsOf = new Map<string, Set<string>>();
@@ -45,12 +45,12 @@ function pairUp(before: Map<string, CaseResult[]>, after: Map<string, CaseResult
   return [...keys].map((key) => ({ before: before.get(key) ?? [], after: after.get(key) ?? [] }));
 }
 
-/** Cells of two runs, joined by what they are rather than by what they are called; but for axes that do not count. */
+/** Cells of two runs, joined by identity rather than by id; `ignored` axes do not count. */
 export function joinRuns(before: RunResult, after: RunResult, ignored: readonly Axis[] = []): Pair[] {
   return pairUp(cellsOf(before.cases, ignored), cellsOf(after.cases, ignored));
 }
 
-/** Cells of one run that differ in one axis alone: `from` on the one side, `to` on the other. */
+/** Cells of one run that differ in one axis only: `from` on the one side, `to` on the other. */
 export function joinAxis(
   { cases }: RunResult,
   axis: Axis,

@@ -1,16 +1,16 @@
 import { type Stage, stages } from '../model/stages.ts';
 import type { CaseResult, Verdict } from '../model/verdict.ts';
 
-/** What a guest did, whatever was expected of it. */
+/** What a guest did, regardless of expectations. */
 export type Outcome =
   | { kind: 'boots' }
-  /** `rule` and `words`: of the failure that ended it, null where nothing did. */
+  /** `rule` and `words`: of the failure that ended it; null if there was none. */
   | { kind: 'stops'; at: Stage; rule: string | null; words: string | null }
-  /** It did one thing and then another. */
+  /** It did not behave the same way each time. */
   | { kind: 'varies' }
   | { kind: 'unknown'; why: string };
 
-/** Parts of a console line that differ from boot to boot: times, addresses of memory, nonces of 12 hex digits. */
+/** Parts of a console line that differ from boot to boot: times, memory addresses, nonces of 12 hex digits. */
 const passing = /\d+\.\d+|0x[0-9a-f]{5,}|\b[0-9a-f]{12}\b/gi;
 
 const withoutPassing = (text: string): string => text.replace(passing, '…').replace(/\s+/g, ' ').trim();
@@ -24,7 +24,7 @@ function outcomeOfVerdict({ status, stoppedAt, failure, diagnosis }: Verdict): O
   return { kind: 'stops', at: stoppedAt, rule: failure?.rule ?? null, words: failure && withoutPassing(failure.text) };
 }
 
-/** A line may be read while it still grows: one that begins with the other says the same. */
+/** A line may be read while still being printed: if one is a prefix of the other, they are the same. */
 const isSameText = (a: string | null, b: string | null): boolean =>
   a === b || (a !== null && b !== null && (a.startsWith(b) || b.startsWith(a)));
 
@@ -33,7 +33,7 @@ function isSame(a: Outcome, b: Outcome): boolean {
   return a.at === b.at && a.rule === b.rule && isSameText(a.words, b.words);
 }
 
-/** Of all repeats of one cell: those that could not tell are passed over where another could. */
+/** Over all repeats of one cell: an inconclusive repeat is skipped if another is conclusive. */
 export function outcomeOf(repeats: readonly CaseResult[]): Outcome {
   const all = repeats.map(({ verdict }) => outcomeOfVerdict(verdict));
   const known = all.filter(({ kind }) => kind !== 'unknown');
@@ -42,7 +42,7 @@ export function outcomeOf(repeats: readonly CaseResult[]): Outcome {
   return known.every((one) => isSame(one, first)) ? first : { kind: 'varies' };
 }
 
-/** How two outcomes differ; undefined where they do not, or where it cannot be said. */
+/** How two outcomes differ; undefined where they do not or it is unknown. */
 export type OutcomeChange = 'no-longer-boots' | 'stops-earlier' | 'stops-elsewhere' | 'boots-now' | 'gets-further';
 
 export function changeOf(before: Outcome, after: Outcome): OutcomeChange | undefined {

@@ -1,18 +1,18 @@
 import { type Stage, stages } from '../model/stages.ts';
 import type { CaseResult } from '../model/verdict.ts';
 
-/** A figure that moved beyond what repeats of the same cell show. */
+/** A figure that moved by more than repeats of the same cell vary. */
 export interface TimingChange {
-  /** Guest CPU time, or the time from the stage before to this one. */
+  /** Guest CPU time, or the time from the previous stage to this one. */
   what: 'guest CPU' | Stage;
   /** Medians, ms. */
   beforeMs: number;
   afterMs: number;
 }
 
-/** Fewer repeats show no noise to be beyond. */
+/** Fewer repeats do not show how much noise there is. */
 export const leastRepeats = 3;
-/** Below this a difference is of no interest, however steady. */
+/** Smaller differences are of no interest, however steady. */
 const leastMs = 100;
 const leastRatio = 1.05;
 
@@ -37,8 +37,7 @@ function rangeOf(repeats: readonly CaseResult[], what: TimingChange['what']): nu
 }
 
 /**
- * Figures whose every repeat on one side lies beyond every repeat on the other; none where a side has fewer than
- * `leastRepeats`.
+ * Figures whose ranges over the repeats of either side do not overlap; none where a side has fewer than `leastRepeats`.
  */
 export function timingChanges(before: readonly CaseResult[], after: readonly CaseResult[]): TimingChange[] {
   if (Math.min(before.length, after.length) < leastRepeats) return [];

@@ -44,7 +44,7 @@ export function defaultMachineOf({ arch, firmware }: Pick<CellAxes, 'arch' | 'fi
   return interfaceOfFirmware(firmware) === 'bios' ? 'pc' : 'q35';
 }
 
-/** Key order does not matter to a reader, so neither to a comparison. */
+/** Key order carries no meaning, so comparisons ignore it. */
 function canonical(value: unknown): string {
   if (typeof value !== 'object' || value === null) return JSON.stringify(value);
   return JSON.stringify(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));

@@ -6,7 +6,7 @@ function safe(text: string): string {
   return text.replace(/[^A-Za-z0-9._@+-]+/g, '-').replace(/^[.-]+/, '');
 }
 
-/** What a machine is to have other than usual, as ids say it. */
+/** Non-default machine settings as ids show them. */
 const machineAxes = [
   { axis: 'memoryMiB', prefix: 'm' },
   { axis: 'cpu', prefix: 'cpu-' },

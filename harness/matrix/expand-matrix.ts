@@ -18,11 +18,11 @@ export interface ExcludedCell {
 }
 
 export interface Expansion {
-  /** In the order of the groups, within a group in the order of its lists. */
+  /** In group order, within a group in the order of its lists. */
   cells: Scenario[];
   /** Impossible, excluded by the matrix, or expected as `notApplicable`. */
   excluded: ExcludedCell[];
-  /** Groups of which pairs were taken, and how many cells of how many that makes. */
+  /** Groups reduced to pairs: how many cells were kept, of how many. */
   paired: { group: string; chosen: number; possible: number }[];
 }
 
@@ -55,7 +55,7 @@ function valuesOf(
   throw new HarnessError('bad-matrix', `${where}.firmware: ${message}`, { hint: `Say "firmware": "${only}".` });
 }
 
-/** Far more than anyone runs; a matrix may come from somebody else. */
+/** Far more than anyone runs; a matrix may be untrusted. */
 const maxCombinations = 100_000;
 
 function refuseExplosion(group: Group, { where }: Expanding): void {
@@ -77,7 +77,7 @@ function productOf(group: Group, expanding: Expanding): CellAxes[] {
       ),
     start,
   ) as CellAxes[];
-  // An axis left open is not there at all, so that it is not in records either.
+  // An axis left open is omitted, so that records omit it too.
   return product.map(
     (cell) => Object.fromEntries(Object.entries(cell).filter(([, value]) => value !== undefined)) as CellAxes,
   );
@@ -94,7 +94,7 @@ function expectationOf(group: Group, cell: CellAxes, fallback: Expectation): Exp
   return group.expectations?.findLast(({ when }) => matches(cell, when))?.expect ?? fallback;
 }
 
-/** A rule that matches nothing claims knowledge about a case that does not exist. */
+/** A rule that matches nothing makes a claim about a case that does not exist. */
 function refuseDeadRules(group: Group, product: CellAxes[], possible: CellAxes[], source: string, where: string): void {
   const dead = (rules: Group['expectations'] | Group['exclude'], cells: CellAxes[]) =>
     rules?.findIndex(({ when }) => !cells.some((cell) => matches(cell, when))) ?? -1;
@@ -153,7 +153,7 @@ function refuseBadIds(cells: readonly Scenario[], source: string): void {
       const message = `the case id ${cell.id} has ${cell.id.length} characters, at most ${idMaxLength} can name a directory`;
       throw badMatrix(source, message, 'Shorten the group name, or the names of the files it uses.');
     }
-    // Case-insensitive file systems would put both into one directory.
+    // On a case-insensitive file system both would share one directory.
     const earlier = seen.get(cell.id.toLowerCase());
     if (earlier) {
       const [one, other] = [earlier, cell].map(({ boot, serve, expect, ...rest }) => JSON.stringify(rest));

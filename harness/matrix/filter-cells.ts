@@ -5,9 +5,9 @@ import { globMatches } from '../model/glob.ts';
 import type { Axis, Scenario } from '../model/scenario.ts';
 
 export interface CellFilter {
-  /** Globs (`*`, `?`) on the whole id, or on the group's name; a cell needs to match one of them. */
+  /** Globs (`*`, `?`) on the whole id or on the group's name; a cell must match one of them. */
   ids?: readonly string[];
-  /** Values (globs too) by axis; a cell needs to match one of each axis named. */
+  /** Values (globs too) by axis; a cell must match one value of each axis named. */
   axes?: Partial<Record<Axis, readonly string[]>>;
 }
 

@@ -9,12 +9,12 @@ const listOf = (firmware: Firmware) => [firmware ?? []].flat();
 const isOpen = (firmware: ReturnType<typeof listOf>[number]): firmware is FirmwareFiles =>
   typeof firmware === 'object' && firmware.interface === undefined;
 
-/** Until its firmware files were looked into, nobody knows their default machine, nor which rules of the group match. */
+/** Until its firmware files are inspected, their default machine and the rules that match are unknown. */
 export const hasUnknownFirmware = ({ firmware }: Group): boolean => listOf(firmware).some(isOpen);
 
 /**
- * Says of every firmware file whether it is BIOS or UEFI, as `interfaceOf` finds it, where the matrix does not; where that
- * finds nothing it stays open.
+ * Fills in whether a firmware file is BIOS or UEFI, as found by `interfaceOf`, where the matrix does not say; left open
+ * where that finds nothing.
  */
 export async function withFirmwareInterfaces(
   matrix: Matrix,
@@ -30,7 +30,7 @@ export async function withFirmwareInterfaces(
   };
   const fill = <C extends { firmware?: Firmware }>(condition: C): C =>
     condition.firmware === undefined ? condition : { ...condition, firmware: listOf(condition.firmware).map(filled) };
-  // Rules name a firmware as the group does.
+  // Rules name a firmware in the same way as the group.
   const fillRules = <R extends { when: CellCondition }>(rules: R[] = []): R[] =>
     rules.map((rule) => ({ ...rule, when: fill(rule.when) }));
   const groups = matrix.groups.map((group) => {

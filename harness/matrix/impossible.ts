@@ -5,7 +5,7 @@ import { hasRomBar } from '../model/nics.ts';
 import type { Scenario } from '../model/scenario.ts';
 import { transportsOf } from '../model/transports.ts';
 
-/** The axes of a cell, and those settings of its group that not every cell can have. */
+/** The axes of a cell, and those group settings that not every cell can have. */
 type Cell = CellAxes &
   Pick<Scenario, 'certificate' | 'configuration' | 'managedIpv6' | 'proxyDhcp' | 'sanHook' | 'standIn'>;
 
@@ -26,7 +26,7 @@ const isPcMachine = isMachine(/^(pc|q35|isapc|microvm)\b/);
 const isVirtMachine = isMachine(/^virt\b/);
 const isI440fx = isMachine(/^pc(-i440fx.*)?(,.*)?$/);
 const bootsKernel = ({ payload }: CellAxes) => payload === 'linux' || payload === 'installer';
-/** Kinds with no iPXE in them that fetches files by itself under UEFI. */
+/** Kinds without an iPXE that fetches files by itself under UEFI. */
 const romsWithoutIpxe: readonly (string | null)[] = [
   'none',
   'rombar-off',
@@ -37,13 +37,13 @@ const romsWithoutIpxe: readonly (string | null)[] = [
   'app',
 ];
 
-/** Devices that QEMU lists among the network devices, and that cannot be started as the one NIC to boot from. */
+/** Devices that QEMU lists as network devices but that cannot be the only NIC to boot from. */
 const noBootDevices: Readonly<Record<string, string>> = {
   rocker: 'rocker is a switch: its ports take the netdevs, and QEMU gives it neither bootindex nor netdev of its own',
   pvrdma: 'pvrdma is an RDMA function beside a vmxnet3, without which QEMU does not start it, and it has no bootindex',
 };
 
-/** Combinations that no build of anything could boot; a combination that merely fails is an expectation instead. */
+/** Combinations that no build could ever boot; one that merely fails is an expectation instead. */
 const impossibilities: readonly Impossibility[] = [
   {
     applies: (cell) => isBios(cell) && cell.arch === 'aarch64',

@@ -16,7 +16,7 @@ function badFile(file: string, problem: string, hint: string, cause?: unknown): 
   return new HarnessError('bad-matrix', `${file}: ${problem}`, { hint, details: { file }, cause });
 }
 
-/** V8 gives an offset, or quotes the place; people and editors count lines. */
+/** V8 reports an offset or quotes the place; people and editors count lines. */
 function jsonProblem(text: string, message: string): string {
   const offset = /at position (\d+)/.exec(message)?.[1];
   if (offset === undefined) return message.replace(/\s+/g, ' ');
@@ -32,13 +32,13 @@ async function readJson(file: string, text: string): Promise<unknown> {
   }
 }
 
-/** Lets `import { defineMatrix } from 'netboot-harness'` mean this very package, wherever the file lies. */
+/** Makes `import { defineMatrix } from 'netboot-harness'` resolve to this package, wherever the file lies. */
 async function publicFace(): Promise<unknown> {
   return import(new URL(`../index${extname(fileURLToPath(import.meta.url))}`, import.meta.url).href);
 }
 
 async function importModule(file: string, path: string): Promise<unknown> {
-  // Only matrices in TypeScript or JavaScript need it, and it takes time to load.
+  // Only matrices in TypeScript or JavaScript need it, and it is slow to load.
   const { createJiti } = await import('jiti');
   const jiti = createJiti(import.meta.url, {
     fsCache: false,

@@ -29,11 +29,11 @@ const axisLists = {
   bootNic: oneOrMany(axisShape.bootNic.unwrap()),
 };
 
-/** Some axes, each one value or a list: a cell matches when each axis named has one of its values. */
+/** Some axes, each a value or a list: a cell matches when every axis named has one of its values. */
 const conditionSchema = z.strictObject(axisLists).partial();
 export type CellCondition = z.infer<typeof conditionSchema>;
 
-/** Groups with this tag are left out unless the full product is asked for. */
+/** Groups with this tag are left out unless the full product is requested. */
 const fullOnlyTag = 'full';
 
 const groupSchema = z.strictObject({
@@ -46,14 +46,14 @@ const groupSchema = z.strictObject({
   /** The last entry whose `when` matches a cell wins over the group's `expect`. */
   expectations: z.array(z.strictObject({ when: conditionSchema, expect: expectationSchema })).optional(),
   exclude: z.array(z.strictObject({ when: conditionSchema, reason: z.string().min(1) })).optional(),
-  /** Instead of every combination, as few as have every pair of values of any two axes. */
+  /** Instead of every combination, as few as cover every pair of values of any two axes. */
   pairs: z.boolean().optional(),
   tags: z.array(z.string().min(1)).optional(),
 });
 export type Group = z.infer<typeof groupSchema>;
 
 export const matrixSchema = z.strictObject({
-  /** For editors: where the JSON Schema of this file is. */
+  /** For editors: the JSON Schema of this file. */
   $schema: z.string().optional(),
   name: z.string().min(1),
   description: z.string().optional(),
@@ -61,10 +61,10 @@ export const matrixSchema = z.strictObject({
 });
 /** A validated matrix, with defaults of nested schemas filled in. */
 export type Matrix = z.infer<typeof matrixSchema>;
-/** What a matrix file holds: JSON-able data, and nothing else. */
+/** What a matrix file holds: plain JSON data only. */
 export type MatrixInput = z.input<typeof matrixSchema>;
 
-/** Types a matrix file written in TypeScript; returns its argument. */
+/** Gives a matrix written in TypeScript its type; returns its argument. */
 export function defineMatrix(input: MatrixInput): MatrixInput {
   return input;
 }

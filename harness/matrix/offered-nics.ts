@@ -1,17 +1,17 @@
 import { type Arch, archs } from '../model/axes.ts';
 import type { Group, Matrix } from './matrix.ts';
 
-/** As a `nic`: every NIC that the QEMU at hand offers for the group's architectures. */
+/** As a `nic`: every NIC that this QEMU offers for the group's architectures. */
 const offered = 'offered';
 
 const listOf = <T>(value: T | readonly T[]): readonly T[] => (Array.isArray(value) ? value : [value as T]);
 
-/** Until QEMU was asked, nobody knows which rules of such a group match. */
+/** Until QEMU has been queried, it is unknown which rules of such a group match. */
 export const asksFor = ({ nic }: Group): boolean => listOf(nic).includes(offered);
 
 export const asksForOffered = ({ groups }: Matrix): boolean => groups.some(asksFor);
 
-/** Rules about NICs that this QEMU does not offer say nothing here; the others keep the NICs it has. */
+/** Rules about NICs that this QEMU does not offer are dropped; the others keep the NICs it has. */
 function rulesFor<R extends { when: { nic?: Group['nic'] | undefined } }>(
   rules: readonly R[],
   nics: readonly string[],
@@ -24,8 +24,8 @@ function rulesFor<R extends { when: { nic?: Group['nic'] | undefined } }>(
 }
 
 /**
- * Puts the NICs that QEMU lists in the place of `offered`, so that a newer QEMU's appear by themselves. A group for
- * which there is none (no QEMU to ask) is left out.
+ * Replaces `offered` with the NICs that QEMU lists, so that a newer QEMU's appear automatically. A group for which there
+ * are none (no QEMU to query) is left out.
  */
 export function withOfferedNics(matrix: Matrix, nicsOf: Readonly<Record<Arch, readonly string[]>>): Matrix {
   const groups = matrix.groups.flatMap((group): Group[] => {

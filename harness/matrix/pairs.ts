@@ -1,6 +1,6 @@
 /**
- * As few of `cells` as have, of any two axes, every pair of values that some cell has (pairwise testing): most faults
- * take one value or two together. Greedy, and the same for the same cells in the same order.
+ * As few of `cells` as cover, for any two axes, every pair of values that occurs (pairwise testing): most faults need one
+ * value or two together. Greedy, and deterministic for the same cells in the same order.
  */
 export function choosePairs<T extends object>(cells: readonly T[], axes: readonly (keyof T)[]): T[] {
   const varying = axes.filter((axis) => new Set(cells.map((cell) => JSON.stringify(cell[axis]))).size > 1);

@@ -5,7 +5,7 @@ import { type Matrix, matrixSchema } from './matrix.ts';
 
 /**
  * Validates a matrix completely: shape, defaults, ids and dead rules. `source` names it in errors
- * (`bad-matrix`), which say the path inside it, what was expected and what was seen.
+ * (`bad-matrix`), which give the path inside it, what was expected and what was seen.
  */
 export function parseMatrix(value: unknown, source: string): Matrix {
   const checked = checkShape(matrixSchema, value);

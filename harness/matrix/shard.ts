@@ -16,7 +16,7 @@ export function parseShard(text: string): Shard {
   return { index, count };
 }
 
-/** Every n-th item: neighbours cost about the same, so dealing them out keeps shards even. */
+/** Every n-th item: neighbours cost about the same, so interleaving keeps shards even. */
 export function takeShard<T>(items: readonly T[], { index, count }: Shard): T[] {
   return items.filter((_, position) => position % count === index - 1);
 }

@@ -5,7 +5,7 @@ import { userStack } from './network.ts';
 
 export const fds = { nic: 3, qmp: 4, serial: 5, uplink: 6 } as const;
 
-/** QEMU splits option values at commas; a doubled one stands for itself. */
+/** QEMU splits option values at commas; a literal one is doubled. */
 const quoted = (value: string): string => value.replaceAll(',', ',,');
 
 const on = (value: string | number | boolean): string =>
@@ -27,11 +27,11 @@ function firmwareArgs({ firmware }: Resolved): string[] {
     `if=pflash,unit=${unit},format=${firmware.format},${access},file=${quoted(file)}`,
   ];
   return [
-    // Each case starts from the variables as they are and throws its own away; without a store beside it, the image has
-    // them inside.
+    // Each case starts from pristine variables and discards its changes; an image without a separate store holds them
+    // itself.
     ...flash(0, firmware.code, firmware.vars === null ? 'snapshot=on' : 'readonly=on'),
     ...(firmware.vars === null ? [] : flash(1, firmware.vars, 'snapshot=on')),
-    // The secure builds keep their variables safe from the guest only with this.
+    // Secure builds rely on this to protect their variables from the guest.
     ...(firmware.smm ? ['-global', 'driver=cfi.pflash01,property=secure,value=on'] : []),
   ];
 }
@@ -49,7 +49,7 @@ const virtioProperties: Record<NonNullable<Scenario['virtio']>, readonly string[
   modern: ['disable-modern=off', 'disable-legacy=on'],
 };
 
-/** A NIC of the same model with no cable in it. */
+/** A NIC of the same model with no link. */
 const unpluggedNic = ({ nic }: Scenario): string[] => ['-device', `${nic},mac=52:54:00:12:34:57,romfile=`];
 
 function nicArgs(scenario: Scenario, resolved: Resolved, plan: Pick<Plan, 'network'>): string[] {
@@ -73,7 +73,7 @@ function nicArgs(scenario: Scenario, resolved: Resolved, plan: Pick<Plan, 'netwo
   ];
 }
 
-/** QEMU's user-mode stack as a way out for TCP, joined to the harness by a hub that no NIC is on. */
+/** QEMU's user-mode stack as the uplink for TCP, joined to the harness by a hub without a NIC. */
 const uplinkArgs = (plan: Pick<Plan, 'network'>): string[] => [
   '-netdev',
   plan.network.ipv6
@@ -89,7 +89,7 @@ const uplinkArgs = (plan: Pick<Plan, 'network'>): string[] => [
 
 const fwCfg = (name: string, value: string): string[] => ['-fw_cfg', `name=opt/org.tianocore/${name},string=${value}`];
 
-/** Network boot by anything but the transport under test is switched off where the firmware knows the switch. */
+/** Network boot by any transport other than the one under test is disabled where the firmware has a switch for it. */
 function networkSwitches(scenario: Scenario, { firmware, transports }: Resolved): string[] {
   if (firmware.interface === 'bios') return [];
   const http = ['http', 'https'].includes(transports.nbp) && scenario.secondStage !== 'none';
@@ -100,10 +100,10 @@ function networkSwitches(scenario: Scenario, { firmware, transports }: Resolved)
   ];
 }
 
-/** Where run writes the authorities that firmware is to trust; QEMU reads it as it starts. */
+/** The file to which run writes the CAs that firmware is to trust; QEMU reads it at start. */
 export const authorityFile = 'https-authorities.esl';
 
-/** OVMF's and AAVMF's TLS takes its authorities from here (OvmfPkg/Library/TlsAuthConfigLib). */
+/** OVMF and AAVMF take their TLS CAs from here (OvmfPkg/Library/TlsAuthConfigLib). */
 export const enrolsAuthority = ({ firmware }: Resolved, network: Plan['network']): boolean =>
   firmware.interface === 'uefi' && network.tcp.some(({ service }) => service === 'https');
 
@@ -116,8 +116,8 @@ const debugPort = (scenario: Scenario): string[] =>
     : [];
 
 /**
- * QEMU's command line but for program, acceleration and sandbox, which depend on the host (`vm/` puts them in
- * front). Paths of logs are relative: QEMU runs in the case's directory.
+ * QEMU's command line without program, acceleration and sandbox, which depend on the host (`vm/` prepends
+ * them). Log paths are relative: QEMU runs in the case's directory.
  */
 export function planArgv(scenario: Scenario, resolved: Resolved, plan: Pick<Plan, 'network'>): string[] {
   const memoryMiB = planMemoryMiB(scenario);
@@ -126,7 +126,7 @@ export function planArgv(scenario: Scenario, resolved: Resolved, plan: Pick<Plan
     '-nodefaults',
     '-no-user-config',
     '-no-reboot',
-    // A guest that ends stays, stopped, until its last figures have been read.
+    // A guest that shuts down stays, stopped, until its last figures have been read.
     '-no-shutdown',
     '-display',
     'none',
@@ -142,11 +142,11 @@ export function planArgv(scenario: Scenario, resolved: Resolved, plan: Pick<Plan
     `socket,id=serial,fd=${fds.serial}`,
     '-serial',
     'chardev:serial',
-    // Ports that nobody listens to.
+    // Ports that nothing reads.
     ...Array.from({ length: (scenario.serialPorts ?? 1) - 1 }, () => ['-serial', 'null']).flat(),
     ...debugPort(scenario),
     ...firmwareArgs(resolved),
-    // AAVMF waits 5 s for a key otherwise.
+    // Otherwise AAVMF waits 5 s for a key.
     ...(scenario.arch === 'aarch64' ? ['-boot', 'menu=on,splash-time=0'] : []),
     ...(scenario.randomSource === false ? [] : ['-device', 'virtio-rng-pci']),
     ...networkSwitches(scenario, resolved),
@@ -157,7 +157,7 @@ export function planArgv(scenario: Scenario, resolved: Resolved, plan: Pick<Plan
   ];
 }
 
-/** What was found enough: iPXE and a tiny initrd in 256 MiB, the installer's initrd in four times that. */
+/** Found to be sufficient: 256 MiB for iPXE and a tiny initrd, four times that for the installer's initrd. */
 export function planMemoryMiB({ memoryMiB, payload, arch }: Scenario): number {
   if (memoryMiB !== undefined) return memoryMiB;
   if (payload === 'installer') return 1024;
@@ -169,7 +169,7 @@ export function planCpu(scenario: Scenario, { firmware }: Pick<Resolved, 'firmwa
   const { arch, cpu, randomSource } = scenario;
   if (cpu !== undefined) return { tcg: cpu, kvm: cpu, hvf: cpu };
   if (arch === 'x86_64') return { tcg: 'qemu64', kvm: 'qemu64', hvf: 'host' };
-  // Firmware since 2024.05 wants FEAT_RNG on Arm; pointer authentication costs half as much again under TCG.
+  // Firmware since 2024.05 wants FEAT_RNG on Arm; pointer authentication makes TCG half as slow again.
   const tcg = firmware.wantsRandomSource && randomSource !== false ? 'max,pauth=off' : 'cortex-a57';
   return { tcg, kvm: 'host', hvf: 'host' };
 }

@@ -3,7 +3,7 @@ import { tokenPrefix } from '../model/stages.ts';
 import type { Transports } from '../model/transports.ts';
 import { urlOf } from './url.ts';
 
-/** A loader's configuration as it is served. */
+/** A loader's configuration as served. */
 export interface ConfigFile {
   name: string;
   text: string;
@@ -33,7 +33,7 @@ function kernelCommandLine({ arch, nonce, kernelArgs }: BootFileFacts): string {
   return [`console=${serialConsoleOf[arch]}`, `nbh.nonce=${nonce}`, kernelArgs].filter(Boolean).join(' ');
 }
 
-/** An iPXE script that ends the path by itself: the token is put together in the guest. */
+/** An iPXE script that is the end of the path: the token is put together in the guest. */
 export function tokenScript({ nonce }: BootFileFacts): string {
   return ['#!ipxe', `set nonce ${nonce}`, `echo ${tokenPrefix}\${nonce}`, ''].join('\n');
 }
@@ -42,7 +42,7 @@ export function tokenScript({ nonce }: BootFileFacts): string {
 const sanUrl = (server: string, iqn: string): string =>
   `iscsi:${server.includes(':') ? `[${server}]` : server}:::1:${iqn}`;
 
-/** An iPXE script that boots a kernel, each file by the payload's transport; with `hook`, beside a SAN disk. */
+/** An iPXE script that boots a kernel, each file by the payload's transport; with `hook`, after attaching a SAN disk. */
 export function linuxScript(facts: BootFileFacts, hook?: string): string {
   const url = (name: string): string => urlOf(facts.transports.payload, facts.server, name);
   return [
@@ -60,7 +60,7 @@ export function sanScript({ server }: BootFileFacts, iqn: string): string {
   return ['#!ipxe', `sanboot ${sanUrl(server, iqn)}`, ''].join('\n');
 }
 
-/** GRUB's network images have TFTP inside; their other modules lie beside the configuration. */
+/** GRUB's network images have TFTP built in; other modules lie next to the configuration. */
 const grubModules = (transport: Transport): string[] => (transport === 'tftp' ? [] : [`insmod ${transport}`]);
 
 const grubRoot = (transport: Transport, server: string): string => `(${transport},${server})`;
@@ -79,7 +79,7 @@ function grubMenu(facts: BootFileFacts): string {
   ].join('\n');
 }
 
-/** GRUB looks for grub.cfg where it came from itself; a menu that comes another way is pointed to from there. */
+/** GRUB looks for grub.cfg where it was loaded from; a menu on another transport is referred to from there. */
 export function grubConfig(facts: BootFileFacts): [ConfigFile, ...ConfigFile[]] {
   const { nbp, config } = facts.transports;
   const menu = grubMenu(facts);
@@ -91,7 +91,7 @@ export function grubConfig(facts: BootFileFacts): [ConfigFile, ...ConfigFile[]] 
   ];
 }
 
-/** pxelinux.cfg: kernel and initrd beside the loader, or by URL. */
+/** pxelinux.cfg: kernel and initrd next to the loader, or by URL. */
 export function syslinuxConfig(facts: BootFileFacts): string {
   const name = (file: string): string =>
     facts.transports.payload === 'tftp' ? `/${file}` : urlOf(facts.transports.payload, facts.server, file);

@@ -5,14 +5,14 @@ import { urlOf } from './url.ts';
 export interface PolicyFacts {
   /** Served name of the NBP; undefined when the ROM's own iPXE goes straight to its script. */
   nbp: string | undefined;
-  /** Served name of the second stage's script; undefined where the loader finds its configuration by itself. */
+  /** Served name of the second stage's script; undefined where the loader finds its configuration itself. */
   script: string | undefined;
   transports: Transports;
   server: string;
   ipVersion: 4 | 6;
 }
 
-/** What the boot file is called: DHCPv4 and TFTP take the bare name, everything else a URL. */
+/** The boot file name as offered: DHCPv4 and TFTP take the bare name, everything else a URL. */
 function fileOf(name: string, transport: Transports['nbp'], { server, ipVersion }: PolicyFacts): string {
   return transport === 'tftp' && ipVersion === 4 ? name : urlOf(transport, server, name);
 }
@@ -26,8 +26,8 @@ const rule = (name: string, when: BootRule['when'], file: string): BootRule => (
 });
 
 /**
- * The default policy: the NBP to whoever has not got it yet, the script to whoever has. A bundled ROM and a
- * chain-loaded iPXE say the same of themselves, so only what was already served tells them apart.
+ * The default policy: first the NBP, then the script once the NBP was delivered. A bundled ROM and a chain-loaded iPXE
+ * identify themselves alike, so only what was already served distinguishes them.
  */
 export function planBootPolicy(facts: PolicyFacts): BootRule[] {
   const { nbp, script, transports } = facts;

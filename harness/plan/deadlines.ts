@@ -4,8 +4,8 @@ import { type Stage, stages } from '../model/stages.ts';
 import { restLimitMs } from './known-pauses.ts';
 
 /**
- * Longest wait allowed for each stage, ms in which the guest could run, without acceleration: several times what was
- * measured. A case whose console says it failed ends at once; these are for guests that say nothing.
+ * Longest wait allowed for each stage, in ms of time in which the guest could run, without acceleration: several times
+ * what was measured. A case that reports failure on its console ends at once; these are for silent guests.
  */
 const defaultStageMs: Record<Stage, number> = {
   firmware: 30_000,
@@ -20,7 +20,7 @@ const defaultStageMs: Record<Stage, number> = {
   userspace: 90_000,
 };
 
-/** A stage that the user has set a deadline for is given all of it. */
+/** A stage for which the user has set a deadline gets all of it. */
 function restLimits(scenario: Scenario, path: readonly Stage[]): Plan['deadlines']['restMs'] {
   const limits = path.map((stage) => [stage, restLimitMs(scenario, stage)] as const);
   const said = scenario.deadlines?.stageMs ?? {};

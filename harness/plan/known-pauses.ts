@@ -5,15 +5,15 @@ import type { Stage } from '../model/stages.ts';
 interface Pause {
   /** Who waits, and for what. */
   who: string;
-  /** For how long at most, jitter included. */
+  /** The longest wait, jitter included. */
   ms: number;
   source: string;
   when?: (scenario: Scenario) => boolean;
 }
 
 /**
- * How long what runs here may do nothing at all and still go on by itself: the longest wait of each, on a network that
- * may lose anything. Neither busy waiting nor countdowns on the console are such pauses.
+ * How long firmware and loaders may do nothing at all and still continue: the longest wait of each, on a network that may
+ * lose any packet. Neither busy waiting nor countdowns on the console are such pauses.
  */
 const knownPauses: readonly Pause[] = [
   { who: "SeaBIOS's boot menu", ms: 2_500, source: 'SeaBIOS src/boot.c, etc/boot-menu-wait' },
@@ -51,19 +51,19 @@ const knownPauses: readonly Pause[] = [
   { who: 'shim before it gives up', ms: 5_000, source: 'shim shim.c, msleep(5000000)' },
 ];
 
-/** What comes from the user may wait for as long as it likes. */
+/** User-supplied parts may wait for as long as they like. */
 const isOwn = (scenario: Scenario): boolean =>
   scenario.serve !== undefined || scenario.kernelArgs !== undefined || reachOf(scenario).length > 0;
 
-/** A whole system may wait for anything. */
+/** A full operating system may wait for anything. */
 const unknownFrom: readonly Stage[] = ['userspace'];
 
 const marginMs = 5_000;
 
 /**
- * How long a guest may be at rest while this stage is awaited; past that it is not waiting for anything that is known.
- * Undefined where what it may wait for is not known. A boot that has failed starts over with another boot option, so that
- * any of the pauses may come before any of the stages.
+ * How long a guest may be idle while this stage is awaited; after that it is not in any known pause. Undefined where its
+ * pauses are unknown. A failed boot starts over with the next boot option, so that any of the pauses may come before any
+ * of the stages.
  */
 export function restLimitMs(scenario: Scenario, awaited: Stage): number | undefined {
   if (unknownFrom.includes(awaited) || isOwn(scenario)) return undefined;

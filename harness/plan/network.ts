@@ -2,7 +2,7 @@ import type { Network } from '../model/plan.ts';
 import type { Resolved } from '../model/resolved.ts';
 import type { Scenario } from '../model/scenario.ts';
 
-/** Addresses inside the guest's network; the uplink's user-mode stack has the server's as its own. */
+/** Addresses inside the guest's network; the uplink's user-mode stack uses the server's. */
 const serverIp = '10.0.2.2';
 const guestIp = '10.0.2.15';
 const serverIp6 = 'fd00::2';

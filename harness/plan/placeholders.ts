@@ -5,8 +5,8 @@ export interface PlaceholderValues {
 }
 
 /**
- * Fills `{{nonce}}`, `{{server}}` and `{{mac}}` in a user's texts. Doubled braces, because iPXE's own `${…}` must
- * pass untouched; unknown names stay as they are.
+ * Fills in `{{nonce}}`, `{{server}}` and `{{mac}}` in a user's texts. Double braces, so that iPXE's own `${…}` passes
+ * unchanged; unknown names are left alone.
  */
 export function fillPlaceholders(text: string, values: PlaceholderValues): string {
   return text.replace(/\{\{(nonce|server|mac)\}\}/g, (_, name: keyof PlaceholderValues) => values[name]);

@@ -21,7 +21,7 @@ import { fillPlaceholders } from './placeholders.ts';
 import { expectedFile, noncePatch, planServed } from './served-files.ts';
 import { planStagePath } from './stage-path.ts';
 
-/** What configures a path's loader, in the order it is fetched, and whether DHCP names the first. */
+/** A loader's configuration files in the order they are fetched, and whether DHCP names the first. */
 interface PlannedConfig {
   files: [ConfigFile, ...ConfigFile[]];
   byDhcp: boolean;
@@ -35,7 +35,7 @@ function scriptFor({ payload, sanHook }: Scenario, facts: BootFileFacts): string
   return linuxScript(facts, sanHook ? sanName : undefined);
 }
 
-/** Configuration of the path's loader; none for a bare NBP. */
+/** The loader's configuration; none for a bare NBP. */
 function configFor(scenario: Scenario, loader: Loader, facts: BootFileFacts): PlannedConfig | undefined {
   switch (loader) {
     case 'grub':
@@ -70,9 +70,9 @@ function planTls(scenario: Scenario, resolved: Resolved, network: Plan['network'
 export interface PlanFacts {
   scenario: Scenario;
   resolved: Resolved;
-  /** What looking into the files foresees: reported, and used in diagnoses; it decides nothing. */
+  /** What inspecting the files predicts: reported, and used in diagnoses; decides nothing. */
   prediction: Plan['prediction'];
-  /** What the guest must print in the end: lower-case hex, new for every guest. */
+  /** What the guest must print at the end: lower-case hex, fresh for every guest. */
   nonce: string;
 }
 

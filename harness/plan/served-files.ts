@@ -5,7 +5,7 @@ import { isBarePatch, isReplaced } from '../model/said-files.ts';
 import type { Scenario, ServedFile } from '../model/scenario.ts';
 import { type ConfigFile, names } from './boot-files.ts';
 
-/** What a plan serves before the scenario has its say. */
+/** What a plan serves before the scenario's changes. */
 function derived(
   { nbp, companions, kernel, initrd, overlay }: Resolved,
   configs: readonly ConfigFile[],
@@ -27,7 +27,7 @@ export const noncePatch = ({ offsets, bytes }: NonceField, nonce: string) =>
 
 /**
  * The served tree: what the boot needs, then what the scenario adds, replaces or patches.
- * @throws HarnessError `bad-matrix` where a patch has nothing to change.
+ * @throws HarnessError `bad-matrix` where a patch has nothing to apply to.
  */
 export function planServed(
   scenario: Scenario,

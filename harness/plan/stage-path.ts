@@ -9,11 +9,11 @@ const tellingRoms: Record<FirmwareInterface, readonly RomKind[]> = {
   uefi: ['bundled', 'full', 'snp', 'combined', 'app'],
 };
 
-/** Whether the option ROM leaves evidence of its own; a bare SNP driver in a vendor's way, or a file, need not. */
+/** Whether the option ROM leaves evidence of its own: a vendor's bare SNP driver, or a ROM by path, need not. */
 function romTells({ rom, arch }: Scenario, firmware: FirmwareInterface): boolean {
   if (typeof rom === 'object' && 'file' in rom) return false;
   const kind = typeof rom === 'object' ? rom.kind : rom;
-  // QEMU's own ROMs are x86: on Arm the firmware passes over them.
+  // QEMU's own ROMs are x86: Arm firmware skips them.
   if (kind === 'bundled' && arch !== 'x86_64') return false;
   return tellingRoms[firmware].includes(kind);
 }
@@ -26,7 +26,7 @@ const endings: Record<Scenario['payload'], readonly Stage[]> = {
   iscsi: ['config', 'payload-fetch'],
 };
 
-/** The stages this scenario must pass, in order, unless it says so itself. */
+/** The stages this scenario must pass, in order, unless it lists its own. */
 export function planStagePath(
   scenario: Scenario,
   { loader, firmware }: Pick<Resolved, 'loader' | 'firmware'>,

@@ -2,14 +2,14 @@ import type { Plan } from '../model/plan.ts';
 import { names } from './boot-files.ts';
 import { userStack } from './network.ts';
 
-/** A case without the harness: QEMU's own user network hands out one boot file and serves a folder by TFTP. */
+/** A case without the harness: QEMU's user network offers one boot file and serves a folder by TFTP. */
 export interface Standalone {
   program: string;
-  /** Relative to the folder that holds everything. */
+  /** Relative to the folder that holds everything else. */
   argv: string[];
-  /** Input files by the name that they have in the folder. */
+  /** Input files by their name in the folder. */
   files: Record<string, string>;
-  /** What is served beside the plan's own tree, by name. */
+  /** What is served in addition to the plan's tree, by name. */
   extraTexts: Record<string, string>;
   /** How the boot differs from the harness's. */
   differs: string[];
@@ -17,7 +17,7 @@ export interface Standalone {
 
 export interface StandaloneFacts {
   accel: keyof Plan['qemu']['cpu'];
-  /** The NBP is an iPXE that looks for `autoexec.ipxe` where it came from. */
+  /** The NBP is an iPXE that looks for `autoexec.ipxe` where it was loaded from. */
   nbpRunsAutoexec: boolean;
 }
 
@@ -32,7 +32,7 @@ const services: Record<Plan['network']['tcp'][number]['service'], string> = {
   portmap: 'NFS',
 };
 
-/** Why QEMU's user network cannot do what the case needs; the first that holds. */
+/** Why QEMU's user network cannot do what the case needs; the first that applies. */
 const obstacles: readonly ((plan: Plan) => string | false)[] = [
   ({ network }) => network.ipv6 !== undefined && 'it boots over IPv6',
   ({ network }) => network.proxyDhcp && 'it needs a proxyDHCP server',
@@ -43,7 +43,7 @@ const obstacles: readonly ((plan: Plan) => string | false)[] = [
   ({ boot }) => boot.some(({ answer }) => !answer) && 'its boot rules leave some clients without an answer',
 ];
 
-/** Boot files that the policy offers, each once, in its order. */
+/** Boot files that the policy offers, without duplicates, in its order. */
 const offeredFiles = ({ boot }: Plan): string[] => [...new Set(boot.flatMap(({ file }) => file ?? []))];
 
 interface Offer {
@@ -52,7 +52,7 @@ interface Offer {
   differs: string[];
 }
 
-/** The one file that every client is offered, where that leads to the same boot. */
+/** The one boot file to offer to every client, where that gives the same boot. */
 function planOffer(plan: Plan, { nbpRunsAutoexec }: StandaloneFacts): Offer | { impossible: string } {
   const files = offeredFiles(plan);
   const [first, second, third] = files;
@@ -80,7 +80,7 @@ function planOffer(plan: Plan, { nbpRunsAutoexec }: StandaloneFacts): Offer | { 
 
 const quoted = (value: string): string => value.replaceAll(',', ',,');
 
-/** Input files that QEMU opens itself, by a name of their own in the folder. */
+/** Input files that QEMU opens itself, each by a unique name in the folder. */
 function inputFiles({ inputs, qemu: { argv } }: Plan): Record<string, string> {
   const isNamed = (path: string) =>
     argv.some((word) => word === path || word.endsWith(`=${quoted(path)}`) || word.includes(`=${quoted(path)},`));
@@ -92,7 +92,7 @@ function inputFiles({ inputs, qemu: { argv } }: Plan): Record<string, string> {
   return files;
 }
 
-/** The plan's arguments with QEMU's user network and this terminal in the place of the harness's descriptors. */
+/** The plan's arguments with QEMU's user network and this terminal instead of the harness's descriptors. */
 function standaloneArgv({ qemu: { argv, fds } }: Plan, netdev: string): string[] | undefined {
   const wiring: Record<string, string[]> = {
     [`-chardev socket,id=qmp,fd=${fds.qmp}`]: [],
@@ -103,7 +103,7 @@ function standaloneArgv({ qemu: { argv, fds } }: Plan, netdev: string): string[]
   };
   const replaced = new Set<string>();
   const words: string[] = [];
-  // Before it come folders of the QEMU that was chosen.
+  // The data folders of the chosen QEMU precede it.
   for (let at = argv.indexOf('-nodefaults'); at < argv.length; at++) {
     const pair = `${argv[at]} ${argv[at + 1]}`;
     const instead = wiring[pair];
@@ -119,8 +119,8 @@ function standaloneArgv({ qemu: { argv, fds } }: Plan, netdev: string): string[]
 }
 
 /**
- * What boots the same without the harness, for reports to those who have none; the reason where nothing does.
- * Everything that QEMU opens is named relative to one folder.
+ * The same boot without the harness, for reports to people who do not have it, or the reason why there is none. Everything
+ * that QEMU opens is relative to one folder.
  */
 export function planStandalone(plan: Plan, facts: StandaloneFacts): Standalone | { impossible: string } {
   for (const obstacle of obstacles) {

@@ -7,12 +7,12 @@ import type { Scenario } from '../model/scenario.ts';
 import type { Stage } from '../model/stages.ts';
 import { type Prediction, predict } from './predict.ts';
 
-/** The PE image of an NBP, an EFI-stub kernel among them. */
+/** The PE image of an NBP or EFI-stub kernel. */
 function peOf(inspection: Inspection | null): PeFacts | null {
   return inspection?.type === 'pe' || inspection?.type === 'kernel' ? inspection.pe : null;
 }
 
-/** What should become of a cell whose path is `stagePath`, from looking into its files and from what is known. */
+/** Predicts a cell whose path is `stagePath`, from inspecting its files and from known facts. */
 export async function predictScenario(
   cell: Scenario,
   { resolved, stagePath }: { resolved: Resolved; stagePath: readonly Stage[] },

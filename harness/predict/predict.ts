@@ -10,13 +10,13 @@ import { chooseImage, isApplication, lacksDriver, needsPortIo } from './rom-imag
 export interface Prediction {
   /** The firmware's own driver for this NIC. */
   readonly firmwareDriver: string | null;
-  /** Index of the ROM image that this firmware runs and that takes the NIC. */
+  /** Index of the ROM image that this firmware runs and that drives the NIC. */
   readonly romImage: number | null;
   readonly configuration: Configuration | null;
-  /** First stage of the path that should not be reached; null: the boot should reach its end. */
+  /** First stage of the path that should not be reached; null: the boot should complete. */
   readonly stopsAt: Stage | null;
   readonly reasons: string[];
-  /** Of the reasons, those that no file shows. */
+  /** Those of the reasons that no file shows. */
   readonly facts: KnownFactId[];
 }
 
@@ -28,7 +28,7 @@ interface Known extends PredictionInput {
 interface FirstStageRule {
   readonly when: (known: Known) => boolean;
   readonly configuration: Configuration | null;
-  /** No one boots from the network: the first stage that would need one. */
+  /** Nothing boots from the network: the first stage that would need it. */
   readonly stopsAt?: 'oprom';
   readonly why: Why;
 }
@@ -37,7 +37,7 @@ const bios = (known: Known) => known.interface === 'bios';
 const role = ({ image }: Known) => image?.ipxe?.role;
 const applicationIn = ({ image }: Known) => image !== undefined && isApplication(image);
 
-/** Who boots, by what is in the ROM and in the firmware: the first rule that holds decides. */
+/** What boots, by the contents of ROM and firmware: the first rule that applies decides. */
 const firstStageRules: readonly FirstStageRule[] = [
   {
     when: (known) => bios(known) && known.image === undefined,
@@ -95,12 +95,12 @@ interface StopRule {
 const has = ({ firmwareFacts }: PredictionInput, name: string) =>
   firmwareFacts?.drivers.some((driver) => driver.name === name) ?? false;
 
-/** The firmware's own network stack does the booting, and it could be looked into. */
+/** The firmware's own network stack boots, and the image could be inspected. */
 const byFirmware = ({ configuration, firmwareFacts }: Booting) =>
   [3, 5, 6].includes(configuration ?? 0) && firmwareFacts !== null;
 const application = (booting: Booting) => booting.configuration === 4 && applicationIn(booting);
 
-/** What stops a boot that has a first stage, as the files show it: the first rule that holds. */
+/** What stops a boot that has a first stage, as seen in the files: the first rule that applies. */
 const seenStops: readonly StopRule[] = [
   {
     when: (booting) => application(booting) && lacksDriver(booting.image as RomImage, booting),
@@ -124,7 +124,7 @@ const seenStops: readonly StopRule[] = [
   },
 ];
 
-/** What stops it although no file shows it: each rule is a known fact. */
+/** What stops it for reasons that no file shows: each rule is a known fact. */
 const knownStops: readonly StopRule[] = [
   {
     when: (booting) => application(booting) && needsPortIo(booting.image as RomImage, booting),
@@ -159,13 +159,13 @@ const knownStops: readonly StopRule[] = [
   },
 ];
 
-/** The first stage of the path that needs what does not happen. */
+/** The first stage of the path that depends on what does not happen. */
 function firstMissed({ stagePath }: PredictionInput, from: Stage | undefined): Stage | null {
   if (from === undefined) return null;
   return stagePath.find((stage) => stages.indexOf(stage) >= stages.indexOf(from)) ?? null;
 }
 
-/** What should happen, from looking at the files and from what is known without them; pure, and without QEMU. */
+/** What should happen, from what inspection found and from known facts; pure, and without QEMU. */
 export function predict(input: PredictionInput): Prediction {
   const own = input.firmwareFacts?.drivers.find((driver) => drivesNic(driver, input.nic));
   const driver = own === undefined ? null : (own.name ?? own.guid);

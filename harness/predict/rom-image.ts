@@ -19,23 +19,23 @@ const idsFit = (image: RomImage, { nic, romByQemu }: PredictionInput, index: num
   );
 };
 
-/** An application runs whatever NIC there is; a driver does nothing until the firmware offers it one that it knows. */
+/** An application runs whatever the NIC; a driver does nothing until the firmware offers it one that it supports. */
 export const isApplication = ({ efi }: RomImage): boolean => efi?.pe?.subsystem === 10;
 
-/** The iPXE in the image drives NICs of QEMU's, and not this one. Some drive what the firmware offers, and have no ids. */
+/** The iPXE in the image drives some of QEMU's NICs but not this one. Builds that use the firmware's driver have no ids. */
 export function lacksDriver({ ipxe }: RomImage, { nic }: PredictionInput): boolean {
   const id = pciIdOf(nic);
   const driven = ipxe?.pciIds ?? [];
   return id !== undefined && driven.length > 0 && !driven.includes(pciIdText(id));
 }
 
-/** NICs whose drivers in iPXE know port I/O only: ns8390.c, pcnet32.c, eepro100.c and tulip.c. */
+/** NICs whose iPXE drivers use port I/O only: ns8390.c, pcnet32.c, eepro100.c and tulip.c. */
 const portIoNics = /^(ne2k_pci|pcnet|tulip|i82.*)$/;
 
 export const needsPortIo = ({ ipxe }: RomImage, { arch, nic }: PredictionInput): boolean =>
   ipxe !== null && arch === 'aarch64' && portIoNics.test(nic);
 
-/** Why a firmware passes over an image: the first rule that holds. */
+/** Why a firmware skips an image: the first rule that applies. */
 const biosImageRules: readonly ImageRule[] = [
   { passedOver: ({ codeType }) => codeType !== 0, why: { known: 'seabios-boots-by-rom' } },
   { passedOver: (image, input, index) => !idsFit(image, input, index), why: { known: 'seabios-compares-ids' } },
@@ -64,10 +64,10 @@ const efiImageRules: readonly ImageRule[] = [
 ];
 
 export interface ImageChoice {
-  /** The ROM image that this firmware runs and that takes the NIC. */
+  /** The ROM image that this firmware runs and that drives the NIC. */
   readonly image: RomImage | undefined;
   readonly index: number | null;
-  /** Why the images before it, or all, come to nothing. */
+  /** Why the images before it, or all of them, are not used. */
   readonly passedOver: readonly Why[];
   readonly reasons: readonly string[];
 }

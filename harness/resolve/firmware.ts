@@ -12,7 +12,7 @@ type ResolvedFirmware = Resolved['firmware'];
 
 const machineNamesOf: Record<Arch, readonly string[]> = { x86_64: ['X64', 'IA32'], aarch64: ['AA64'] };
 
-/** QEMU's virt machine has two flash devices of this size and takes no image of another. */
+/** QEMU's virt machine has two flash devices of this size and accepts no other image size. */
 const virtFlashBytes = 64 * 1024 * 1024;
 
 const factsOf = (inspection: Inspection): FirmwareFacts | null => (inspection.type === 'firmware' ? inspection : null);
@@ -28,7 +28,7 @@ function interfaceBy({ code, interface: said }: FirmwareFiles, looked: Inspectio
   );
 }
 
-/** What this firmware cannot be together with; undefined where nothing keeps it from running. */
+/** Why this firmware cannot run in this scenario; undefined if it can. */
 function misfit(
   { scenario: { arch, secureBoot } }: Resolving,
   { code, vars }: FirmwareFiles,
@@ -46,7 +46,7 @@ function misfit(
   return undefined;
 }
 
-/** The file as QEMU's flash devices take it: on virt they are filled up with zeros, as distributions do. */
+/** The file as QEMU's flash devices accept it: on virt padded with zeros, as distributions do. */
 async function flashImage({ scenario, sources }: Resolving, path: string): Promise<string> {
   if (scenario.arch !== 'aarch64') return path;
   return found<{ path: string }>(await sources.sets.filledUp(path, virtFlashBytes, sources.fingerprints)).path;
@@ -105,7 +105,7 @@ async function firmwareOfSet(
   };
 }
 
-/** The platform firmware, of a set or by path; how it starts what it loads is decided here. */
+/** The platform firmware, from a set or by path; whether it is BIOS or UEFI is decided here. */
 export function resolveFirmware(resolving: Resolving): Promise<ResolvedFirmware> {
   const { firmware } = resolving.scenario;
   return typeof firmware === 'object' ? firmwareByPath(resolving, firmware) : firmwareOfSet(resolving, firmware);

@@ -4,7 +4,7 @@ import { HarnessError } from '../model/errors.ts';
 import { type Reach, reachOf } from '../model/reach.ts';
 import type { Scenario } from '../model/scenario.ts';
 
-/** What keeps a path from being read; undefined where nothing does. */
+/** Why a path cannot be read; undefined if it can. */
 async function faultOf({ value: path, folder }: Reach): Promise<string | undefined> {
   try {
     const stats = await stat(path);
@@ -18,7 +18,7 @@ async function faultOf({ value: path, folder }: Reach): Promise<string | undefin
 }
 
 /**
- * Checks that the host files a scenario names by path are there, which a guest would otherwise find out when it asks.
+ * Checks that host files named by path exist; otherwise only the guest would notice, on requesting them.
  * @throws HarnessError `bad-matrix`
  */
 export async function checkNamedFiles(scenario: Scenario): Promise<void> {

@@ -1,7 +1,7 @@
 import type { FirmwareInterface } from '../model/axes.ts';
 import type { Scenario } from '../model/scenario.ts';
 
-/** The name each second stage is asked for by; loaders derive further names from it, so they are the usual ones. */
+/** The name under which each second stage is served; the usual ones, because loaders derive further names from them. */
 export function nbpName({ secondStage, arch }: Scenario, firmware: FirmwareInterface): string {
   const bios = firmware === 'bios';
   if (typeof secondStage === 'object') return secondStage.file.split('/').at(-1) as string;

@@ -7,7 +7,7 @@ const schema = z.object({
   nonce: z.object({ offsets: z.array(z.int().nonnegative()).min(1), bytes: z.int().positive() }),
 });
 
-/** Where a probe program takes the run's nonce, as the JSON file that its build leaves beside it says. */
+/** Where a probe program takes the run's nonce, from the JSON file that its build leaves next to it. */
 export async function nonceFieldOf(path: string): Promise<NonceField> {
   const sidecar = path.replace(/\.[^./]*$/, '.json');
   const needed = `${path} is patched with the run's nonce, and needs ${sidecar} to say where`;

@@ -8,7 +8,7 @@ export type Payload = Pick<Resolved, 'kernel' | 'initrd' | 'overlay'>;
 
 const none: Payload = { kernel: undefined, initrd: undefined, overlay: undefined };
 
-/** Kernel and initrds, of the scenario's own files and of sets. */
+/** Kernel and initrds, from the scenario's own files or from sets. */
 export async function resolvePayload({ scenario, sources, add }: Resolving, signed: Signer): Promise<Payload> {
   const { payload, arch } = scenario;
   if (payload !== 'linux' && payload !== 'installer') return none;
@@ -23,12 +23,12 @@ export async function resolvePayload({ scenario, sources, add }: Resolving, sign
   const tiny = found<{ path: string }>(sources.sets.payload(`linux-initrd-${arch}.cpio.gz`));
   if (payload === 'linux') return { kernel, initrd: await add('initrd', tiny.path), overlay: undefined };
   if (packaged?.initrd === undefined) throw new NotHere(`no installer initrd for ${arch} was found`);
-  // The installer's own /init knows no nonce: the tiny initrd's, unpacked after it, takes its place.
+  // The installer's own /init knows no nonce: the tiny initrd, unpacked after it, replaces it.
   const initrd = await add('initrd', packaged.initrd, packaged.package);
   return { kernel, initrd, overlay: await add('initrd', tiny.path) };
 }
 
-/** The disk of a SAN boot, and the program that is its target. */
+/** The disk of a SAN boot, and the iSCSI target program. */
 export async function resolveSan({ scenario, sources, add }: Resolving): Promise<Resolved['san']> {
   if (scenario.payload !== 'iscsi' && scenario.sanHook !== true) return undefined;
   const { path } = found<{ path: string }>(sources.sets.payload('probe-disk.img'));

@@ -5,10 +5,10 @@ import type { Resolved } from '../model/resolved.ts';
 import { hostQemu } from '../model/scenario.ts';
 import { found, NotHere, type Resolving } from './resolving.ts';
 
-/** Where Debian's packages put what QEMU loads by itself, below the root they were unpacked into. */
+/** Where Debian's packages put QEMU's data files, below the root they were unpacked into. */
 const dataFolders = ['usr/share/qemu', 'usr/share/seabios'];
 
-/** QEMU aborts on modules of another build, and looks for its own where the host's are (util/module.c). */
+/** QEMU aborts on modules of another build, and searches the host's module directory (util/module.c). */
 async function moduleFolders(root: string): Promise<string[]> {
   const lib = join(root, 'usr/lib');
   const triplets = await readdir(lib).catch(() => []);
@@ -22,10 +22,10 @@ async function isProgram(path: string): Promise<boolean> {
   );
 }
 
-/** The QEMU that the scenario runs on, recorded where it is another than the host's. */
+/** The QEMU that the scenario runs on, recorded as an input unless it is the host's. */
 export async function resolveQemu({ scenario, sources, add }: Resolving): Promise<Resolved['qemu']> {
   const { qemu, arch } = scenario;
-  // Whether PATH has it is for the run to find out: a plan needs no QEMU.
+  // Whether it is in PATH is checked by the run: a plan needs no QEMU.
   if (qemu === hostQemu) return { program: qemuProgramOf(arch), dataFolders: [], env: {} };
   if (typeof qemu === 'object') {
     await add('qemu', qemu.file);

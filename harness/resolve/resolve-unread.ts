@@ -4,7 +4,7 @@ import type { Scenario } from '../model/scenario.ts';
 import { resolveScenario } from './resolve.ts';
 import type { ArtefactSources } from './resolving.ts';
 
-/** The same sources, where no file is read but firmware given by path, and nothing is signed, assembled or filled up. */
+/** The same sources, but no file is read except firmware given by path, and nothing is signed, assembled or padded. */
 function unread({ firmware }: Scenario, { sets, inspections }: ArtefactSources): ArtefactSources {
   const code = typeof firmware === 'object' ? firmware.code : undefined;
   return {
@@ -25,8 +25,8 @@ function unread({ firmware }: Scenario, { sets, inspections }: ArtefactSources):
 }
 
 /**
- * As `resolveScenario`, in a few milliseconds: files are looked for and not read, so that there are no hashes among the
- * inputs. For saying what keeps a case from running.
+ * `resolveScenario` in a few milliseconds: files are located but not read, so that inputs have no hashes. For reporting
+ * what keeps a case from running.
  */
 export function resolveUnread(scenario: Scenario, sources: ArtefactSources): Promise<Resolved | { missing: string }> {
   return resolveScenario(scenario, unread(scenario, sources));

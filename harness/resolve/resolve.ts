@@ -11,19 +11,19 @@ import { type ArtefactSources, NotHere, startResolving } from './resolving.ts';
 import { resolveSecondStage, resolveServed } from './second-stage.ts';
 import { createSigner } from './signer.ts';
 
-/** Errors that are not this one cell's: the user's matrix, the disk, an interruption. */
+/** Errors that concern more than this cell: the user's matrix, the disk, an interruption. */
 const ofEveryCell: readonly string[] = ['bad-matrix', 'bad-set', 'disk', 'interrupted'];
 
-/** Why this cell alone cannot be run; undefined: the error is another matter. */
+/** Why this cell cannot be run; undefined if the error is not the cell's. */
 function reasonOf(error: unknown): string | undefined {
   if (error instanceof NotHere) return error.message;
   return error instanceof HarnessError && !ofEveryCell.includes(error.code) ? error.message : undefined;
 }
 
 /**
- * Finds every file a scenario needs; a reason where one is missing or of no use.
- * @throws HarnessError `bad-matrix` where a file that the scenario names is not there, `bad-set` for a broken manifest,
- * `disk` where what is made cannot be kept.
+ * Finds every file a scenario needs, or gives the reason why one is missing or unusable.
+ * @throws HarnessError `bad-matrix` where a file that the scenario names does not exist, `bad-set` for a broken manifest,
+ * `disk` where generated files cannot be written.
  */
 export async function resolveScenario(
   scenario: Scenario,

@@ -16,14 +16,14 @@ export interface ArtefactSources {
   inspections: Pick<Inspections, 'of'>;
 }
 
-/** Why a cell cannot be run here: thrown by a step of its resolution and caught at the top. */
+/** Why a cell cannot be run here: thrown by a resolution step and caught at the top. */
 export class NotHere extends Error {}
 
-/** What the steps of resolving one scenario share. */
+/** Context shared by the steps of resolving one scenario. */
 export interface Resolving {
   readonly scenario: Scenario;
   readonly sources: ArtefactSources;
-  /** Every file the case depends on, in the order found. */
+  /** Every file the case depends on, in the order they were found. */
   readonly inputs: Input[];
   add(role: InputRole, path: string, from?: Input['package']): Promise<ResolvedFile>;
 }
@@ -37,7 +37,7 @@ export function startResolving(scenario: Scenario, sources: ArtefactSources): Re
     inputs,
     async add(role, path, from) {
       const { sha256, bytes } = await fingerprints.of(path);
-      // There is nothing to look into in a folder.
+      // A folder cannot be inspected.
       const inspection = await inspections.of(path).catch(() => undefined);
       const isKnown = inspection !== undefined && !(inspection.type === 'unknown' && inspection.guess === null);
       const ipxe = inspection && ipxeRolesOf(inspection);
@@ -59,7 +59,7 @@ export function found<T extends object>(query: T | Missing): T {
 
 type Ask<T> = (set: ArtefactSet) => Promise<T | Missing> | T | Missing;
 
-/** Names of the other sets that have what one lacks. A set that cannot be read is no answer here. */
+/** Names of the other sets that have what one lacks. Sets that cannot be read are skipped. */
 async function setsWith<T extends object>({ sets }: ArtefactSources, lacking: string, ask: Ask<T>): Promise<string[]> {
   const names: string[] = [];
   for (const name of sets.names) {
@@ -74,7 +74,7 @@ async function setsWith<T extends object>({ sets }: ArtefactSources, lacking: st
   return names;
 }
 
-/** An artefact of a set; a reason, with the sets that have it, where it is not there. `say` is how to take it from one. */
+/** An artefact of a set; where missing, the reason and the sets that have it. `say` is the matrix syntax for using one. */
 export async function fromSet<T extends object>(
   sources: ArtefactSources,
   name: string,

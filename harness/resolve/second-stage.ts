@@ -10,7 +10,7 @@ import type { Payload } from './payload.ts';
 import { found, fromSet, NotHere, type Resolving } from './resolving.ts';
 import type { Signer } from './signer.ts';
 
-/** What second stages are resolved for, and with. */
+/** What second stages are resolved for and with. */
 export interface SecondStageParts {
   readonly runBy: FirmwareInterface;
   readonly signed: Signer;
@@ -20,7 +20,7 @@ export interface SecondStageParts {
 interface Wanted {
   readonly secondStage: SecondStage;
   readonly set: string;
-  /** How the matrix takes it from another set. */
+  /** The matrix syntax for taking it from another set. */
   readonly say: (set: string) => string;
 }
 
@@ -37,7 +37,7 @@ function ukiCommandLine({ arch, kernelArgs = '' }: Scenario): string {
   return [`console=${serialConsoleOf[arch]}`, kernelArgs, 'nbh.nonce='].filter(Boolean).join(' ');
 }
 
-/** The set has the stub; what else is in the image is the case's own. */
+/** The set provides the stub; everything else in the image comes from the case. */
 async function assembleUki(
   { scenario, sources, add }: Resolving,
   stub: FoundNbp,
@@ -54,7 +54,7 @@ async function assembleUki(
   return { ...(await add('nbp', path)), name: nbpName(scenario, 'uefi'), nonce };
 }
 
-/** What the NBP fetches beside itself, but for what the scenario serves in its place. */
+/** What else the NBP fetches, except what the scenario replaces. */
 async function resolveCompanions(
   { scenario, sources, add }: Resolving,
   nbp: FoundNbp,
@@ -63,14 +63,14 @@ async function resolveCompanions(
   const companions: Record<string, ResolvedFile> = {};
   for (const [served, path] of Object.entries(nbp.companions)) {
     if (isReplaced(scenario, served)) continue;
-    // GRUB's modules and the like are no EFI images: there is nothing to sign.
+    // GRUB's modules and the like are not EFI images: nothing to sign.
     const isImage = (await sources.inspections.of(path)).type === 'pe';
     companions[served] = await add('second-stage', isImage ? await signed(path) : path, nbp.package);
   }
   return companions;
 }
 
-/** The NBP, and what it fetches beside itself. */
+/** The NBP and what else it fetches. */
 export async function resolveSecondStage(
   resolving: Resolving,
   { runBy, signed, payload }: SecondStageParts,
@@ -90,7 +90,7 @@ export async function resolveSecondStage(
   return { nbp: secondStage === 'probe' ? { ...nbp, nonce: await nonceFieldOf(answer.path) } : nbp, companions };
 }
 
-/** What the scenario serves by role instead of by path; what it serves by path is looked at only to be recorded. */
+/** What the scenario serves by role; what it serves by path is inspected for the record only. */
 export async function resolveServed(
   resolving: Resolving,
   { runBy, signed }: SecondStageParts,

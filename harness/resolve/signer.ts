@@ -1,7 +1,7 @@
 import type { Resolved } from '../model/resolved.ts';
 import { found, NotHere, type Resolving } from './resolving.ts';
 
-/** Signs what the scenario wants signed, for the firmware's own variable store; the path of what is to be used. */
+/** Signs what the scenario wants signed, for the firmware's variable store; returns the path to use. */
 export type Signer = (path: string) => Promise<string>;
 
 export function createSigner({ scenario, sources }: Resolving, { vars }: Resolved['firmware']): Signer {
