@@ -16,9 +16,9 @@ const fingerprintSchema = z.object({
 type Fingerprint = Readonly<z.infer<typeof fingerprintSchema>>;
 
 export interface Fingerprints {
-  /** Of a file, or of a folder with all that is below it. Rejects with `missing-asset` where it cannot be read. */
+  /** Of a file, or of a folder and everything below it. Rejects with `missing-asset` where it cannot be read. */
   of(path: string): Promise<Fingerprint>;
-  /** Writes the cache file, when there is one and something new was learnt. A failure to write is ignored. */
+  /** Writes the cache file if there is one and it has new entries. A failure to write is ignored. */
   save(): Promise<void>;
 }
 
@@ -35,7 +35,7 @@ async function hash(path: string): Promise<Fingerprint> {
 }
 
 /**
- * SHA-256 and size of files, cached by their identity: flash images of 64 MiB are asked for by every case.
+ * SHA-256 and size of files, cached by their identity: every case needs those of flash images of 64 MiB.
  * `cacheFile` keeps them across runs.
  */
 export function createFingerprints({ cacheFile }: { cacheFile?: string | undefined } = {}): Fingerprints {

@@ -7,7 +7,7 @@ interface Fingerprint {
   readonly bytes: number;
 }
 
-/** Regular files below a folder, as `find . -type f` names them. A link is not served, and not followed. */
+/** Regular files below a folder, as `find . -type f` names them. Symbolic links are neither served nor followed. */
 async function filesBelow(folder: string): Promise<string[]> {
   const files: string[] = [];
   const folders = ['.'];
@@ -23,7 +23,7 @@ async function filesBelow(folder: string): Promise<string[]> {
 
 /**
  * One fingerprint for names and contents of all files below a folder: the SHA-256 of what `sha256sum` prints for them in
- * the order of their names' bytes, and their size in all.
+ * bytewise name order, and their total size.
  */
 export async function fingerprintFolder(
   folder: string,

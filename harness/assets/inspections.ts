@@ -5,16 +5,16 @@ import type { Fingerprints } from './fingerprint.ts';
 import type { Inspection } from './inspect/inspect.ts';
 
 export interface Inspections {
-  /** As `inspectFile`, once per content. */
+  /** `inspectFile`, once per content. */
   of(path: string): Promise<Inspection>;
-  /** Writes the cache file, when there is one and something new was learnt. A failure to write is ignored. */
+  /** Writes the cache file if there is one and it has new entries. A failure to write is ignored. */
   save(): Promise<void>;
 }
 
-/** Raised with every change of what an inspection says. */
+/** Bumped with every change to what an inspection returns. */
 const cacheVersion = 3;
 
-/** Told by its version; what is inside was written by `inspectFile`. */
+/** Only the version is checked; the contents were written by `inspectFile`. */
 const inspectionSchema = z.custom<Inspection>((value) => typeof (value as Inspection | null)?.type === 'string');
 
 /** Inspections cached by content: a flash image takes a quarter of a second to open. */
@@ -31,7 +31,7 @@ export function createInspections({
   async function look(sha256: string, path: string): Promise<Inspection> {
     const known = cache.get(sha256);
     if (known !== undefined) return known;
-    // Loaded here: mostly the answer is in the cache.
+    // Loaded lazily: the answer is usually in the cache.
     const { inspectFile } = await import('./inspect/inspect.ts');
     const fresh = await inspectFile(path);
     cache.set(sha256, fresh);

@@ -8,7 +8,7 @@ function refuse(what: string, hint: string): HarnessError {
   return new HarnessError('bad-file', `cannot extract from the firmware image: ${what}`, { hint });
 }
 
-/** The best guesses at what was meant, for the hint. */
+/** The closest names, for the hint. */
 function similar(files: readonly FfsFile[], wanted: string): string {
   const part = wanted.toLowerCase().replace(/dxe$/, '');
   const names = files.flatMap(({ name }) => (name?.toLowerCase().includes(part) ? [name] : []));
@@ -19,7 +19,7 @@ function similar(files: readonly FfsFile[], wanted: string): string {
 
 /**
  * The PE32 image of a driver in a UEFI flash image, by name (`VirtioNetDxe`) or GUID. Throws HarnessError `bad-file`
- * where there is no such driver, or it is kept as a TE image: those have lost headers that firmware wants back.
+ * where there is no such driver, or it is a TE image: those lack headers that firmware needs.
  */
 export function extractDriver(image: Buffer, nameOrGuid: string, budget: Budget = createBudget()): Buffer {
   const walk = createWalk(budget);
@@ -27,7 +27,7 @@ export function extractDriver(image: Buffer, nameOrGuid: string, budget: Budget 
     walkVolumes(image, walk);
     return {};
   });
-  // What was found before a defect is as good as ever.
+  // What was found before a defect is still good.
   const wanted = nameOrGuid.toUpperCase();
   const matches = walk.files.filter(({ guid, name }) => guid === wanted || name?.toUpperCase() === wanted);
   const file = matches.find(({ executable }) => executable?.format === 'PE32') ?? matches[0];

@@ -5,8 +5,8 @@ import type { Missing } from '../sets/artefact-set.ts';
 import { writeOnce } from './made-once.ts';
 
 /**
- * A copy of an image, filled up with zeros to `bytes`, kept in the cache folder; the image itself where it is of that
- * size. A reason where it is larger; HarnessError `disk` where it cannot be written.
+ * A copy of an image, padded with zeros to `bytes`, kept in the cache folder; the image itself where it has that size
+ * already. A reason where it is larger; HarnessError `disk` where it cannot be written.
  */
 export async function fillUp(
   path: string,
@@ -20,7 +20,7 @@ export async function fillUp(
   const { sha256 } = await fingerprints.of(path);
   const kept = await writeOnce(join(cacheDir, 'flash', `${sha256.slice(0, 32)}.${bytes}.fd`), async (unfinished) => {
     await copyFile(path, unfinished);
-    // Zeros that are not there take no room.
+    // A sparse file: the zeros take no space.
     await truncate(unfinished, bytes);
   });
   return { path: kept };

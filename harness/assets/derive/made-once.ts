@@ -4,11 +4,11 @@ import { putWhole } from '../../os/write-whole.ts';
 
 const isThere = async (path: string): Promise<boolean> => (await stat(path).catch(() => undefined)) !== undefined;
 
-/** A file of the cache folder, written once, by `write` under another name. HarnessError `disk` where that fails. */
+/** A file of the cache folder, written once: `write` fills a temporary file. HarnessError `disk` where that fails. */
 export async function writeOnce(path: string, write: (unfinished: string) => Promise<void>): Promise<string> {
   if (await isThere(path)) return path;
   try {
-    // Two runs may make the same file at once; both made the same bytes.
+    // Two runs may make the same file at once, with the same bytes.
     await putWhole(path, write);
   } catch (cause) {
     throw new HarnessError('disk', `cannot write ${path}: ${(cause as Error).message}`, {
@@ -19,7 +19,7 @@ export async function writeOnce(path: string, write: (unfinished: string) => Pro
   return path;
 }
 
-/** As `writeOnce`, of what `make` makes. */
+/** `writeOnce` for the bytes that `make` returns. */
 export async function makeOnce(path: string, make: () => Promise<Buffer>): Promise<string> {
   if (await isThere(path)) return path;
   const made = await make();

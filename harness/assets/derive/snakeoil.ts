@@ -7,10 +7,10 @@ import { writeWhole } from '../../os/write-whole.ts';
 import type { Fingerprints } from '../fingerprint.ts';
 import type { Missing } from '../sets/artefact-set.ts';
 
-/** Folders beside the variable store in which Debian's firmware packages ship the key pair they enrolled. */
+/** Folders, relative to the variable store, in which Debian's firmware packages ship the key pair they enrolled. */
 const keyFolders = ['../ovmf', '../qemu-efi-aarch64', '.'];
 const keyName = 'PkKek-1-snakeoil';
-/** No secret: it stands in the packages' own documentation. */
+/** Not a secret: the packages document it. */
 const passphrase = 'snakeoil';
 
 async function keyBeside(vars: string): Promise<string | undefined> {
@@ -25,7 +25,7 @@ async function keyBeside(vars: string): Promise<string | undefined> {
 async function sign(path: string, stem: string, target: string): Promise<Missing | undefined> {
   const work = await mkdtemp(join(tmpdir(), 'netboot-sign-'));
   try {
-    // sbsign cannot be given a passphrase.
+    // sbsign takes no passphrase.
     const key = createPrivateKey({ key: await readFile(`${stem}.key`), passphrase });
     await writeFile(join(work, 'key.pem'), key.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600 });
     const { execa } = await import('execa');

@@ -7,7 +7,7 @@ import { withSections } from '../inspect/pe-sections.ts';
 import type { Missing } from '../sets/artefact-set.ts';
 import { makeOnce } from './made-once.ts';
 
-/** What a unified kernel image is made of: paths, and the kernel's command line as far as every run has the same. */
+/** What a unified kernel image is made of: paths, and the part of the kernel command line that is the same in every run. */
 export interface UkiParts {
   readonly stub: string;
   readonly kernel: string;
@@ -25,7 +25,7 @@ export interface Uki {
 const nonceBytes = 32;
 
 /**
- * A unified kernel image (UAPI group specification 5) on the stub of systemd-boot, made once per parts and kept in the
+ * A unified kernel image (UAPI group specification 5) on systemd-boot's stub, made once per set of parts and kept in the
  * cache folder. A reason where the stub is no PE image; HarnessError `disk` where it cannot be written.
  */
 export async function makeUki(

@@ -4,7 +4,7 @@ import { asciiText } from './file-text.ts';
 import { attempt, slice } from './malformed.ts';
 
 export interface PeSignature {
-  /** Subjects of the certificates that came along, the signer's and its intermediates', by common name. */
+  /** Common names of the embedded certificates: the signer's and its intermediates'. */
   readonly certificates: readonly string[];
 }
 

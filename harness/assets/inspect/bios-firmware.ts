@@ -1,6 +1,6 @@
 import { asciiText } from './file-text.ts';
 
-/** A legacy BIOS, as its last 16 bytes and its own words show it. */
+/** A legacy BIOS, recognised by its last 16 bytes and its strings. */
 export interface BiosFirmwareFacts {
   readonly program: 'SeaBIOS' | 'unknown';
   readonly version: string | null;
@@ -13,7 +13,7 @@ const resetBytes = 16;
 const farJump = 0xea;
 const biosSegment = 0xf000;
 const datePattern = /^\d\d\/\d\d\/\d\d$/;
-/** QEMU's own are of 128 and 256 KiB; a PC's BIOS ends at the top of a megabyte of which it has at most a few. */
+/** QEMU's own are 128 and 256 KiB; a PC's BIOS has at most a few megabytes. */
 const unitBytes = 64 * 1024;
 const maxBytes = 16 * 1024 * 1024;
 
@@ -25,7 +25,7 @@ export function inspectBiosFirmware(bytes: Buffer): BiosFirmwareFacts | undefine
   const date = reset.toString('latin1', 5, 13);
   if (!datePattern.test(date)) return undefined;
   const isSeabios = bytes.includes('SeaBIOS (version ', 0, 'latin1');
-  // The banner is a format string; the version stands by itself elsewhere.
+  // The banner is a format string; the version is a separate string.
   const version = isSeabios
     ? /(?<=[^\x20-\x7e])(?:rel-)?\d+\.\d+\.\d+[-\w.]*(?=\0)/.exec(bytes.toString('latin1'))?.[0]
     : undefined;

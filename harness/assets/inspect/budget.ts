@@ -1,10 +1,10 @@
 import { Malformed } from './malformed.ts';
 
-/** What one inspection may spend, whatever the file says of itself. */
+/** What one inspection may spend, whatever the file claims. */
 export interface Budget {
-  /** Claims room for a decompressed stream before it is made; throws Malformed when there is none. */
+  /** Reserves space for a decompressed stream before it is allocated; throws Malformed when there is none left. */
   decompress(bytes: number): void;
-  /** Counts one structure (volume, file, section, image); throws Malformed when there were too many. */
+  /** Counts one structure (volume, file, section, image); throws Malformed when there are too many. */
   visit(): void;
 }
 

@@ -122,7 +122,7 @@ function bodyLines(result: Inspection): string[] {
   }
 }
 
-/** Text for a person, one line each, asciiText characters only. */
+/** Lines of text for people, printable ASCII only. */
 export function describeInspection(result: Inspection): string[] {
   const [first = '', ...rest] = bodyLines(result);
   return [`${first} (${result.bytes} bytes)`, ...indent(rest)];

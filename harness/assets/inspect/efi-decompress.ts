@@ -1,7 +1,7 @@
 import type { Budget } from './budget.ts';
 import { Malformed, need } from './malformed.ts';
 
-/** UEFI's algorithm and edk2's variant differ in the width of one length field alone. */
+/** UEFI's algorithm and edk2's variant differ only in the width of one length field. */
 const positionCountBits = { uefi: 4, tiano: 5 } as const;
 export type EfiAlgorithm = keyof typeof positionCountBits;
 
@@ -14,7 +14,7 @@ const positionCodes = { uefi: windowBits + 1, tiano: 31 } as const;
 const extraCodes = 19;
 const extraCountBits = 5;
 
-/** Bits, most significant first; past the end come zeros, as the reference decoder reads ahead, but not many. */
+/** Bits, most significant first. A few zeros follow the end, because the reference decoder reads ahead. */
 class BitReader {
   private position: number;
   private bits = 0;
@@ -115,7 +115,7 @@ function readShortCode(input: BitReader, codes: number, countBits: number, gapAf
   return buildCode(lengths);
 }
 
-/** Lengths of the char&len set, themselves coded by the extra set. */
+/** Lengths of the char&len set, themselves coded with the extra set. */
 function readCharCode(input: BitReader, extra: Code): Code {
   const count = input.read(charCountBits);
   if (count === 0) return single(input.read(charCountBits));

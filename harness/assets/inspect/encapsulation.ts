@@ -6,7 +6,7 @@ import { Malformed, need } from './malformed.ts';
 import { undoX86Filter } from './x86-filter.ts';
 
 interface Encapsulation {
-  /** Null: the contents lie there as they are, behind a checksum. */
+  /** Null: the contents are stored as is, after a checksum. */
   readonly compression: string | null;
   readonly decode: (payload: Buffer, budget: Budget) => Buffer;
 }
@@ -23,7 +23,7 @@ function decompressBrotli(payload: Buffer, budget: Budget): Buffer {
   }
 }
 
-/** GUID-defined sections that are understood, by GUID (edk2, MdeModulePkg and BaseTools). */
+/** Supported GUID-defined sections, by GUID (edk2, MdeModulePkg and BaseTools). */
 export const encapsulations: ReadonlyMap<string, Encapsulation> = new Map<string, Encapsulation>([
   ['EE4E5898-3914-4259-9D6E-DC7BD79403CF', { compression: 'LZMA', decode: decompressLzma }],
   [

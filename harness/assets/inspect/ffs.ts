@@ -33,14 +33,14 @@ interface Executable {
 export interface FfsFile {
   readonly guid: string;
   readonly type: number;
-  /** User interface name; builds without debug names have none. */
+  /** User interface name; absent in builds without debug names. */
   readonly name: string | null;
   readonly version: string | null;
   readonly executable: Executable | null;
 }
 
 export interface VolumeFacts {
-  /** In the file, or in the decompressed stream that holds it. */
+  /** Within the file, or within the decompressed stream that holds it. */
   readonly offset: number;
   readonly bytes: number;
   readonly fileSystem: string;
@@ -49,14 +49,14 @@ export interface VolumeFacts {
   readonly files: number;
 }
 
-/** What a walk through a flash image gathers; the file's own defects land in `problems`. */
+/** What a walk through a flash image collects; defects of the file go to `problems`. */
 export interface Walk {
   readonly budget: Budget;
   readonly problems: string[];
   readonly volumes: VolumeFacts[];
   readonly compressions: Set<string>;
   readonly files: FfsFile[];
-  /** Decompressed streams, for what is searched by content. */
+  /** Decompressed streams, for searches by content. */
   readonly streams: Buffer[];
 }
 
@@ -82,7 +82,7 @@ interface Section {
   readonly whole: Buffer;
 }
 
-/** Sections lie one after another at multiples of four (PI, volume 3, §2.2.4). */
+/** Sections follow one another at multiples of four (PI, volume 3, §2.2.4). */
 function* sectionsOf(stream: Buffer, walk: Walk): Generator<Section> {
   for (let at = 0; at + 4 <= stream.length; ) {
     walk.budget.visit();
@@ -101,7 +101,7 @@ function* sectionsOf(stream: Buffer, walk: Walk): Generator<Section> {
   }
 }
 
-/** The stream inside an encapsulation section; undefined for one that is not understood. */
+/** The stream inside an encapsulation section; undefined for an unsupported one. */
 function decapsulate({ type, contents, whole }: Section, walk: Walk): Buffer | undefined {
   const keep = (compression: string | null, stream: Buffer) => {
     if (compression === null) return stream;
@@ -170,14 +170,14 @@ function walkSections(stream: Buffer, walk: Walk, depth: number, leaves: Leaves)
 const isErased = (header: Buffer) => header.every((byte) => byte === 0xff) || header.every((byte) => byte === 0);
 
 const largeFile = 0x01;
-/** File types whose contents are sections; raw files and pads have none. */
+/** File types whose contents are sections; raw and pad files have none. */
 const hasSections = (type: number) => type >= 0x02 && type <= 0x0f;
 
 function walkFiles(volume: Buffer, start: number, walk: Walk, depth: number): number {
   let files = 0;
   for (let at = start; at + 24 <= volume.length; ) {
     walk.budget.visit();
-    // Free space reads as it was erased: all ones, or all zeros.
+    // Free space reads as erased: all ones, or all zeros.
     if (isErased(volume.subarray(at, at + 24))) break;
     const large = ((volume[at + 19] as number) & largeFile) !== 0;
     const header = large ? 32 : 24;
@@ -239,8 +239,8 @@ const volumeSignature = Buffer.from('_FVH', 'latin1');
 const signatureOffset = 40;
 
 /**
- * Every firmware volume in `bytes`, with what is nested in it (PI specification, volume 3, §3.2.1). A volume that opens
- * another comes before it.
+ * Every firmware volume in `bytes`, including nested ones (PI specification, volume 3, §3.2.1); an outer volume precedes
+ * its inner ones.
  */
 export function walkVolumes(bytes: Buffer, walk: Walk, depth = 0): void {
   if (depth > maxDepth) throw new Malformed(`is nested more than ${maxDepth} deep`);

@@ -1,4 +1,4 @@
-/** Text from a file is untrusted: anything but printable ASCII becomes a dot, so that no terminal acts on it. */
+/** Text from a file is untrusted: anything but printable ASCII becomes a dot, so that no terminal interprets it. */
 export function asciiText(text: string, maxLength = 200): string {
   const shown = text.replace(/[^\x20-\x7e]/g, '.');
   return shown.length > maxLength ? `${shown.slice(0, maxLength - 1)}…` : shown;

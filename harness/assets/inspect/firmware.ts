@@ -11,7 +11,7 @@ export interface FirmwareDriver {
   readonly type: string;
   readonly format: 'PE32' | 'TE' | null;
   readonly bytes: number;
-  /** What it does for the network, where it does. */
+  /** Its part in the network stack; null if none. */
   readonly network: NetworkRole | null;
 }
 
@@ -19,7 +19,7 @@ export interface FirmwareFacts {
   readonly volumes: readonly VolumeFacts[];
   readonly compressions: readonly string[];
   readonly drivers: readonly FirmwareDriver[];
-  /** Machine types that its drivers are built for; on x86 the phases before them can be of another. */
+  /** Machine types that its drivers are built for; on x86 earlier phases may be built for another. */
   readonly machines: readonly string[];
   /** Version strings of the build, such as `2022.11-6+deb12u2`. */
   readonly versions: readonly string[];
@@ -28,18 +28,18 @@ export interface FirmwareFacts {
 
 /**
  * UEFI firmware whose network stack does not start without random numbers: Hash2DxeCrypto came with the change that made
- * TCP, DHCP and the rest ask for them (edk2 2024.05). True also where nobody could look into it.
+ * TCP, DHCP and the rest depend on them (edk2 2024.05). True also where the image could not be inspected.
  */
 export const wantsRandomSource = (facts: FirmwareFacts | null): boolean =>
   facts === null || facts.drivers.some(({ name }) => name === 'Hash2DxeCrypto');
 
-/** `2022.11-6+deb12u2`, `2026.08+ds-2`; and as a build path names it, `edk2-2022.11`. */
+/** `2022.11-6+deb12u2`, `2026.08+ds-2`; or `edk2-2022.11` from a build path. */
 const ucs2Version = /^\d{4}\.\d{2}[\w.+~-]*$/;
 const pathVersion = /^edk2-(\d{4}\.\d{2}[\w.+~-]*|stable[\w.+~-]*)/;
 const yearInUcs2 = Buffer.from('20', 'utf16le');
 const maxCandidates = 20_000;
 
-/** edk2 keeps the version for SMBIOS in UCS-2; older builds have it in the paths of their debug records only. */
+/** edk2 keeps the SMBIOS version string in UCS-2; older builds only have it in the paths of their debug records. */
 function versionsOf(streams: readonly Buffer[]): string[] {
   const found = new Set<string>();
   let candidates = 0;
@@ -65,7 +65,7 @@ function versionsOf(streams: readonly Buffer[]): string[] {
 /** Builds that guard their variables with SMM hang on a machine without it. */
 export const needsSmm = ({ drivers }: FirmwareFacts): boolean => drivers.some(({ type }) => type === 'MM core');
 
-/** A TE image keeps the machine type of the PE it was made of (PI specification, volume 1, §15.1). */
+/** A TE image keeps the machine type of the PE image it was made from (PI specification, volume 1, §15.1). */
 function machineOf({ format, bytes }: NonNullable<FfsFile['executable']>): number | undefined {
   if (format === 'TE') return bytes.length >= 4 ? bytes.readUInt16LE(2) : undefined;
   const layout = attempt(() => peLayout(bytes));
@@ -80,7 +80,7 @@ function machinesOf(files: readonly FfsFile[]): string[] {
   return [...new Set(machines)].map((machine) => peMachines.get(machine) ?? `0x${machine.toString(16)}`);
 }
 
-/** A flash image of UEFI firmware; `undefined` where there is no volume in it. Never throws for what is in the file. */
+/** A flash image of UEFI firmware; `undefined` if it has no volume. Never throws because of the file's contents. */
 export function inspectFirmware(bytes: Buffer, budget: Budget): FirmwareFacts | undefined {
   const walk = createWalk(budget);
   walkVolumes(bytes, walk);

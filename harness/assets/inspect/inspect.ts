@@ -21,11 +21,11 @@ export type Inspection =
   | (Inspected<'kernel'> & LinuxKernelFacts)
   | (Inspected<'pe'> & { readonly pe: PeFacts; readonly ipxe: IpxeFacts | null })
   | (Inspected<'bios-nbp'> & BiosNbpFacts)
-  /** Looks like `looksLike`, and is not whole. */
+  /** Looks like `looksLike` but is damaged. */
   | (Inspected<'broken'> & { readonly looksLike: string; readonly problem: string })
   | (Inspected<'unknown'> & { readonly guess: string | null });
 
-/** Of flash images too, which cannot be looked into so. */
+/** A flash image in this format cannot be inspected. */
 export const qcow2Guess = 'a qcow2 image: convert it to raw to look inside';
 
 const magics: readonly { readonly hex: string; readonly at?: number; readonly is: string }[] = [
@@ -57,8 +57,8 @@ function wrap<T extends Inspection>(looksLike: string, bytes: number, decode: ()
 }
 
 /**
- * What these bytes are: the order is from the surest sign to the least sure. Never throws for what is in the file, and
- * spends no more than the budget.
+ * What these bytes are, trying the most reliable signs first. Never throws because of the file's contents, and stays
+ * within the budget.
  */
 export function inspectBytes(file: Buffer, budget: Budget = createBudget()): Inspection {
   const bytes = file.length;
@@ -85,7 +85,7 @@ export function inspectBytes(file: Buffer, budget: Budget = createBudget()): Ins
   return { type: 'unknown', bytes, guess: guessOf(file) };
 }
 
-/** Rejects with HarnessError `bad-file` for a file that cannot be read; of a large one no more than the beginning is looked at. */
+/** Rejects with HarnessError `bad-file` for a file that cannot be read; of a large one only the beginning is inspected. */
 export async function inspectFile(path: string): Promise<Inspection> {
   const { read, bytes, whole } = await readForInspection(path);
   return whole

@@ -1,13 +1,13 @@
 import type { Inspection } from './inspect.ts';
 import type { IpxeFacts } from './ipxe.ts';
 
-/** What iPXE a file has for each interface that could run it; of several images for one, the first. */
+/** The iPXE that a file has for each firmware interface; the first if there are several for one. */
 export interface IpxeRoles {
   bios?: IpxeFacts['role'];
   uefi?: IpxeFacts['role'];
 }
 
-/** `undefined`: there is no iPXE in it. */
+/** `undefined`: it contains no iPXE. */
 export function ipxeRolesOf(inspection: Inspection): IpxeRoles | undefined {
   const roles: IpxeRoles = {};
   if (inspection.type === 'option-rom') {

@@ -1,17 +1,17 @@
 import { asciiText } from './file-text.ts';
 import { drivenPciIds } from './ipxe-drivers.ts';
 
-/** What can be read off an iPXE image that is not compressed (or was decompressed). */
+/** What an uncompressed (or decompressed) iPXE image shows. */
 export interface IpxeFacts {
-  /** Such as `1.21.1+git20250501`; null where the image keeps it compressed (every BIOS build). */
+  /** Such as `1.21.1+git20250501`; null where it is compressed (every BIOS build). */
   readonly version: string | null;
   /** Build target, such as `82540em.efidrv`; null as for the version. */
   readonly build: string | null;
-  /** `full`: puts itself into the firmware's boot; `driver`: hands the firmware an SNP interface, and no more. */
+  /** `full`: takes part in the firmware's boot; `driver`: only provides an SNP interface to the firmware. */
   readonly role: 'full' | 'driver';
-  /** PCI ids of QEMU's NICs that it has drivers for, as `8086:100e`; null where they cannot be seen. */
+  /** PCI ids of QEMU's NICs that it has drivers for, as `8086:100e`; null where the image is compressed. */
   readonly pciIds: readonly string[] | null;
-  /** Names that the banner's "Features:" line can show, where the image has the string; empty for a driver. */
+  /** Names from the banner's "Features:" line that the image contains; empty for a driver. */
   readonly features: readonly string[];
 }
 
@@ -47,11 +47,11 @@ const featureNames = [
 
 const versionPattern = /^\d+\.\d+\.\d+[\w.+~:() -]*$/;
 const buildPattern = /^[\w.-]+\.(efi|efidrv|efirom|pxe|kpxe|lkrn|rom|sys)$/;
-/** Version, build name and product stand together in the constants of `core/version.c`. */
+/** Version, build name and product are adjacent constants of `core/version.c`. */
 const nearbyBytes = 128;
 
 /**
- * The GUID that builds with EFI_DOWNGRADE_UX (CONFIG=qemu) install in the place of the load file protocol, so that the
+ * The GUID that builds with EFI_DOWNGRADE_UX (CONFIG=qemu) install instead of the load file protocol, so that the
  * firmware's PXE uses their SNP (iPXE interface/efi/efi_snp.c).
  */
 const downgraded = '#slow #unhelpful';
@@ -65,13 +65,13 @@ function find(bytes: Buffer, text: string): Buffer | undefined {
   return bytes.includes(text, 0, 'latin1') ? bytes : undefined;
 }
 
-/** Newer builds keep the build name in UCS-2, and name it in their SBAT line. */
+/** Newer builds keep the build name in UCS-2 and repeat it in their SBAT line. */
 function sbatText(bytes: Buffer): string {
   const at = bytes.indexOf('ipxe,', 0, 'latin1');
   return at < 0 ? '' : bytes.toString('latin1', at, at + 200);
 }
 
-/** `undefined`: not an iPXE. The image must be as it runs, that is decompressed. */
+/** `undefined`: not iPXE. The image must be decompressed. */
 export function inspectIpxe(bytes: Buffer): IpxeFacts | undefined {
   let version: string | null = null;
   let build: string | null = null;
@@ -92,7 +92,7 @@ export function inspectIpxe(bytes: Buffer): IpxeFacts | undefined {
   build ??= sbat?.[1] ?? null;
   const banner = find(bytes, 'ipxe.org');
   if (version === null && banner === undefined) return undefined;
-  // BIOS builds are compressed but for their start, and never drivers alone.
+  // BIOS builds are compressed except for their start, and never only a driver.
   const compressed = version === null;
   const full = compressed || (find(bytes, downgraded) === undefined && find(bytes, 'Features:') !== undefined);
   const features = !full || compressed ? [] : featureNames.filter((name) => bytes.includes(`\0${name}\0`, 0, 'latin1'));

@@ -4,7 +4,7 @@ import { inspectPe, isPe, type PeFacts } from './pe.ts';
 
 export interface LinuxKernelFacts {
   readonly format: 'bzImage' | 'arm64 Image' | 'riscv64 Image' | 'EFI zboot';
-  /** The kernel's own words, such as `6.1.0-40-amd64 (debian-kernel@…) …`; null where the format does not carry them. */
+  /** The kernel's version string, such as `6.1.0-40-amd64 (debian-kernel@…) …`; null where the format does not carry it. */
   readonly version: string | null;
   /** x86 boot protocol, such as `2.15` (Documentation/arch/x86/boot.rst). */
   readonly bootProtocol: string | null;
@@ -41,7 +41,7 @@ export function isLinuxKernel(bytes: Buffer): boolean {
 function bannerVersion(bytes: Buffer): string | null {
   const at = bytes.indexOf('Linux version ', 0, 'latin1');
   if (at < 0) return null;
-  // A format string of the same words comes first in some kernels.
+  // Some kernels have a format string with the same words first.
   const text = cString(bytes, at + 'Linux version '.length);
   return text.startsWith('%') ? null : text;
 }

@@ -7,7 +7,7 @@ const minMatch = 2;
 const matchAlign = 4;
 const posModels = 14;
 const fullDistances = 128;
-/** In place of a distance: the stream ends here. */
+/** Instead of a distance: end of stream. */
 const endMarker = 0xffffffff;
 
 interface Header {
@@ -40,7 +40,7 @@ class LzmaStream {
   private readonly output: Buffer;
   private at = 0;
   private state = 0;
-  /** The last four distances, less one, the latest first. */
+  /** The last four distances, minus one, latest first. */
   private rep0 = 0;
   private rep1 = 0;
   private rep2 = 0;
@@ -173,7 +173,7 @@ class LzmaStream {
  */
 export function decompressLzma(bytes: Buffer, budget: Budget): Buffer {
   const header = readHeader(bytes);
-  // Sizes unknown beforehand (all ones) do not occur in firmware, and fall to the budget with the other lies.
+  // Unknown sizes (all ones) do not occur in firmware, and exceed the budget like other bogus sizes.
   budget.decompress(header.bytes);
   return new LzmaStream(new RangeDecoder(bytes, headerBytes), header).decode();
 }

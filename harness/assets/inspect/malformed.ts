@@ -1,6 +1,6 @@
 /**
- * Thrown by the decoders for input that is not what it says, and caught by `inspectBytes` and the extractors: file
- * contents never raise anything else.
+ * Thrown by the decoders for malformed input and caught by `inspectBytes` and the extractors: file contents never raise
+ * anything else.
  */
 export class Malformed extends Error {
   constructor(message: string) {
@@ -9,20 +9,20 @@ export class Malformed extends Error {
   }
 }
 
-/** Asserts that `length` bytes at `offset` are there. */
+/** Asserts that there are `length` bytes at `offset`. */
 export function need(bytes: Buffer, offset: number, length: number, what: string): void {
   if (offset < 0 || length < 0 || offset + length > bytes.length) {
     throw new Malformed(`${what} is cut short: ${length} bytes at ${offset} wanted, ${bytes.length} there`);
   }
 }
 
-/** `subarray` that refuses to come back shorter than asked for. */
+/** `subarray` that throws instead of returning fewer bytes. */
 export function slice(bytes: Buffer, offset: number, length: number, what: string): Buffer {
   need(bytes, offset, length, what);
   return bytes.subarray(offset, offset + length);
 }
 
-/** The value of `decode`, or the reason why there is none. Anything but Malformed passes through. */
+/** The value of `decode`, or the reason why there is none. Rethrows anything but Malformed. */
 export function attempt<T>(decode: () => T): T | { readonly problem: string } {
   try {
     return decode();

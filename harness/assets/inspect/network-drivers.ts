@@ -3,7 +3,7 @@ export type NetworkRole = 'nic' | 'usb' | 'snp' | 'stack' | 'boot';
 
 interface NetworkDriver {
   readonly name: RegExp;
-  /** edk2's FILE_GUID: builds without names are known by it. */
+  /** edk2's FILE_GUID, which identifies drivers in builds without names. */
   readonly guid?: string;
   readonly role: NetworkRole;
   /** QEMU devices that it drives. */
@@ -13,7 +13,7 @@ interface NetworkDriver {
 /** FILE_GUIDs as read from Debian's OVMF and AAVMF images. */
 const table: readonly NetworkDriver[] = [
   { name: /^VirtioNetDxe$/, guid: 'A92CDB4B-82F1-4E0B-A516-8A655D371524', role: 'nic', nics: /^virtio-net/ },
-  // Intel's binary driver, which a build can carry (E1000_ENABLE); its names over the years.
+  // Intel's binary driver, which a build may include (E1000_ENABLE); its names over the years.
   { name: /^(E3522X2|GigUndiDxe|E1000|IntelGigabit)/, role: 'nic', nics: /^e1000/ },
   { name: /^(RtkUndiDxe|RealtekUndi)/, role: 'nic', nics: /^rtl8139$/ },
   // QEMU's usb-net is RNDIS and CDC Ethernet in one.

@@ -23,7 +23,7 @@ interface EfiRomFacts {
   readonly machine: number;
   readonly machineName: string;
   readonly compressed: boolean;
-  /** Bytes of the image as it runs. */
+  /** Bytes of the decompressed image. */
   readonly imageBytes: number;
   readonly pe: PeFacts | null;
   readonly problem: string | null;
@@ -32,11 +32,11 @@ interface EfiRomFacts {
 interface BiosRomFacts {
   /** Bytes the system BIOS copies and checks, from the header's size field. */
   readonly initBytes: number;
-  /** The bytes of `initBytes` add up to zero; SeaBIOS and others skip the ROM where not. */
+  /** The first `initBytes` bytes add up to zero; SeaBIOS and others skip the ROM otherwise. */
   readonly checksumGood: boolean;
   /** Manufacturer and product of the PnP expansion header (PnP BIOS specification 1.0A §3.2). */
   readonly pnp: { readonly manufacturer: string; readonly product: string; readonly bootEntry: boolean } | null;
-  /** A UNDI ROM ID structure is there (PXE 2.1 §3.2.1). */
+  /** A UNDI ROM ID structure is present (PXE 2.1 §3.2.1). */
   readonly undi: boolean;
 }
 
@@ -59,9 +59,9 @@ export interface RomImage {
 
 export interface OptionRomFacts {
   readonly images: readonly RomImage[];
-  /** What keeps a firmware from reading it to its end. */
+  /** What keeps firmware from reading the ROM to its end. */
   readonly problems: readonly string[];
-  /** Bytes after the last image: padding, mostly. */
+  /** Bytes after the last image, usually padding. */
   readonly trailingBytes: number;
 }
 
@@ -85,7 +85,7 @@ function deviceList(image: Buffer, pcir: number, revision: number): number[] {
 }
 
 /**
- * The PE image inside an EFI ROM image, decompressed where need be (UEFI specification §14.4.2, "EFI PCI Expansion ROM
+ * The PE image inside an EFI ROM image, decompressed if necessary (UEFI specification §14.4.2, "EFI PCI Expansion ROM
  * Header"). Throws Malformed.
  */
 export function efiRomPayload(image: Buffer, budget: Budget): Buffer {
@@ -181,7 +181,7 @@ function inspectImage(bytes: Buffer, offset: number, budget: Budget): RomImage {
   };
 }
 
-/** Every image of a PCI expansion ROM (PCI Firmware specification 3.x §5.1). Never throws for what is in the file. */
+/** Every image of a PCI expansion ROM (PCI Firmware specification 3.x §5.1). Never throws because of the file's contents. */
 export function inspectOptionRom(bytes: Buffer, budget: Budget): OptionRomFacts {
   const images: RomImage[] = [];
   const problems: string[] = [];

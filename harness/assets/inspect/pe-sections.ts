@@ -1,7 +1,7 @@
 import { Malformed, need } from './malformed.ts';
 import { peLayout, readSections } from './pe.ts';
 
-/** Bytes that a PE image is to have in memory beside its own. */
+/** A section to add to a PE image. */
 export interface AddedSection {
   /** At most eight characters. */
   readonly name: string;
@@ -27,8 +27,8 @@ function unitOf(value: number, max: number, what: string): number {
 }
 
 /**
- * A PE image with sections added behind its own (PE/COFF specification, "Section Table"), and where in the file each
- * one's content begins. Throws Malformed, also where the headers leave no room.
+ * A PE image with sections appended to its own (PE/COFF specification, "Section Table"), and the file offset of each one's
+ * content. Throws Malformed, also where the headers leave no room.
  */
 export function withSections(image: Buffer, added: readonly AddedSection[]): { bytes: Buffer; offsets: number[] } {
   const layout = peLayout(image);

@@ -50,7 +50,7 @@ export interface PeFacts {
   readonly entryPoint: number;
   readonly sections: readonly PeSection[];
   readonly signatures: readonly PeSignature[];
-  /** SBAT generations (shim, SBAT.md), the first line (the format's own) included. */
+  /** SBAT generations (shim, SBAT.md), including the first line, the format's own. */
   readonly sbat: readonly SbatEntry[];
 }
 
@@ -71,7 +71,7 @@ export function isPe(bytes: Buffer): boolean {
   return pe + 4 <= bytes.length && bytes.readUInt32LE(pe) === 0x00004550;
 }
 
-/** Where the headers are; throws Malformed. */
+/** Locates the headers; throws Malformed. */
 export function peLayout(bytes: Buffer): PeLayout {
   if (!isPe(bytes)) throw new Malformed('not a PE image');
   const coff = bytes.readUInt32LE(0x3c) + 4;
@@ -101,7 +101,7 @@ export function readSections(bytes: Buffer, { sectionTable, sectionCount }: PeLa
   });
 }
 
-/** Data directory `index`: where it points and how long it is; nothing where the header ends before. */
+/** Data directory `index`: its address and length; undefined where the header ends before it. */
 function dataDirectory(bytes: Buffer, { optional, optionalBytes, is64 }: PeLayout, index: number): [number, number] {
   const countAt = is64 ? 108 : 92;
   if (optionalBytes < countAt + 4 + (index + 1) * 8) return [0, 0];

@@ -4,7 +4,7 @@ import { HarnessError } from '../../model/errors.ts';
 
 /** No ROM, EFI image, kernel or flash image is larger. */
 const maxFileBytes = 256 * 1024 * 1024;
-/** Of a larger file: enough for the signature of a disk or an ISO image. */
+/** How much of a larger file is read: enough for the signature of a disk or ISO image. */
 const headBytes = 64 * 1024;
 
 function refuse(path: string, why: string, cause?: unknown): HarnessError {
@@ -17,7 +17,7 @@ function refuse(path: string, why: string, cause?: unknown): HarnessError {
 
 async function withRegularFile<T>(path: string, read: (handle: FileHandle, bytes: number) => Promise<T>): Promise<T> {
   try {
-    // A pipe without a writer would be waited for.
+    // Opening a pipe without a writer would block.
     const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
     try {
       const found = await handle.stat();
@@ -32,7 +32,7 @@ async function withRegularFile<T>(path: string, read: (handle: FileHandle, bytes
   }
 }
 
-/** A whole file. Rejects with HarnessError `bad-file` where it cannot be read or is too large to be worked on. */
+/** A whole file. Rejects with HarnessError `bad-file` where it cannot be read or is too large. */
 export function readBounded(path: string): Promise<Buffer> {
   return withRegularFile(path, (handle, bytes) => {
     if (bytes > maxFileBytes) throw refuse(path, `${bytes} bytes, and at most ${maxFileBytes} are read`);
@@ -40,7 +40,7 @@ export function readBounded(path: string): Promise<Buffer> {
   });
 }
 
-/** A file, or no more than its beginning where it is too large to be looked into; `bytes` is the whole file's length. */
+/** A file, or only its beginning where it is too large to be inspected; `bytes` is the whole file's length. */
 export function readForInspection(path: string): Promise<{ read: Buffer; bytes: number; whole: boolean }> {
   return withRegularFile(path, async (handle, bytes) => {
     if (bytes <= maxFileBytes) return { read: await handle.readFile(), bytes, whole: true };

@@ -6,10 +6,10 @@ import { efiRomPayload, inspectOptionRom } from '../inspect/option-rom.ts';
 import { makeOptionRom, type RomPart } from './make.ts';
 import type { PciId } from './pci-ids.ts';
 
-/** One input of a made ROM: where it is, and what of it goes in. */
+/** One input of a generated ROM: its path, and which part of it is used. */
 export type RomSource =
   | { readonly as: 'bios' | 'efi' | 'efi-half'; readonly path: string }
-  /** Taken out of a firmware image. */
+  /** Extracted from a firmware image. */
   | { readonly as: 'driver'; readonly path: string; readonly driverName: string };
 
 /** The EFI half of a combined ROM, decompressed. */
@@ -33,7 +33,7 @@ async function partOf(source: RomSource): Promise<RomPart> {
   }
 }
 
-/** Reads what a ROM is to be made of and makes it. Throws Malformed or HarnessError `bad-file` where that cannot be. */
+/** Reads the sources of a ROM and assembles it. Throws Malformed or HarnessError `bad-file` where that is impossible. */
 export async function assembleRom(sources: readonly RomSource[], ids: PciId): Promise<Buffer> {
   return makeOptionRom({ images: await Promise.all(sources.map(partOf)), ...ids });
 }

@@ -26,7 +26,7 @@ function firmwareFor({ content }: SetParts, arch: Arch): string | undefined {
 
 type Derivation = (parts: SetParts, query: RomQuery) => Recipe | undefined;
 
-/** Kinds that no package ships, and how they are made of what is there. */
+/** Kinds that no package ships, and how they are made from what there is. */
 const derivations: Partial<Record<RomKind, Derivation>> = {
   'vendor-snp': (parts, { nic, arch }) => {
     const firmware = firmwareFor(parts, arch);
@@ -92,7 +92,7 @@ export async function deriveRom(parts: SetParts, query: RomQuery): Promise<Found
       ids,
     );
     const path = await keep(cacheDir, `${kind}-${nic}-${arch}-${key}`, async () => {
-      // Loaded here: a ROM is made once.
+      // Loaded lazily: a ROM is made once.
       const { assembleRom } = await import('./assemble.ts');
       return assembleRom(recipe.sources, ids);
     });
@@ -104,7 +104,7 @@ export async function deriveRom(parts: SetParts, query: RomQuery): Promise<Found
   }
 }
 
-/** The ROM with this NIC's ids in its first image, where that is for BIOS and has others, and the firmware minds. */
+/** The ROM with this NIC's ids in its first image, where that is for BIOS, has other ids, and the firmware compares them. */
 export async function withIdsOfNic(
   { cacheDir, inspections }: SetParts,
   query: RomQuery,

@@ -6,7 +6,7 @@ import { deriveRom, withIdsOfNic } from './derive.ts';
 
 type BundledChoice = { readonly file: string; readonly byQemu?: boolean; readonly note?: string } | undefined;
 
-/** Which bundled file answers a ROM kind. `efi-*.rom` is combined, so what its EFI half is decides. */
+/** Which bundled file provides a ROM kind. `efi-*.rom` is combined, so its EFI half decides. */
 async function chooseBundled(parts: SetParts, { nic, kind, defaultRom, ...query }: RomQuery): Promise<BundledChoice> {
   const names = bundledRomNames(nic, defaultRom);
   if (names === undefined) return undefined;

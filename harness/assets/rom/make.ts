@@ -5,15 +5,15 @@ import { inspectPe } from '../inspect/pe.ts';
 import type { PciId } from './pci-ids.ts';
 
 export type RomPart =
-  /** An EFI PE image; `subsystem` for the ROM's header, where it is not to be one that firmware starts. */
+  /** An EFI PE image; `subsystem` overrides the one in the ROM header, for an image that firmware must not start. */
   | { readonly kind: 'efi'; readonly pe: Buffer; readonly subsystem?: number | undefined }
   /** A BIOS image with its own PCI data structure, such as a `pxe-*.rom`; its ids are patched. */
   | { readonly kind: 'bios'; readonly image: Buffer };
 
 export interface RomRecipe {
-  /** In the order they are to stand in the ROM; a BIOS image goes first by custom, as SeaBIOS looks at the first alone. */
+  /** In ROM order; by convention a BIOS image comes first, because SeaBIOS only looks at the first. */
   readonly images: readonly RomPart[];
-  /** Absent, both: those of the first BIOS image. */
+  /** Both absent: those of the first BIOS image. */
   readonly vendorId?: number | undefined;
   readonly deviceId?: number | undefined;
   /** Base class, subclass, interface; Ethernet controller by default. */
@@ -26,7 +26,7 @@ const bootServiceDriver = 11;
 const runtimeDriver = 12;
 const efiHeaderBytes = 0x1c;
 const pcirBytes = 0x18;
-/** The PE image starts on the boundary that its loader likes. */
+/** Where the PE image starts, aligned for its loader. */
 const payloadOffset = 0x40;
 const lastImageFlag = 0x80;
 /** Image length is a 16-bit count of 512-byte units. */
@@ -57,7 +57,7 @@ function efiImage(pe: Buffer, subsystem: number | undefined, index: number): Buf
     throw refuse(`image ${index + 1} has ${pe.length} bytes`, `an image holds at most ${maxImageBytes} bytes`);
   const image = Buffer.alloc(bytes);
   image.writeUInt16LE(romSignature, 0);
-  // EFI counts the initialisation size as the whole image; its 16 bits are wide enough.
+  // For EFI the initialisation size covers the whole image; its 16 bits are wide enough.
   image.writeUInt16LE(bytes / romUnitBytes, 2);
   image.writeUInt32LE(efiSignature, 4);
   image.writeUInt16LE(subsystem ?? (facts.subsystem === runtimeDriver ? runtimeDriver : bootServiceDriver), 8);
@@ -73,7 +73,7 @@ function efiImage(pe: Buffer, subsystem: number | undefined, index: number): Buf
   return image;
 }
 
-/** The first image alone: what follows in a combined ROM is not for BIOS. */
+/** The first image only: what follows in a combined ROM is not for BIOS. */
 function biosImage(rom: Buffer, index: number): Buffer {
   const found = attempt(() => romImageAt(rom, 0));
   if ('problem' in found)
@@ -88,13 +88,13 @@ function patch(image: Buffer, { vendorId, deviceId }: PciId, classCode: number, 
   const pcir = image.readUInt16LE(0x18);
   image.writeUInt16LE(vendorId, pcir + 4);
   image.writeUInt16LE(deviceId, pcir + 6);
-  // A revision 3 structure may list further ids, which are another device's now.
+  // A revision 3 structure may list further ids, which no longer apply.
   if ((image[pcir + 0x0c] as number) >= 3) image.writeUInt16LE(0, pcir + 8);
   image.writeUIntLE(classCode, pcir + 0x0d, 3);
   image[pcir + 0x15] = ((image[pcir + 0x15] as number) & ~lastImageFlag) | (last ? lastImageFlag : 0);
 }
 
-/** The bytes that BIOS checks must add up to zero; iPXE keeps byte 6 for it, as QEMU does when it patches ids. */
+/** The bytes that BIOS checks must add up to zero; byte 6 is iPXE's spare for it, which QEMU uses when patching ids. */
 function fixChecksum(image: Buffer): void {
   const covered = image.subarray(0, (image[2] as number) * romUnitBytes);
   const sum = covered.reduce((total, byte) => total + byte, 0);
@@ -102,8 +102,8 @@ function fixChecksum(image: Buffer): void {
 }
 
 /**
- * A copy whose first image has these ids, checksum included, as QEMU does for a ROM that it chose itself: SeaBIOS passes
- * over a ROM with another device's ids. The ROM itself where the ids are right already, or the first image is not for BIOS.
+ * A copy with these ids in its first image and the checksum fixed, as QEMU does for a ROM that it chose itself: SeaBIOS
+ * skips a ROM with another device's ids. The ROM itself where the ids already match or the first image is not for BIOS.
  */
 export function withPciIds(rom: Buffer, { vendorId, deviceId }: PciId): Buffer {
   const found = attempt(() => romImageAt(rom, 0));
@@ -127,8 +127,8 @@ function idsOfBios(images: readonly RomPart[]): PciId {
 }
 
 /**
- * A PCI option ROM of the given images, uncompressed. Throws HarnessError `bad-file` for input that no ROM can be made
- * of.
+ * A PCI option ROM from the given images, uncompressed. Throws HarnessError `bad-file` for input that no ROM can be made
+ * from.
  */
 export function makeOptionRom(recipe: RomRecipe): Buffer {
   const { classCode = ethernetClass } = recipe;

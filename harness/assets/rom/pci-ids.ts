@@ -13,7 +13,7 @@ const table: Readonly<Record<string, PciId>> = {
   'e1000-82545em': id(0x8086, 0x100f),
   e1000e: id(0x8086, 0x10d3),
   igb: id(0x8086, 0x10c9),
-  // The family goes by three ids; the models of one id differ in their revision alone.
+  // The family has three ids; models that share one differ only in revision.
   i82550: id(0x8086, 0x1209),
   i82551: id(0x8086, 0x1209),
   i82557a: id(0x8086, 0x1229),
@@ -47,7 +47,7 @@ export function knownPciIds(): PciId[] {
 }
 
 /**
- * `undefined`: not on PCI, or not known here. `onExpress`: a plain virtio-net-pci is transitional on a conventional bus
+ * `undefined`: not on PCI, or unknown. `onExpress`: a plain virtio-net-pci is transitional on a conventional bus
  * (and on the root bus of q35 and virt), and modern behind a PCI Express root port.
  */
 export function pciIdOf(nic: string, { onExpress = false }: { onExpress?: boolean } = {}): PciId | undefined {
@@ -55,7 +55,7 @@ export function pciIdOf(nic: string, { onExpress = false }: { onExpress?: boolea
   return table[nic];
 }
 
-/** QEMU's NICs with these ids; none where QEMU has no such device. */
+/** QEMU's NICs with these ids; empty where QEMU has no such device. */
 export function nicsOfPciId({ vendorId, deviceId }: PciId): string[] {
   const isIt = (ids: PciId): boolean => ids.vendorId === vendorId && ids.deviceId === deviceId;
   const plain = isIt(virtioTransitional) || isIt(virtioModern) ? ['virtio-net-pci'] : [];

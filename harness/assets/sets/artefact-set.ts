@@ -1,7 +1,7 @@
 import type { Arch, Firmware, FirmwareInterface, RomKind, SecondStage, SecureBoot } from '../../model/axes.ts';
 import type { PackageIdentity } from './packages.ts';
 
-/** Not an error: a cell whose artefact is missing is not run, for this reason. */
+/** Not an error: the reason why a cell whose artefact is missing is not run. */
 export interface Missing {
   readonly missing: string;
 }
@@ -19,9 +19,9 @@ interface Found {
 export interface FoundFirmware extends Found {
   readonly firmware: Firmware;
   readonly arch: Arch;
-  /** Absent: the SeaBIOS that QEMU loads by itself. */
+  /** Absent: the SeaBIOS that QEMU loads by default. */
   readonly code: string | undefined;
-  /** Where `code` is absent: the file QEMU loads, when it was found; for the record only. */
+  /** Where `code` is absent: the file that QEMU loads, if found; for the record only. */
   readonly builtIn: string | undefined;
   readonly vars: string | undefined;
   readonly format: 'raw' | 'qcow2';
@@ -36,11 +36,11 @@ export interface FoundRom extends Found {
   readonly kind: RomKind;
   readonly path: string;
   /**
-   * QEMU loads this very file when `romfile` is left out. It matters: QEMU patches the PCI ids of the first image of a
-   * ROM that it chose itself, and of no other.
+   * QEMU loads this very file when `romfile` is left out. This matters because QEMU patches the PCI ids in the first image
+   * of a ROM only if it chose the ROM itself.
    */
   readonly byQemu: boolean;
-  /** Said where the file stands in for another kind, or was made from other artefacts. */
+  /** Present where the file stands in for another kind or was made from other artefacts. */
   readonly note: string | undefined;
 }
 
@@ -63,7 +63,7 @@ export interface FirmwareQuery {
   readonly firmware: Firmware;
   readonly arch: Arch;
   readonly secureBoot: SecureBoot;
-  /** `pc`, `q35`, `virt` or a versioned type; leaves out firmware that is not made for it. */
+  /** `pc`, `q35`, `virt` or a versioned type; excludes firmware that is not made for it. */
   readonly machine?: string | undefined;
 }
 
@@ -73,7 +73,7 @@ export interface RomQuery {
   readonly arch: Arch;
   /** Of the firmware that is to run it. */
   readonly interface: FirmwareInterface;
-  /** What the QEMU at hand loads by itself for this NIC, when it was asked (`qom-get romfile`). */
+  /** What this QEMU loads for this NIC by default, if it was queried (`qom-get romfile`). */
   readonly defaultRom?: string | undefined;
 }
 
@@ -89,7 +89,7 @@ export interface ArtefactSet {
   readonly description: string | undefined;
   readonly packages: readonly PackageIdentity[];
   firmware(query: FirmwareQuery): FoundFirmware | Missing;
-  /** `none` and `rombar-off` have no file and are never asked for. Made kinds are written to the cache folder. */
+  /** `none` and `rombar-off` have no file and are never requested. Generated kinds are written to the cache folder. */
   rom(query: RomQuery): Promise<FoundRom | Missing>;
   nbp(query: NbpQuery): FoundNbp | Missing;
   kernel(arch: Arch): FoundKernel | Missing;

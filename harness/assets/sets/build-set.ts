@@ -19,7 +19,7 @@ export interface SetParts {
   readonly content: SetContent;
   /** SeaBIOS comes with QEMU, so a set without one of its own uses that. */
   readonly builtInSeabios: { readonly path: string; readonly package: FoundFirmware['package'] } | undefined;
-  /** For made ROMs and built payloads. */
+  /** For generated ROMs and built payloads. */
   readonly cacheDir: string | undefined;
   readonly inspections: Pick<Inspections, 'of'>;
   /** Own payloads: the probe NBPs. */

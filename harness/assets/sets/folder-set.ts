@@ -6,12 +6,12 @@ import { checkManifest, type Manifest, manifestFile, readManifest } from './set-
 
 export interface FolderSet {
   manifest: Manifest;
-  /** What a scan could not decide; nothing where there is a manifest. */
+  /** What a scan could not decide; empty where there is a manifest. */
   remarks: string[];
 }
 
 /**
- * The set that a folder is: what its `set.json` says, or what is found by looking into its files.
+ * The set in a folder: from its `set.json`, or from inspecting its files.
  * Rejects with HarnessError `bad-set` for a broken manifest.
  */
 export async function openFolderSet(directory: string, sources: ScanSources): Promise<FolderSet> {

@@ -15,7 +15,7 @@ export const romFolders = [
   '/opt/homebrew/share/qemu',
 ] as const;
 
-/** The SeaBIOS that QEMU loads by itself: Debian, Fedora, Homebrew. */
+/** The SeaBIOS that QEMU loads by default: Debian, Fedora, Homebrew. */
 const seabiosFiles = [
   '/usr/share/seabios/bios-256k.bin',
   '/usr/share/qemu/bios-256k.bin',
@@ -34,7 +34,7 @@ interface NbpPlaces {
 
 const installer = (arch: string) => `/usr/lib/debian-installer/images/12/${arch}/text/debian-installer/${arch}`;
 
-/** Served names of companions are the ones the NBP asks for. */
+/** Served names of companions are the ones that the NBP requests. */
 const nbpPlaces: readonly NbpPlaces[] = [
   {
     secondStage: 'undionly',

@@ -22,8 +22,8 @@ type Descriptor = z.infer<typeof descriptorSchema>;
 const uefiNames = { x86_64: 'ovmf', aarch64: 'aavmf' } as const;
 
 /**
- * Descriptor folders, the strongest first: a file hides files of the same name in weaker folders, and an empty file
- * hides without standing in (docs/interop/firmware.json, "Firmware descriptor lookup").
+ * Descriptor folders, highest priority first: a file masks files of the same name in later folders, and an empty file
+ * only masks (docs/interop/firmware.json, "Firmware descriptor lookup").
  */
 function descriptorFolders(env: NodeJS.ProcessEnv): string[] {
   const config = env.XDG_CONFIG_HOME || (env.HOME ? join(env.HOME, '.config') : undefined);
@@ -51,7 +51,7 @@ async function readDescriptors(folders: readonly string[]): Promise<Descriptor[]
       const parsed = descriptorSchema.safeParse(JSON.parse(text));
       return parsed.success ? [parsed.data] : [];
     } catch {
-      // Empty to hide another, or not JSON: either way no firmware.
+      // Empty to mask another, or not JSON: no firmware either way.
       return [];
     }
   });
@@ -63,12 +63,12 @@ const isFile = (path: string) =>
     () => false,
   );
 
-/** Confidential guests need flags that no boot here gives. */
+/** Confidential guests need flags that no boot here uses. */
 const unsuitable = ['intel-tdx', 'amd-sev-snp'];
 
 function secureBootOf(features: readonly string[]): SecureBoot | undefined {
   if (!features.includes('secure-boot')) return 'off';
-  // Capable, but with an empty variable store: behaves as "off", and the plain build is the better one for that.
+  // Capable, but with an empty variable store: behaves like "off", for which the plain build is preferred.
   return features.includes('enrolled-keys') ? 'microsoft' : undefined;
 }
 
@@ -98,7 +98,7 @@ async function entriesOf(descriptor: Descriptor, root: string): Promise<Firmware
   });
 }
 
-/** Debian ships a variable store with its snakeoil keys beside Microsoft's, without a descriptor. */
+/** Next to Microsoft's, Debian ships a variable store with its snakeoil keys, without a descriptor. */
 async function snakeoilOf(entry: FirmwareEntry): Promise<FirmwareEntry[]> {
   if (entry.secureBoot !== 'microsoft' || entry.vars === undefined) return [];
   const vars = join(
@@ -108,13 +108,13 @@ async function snakeoilOf(entry: FirmwareEntry): Promise<FirmwareEntry[]> {
   return vars !== entry.vars && (await isFile(vars)) ? [{ ...entry, vars, secureBoot: 'snakeoil' }] : [];
 }
 
-/** UEFI firmware that this machine's descriptors name, the preferred first. `root` is put before every path. */
+/** UEFI firmware from this machine's descriptors, preferred first. `root` is prepended to every path. */
 export async function findHostFirmware(env: NodeJS.ProcessEnv, root = ''): Promise<FirmwareEntry[]> {
   const folders = descriptorFolders(env).map((folder) => join(root, folder));
   const entries: FirmwareEntry[] = [];
   for (const descriptor of await readDescriptors(folders)) {
     for (const entry of await entriesOf(descriptor, root)) entries.push(entry, ...(await snakeoilOf(entry)));
   }
-  // Only raw images can be looked into, so they go before qcow2 ones of the same firmware.
+  // Only raw images can be inspected, so they precede qcow2 ones of the same firmware.
   return entries.sort((a, b) => Number(a.format !== 'raw') - Number(b.format !== 'raw'));
 }

@@ -8,7 +8,7 @@ import type { SetContent } from './set-content.ts';
 
 export interface Host {
   readonly env: NodeJS.ProcessEnv;
-  /** Put before every absolute path: an unpacked system other than the running one. */
+  /** Prepended to every absolute path: an unpacked system other than the running one. */
   readonly root: string;
 }
 
@@ -22,7 +22,7 @@ export async function hostCodename({ root }: Host): Promise<string | undefined> 
   return undefined;
 }
 
-/** What this machine's packages offer; an empty set where it has none, never an error. */
+/** What this machine's packages offer; an empty set if there is nothing, never an error. */
 export async function findHostContent({ env, root }: Host, owners: JsonCache<Ownership>): Promise<SetContent> {
   const [firmware, nbps, kernels, builtInSeabios] = await Promise.all([
     findHostFirmware(env, root),

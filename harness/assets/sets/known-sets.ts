@@ -8,20 +8,20 @@ import { type Manifest, manifestFile, readManifest } from './set-manifest.ts';
 
 const hostName = 'host';
 
-/** The sets that can be asked for, and where each comes from. */
+/** The sets that can be requested, and where each comes from. */
 export interface KnownSets {
   /** `host` first. */
   readonly names: readonly string[];
   /** The user's own, by name. */
   readonly user: ReadonlyMap<string, Manifest>;
-  /** Names of the user's own, by the folder as it was given. */
+  /** Names of the user's own, by folder as given. */
   readonly nameOf: ReadonlyMap<string, string>;
-  /** What could not be decided of folders without a manifest. */
+  /** What could not be decided about folders without a manifest. */
   readonly remarks: readonly string[];
   /** Names of those in the cache folder. */
   readonly cached: readonly string[];
   readonly cacheDir: string | undefined;
-  /** The host's code name, which names what the host has where no other set is called so. */
+  /** The host's code name, an alias of `host` unless another set has that name. */
   readonly codename: string | undefined;
 }
 
@@ -65,7 +65,7 @@ function wrongBase({ names }: KnownSets, name: string, why: string): HarnessErro
   });
 }
 
-/** Rejects with HarnessError `bad-set` for a broken manifest of the user's, or one that extends a set that is not here. */
+/** Rejects with HarnessError `bad-set` for a broken manifest of the user's, or one that extends an unknown set. */
 export async function findSets({
   cacheDir,
   setDirs,
@@ -87,7 +87,7 @@ export async function findSets({
   return known;
 }
 
-/** The manifest of a set, or of the one that the sets `above` hide; undefined: what the host has. */
+/** The manifest of a set, skipping the sets `above` that hide it; undefined: the host's. */
 export async function manifestOf(
   known: KnownSets,
   name: string,
@@ -101,7 +101,7 @@ export async function manifestOf(
   return undefined;
 }
 
-/** What a set consists of, with what it extends. */
+/** The content of a set, including what it extends. */
 export async function contentOf(
   known: KnownSets,
   manifest: Manifest | undefined,

@@ -5,15 +5,15 @@ import type { Uki, UkiParts } from '../derive/uki.ts';
 import type { Fingerprints } from '../fingerprint.ts';
 import type { Missing } from './artefact-set.ts';
 
-/** What the cache folder has beside sets: built and unpacked at set-up, or made when it is asked for. */
+/** What the cache folder has besides sets: built or unpacked at set-up, or made on demand. */
 export interface MadeFiles {
   /** A payload built at set-up: `linux-initrd-x86_64.cpio.gz`, `probe-x86_64.efi`, `probe-bios.0`, … */
   payload(name: string): { readonly path: string } | Missing;
-  /** A program unpacked at set-up, such as `tgt`, below `root` as it would be below `/`. */
+  /** A program unpacked at set-up, such as `tgt`; `root` is its root directory. */
   program(name: string): Promise<{ readonly root: string } | Missing>;
   /** An EFI image signed with the snakeoil key that the variable store `vars` has enrolled. */
   signed(path: string, vars: string, fingerprints: Fingerprints): Promise<{ readonly path: string } | Missing>;
-  /** An image filled up with zeros to `bytes`, for flash of that size. */
+  /** An image padded with zeros to `bytes`, for flash of that size. */
   filledUp(path: string, bytes: number, fingerprints: Fingerprints): Promise<{ readonly path: string } | Missing>;
   /** A kernel, its initrds and its command line in one EFI image. */
   uki(parts: UkiParts, fingerprints: Fingerprints): Promise<Uki | Missing>;

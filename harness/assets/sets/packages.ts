@@ -8,9 +8,9 @@ export interface PackageIdentity {
   readonly sha256?: string | undefined;
 }
 
-/** Undefined: the program is not installed. Rejects where it could not answer. */
+/** Undefined: the program is not installed. Rejects where it failed. */
 async function linesOf(program: string, args: readonly string[]): Promise<string[] | undefined> {
-  // Loaded here: mostly the answers are in the cache.
+  // Loaded lazily: the answers are usually in the cache.
   const { execa } = await import('execa');
   const { stdout, failed, code, exitCode, shortMessage } = await execa(program, args, {
     reject: false,
@@ -18,7 +18,7 @@ async function linesOf(program: string, args: readonly string[]): Promise<string
     env: { LC_ALL: 'C' },
   });
   if (code === 'ENOENT') return undefined;
-  // Both package managers exit 1 when one path of many is unowned, and still answer for the rest.
+  // Both package managers exit 1 if any of the paths is unowned, but still answer for the rest.
   if (failed && exitCode !== 1) throw new Error(shortMessage);
   return stdout.split('\n').filter((line) => line !== '');
 }
@@ -84,8 +84,8 @@ function* identitiesOf(paths: readonly string[]): Generator<{ path: string; iden
 }
 
 /**
- * Which package of this machine each file came from, by dpkg or rpm; files of neither are left out. Both replace the
- * files of a package that they upgrade, so that an answer holds for as long as the file is the same one.
+ * Which package of this machine each file came from, by dpkg or rpm; unowned files are left out. Both replace a package's
+ * files on upgrade, so an answer holds for as long as the file is the same one.
  */
 export async function packagesOf(
   paths: readonly string[],
@@ -94,7 +94,7 @@ export async function packagesOf(
   const files = [...identitiesOf(paths)];
   const unknown = files.filter(({ identity }) => cache.get(identity) === undefined);
   if (unknown.length > 0) {
-    // Where they cannot be asked now, they are asked next time.
+    // A failed query is repeated next time.
     const found = await ask(unknown.map(({ path }) => path)).catch(() => undefined);
     if (found) for (const { path, identity } of unknown) cache.set(identity, found.get(path) ?? null);
   }

@@ -5,16 +5,16 @@ import type { RomImage } from '../inspect/option-rom.ts';
 import type { PeFacts } from '../inspect/pe.ts';
 import { nicsOfPciId } from '../rom/pci-ids.ts';
 
-/** What a file is in a set. Two files of one place are ambiguous. */
+/** A file's role in a set. Two files with the same one are ambiguous. */
 export type Place =
   | { part: 'firmware'; firmware: Firmware; arch: Arch; smm: boolean }
-  /** A variable store, which belongs to the code of its name. */
+  /** A variable store, matched to its code by name. */
   | { part: 'variables' }
   | { part: 'roms'; nic: string; kind: Exclude<RomKind, 'none' | 'rombar-off'>; arch: Arch }
   | { part: 'nbps'; secondStage: Exclude<SecondStage, 'none' | 'linux'>; arch: Arch; bios: boolean }
   | { part: 'kernels'; arch: Arch };
 
-/** Where a file goes: to each place it fits, or why to none. */
+/** Where a file goes: every place it fits, or why it has none. */
 export type Placed = { places: Place[] } | { reason: string };
 
 const archOfMachine: Readonly<Record<number, Arch>> = { 34404: 'x86_64', 43620: 'aarch64' };
@@ -25,7 +25,7 @@ const unknownMachine = (name: string): Placed => ({
   reason: `it is for ${name}, and no machine of that kind is booted here`,
 });
 
-/** What the image of a ROM is to a firmware that runs it. */
+/** What a ROM image is to a firmware that runs it. */
 function kindOf({ efi, ipxe }: RomImage): Exclude<RomKind, 'none' | 'rombar-off'> | undefined {
   if (efi === null) return 'bios';
   if (ipxe === null) return efi.subsystem === 10 ? 'app' : 'vendor-snp';
@@ -45,7 +45,7 @@ function placeRom({ images, problems }: Extract<Inspection, { type: 'option-rom'
     else if (nics.length === 0) reasons.push(`QEMU has no NIC with the ids ${id}`);
     else if (kind !== undefined) places.push(...nics.map((nic): Place => ({ part: 'roms', nic, kind, arch })));
   }
-  // In a combined ROM the firmware chooses: only one of BIOS images alone is the BIOS ROM.
+  // In a combined ROM the firmware chooses: only a ROM with nothing but BIOS images is the BIOS ROM.
   const efi = places.filter((place) => place.part === 'roms' && place.kind !== 'bios');
   if (efi.length > 0) return { places: efi };
   return places.length > 0 ? { places } : { reason: reasons.join('; ') || 'it has no image that is for a NIC' };
@@ -53,7 +53,7 @@ function placeRom({ images, problems }: Extract<Inspection, { type: 'option-rom'
 
 const has = ({ sbat }: PeFacts, component: string): boolean => sbat.some((entry) => entry.component === component);
 
-/** Which second stage an EFI application is, by what it says of itself. */
+/** Which second stage an EFI application is, by its own strings. */
 function secondStageOf({ pe, ipxe }: Extract<Inspection, { type: 'pe' }>): SecondStage | { reason: string } {
   if (ipxe?.build === 'snponly.efi') return 'snponly';
   if (ipxe?.build === 'ipxe.efi') return 'ipxe';
@@ -75,7 +75,7 @@ function placePe(inspection: Extract<Inspection, { type: 'pe' }>): Placed {
   return { places: [{ part: 'nbps', secondStage: stage, arch, bios: false } as Place] };
 }
 
-/** iPXE, PXELINUX and GRUB for legacy BIOS: which build of iPXE only the file's name says. */
+/** iPXE, PXELINUX and GRUB for legacy BIOS: only the file name shows which build of iPXE it is. */
 function placeBiosNbp({ program }: Extract<Inspection, { type: 'bios-nbp' }>, path: string): Placed {
   const name = basename(path).toLowerCase();
   const stage: SecondStage | undefined =
@@ -116,7 +116,7 @@ function placeKernel({ format, pe }: Extract<Inspection, { type: 'kernel' }>): P
   return arch === undefined ? unknownMachine(pe?.machineName ?? format) : { places: [{ part: 'kernels', arch }] };
 }
 
-/** Where this file goes in a set, from looking into it alone; its name decides only what the file cannot say. */
+/** Where this file goes in a set, from inspecting it; its name only decides what the contents cannot. */
 export function placeFile(inspection: Inspection, path: string): Placed {
   switch (inspection.type) {
     case 'option-rom':

@@ -1,17 +1,17 @@
 import { open, readdir, realpath, stat } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 
-/** A build tree has tens of thousands of objects; none of them is opened further than its first bytes. */
+/** A build tree has tens of thousands of objects; only their first bytes are read. */
 const maxFiles = 200_000;
 const maxDepth = 16;
 const headBytes = 0x30;
 
-/** Boot programs for legacy BIOS have no header: they go by what every build calls them. */
+/** Boot programs for legacy BIOS have no header: they are recognised by their usual names. */
 const biosProgramName = /\.(k?k?pxe|0)$|^core\.img$/i;
-/** Sizes that a flat BIOS image has. */
+/** Sizes of flat BIOS images. */
 const isBiosSize = (bytes: number): boolean => bytes >= 64 << 10 && bytes <= 16 << 20 && bytes % (64 << 10) === 0;
 
-/** Whether the first bytes, the name or the size speak for something that a machine boots from. */
+/** Whether first bytes, name or size suggest something that a machine boots from. */
 function isCandidate(head: Buffer, name: string, bytes: number): boolean {
   const text = (from: number, to: number): string => head.toString('latin1', from, to);
   if (head.length < 2) return false;
@@ -41,13 +41,13 @@ async function headOf(path: string): Promise<Buffer> {
 export interface Walked {
   /** Paths relative to the folder, sorted. */
   candidates: string[];
-  /** Files that are nothing a machine boots from. */
+  /** Number of files that no machine boots from. */
   others: number;
-  /** What could not be looked at, and why. */
+  /** What could not be read, and why. */
   unread: { path: string; reason: string }[];
 }
 
-/** Every file below a folder that may be an artefact. Links to files below it are followed, hidden folders passed over. */
+/** Every file below a folder that may be an artefact. Links to files below it are followed, hidden folders skipped. */
 export async function walkFolder(folder: string): Promise<Walked> {
   const walked: Walked = { candidates: [], others: 0, unread: [] };
   let seen = 0;
@@ -63,7 +63,7 @@ export async function walkFolder(folder: string): Promise<Walked> {
   }
 
   const root = await realpath(folder);
-  /** A link may lead anywhere, and a folder's set has what is in the folder. */
+  /** A link may lead anywhere, but a folder's set only has what is in the folder. */
   async function pointsInside(path: string): Promise<boolean> {
     const target = await realpath(join(folder, path)).catch(() => '');
     return target.startsWith(`${root}${sep}`) && (await stat(target)).isFile();

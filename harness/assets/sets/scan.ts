@@ -15,11 +15,11 @@ export interface ScanSources {
 export interface Scan {
   /** What a `set.json` of the folder would say; paths relative to it. */
   manifest: ManifestInput;
-  /** Places that more than one file could take: none of them does. */
+  /** Places that more than one file could take: none of these files is used. */
   ambiguous: { place: string; paths: string[] }[];
-  /** Files that look like something to boot from and have no place, and why. */
+  /** Files that look bootable but have no place, and why. */
   unplaced: { path: string; reason: string }[];
-  /** Files that are nothing a machine boots from. */
+  /** Number of files that no machine boots from. */
   others: number;
 }
 
@@ -27,7 +27,7 @@ interface Found {
   path: string;
   place: Place;
   sha256: string;
-  /** Of UEFI code: its variable store, and the keys that has. */
+  /** For UEFI code: its variable store and the keys enrolled in it. */
   vars?: string;
   secureBoot: SecureBoot;
 }
@@ -41,17 +41,17 @@ const textOf: { [P in Place['part']]: (place: Extract<Place, { part: P }>) => st
 };
 const placeText = (place: Place): string => textOf[place.part](place as never);
 
-/** Debian and edk2 name both halves alike: OVMF_CODE_4M.ms.fd and OVMF_VARS_4M.ms.fd, QEMU_EFI.fd and QEMU_VARS.fd. */
+/** Debian and edk2 name the two halves alike: OVMF_CODE_4M.ms.fd and OVMF_VARS_4M.ms.fd, QEMU_EFI.fd and QEMU_VARS.fd. */
 const variablesName = (code: string): string => basename(code).replace(/CODE|EFI/, 'VARS');
 
-/** Whose keys a variable store has enrolled, by the names in their certificates. */
+/** Whose keys are enrolled in a variable store, by the names in their certificates. */
 async function enrolledIn(store: string): Promise<SecureBoot> {
   const bytes = await readBounded(store);
   if (bytes.includes('SnakeOil Test Key', 0, 'latin1')) return 'snakeoil';
   return bytes.includes('Microsoft Corporation', 0, 'latin1') ? 'microsoft' : 'off';
 }
 
-/** Takes each place that one file alone claims; copies of one file are one file. */
+/** Fills each place that exactly one file claims; identical copies count as one. */
 function settle(found: readonly Found[]): { taken: Found[]; ambiguous: Scan['ambiguous'] } {
   const claims = new Map<string, Found[]>();
   for (const one of found) {
@@ -68,7 +68,7 @@ function settle(found: readonly Found[]): { taken: Found[]; ambiguous: Scan['amb
   return { taken, ambiguous };
 }
 
-/** Gives UEFI code the variable store of its name; code without one has no place. */
+/** Pairs UEFI code with the variable store of the same name; code without one has no place. */
 async function withVariables(
   folder: string,
   found: readonly Found[],
@@ -98,7 +98,7 @@ function manifestOf(folder: string, taken: readonly Found[]): ManifestInput {
     .replace(/^[^A-Za-z0-9]+/, '');
   return {
     name: name === '' || name === 'host' ? 'scanned' : name,
-    // What the folder has not comes from the host.
+    // What the folder lacks comes from the host.
     extends: 'host',
     firmware: of('firmware').map(({ path, vars, secureBoot, place: { firmware, arch, smm } }) => ({
       firmware,
@@ -115,8 +115,8 @@ function manifestOf(folder: string, taken: readonly Found[]): ManifestInput {
 }
 
 /**
- * Looks into every file below a folder, such as iPXE's `src/bin-x86_64-efi` or edk2's `Build/…/FV`, and makes a set of
- * what is there. What could be two files is neither: nothing is guessed.
+ * Inspects every file below a folder, such as iPXE's `src/bin-x86_64-efi` or edk2's `Build/…/FV`, and makes a set of
+ * what it finds. Ambiguous places stay empty: nothing is guessed.
  */
 export async function scanFolder(folder: string, { inspections, fingerprints }: ScanSources): Promise<Scan> {
   const { candidates, others, unread } = await walkFolder(folder);

@@ -3,7 +3,7 @@ import { listRoms, romFolders } from './host-files.ts';
 import type { PackageIdentity } from './packages.ts';
 import type { Manifest } from './set-manifest.ts';
 
-/** What a set consists of, wherever it was found; every path absolute. */
+/** The content of a set, wherever it was found; all paths are absolute. */
 export interface SetContent {
   readonly packages: readonly PackageIdentity[];
   readonly firmware: Manifest['firmware'];
@@ -12,7 +12,7 @@ export interface SetContent {
   readonly kernels: Manifest['kernels'];
   /** QEMU's name of a ROM file → path. */
   readonly bundled: ReadonlyMap<string, string>;
-  /** QEMU finds `bundled` by itself. */
+  /** `bundled` is where QEMU looks by default. */
   readonly bundledByQemu: boolean;
   packageOf(path: string): PackageIdentity | undefined;
 }
@@ -34,13 +34,13 @@ export async function contentOfManifest(manifest: Manifest): Promise<SetContent>
     nbps,
     kernels,
     bundled: new Map(names.map((name) => [name, join(bundledRoms as string, name)])),
-    // A manifest may name the machine's own folder, which is where QEMU looks.
+    // A manifest may name this machine's folder, where QEMU looks by default.
     bundledByQemu: romFolders.some((folder) => folder === bundledRoms),
     packageOf: (path) => packages.find(({ name }) => name === owners.get(path)),
   };
 }
 
-/** `first` goes before `second` in every list; ROM files of `first` hide those of `second` with the same name. */
+/** `first` precedes `second` in every list; ROM files of `first` hide those of `second` with the same name. */
 export function joinContents(first: SetContent, second: SetContent): SetContent {
   return {
     packages: [...first.packages, ...second.packages.filter((a) => !first.packages.some((b) => a.name === b.name))],

@@ -8,7 +8,7 @@ import { HarnessError } from '../../model/errors.ts';
 
 const path = z.string().min(1);
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/, '64 lower-case hex digits');
-/** Name of a package of `packages`: whose version identifies the file in reports. */
+/** Name of an entry of `packages`, whose version identifies the file in reports. */
 const packageName = z.string().min(1);
 
 const firmwareEntry = z.strictObject({
@@ -41,7 +41,7 @@ const nbpEntry = z.strictObject({
   /** For legacy BIOS rather than UEFI. */
   bios: z.boolean().default(false),
   path,
-  /** Files the NBP fetches beside itself: served name → file. */
+  /** Further files that the NBP fetches: served name → file. */
   companions: z.record(z.string().min(1), path).default({}),
   package: packageName.optional(),
 });
@@ -57,11 +57,11 @@ const kernelEntry = z.strictObject({
 const setName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, 'letters, digits, ".", "_" or "-"');
 
 export const manifestSchema = z.strictObject({
-  /** For editors: where the JSON Schema of this file is. */
+  /** For editors: the JSON Schema of this file. */
   $schema: z.string().optional(),
   name: setName,
   description: z.string().optional(),
-  /** A set whose entries are added after the manifest's own; its own name: the set that it hides. */
+  /** A set whose entries come after the manifest's own; its own name means the set that it hides. */
   extends: setName.optional(),
   packages: z
     .array(z.strictObject({ name: z.string().min(1), version: z.string().min(1), sha256: sha256.optional() }))
@@ -70,7 +70,7 @@ export const manifestSchema = z.strictObject({
   roms: z.array(romEntry).default([]),
   nbps: z.array(nbpEntry).default([]),
   kernels: z.array(kernelEntry).default([]),
-  /** Folder with ROM files under QEMU's own names (efi-e1000.rom, pxe-e1000.rom, …); their kinds are found by looking. */
+  /** Folder with ROM files under QEMU's own names (efi-e1000.rom, pxe-e1000.rom, …); their kinds are found by inspection. */
   bundledRoms: path.optional(),
   /** Package of the files in `bundledRoms`. */
   bundledRomsPackage: packageName.optional(),
@@ -88,7 +88,7 @@ function bad(file: string, problems: readonly string[], cause?: unknown): Harnes
   });
 }
 
-/** Every path of a manifest with the field that names it. */
+/** Every path in a manifest with the field that names it. */
 function* pathsOf(manifest: Manifest): Generator<{ field: string; path: string; directory: boolean }> {
   const file = (field: string, path: string | undefined) =>
     path === undefined ? [] : [{ field, path, directory: false }];
@@ -110,7 +110,7 @@ function* pathsOf(manifest: Manifest): Generator<{ field: string; path: string; 
   if (manifest.bundledRoms !== undefined) yield { field: 'bundledRoms', path: manifest.bundledRoms, directory: true };
 }
 
-/** What keeps a path from being read; undefined where nothing does. A pipe or a device would never end. */
+/** Why a path cannot be read; undefined if it can. A pipe or device might never end. */
 async function faultOf(path: string, wantsDirectory: boolean): Promise<string | undefined> {
   const kind = wantsDirectory ? 'folder' : 'file';
   try {
@@ -148,7 +148,7 @@ function withAbsolutePaths(manifest: Manifest, directory: string): Manifest {
 }
 
 /**
- * Reads and checks `set.json` of a folder; paths come back absolute. Rejects with HarnessError `bad-set` that
+ * Reads and checks a folder's `set.json`; returns absolute paths. Rejects with HarnessError `bad-set` that
  * names the file and the field.
  */
 export async function readManifest(directory: string): Promise<Manifest> {
@@ -164,7 +164,7 @@ export async function readManifest(directory: string): Promise<Manifest> {
   return checkManifest(raw, directory);
 }
 
-/** Checks what a folder's `set.json` says, or would say. Rejects as `readManifest` does. */
+/** Checks the content of a folder's `set.json`, existing or proposed. Rejects like `readManifest`. */
 export async function checkManifest(raw: unknown, directory: string): Promise<Manifest> {
   const file = join(directory, manifestFile);
   const checked = checkShape(manifestSchema, raw);

@@ -16,24 +16,24 @@ import type { SetContent } from './set-content.ts';
 export interface LoadSetsOptions {
   /** Holds `sets/<name>/set.json` and `payloads/`. */
   readonly cacheDir: string | undefined;
-  /** Folders with a `set.json` of their own, or with files to be looked into; they go before the cache's sets of the same name. */
+  /** Folders with a `set.json`, or with files to inspect; they take precedence over the cache's sets of the same name. */
   readonly setDirs: readonly string[];
   readonly host?: Host;
-  /** Say what files are. */
+  /** Identify files. */
   readonly inspections?: Pick<Inspections, 'of'>;
   readonly fingerprints?: Pick<Fingerprints, 'of'>;
 }
 
 export interface ArtefactSets extends MadeFiles, Pick<KnownSets, 'nameOf' | 'remarks'> {
-  /** Names of every set that can be asked for, `host` first. */
+  /** Names of all available sets, `host` first. */
   readonly names: readonly string[];
   /** Rejects with HarnessError `bad-set` for a broken manifest. */
   get(name: string): Promise<ArtefactSet | Missing>;
-  /** Any kernel will do for a boot whose kernel is not what is under test: of that set, else of another. */
+  /** Any kernel for a boot that does not test the kernel: from that set, else from another. */
   kernel(arch: Arch, preferredSet: string): Promise<FoundKernel | Missing>;
 }
 
-/** The content of the host's packages and the SeaBIOS that QEMU brings, each looked for when it is first asked for. */
+/** The content of the host's packages and QEMU's SeaBIOS, each located on first use. */
 function openHostFiles(host: Host, cacheDir: string | undefined) {
   const owners = openJsonCache({
     file: cacheDir === undefined ? undefined : join(cacheDir, 'packages.json'),
@@ -52,8 +52,8 @@ function openHostFiles(host: Host, cacheDir: string | undefined) {
 }
 
 /**
- * The artefact sets at hand: the live one of this machine (`host`, and its code name where the cache has no set of that
- * name), the cache's, and the user's own. Rejects with HarnessError `bad-set` for a broken user's manifest.
+ * The available artefact sets: the live one of this machine (`host`, and its code name where the cache has no set of that
+ * name), the cache's, and the user's own. Rejects with HarnessError `bad-set` for a broken manifest of the user's.
  */
 export async function loadSets({
   cacheDir,
