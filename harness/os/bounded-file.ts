@@ -1,6 +1,6 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 
-/** Opens a regular file of at most `maxBytes`. A pipe is refused, not waited for. Throws an Error that says what is wrong. */
+/** Opens a regular file of at most `maxBytes`. A pipe is refused rather than waited on. Throws an Error that says what is wrong. */
 export function openBounded(path: string, maxBytes: number): number {
   const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
@@ -38,8 +38,8 @@ export function readBoundedText(path: string, maxBytes: number): string {
 }
 
 /**
- * The lines of such a file that end in a line feed, one after another; undefined stands for one of more than
- * `maxLineBytes`, and ends them.
+ * Yields the lines of such a file that end in a line feed. A line of more than `maxLineBytes` yields undefined and ends
+ * the iteration.
  */
 export function* readBoundedLines(
   path: string,
@@ -63,10 +63,10 @@ export function* readBoundedLines(
   }
 }
 
-/** No record of ours is nested half as deep. */
+/** More than twice the depth of any record the harness writes. */
 export const recordMaxDepth = 64;
 
-/** JSON of a stranger: nested deeper than `maxDepth` it is refused before it is parsed. Throws what is wrong with it. */
+/** Parses untrusted JSON; refuses nesting beyond `maxDepth` before parsing. Throws an Error that says what is wrong. */
 export function parseBoundedJson(text: string, maxDepth: number): unknown {
   let depth = 0;
   let quoted = false;

@@ -3,22 +3,22 @@ import { availableParallelism, cpus, freemem, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { openCgroup } from './cgroup.ts';
 
-/** How much of this host is ours to use: what the kernel, the process's CPU affinity and its control groups allow. */
+/** How much of this host we may use, as limited by the kernel, CPU affinity and control groups. */
 export interface Capacity {
-  /** May be a fraction where a quota says so, such as 1.5. */
+  /** Fractional under a CPU quota, such as 1.5. */
   cores: number;
   memoryMiB: number;
-  /** Memory that new processes may have now, MiB. */
+  /** Memory available to new processes, MiB. */
   availableMemoryMiB(): number;
-  /** Share of the cores' time in use since the call before, by whomever, 0 to 1. */
+  /** Share of the cores' time used since the previous call, by any process, 0 to 1. */
   load(): number;
 }
 
 const mebibyte = 1 << 20;
-/** Of all CPUs together. Kernel clocks tick at 10 ms: a shorter span says nothing. */
+/** Over all CPUs. Kernel clocks tick at 10 ms, so shorter spans mean nothing. */
 const shortestSpanMs = 40;
 
-/** Linux' own estimate of what new processes may have; elsewhere what is free. */
+/** MemAvailable on Linux; free memory elsewhere. */
 function availableBytes(root: string): number {
   const kib = /^MemAvailable:\s+(\d+) kB/m.exec(textOf(root, 'proc/meminfo'))?.[1];
   return kib === undefined ? freemem() : Number(kib) * 1024;
@@ -32,7 +32,7 @@ function textOf(root: string, path: string): string {
   }
 }
 
-/** The CPUs of a list such as `0-2,7`. */
+/** Parses a CPU list such as `0-2,7`. */
 function cpuList(text: string): ReadonlySet<number> {
   const ranges = [...text.matchAll(/(\d+)(?:-(\d+))?/g)];
   return new Set(
@@ -47,7 +47,7 @@ interface CpuTime {
   totalMs: number;
 }
 
-/** Time of the CPUs that we may run on, from /proc/stat (proc(5)), in ticks of 10 ms; elsewhere of all of them. */
+/** Times of the CPUs we may run on, from /proc/stat (proc(5)), in ticks of 10 ms; of all CPUs elsewhere. */
 function cpuTime(root: string, allowed: ReadonlySet<number>): CpuTime {
   let busyMs = 0;
   let totalMs = 0;
@@ -58,7 +58,7 @@ function cpuTime(root: string, allowed: ReadonlySet<number>): CpuTime {
   };
   const lines = [...textOf(root, 'proc/stat').matchAll(/^cpu(\d+) (.*)$/gm)];
   for (const [, cpu, text = ''] of lines) {
-    // Guest time, in the ninth and tenth columns, is in the first two already.
+    // The first two columns already include guest time (ninth and tenth).
     const times = text
       .split(' ')
       .slice(0, 8)
@@ -71,11 +71,11 @@ function cpuTime(root: string, allowed: ReadonlySet<number>): CpuTime {
 
 const unlimited = Number.POSITIVE_INFINITY;
 
-/** Reads what a Linux kernel shows below `root`; where that is not there, Node's own figures do. */
+/** Reads procfs and sysfs below `root`, and falls back to Node's figures. */
 export function openCapacity(root = '/'): Capacity {
   const cgroup = openCgroup(root);
   const allowed = cpuList(/^Cpus_allowed_list:\s+(\S+)/m.exec(textOf(root, 'proc/self/status'))?.[1] ?? '');
-  // Node says 0, or more than any machine has, where nothing constrains the process.
+  // Unconstrained, Node reports 0 or more than any machine has.
   const memoryBytes = Math.min(
     totalmem(),
     process.constrainedMemory() || unlimited,

@@ -1,19 +1,19 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
-/** The limits that control groups set this process, its own group's or an ancestor's; undefined where there is none. */
+/** Limits that this process's control group or an ancestor sets; undefined where there is no limit. */
 export interface Cgroup {
-  /** CPU time per time, in CPUs, such as 1.5; and what all who share it have used, in ms (0 where it is not told). */
+  /** CPU quota in CPUs, such as 1.5, and CPU time used by the whole group, in ms (0 if not reported). */
   cpu: { cpus: number; usedMs(): number } | undefined;
   memory: { limitBytes: number; freeBytes(): number } | undefined;
 }
 
-/** The files of one version, in a group's folder (Linux, Documentation/admin-guide/cgroup-v1/ and cgroup-v2.rst). */
+/** File names of one cgroup version, in a group's folder (Linux, Documentation/admin-guide/cgroup-v1/ and cgroup-v2.rst). */
 interface Files {
   cpus(group: string): number | undefined;
   cpuUsedMs(group: string): number;
   memoryLimit(group: string): number | undefined;
-  /** Without the page cache that the kernel drops first. */
+  /** Excluding page cache, which the kernel reclaims first. */
   memoryUsed(group: string): number;
 }
 
@@ -25,7 +25,7 @@ function read(...path: string[]): string {
   }
 }
 
-/** Version 2 says `max` for no limit, version 1 -1, or for memory a number beyond any machine. */
+/** No limit is `max` in version 2; -1 in version 1, or for memory an absurdly large number. */
 function limit(text: string | undefined): number | undefined {
   const value = /^\d+$/.test(text ?? '') ? Number(text) : 0;
   return value > 0 && value < Number.MAX_SAFE_INTEGER ? value : undefined;
@@ -36,12 +36,12 @@ function quota([part, whole]: readonly (string | undefined)[]): number | undefin
   return partUs === undefined || wholeUs === undefined ? undefined : partUs / wholeUs;
 }
 
-/** A row of a file of `name value` lines. */
+/** The value of one line in a file of `name value` lines. */
 const row = (text: string, name: string): number => Number(new RegExp(`^${name} (\\d+)$`, 'm').exec(text)?.[1] ?? 0);
 
 const version1: Files = {
   cpus: (group) => quota([read(group, 'cpu.cfs_quota_us'), read(group, 'cpu.cfs_period_us')]),
-  // There where `cpu` and `cpuacct` are mounted together, as systemd does.
+  // Present where `cpu` and `cpuacct` are mounted together, as systemd does.
   cpuUsedMs: (group) => Number(read(group, 'cpuacct.usage')) / 1e6,
   memoryLimit: (group) => limit(read(group, 'memory.limit_in_bytes')),
   memoryUsed: (group) =>
@@ -58,7 +58,7 @@ const version2: Files = {
   memoryUsed: (group) => Number(read(group, 'memory.current')) - row(read(group, 'memory.stat'), 'inactive_file'),
 };
 
-/** The process's group of a controller and its ancestors up to the root of what is mounted. */
+/** The process's group for a controller, and its ancestors up to the mount's root. */
 function groupsOf(root: string, controller: 'cpu' | 'memory'): { files: Files; groups: string[] } {
   const memberships = read(root, 'proc/self/cgroup')
     .split('\n')
@@ -67,7 +67,7 @@ function groupsOf(root: string, controller: 'cpu' | 'memory'): { files: Files; g
   const membership = old ?? memberships.find((found) => found?.controllers === '');
   const mount = join(root, 'sys/fs/cgroup', old ? controller : '');
   const groups: string[] = [];
-  // In a container the path may be the host's, whose upper part is not to be seen here.
+  // In a container this may be the host's path, whose upper part is not visible here.
   for (let path = membership?.path ?? '/'; path !== '/'; path = dirname(path)) groups.push(join(mount, path));
   return { files: old ? version1 : version2, groups: [...groups, mount] };
 }
@@ -76,7 +76,7 @@ function smallest<T extends { limit: number }>(limits: readonly T[]): T | undefi
   return limits.toSorted((a, b) => a.limit - b.limit)[0];
 }
 
-/** Reads what a Linux kernel shows below `root`; on other systems nothing is limited. */
+/** Reads procfs and cgroupfs below `root`; other systems report no limits. */
 export function openCgroup(root = '/'): Cgroup {
   const limitsOf = (controller: 'cpu' | 'memory', limitOf: (files: Files, group: string) => number | undefined) => {
     const { files, groups } = groupsOf(root, controller);

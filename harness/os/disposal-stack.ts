@@ -1,11 +1,11 @@
 /**
- * How to end what has been opened so far: in reverse order, and everything, also where the end of something fails.
+ * Closes what has been opened, in reverse order, and carries on past failures.
  * (ECMAScript's AsyncDisposableStack, which Node 20 lacks.)
  */
 export class DisposalStack implements AsyncDisposable {
   readonly #ends: (() => unknown)[] = [];
 
-  /** Registers an end; `end` may be called before what it ends has come to be. */
+  /** Registers a cleanup; it may be called before what it closes exists. */
   defer(end: () => unknown): void {
     this.#ends.push(end);
   }
@@ -15,7 +15,7 @@ export class DisposalStack implements AsyncDisposable {
     return resource;
   }
 
-  /** Rejects with the first failure, after the last end. */
+  /** Rejects with the first failure, after the last cleanup. */
   async [Symbol.asyncDispose](): Promise<void> {
     const failures: unknown[] = [];
     for (let end = this.#ends.pop(); end !== undefined; end = this.#ends.pop()) {
@@ -30,8 +30,8 @@ export class DisposalStack implements AsyncDisposable {
 }
 
 /**
- * Has `start` open what it needs, one after another. Where it fails, all that it had opened is ended, and its error is the
- * one told; where it succeeds, the stack is for its result to dispose of.
+ * Runs `start`, which opens what it needs. If it fails, everything it opened is closed and its error is rethrown; if it
+ * succeeds, its result takes over the stack.
  */
 export async function opening<T>(start: (opened: DisposalStack) => Promise<T>): Promise<T> {
   const opened = new DisposalStack();

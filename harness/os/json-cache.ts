@@ -2,25 +2,25 @@ import { readFileSync } from 'node:fs';
 import type { z } from 'zod';
 import { writeWhole } from './write-whole.ts';
 
-/** Facts that took time to learn, by key; with a file, kept across runs. */
+/** Facts that are slow to find out, by key; kept across runs if there is a file. */
 export interface JsonCache<Fact> {
   get(key: string): Fact | undefined;
   set(key: string, fact: Fact): void;
   all(): Fact[];
-  /** Writes the file, if there is one and something new was learnt. A failure to write is ignored: only time is lost. */
+  /** Writes the file, if there is one and there are new facts. Write failures are ignored: they only cost time. */
   save(): Promise<void>;
 }
 
 export interface JsonCacheFile<Fact> {
-  /** Undefined: nothing outlives this process. */
+  /** Undefined: kept in memory only. */
   readonly file: string | undefined;
-  /** Raised with every change of what the facts mean, so that old ones are dropped. */
+  /** Bumped whenever the meaning of the facts changes, so that old ones are dropped. */
   readonly version: number;
-  /** A stored fact that does not match is learnt anew. */
+  /** A stored fact that does not match is found out again. */
   readonly schema: z.ZodType<Fact>;
 }
 
-/** A file that is absent, torn, of another version or not a cache at all holds nothing. */
+/** A file that is absent, truncated, of another version or no cache at all reads as empty. */
 function read(file: string | undefined, version: number): Map<string, unknown> {
   try {
     if (file === undefined) return new Map();
@@ -40,7 +40,7 @@ export function openJsonCache<Fact>({ file, version, schema }: JsonCacheFile<Fac
   async function write(to: string): Promise<void> {
     if (!unsaved) return;
     unsaved = false;
-    // Read again: another run may have learnt something since.
+    // Read again: another run may have added facts since.
     const entries = Object.fromEntries([...read(to, version), ...learnt]);
     await writeWhole(to, JSON.stringify({ version, entries })).catch(() => {
       unsaved = true;

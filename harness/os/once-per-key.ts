@@ -1,6 +1,6 @@
 /**
- * Has each key's value made once, however many ask for it at the same time. A rejection goes to those who asked and is
- * not kept: the next to ask has it made again.
+ * Makes each key's value once, however many callers ask at the same time. A rejection goes to those callers and is not
+ * kept: the next caller tries again.
  */
 export function oncePerKey<T>(): (key: string, make: () => Promise<T>) => Promise<T> {
   const made = new Map<string, Promise<T>>();

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** What a thread has had of the CPUs since it began, in ms: time on one, and time ready to run and waiting for one. */
+/** A thread's CPU time since it started, and the time it was runnable but waiting for a CPU, in ms. */
 export interface ThreadTime {
   ranMs: number;
   waitedMs: number;
@@ -9,7 +9,7 @@ export interface ThreadTime {
 
 const none: ThreadTime = { ranMs: 0, waitedMs: 0 };
 
-/** A thread of process `pid`, from its schedstat (Linux, Documentation/scheduler/sched-stats.rst); zeros once it is gone. */
+/** Times of a thread of process `pid`, from its schedstat (Linux, Documentation/scheduler/sched-stats.rst); zeros once it is gone. */
 export function readThreadTime(pid: number, thread: number, root = '/'): ThreadTime {
   try {
     const text = readFileSync(join(root, `proc/${pid}/task/${thread}/schedstat`), 'latin1');
@@ -20,7 +20,7 @@ export function readThreadTime(pid: number, thread: number, root = '/'): ThreadT
   }
 }
 
-/** The threads of a process by their ids; none once it is gone. */
+/** Thread ids of a process; empty once it is gone. */
 export function readThreadTimes(pid: number, root = '/'): ReadonlyMap<number, ThreadTime> {
   try {
     const threads = readdirSync(join(root, `proc/${pid}/task`)).map(Number);
@@ -31,7 +31,7 @@ export function readThreadTimes(pid: number, root = '/'): ReadonlyMap<number, Th
 }
 
 /**
- * Time in which anything on the host had to wait for a CPU, in ms since it started (Linux' pressure stall information,
+ * Time during which anything on the host waited for a CPU, in ms since boot (Linux' pressure stall information,
  * Documentation/accounting/psi.rst); 0 where the kernel does not count it.
  */
 export function readCpuPressureMs(root = '/'): number {

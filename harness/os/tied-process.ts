@@ -4,8 +4,8 @@ import { execa } from 'execa';
 const setprivPaths = ['/usr/bin/setpriv', '/bin/setpriv'];
 
 /**
- * QEMU runs on when its parent dies and its descriptors close. On Linux util-linux' setpriv ties it to
- * us in the kernel (PR_SET_PDEATHSIG); elsewhere a small watcher ends it.
+ * QEMU survives its parent, even with its descriptors closed. On Linux util-linux' setpriv has the kernel kill it when
+ * we die (PR_SET_PDEATHSIG); elsewhere a small watcher does.
  */
 export function tieToParent(program: string, argv: readonly string[]): { file: string; args: string[] } {
   const setpriv = process.platform === 'linux' ? setprivPaths.find((path) => existsSync(path)) : undefined;
@@ -16,7 +16,7 @@ export function tieToParent(program: string, argv: readonly string[]): { file: s
 const watcher =
   'while kill -0 "$1" 2>/dev/null && kill -0 "$2" 2>/dev/null; do sleep 1; done; kill -9 "$2" 2>/dev/null';
 
-/** Where the kernel cannot do it: a detached watcher that ends `pid` within a second of our own end. */
+/** Where the kernel cannot: a detached watcher that kills `pid` within a second of our own exit. */
 export function watchOver(pid: number): void {
   if (process.platform === 'linux' && setprivPaths.some((path) => existsSync(path))) return;
   execa('sh', ['-c', watcher, 'netboot-watcher', String(process.pid), String(pid)], {

@@ -3,9 +3,8 @@ import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 /**
- * Puts a file in place, and the folders above it, so that a reader finds the old content or the new and never half of
- * it, also after a kill or beside a second writer. `write` makes it under another name. Rejects with Node's own error, and
- * leaves nothing behind.
+ * Replaces a file atomically, creating its parent folders: a reader sees the old content or the new, even after a kill or
+ * with a second writer. `write` writes it under a temporary name. Rejects with Node's own error, leaving nothing behind.
  */
 export async function putWhole(path: string, write: (unfinished: string) => Promise<void>): Promise<void> {
   const unfinished = `${path}.${randomBytes(4).toString('hex')}.part`;
@@ -19,7 +18,7 @@ export async function putWhole(path: string, write: (unfinished: string) => Prom
   }
 }
 
-/** `putWhole` for content at hand. */
+/** `putWhole` for content in memory. */
 export function writeWhole(path: string, content: string | Uint8Array): Promise<void> {
   return putWhole(path, (unfinished) => writeFile(unfinished, content));
 }

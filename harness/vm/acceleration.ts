@@ -15,7 +15,7 @@ export interface AccelDecision {
 
 const guestOf: Partial<Record<NodeJS.Architecture, Arch>> = { x64: 'x86_64', arm64: 'aarch64' };
 
-/** The accelerator this host could have for that guest, before anything is tried. */
+/** The accelerator this host should offer that guest, before anything is tried. */
 function candidate(plan: Plan, qemu: QemuFacts): { accel: Accel } | { reason: string } {
   if (guestOf[process.arch] !== plan.scenario.arch)
     return { reason: `this ${process.arch} host cannot accelerate ${plan.scenario.arch}` };
@@ -35,27 +35,27 @@ export interface AccelChooserOptions {
   choice: AccelChoice;
   /** Where answers are kept across runs. */
   cacheFile: string | undefined;
-  /** Ends the probes that are under way. */
+  /** Ends running probes. */
   signal: AbortSignal;
 }
 
 /**
- * Decides the accelerator of each case. `auto` trusts KVM (or hvf) only after a boot of that very firmware under it,
- * because a device that opens may still die in UEFI firmware. Answers are kept by host, QEMU and firmware, where they say
- * something of the accelerator, and failures for a day.
+ * Chooses each case's accelerator. `auto` trusts KVM (or hvf) only after booting that very firmware under it, because a
+ * /dev/kvm that opens may still fail in UEFI firmware. Answers about the accelerator itself are kept by host, QEMU and
+ * firmware; failures for a day.
  */
 export function createAccelChooser({ choice, cacheFile, signal }: AccelChooserOptions) {
   const answers = openAcceleratorAnswers(cacheFile);
   const probes = new Map<string, Promise<ProbeOutcome>>();
 
-  /** One probe for all who ask, now and later in the run. */
+  /** One probe per question for the whole run. */
   async function ask(question: Question & { plan: Plan; qemu: QemuFacts }): Promise<ProbeOutcome> {
     const { plan, qemu, accel } = question;
     const key = keyOf(question);
     const probe = probes.get(key) ?? probeBoot(plan, qemu, accel, signal);
     probes.set(key, probe);
     const outcome = await probe;
-    // A guest may have been given up on while the probe ran: that answer stands.
+    // The accelerator may have given up on a guest while the probe ran: that answer stands.
     if (answers.get(question) !== undefined) return outcome;
     if (outcome.works) await answers.set(question, true, 'a probe boot worked');
     else if (outcome.lasting) await answers.set(question, false, outcome.reason);

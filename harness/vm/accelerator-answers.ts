@@ -6,12 +6,12 @@ import type { Plan } from '../model/plan.ts';
 import { openJsonCache } from '../os/json-cache.ts';
 import type { QemuFacts } from './host.ts';
 
-/** What became of an accelerator with a firmware, on this host. */
+/** How an accelerator fared with a firmware on this host. */
 const answerSchema = z.strictObject({
   accel: z.enum(accels),
   /** Program and version. */
   qemu: z.string(),
-  /** Its file, or that it is QEMU's own. */
+  /** Its file, or QEMU's built-in one. */
   firmware: z.string(),
   works: z.boolean(),
   reason: z.string(),
@@ -19,7 +19,7 @@ const answerSchema = z.strictObject({
 });
 export type AcceleratorAnswer = z.infer<typeof answerSchema>;
 
-/** A host is mended now and then: an accelerator that failed is tried again after a day. */
+/** Hosts get fixed: a failed accelerator is tried again after a day. */
 export const failureLastsMs = 24 * 3_600_000;
 
 export interface Question {
@@ -30,7 +30,7 @@ export interface Question {
 
 const firmwareOf = ({ plan }: Question) => plan.inputs.find(({ role }) => role === 'firmware-code');
 
-/** The same for the same host, QEMU, CPU model and firmware. */
+/** Depends on host, QEMU, CPU model and firmware. */
 export function keyOf(question: Question): string {
   const { plan, qemu, accel } = question;
   const host = [release(), cpus()[0]?.model, qemu.program, qemu.version, accel, plan.qemu.cpu[accel]].join('|');
@@ -38,7 +38,7 @@ export function keyOf(question: Question): string {
   return `${createHash('sha256').update(host).digest('hex').slice(0, 16)}:${firmware}`;
 }
 
-/** Answers that were found by trying, kept in `file`. */
+/** Answers found by probing, kept in `file`. */
 export function openAcceleratorAnswers(file: string | undefined) {
   const cache = openJsonCache({ file, version: 2, schema: answerSchema });
   const holds = ({ works, atMs }: AcceleratorAnswer): boolean => works || Date.now() < atMs + failureLastsMs;
@@ -54,7 +54,7 @@ export function openAcceleratorAnswers(file: string | undefined) {
       cache.set(keyOf(question), answer);
       await cache.save();
     },
-    /** Failures that still count. */
+    /** Failures that have not expired. */
     failures: (): AcceleratorAnswer[] => cache.all().filter((answer) => !answer.works && holds(answer)),
   };
 }

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 // USER_HZ is 100 on every Linux architecture Node runs on.
 const msPerTick = 10;
 
-/** CPU time a process has used, user and system, in ms; null where the host does not tell (not Linux, or gone). */
+/** CPU time a process has used, user and system, in ms; null if unknown (not Linux, or the process is gone). */
 export function readCpuMs(pid: number): number | null {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');

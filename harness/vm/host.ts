@@ -2,14 +2,14 @@ import { execa } from 'execa';
 import { HarnessError } from '../model/errors.ts';
 import type { Capacity } from '../os/capacity.ts';
 
-/** What one QEMU program can do; asked of the program itself. */
+/** What one QEMU binary can do, as reported by the binary itself. */
 export interface QemuFacts {
   program: string;
-  /** As it prints it, such as `7.2.22`. */
+  /** As QEMU prints it, such as `7.2.22`. */
   version: string;
-  /** Device names of `-device help`. */
+  /** Device names from `-device help`. */
   devices: ReadonlySet<string>;
-  /** NICs among them, network class as QEMU lists it. */
+  /** The NICs among them: those QEMU lists as network devices. */
   nics: readonly string[];
   /** `-sandbox` is compiled in. */
   sandbox: boolean;
@@ -17,7 +17,7 @@ export interface QemuFacts {
   accels: ReadonlySet<string>;
 }
 
-/** A program, and what is added to the environment for it. */
+/** A program, and its additions to the environment. */
 export interface QemuProgram {
   program: string;
   env: Record<string, string>;
@@ -28,7 +28,7 @@ async function ask({ program, env }: QemuProgram, args: readonly string[]): Prom
   const { stdout, stderr, failed, code, shortMessage } = asked;
   if (failed && code === 'ENOENT') {
     throw new HarnessError('missing-program', `${program} is not installed (not found in PATH)`, {
-      hint: '`netboot doctor` lists what is missing, and how it is installed',
+      hint: '`netboot doctor` lists what is missing and how to install it',
     });
   }
   if (failed && !stdout) throw new HarnessError('qemu-failed', `${shortMessage}: ${stderr.slice(0, 300)}`);
@@ -51,7 +51,7 @@ function parseDevices(help: string): { devices: Set<string>; nics: string[] } {
   return { devices, nics };
 }
 
-/** Asks a QEMU program what it is. Throws `missing-program` where there is none. */
+/** Queries a QEMU binary. Throws `missing-program` if there is none. */
 export async function probeQemu(qemu: QemuProgram): Promise<QemuFacts> {
   const [version, deviceHelp, help, accelHelp] = await Promise.all([
     ask(qemu, ['--version']),

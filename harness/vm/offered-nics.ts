@@ -7,10 +7,10 @@ import { fileIdentity } from '../os/file-identity.ts';
 import { openJsonCache } from '../os/json-cache.ts';
 import type { QemuProgram } from './host.ts';
 
-/** The program that a shell would start, in the state that it is in; undefined where there is none. */
+/** The identity of the program that a shell would start; undefined if there is none. */
 function identityOfProgram(program: string): string | undefined {
   const { PATH: path = '' } = process.env;
-  // A path is that of a program of the cache, or of the user's.
+  // A path names a program in the cache, or one of the user's.
   const folders = program.includes('/') ? [''] : path.split(delimiter);
   for (const folder of folders) {
     try {
@@ -22,9 +22,9 @@ function identityOfProgram(program: string): string | undefined {
   return undefined;
 }
 
-/** What QEMU lists; undefined where it does not answer. */
+/** What QEMU lists; undefined if it does not answer. */
 async function askNics(qemu: QemuProgram): Promise<readonly string[] | undefined> {
-  // Loaded here: mostly nothing needs to be asked.
+  // Loaded on demand: usually the cache has the answer.
   const { probeQemu } = await import('./host.ts');
   try {
     return (await probeQemu(qemu)).nics;
@@ -35,14 +35,14 @@ async function askNics(qemu: QemuProgram): Promise<readonly string[] | undefined
 }
 
 export interface OfferedNics {
-  /** The NICs that a QEMU lists; undefined where there is no such program, or it does not answer. */
+  /** The NICs that a QEMU lists; undefined if there is no such program or it does not answer. */
   of(qemu: QemuProgram): Promise<readonly string[] | undefined>;
-  /** Those of each architecture's own QEMU; none where there is none. */
+  /** The NICs of each architecture's QEMU; empty if there is none. */
   byArch(): Promise<Record<Arch, readonly string[]>>;
   save(): Promise<void>;
 }
 
-/** NICs are compiled into QEMU, so that `cacheFile` keeps them for as long as the program is the same one. */
+/** NICs are compiled into QEMU, so `cacheFile` keeps them until the binary changes. */
 export function openOfferedNics(cacheFile: string | undefined): OfferedNics {
   const cache = openJsonCache({ file: cacheFile, version: 1, schema: z.array(z.string()).readonly() });
   const of = async (qemu: QemuProgram): Promise<readonly string[] | undefined> => {

@@ -13,13 +13,13 @@ export type ProbeOutcome =
   | {
       works: false;
       reason: string;
-      /** The accelerator's own fault, which it will have tomorrow; otherwise nothing is known of it. */
+      /** The accelerator's own, lasting fault; otherwise the probe says nothing about it. */
       lasting: boolean;
     };
 
 /**
- * How far a probe boot must come, and for how much CPU time: an accelerator that half works emulates what it cannot
- * run, slower than TCG, and dies later. SeaBIOS' own banner comes too early to tell.
+ * How far a probe boot must get, and within how much CPU time: an accelerator that half works emulates what it cannot
+ * run, slower than TCG, and dies later. SeaBIOS' banner is too early to prove anything.
  */
 const signsOfLife: Record<FirmwareInterface, { pattern: RegExp; cpuMs: number }> = {
   bios: { pattern: /No bootable device|Booting from|Features: /, cpuMs: 800 },
@@ -36,7 +36,7 @@ function outcomeOfExit({ stderr, signal, exitCode }: GuestExit): ProbeOutcome {
   return failed(stderr.trim().split('\n')[0] || `QEMU ended with ${signal ?? exitCode}`, false);
 }
 
-/** Boots in `cwd` until the first thing is seen that decides. */
+/** Boots in `cwd` until the outcome is clear. */
 async function boot(plan: Plan, argv: string[], cwd: string, signal: AbortSignal): Promise<ProbeOutcome> {
   const { pattern, cpuMs } = signsOfLife[plan.interface];
   const { program, env, fds } = plan.qemu;
@@ -64,11 +64,11 @@ async function boot(plan: Plan, argv: string[], cwd: string, signal: AbortSignal
   guest.exited.then((exit) => decide(outcomeOfExit(exit)));
   const watch = setInterval(() => {
     if (guest.cpuMs() > cpuMs) {
-      decide(failed(`it took ${guest.cpuMs()} ms of CPU time, where ${cpuMs} ms would be much`, true));
+      decide(failed(`it took ${guest.cpuMs()} ms of CPU time, against a limit of ${cpuMs} ms`, true));
     }
   }, watchMs);
-  // What a busy host made too slow may be right another day.
-  const late = failed(`the firmware did not come far enough within ${probeMs / 1000} s`, false);
+  // Too slow on a busy host may be fine another day.
+  const late = failed(`the firmware did not get far enough within ${probeMs / 1000} s`, false);
   const timer = setTimeout(() => decide(late), probeMs);
   const onAbort = (): void => decide(failed('the probe was interrupted', false));
   signal.addEventListener('abort', onAbort, { once: true });

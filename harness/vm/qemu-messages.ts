@@ -1,7 +1,7 @@
 /**
  * What QEMU prints when KVM or hvf fails, each from the beginning of a message: accel/kvm/kvm-all.c, accel/hvf/hvf-all.c,
- * target/i386/kvm/kvm.c and system/vl.c of QEMU 4.2 to 10.1. Only these are the accelerator's: QEMU also quotes the
- * options it was given, and a path may well contain "kvm".
+ * target/i386/kvm/kvm.c and system/vl.c of QEMU 4.2 to 10.1. Matching "kvm" anywhere would not do: QEMU also quotes its
+ * options, and a path may well contain it.
  */
 const messages: readonly RegExp[] = [
   /^Could not access KVM kernel module: /,
@@ -18,10 +18,10 @@ const messages: readonly RegExp[] = [
   /^Error: .+ = HV_[A-Z_]+ \(0x[0-9a-f]+, at \S+:\d+\)$/,
 ];
 
-/** error_report() puts the program's name first, and the option at fault, which for these is none or -accel itself. */
+/** error_report() prefixes the program's name and the option at fault, here none or -accel. */
 const prefix = /^(?:[^\s:]*qemu-system-\w+: )?(?:-(?:accel|machine|enable-kvm)[^:]*: )?/;
 
-/** The first line by which QEMU says that its accelerator failed, if there is one. */
+/** The first line in which QEMU reports an accelerator failure, if any. */
 export function acceleratorComplaint(stderr: string): string | undefined {
   return stderr
     .split('\n')
@@ -29,7 +29,7 @@ export function acceleratorComplaint(stderr: string): string | undefined {
     .find((line) => messages.some((message) => message.test(line)));
 }
 
-/** QEMU gives errno(3) as the reason, and that of something which comes and goes: it says nothing of what was asked for. */
+/** QEMU gives a transient errno(3) as the reason, which says nothing about the request itself. */
 export function isPassing(complaint: string): boolean {
   return /[: ](Cannot allocate memory|Resource temporarily unavailable|Too many open files|Device or resource busy)$/.test(
     complaint,

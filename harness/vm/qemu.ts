@@ -25,7 +25,7 @@ export interface Guest extends AsyncDisposable {
   readonly uplink: Duplex | undefined;
   readonly qmp: Qmp;
   readonly exited: Promise<GuestExit>;
-  /** CPU time so far, ms; the last figure read once it is gone. */
+  /** CPU time so far, ms; the last sample once it has exited. */
   cpuMs(): number;
   stop(): Promise<GuestExit>;
 }
@@ -44,7 +44,7 @@ export interface QemuStart {
 const keptStderrBytes = 64 << 10;
 const cpuSampleMs = 500;
 
-/** Our ends of the network links and the serial port, by descriptor; QMP's is a pipe that Node makes. */
+/** Our ends of the network links and the serial port, by descriptor; QMP uses a pipe made by Node. */
 type Links = ReadonlyMap<number, SocketPair>;
 
 async function openLinks({ nic, uplink, serial }: QemuStart['fds'], opened: DisposalStack): Promise<Links> {
@@ -85,14 +85,14 @@ function spawnQemu({ program, argv, env, fds, cwd }: QemuStart, links: Links) {
 
 const cannotStart = (program: string, why: string): HarnessError =>
   new HarnessError('missing-program', `${program} could not be started: ${why}`, {
-    hint: 'run `netboot doctor`; it tells which packages are missing and how to install them',
+    hint: '`netboot doctor` lists what is missing and how to install it',
   });
 
 /** Our end of each descriptor, by its name in the plan. */
 function endpointsOf(fds: QemuStart['fds'], child: Pick<ChildProcess, 'stdio'>, links: Links) {
   const endpoint = (fd: number): Duplex => {
     const stream = links.get(fd)?.ours ?? (child.stdio[fd] as unknown as Duplex);
-    // A guest that ends resets its sockets; its end is told by `exited`.
+    // An exiting QEMU resets its sockets; `exited` reports that.
     stream.on('error', () => {});
     return stream;
   };
@@ -105,7 +105,7 @@ function endpointsOf(fds: QemuStart['fds'], child: Pick<ChildProcess, 'stdio'>, 
   };
 }
 
-/** CPU time so far, sampled so that there is a figure of a process that is gone. */
+/** CPU time so far, sampled so that it is known after the process has gone. */
 function meterCpu(pid: number): { cpuMs(): number; stop(): void } {
   let lastMs = 0;
   const cpuMs = (): number => {
@@ -116,7 +116,7 @@ function meterCpu(pid: number): { cpuMs(): number; stop(): void } {
   return { cpuMs, stop: () => clearInterval(sampler) };
 }
 
-/** What QEMU says, for the event log, and the beginning of it for the message about its end. */
+/** QEMU's stderr for the event log, and its beginning for the message about the exit. */
 function keepStderr(stream: Readable, onStderr: QemuStart['onStderr']): () => string {
   let kept = '';
   stream.on('data', (chunk: Buffer) => {
@@ -127,8 +127,8 @@ function keepStderr(stream: Readable, onStderr: QemuStart['onStderr']): () => st
 }
 
 /**
- * Starts QEMU with a socket pair for each network link of the plan and its serial port. Throws `missing-program` when it cannot be started, and
- * leaves nothing open then.
+ * Starts QEMU with a socket pair for the serial port and for each network link of the plan. Throws `missing-program` if
+ * it cannot be started, and then leaves nothing open.
  */
 export function startQemu(start: QemuStart): Promise<Guest> {
   return opening(async (opened) => {

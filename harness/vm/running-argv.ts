@@ -2,7 +2,7 @@ import type { Accel } from '../model/axes.ts';
 import type { Plan } from '../model/plan.ts';
 import { type QemuFacts, sandboxArgs } from './host.ts';
 
-/** The plan's argv with what depends on host and accelerator in front. */
+/** The plan's argv, preceded by what depends on host and accelerator. */
 export function runningArgv(plan: Plan, qemu: Pick<QemuFacts, 'sandbox'>, accel: Accel): string[] {
   const cpu = plan.qemu.cpu[accel];
   return [

@@ -12,7 +12,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { HarnessError } from '../model/errors.ts';
 
-/** Two ends of a stream socket: one stays here, the other goes to a child process, and is destroyed here then. */
+/** Two ends of a stream socket: one stays here, the other is passed to a child process and then destroyed here. */
 export interface SocketPair {
   readonly ours: Socket;
   readonly theirs: Socket;
@@ -22,9 +22,9 @@ const readBytes = 256 * 1024;
 const acceptMs = 10_000;
 
 /**
- * A pair of Unix sockets for frames, made by hand instead of by `stdio: 'pipe'`, whose end here allocates 64 KiB for each
- * read: at tens of MB/s that costs more, in zeroed pages and collections, than all that is done with the data. `ours` is
- * paused, and emits `data` with a view of one buffer, good only during the call.
+ * A pair of Unix sockets for frames, not from `stdio: 'pipe'`, whose reader allocates 64 KiB per read: at tens of MB/s,
+ * zeroing and collecting those costs more than processing the data. `ours` starts paused, and emits `data` with a view of
+ * one reused buffer, valid only during the call.
  * @throws HarnessError `disk` where the folder for temporary files cannot hold a socket.
  */
 export function createSocketPair(): Promise<SocketPair> {
@@ -33,14 +33,14 @@ export function createSocketPair(): Promise<SocketPair> {
 
 /**
  * A pair of TCP sockets on loopback for a serial port. A UART sends a byte at a time, and every write to a Unix socket
- * takes up a buffer of its own, so that 278 bytes not yet read fill one (Linux). A full one makes the UART busy: EDK II
- * gives up within milliseconds (its shell does not start then, "Device Error"), and others lose what they print. TCP
- * joins small writes, and takes 4 MB. Without loopback it is Unix sockets all the same.
+ * takes a buffer of its own, so that 278 unread bytes fill one (Linux). A full socket makes the UART busy: EDK II gives
+ * up within milliseconds (its shell then fails to start, "Device Error"), and others lose output. TCP coalesces small
+ * writes, and takes 4 MB. Without loopback it falls back to Unix sockets.
  */
 export async function createSerialPair(): Promise<SocketPair> {
   try {
     const pair = await connectThrough({ host: '127.0.0.1', port: 0 }, connect);
-    // What was printed must not wait for more.
+    // Output must not wait for more.
     pair.theirs.setNoDelay(true);
     return pair;
   } catch {
@@ -53,13 +53,13 @@ type Connect = (options: NetConnectOpts) => Socket;
 async function throughFolder(connectTo: Connect): Promise<SocketPair> {
   let folder: string | undefined;
   try {
-    // A folder of this user alone, so that nobody else connects; gone before the return.
+    // Only this user can enter the folder, so nobody else connects; removed before returning.
     folder = await mkdtemp(join(tmpdir(), 'netboot-link-'));
     return await connectThrough({ path: join(folder, 'socket') }, connectTo);
   } catch (cause) {
     const { message } = cause as Error;
-    throw new HarnessError('disk', `no socket for a guest could be made in ${tmpdir()}: ${message}`, {
-      hint: 'let TMPDIR name a folder that can be written and has a path of no more than 70 characters',
+    throw new HarnessError('disk', `cannot create a socket for a guest in ${tmpdir()}: ${message}`, {
+      hint: 'set TMPDIR to a writable folder with a path of at most 70 characters',
       cause,
     });
   } finally {
@@ -73,7 +73,7 @@ async function connectThrough(address: ListenOptions, connectTo: Connect): Promi
   try {
     server.listen(address);
     await once(server, 'listening');
-    // With descriptors at their end the system turns a connection away without a word.
+    // Out of descriptors, the kernel drops a connection silently.
     const accepted = once(server, 'connection', { signal: AbortSignal.timeout(acceptMs) }) as Promise<[Socket]>;
     const at = server.address();
     ours = connectTo(typeof at === 'string' ? { path: at } : { host: '127.0.0.1', port: (at as AddressInfo).port });
@@ -88,7 +88,7 @@ async function connectThrough(address: ListenOptions, connectTo: Connect): Promi
   }
 }
 
-/** Anyone on this host may have connected to a port of loopback. */
+/** Anyone on this host can connect to a loopback port. */
 function refuseStranger(theirs: Socket, ours: Socket): void {
   if (theirs.remotePort === ours.localPort) return;
   theirs.destroy();

@@ -41,7 +41,7 @@ test.each(['not-there', 'x'.repeat(120)])(
   'a folder for temporary files that cannot be used is told of',
   async (name) => {
     vi.stubEnv('TMPDIR', join(folder, name));
-    await expect(createSocketPair()).rejects.toThrow(/no socket for a guest could be made in .*: /);
+    await expect(createSocketPair()).rejects.toThrow(/cannot create a socket for a guest in .*: /);
   },
 );
 
