@@ -6,7 +6,7 @@ import { createObserver } from '../observe/observer.ts';
 
 export type EndReason = Extract<HarnessEvent, { source: 'run'; type: 'ended' }>['reason'];
 
-/** Looks for the end of an attempt in its events. */
+/** Watches the events of an attempt for its end. */
 export interface EndWatch extends Disposable {
   observe(event: HarnessEvent): void;
   end(reason: EndReason): void;
@@ -17,7 +17,7 @@ export interface EndWatch extends Disposable {
 /** After the last stage: evidence of earlier ones may still be on its way through the console. */
 const graceMs = 1_000;
 
-/** Which end an event stands for that nothing can follow. */
+/** The end that an event means, if nothing can follow it. */
 function endReasonOf({ source, type }: HarnessEvent): EndReason {
   if (source === 'qmp' || source === 'vm') return 'guest-ended';
   return type === 'deadline' || type === 'silent' ? type : 'failure';

@@ -5,21 +5,21 @@ import { acceleratorComplaint, isPassing } from '../vm/qemu-messages.ts';
 
 type Infrastructure = Pick<Extract<HarnessEvent, { type: 'infrastructure' }>, 'message' | 'retryable'>;
 
-/** QEMU that ends by itself before anything was seen of a guest did not start one; with -no-shutdown no guest ends it. */
+/** A QEMU that exits before any sign of a guest did not start one; with -no-shutdown no guest makes it exit. */
 function startFailureOf(exit: GuestExit, events: readonly HarnessEvent[]): Infrastructure | undefined {
   if (events.some(({ source }) => source === 'serial' || source === 'wire')) return undefined;
   const complaint = exit.stderr.trim().split('\n').slice(-3).join(' ').slice(0, 500);
   return {
     message: `QEMU would not start: ${complaint || `it ended with ${exit.signal ?? exit.exitCode}`}`,
-    // A command line that it refuses it refuses again.
+    // It would refuse the same command line again.
     retryable: exit.signal !== null || isPassing(complaint),
   };
 }
 
-/** Sent by others: a kernel short of memory, a user, a service manager. Any other signal is a fault of QEMU itself. */
+/** Signals sent from outside: by the OOM killer, a user, a service manager. Any other is a crash of QEMU itself. */
 const sentSignals: readonly string[] = ['SIGKILL', 'SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGXCPU'];
 
-/** What keeps the end of QEMU from saying anything about its guest. */
+/** Why the exit of QEMU says nothing about its guest, if so. */
 export function qemuTrouble(exit: GuestExit | undefined, events: readonly HarnessEvent[]): Infrastructure | undefined {
   if (exit === undefined || exit.byHarness) return undefined;
   if (exit.signal !== null && sentSignals.includes(exit.signal)) {
@@ -28,7 +28,7 @@ export function qemuTrouble(exit: GuestExit | undefined, events: readonly Harnes
   return startFailureOf(exit, events);
 }
 
-/** The accelerator's own failures: it stops the guest with an internal error, or QEMU ends and says that it failed. */
+/** The accelerator's own failures: the guest stops with an internal error, or QEMU exits and reports the failure. */
 export function acceleratorFailureOf(
   accel: Accel,
   events: readonly HarnessEvent[],

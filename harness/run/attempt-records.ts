@@ -8,17 +8,17 @@ import { openEventLog } from './event-log.ts';
 import { openRawLogs } from './raw-logs.ts';
 import { createSerialLog, type SerialLog } from './serial-log.ts';
 
-/** What an attempt leaves in its directory while it runs: the event log, the raw octets, the console as it was seen. */
+/** What an attempt leaves in its directory while it runs: the event log, the raw bytes, the rendered console. */
 export interface AttemptRecords {
   readonly emit: EventSink;
-  /** QMP overtakes the serial port: what a guest printed before such an event is read, and recorded, first. */
+  /** QMP overtakes the serial port: what the guest printed before a QMP event is read and recorded first. */
   readonly emitAfterConsole: EventSink;
   readonly events: readonly HarnessEvent[];
   /** Milliseconds since the attempt began, monotonic. */
   now(): number;
   readonly serial: Pick<SerialLog, 'read' | 'bytes' | 'end'>;
   stderr(chunk: Buffer): void;
-  /** Without its records a case proves nothing: ends it as what the harness could not tell. */
+  /** Without its records a case proves nothing: ends it as an error of the harness. */
   onDiskTrouble(error: Error): void;
   /** Never rejects. */
   close(): Promise<void>;

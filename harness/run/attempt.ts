@@ -24,7 +24,7 @@ import { type RunningNetwork, startNetwork } from './network.ts';
 import { type TimeWatch, watchTime } from './time-watch.ts';
 
 export interface AttemptOptions {
-  /** The case's: a cell's, or that of one of its repeats. */
+  /** The case's id: its cell's, or that of a repeat. */
   id: string;
   plan: Plan;
   attempt: number;
@@ -35,28 +35,28 @@ export interface AttemptOptions {
   authorities: Authorities;
   setDirs: readonly string[];
   onStage(stage: Stage, atMs: number): void;
-  /** A person at the guest's console: sees what it prints, types into it. */
+  /** A user attached to the guest's console. */
   terminal?: { output(chunk: Buffer): void; input: NodeJS.ReadableStream } | undefined;
-  /** An accelerator gave up on this guest before: the event log begins by saying so. */
+  /** An accelerator already gave up on this guest: recorded first in the event log. */
   demotedFrom?: { accel: Accel; reason: string } | undefined;
   intervene?: Intervene | undefined;
   signal: AbortSignal;
 }
 
 export interface AttemptResult {
-  /** What was run: the plan given, unless an intervention put another in its place. */
+  /** What was run: the plan given, unless an intervention replaced it. */
   plan: Plan;
   verdict: Verdict;
   accel: Accel;
-  /** The harness could not tell, and another try may go well. */
+  /** The harness could not tell, and a retry may succeed. */
   retryable: boolean;
   guestCpuMs: number;
   durationMs: number;
-  /** The accelerator gave up on this guest; it is to be run again under TCG. */
+  /** The accelerator gave up on this guest, which has to be run again under TCG. */
   demote: string | undefined;
 }
 
-/** An attempt under way: what its phases share. */
+/** A running attempt: what its phases share. */
 interface Attempt extends AttemptOptions {
   argv: string[];
   intervention: Intervention | undefined;
@@ -68,7 +68,7 @@ interface Attempt extends AttemptOptions {
   exit?: GuestExit;
 }
 
-/** Starts one guest, follows it to its end, leaves its records in `directory` and nothing running. */
+/** Starts one guest and follows it to its end; leaves its records in `directory`, and nothing running. */
 export async function runAttempt(options: AttemptOptions): Promise<AttemptResult> {
   const attempt = await prepare(options);
   const { records, watch } = attempt;
@@ -81,7 +81,7 @@ export async function runAttempt(options: AttemptOptions): Promise<AttemptResult
     concludeUntold(records, error);
   } finally {
     watch[Symbol.dispose]();
-    // The guest ends before its network, so that the capture has all that reached it.
+    // The guest stops before its network, so that the capture has everything that reached it.
     await attempt.guest?.stop();
     await opened[Symbol.asyncDispose]().catch(records.onDiskTrouble);
     await records.close();
@@ -89,7 +89,7 @@ export async function runAttempt(options: AttemptOptions): Promise<AttemptResult
   return resultOf(attempt);
 }
 
-/** Writes what is known beforehand, and opens the records. */
+/** Writes what is known before the start, and opens the records. */
 async function prepare(options: AttemptOptions): Promise<Attempt> {
   const { directory, accel } = options;
   const intervention = options.intervene?.(options.plan, (text) =>
@@ -120,7 +120,7 @@ function emitStart({ id, attempt, accel, demotedFrom, records: { emit } }: Attem
   emit({ source: 'vm', type: 'demoted', from: demotedFrom.accel, to: accel, reason: demotedFrom.reason });
 }
 
-/** Until it is disposed of, the run's interruption ends the attempt. */
+/** Until disposed of, an interruption of the run ends the attempt. */
 function interruptible({ signal, watch }: Attempt): Disposable {
   const interrupt = (): void => watch.end('interrupted');
   signal.addEventListener('abort', interrupt, { once: true });
@@ -131,7 +131,7 @@ function interruptible({ signal, watch }: Attempt): Disposable {
 const isStop = (event: HarnessEvent): boolean =>
   event.source === 'qmp' && event.type === 'event' && event.name === 'STOP';
 
-/** QEMU stops a guest without saying why in the event; its status says it. */
+/** The STOP event gives no reason; query-status does. */
 function askStatus({ guest, records }: Attempt): void {
   if (guest === undefined) return;
   const onStatus = (status: string): void => {
@@ -141,14 +141,14 @@ function askStatus({ guest, records }: Attempt): void {
   statusOf(guest.qmp).then(onStatus, () => {});
 }
 
-/** A guest that others keep from running says nothing by its silence. */
+/** The silence of a guest that is kept from running means nothing. */
 function emitHeld({ emit }: AttemptRecords, message: string | undefined): boolean {
   if (message === undefined) return false;
   emit({ source: 'run', type: 'infrastructure', code: 'qemu-failed', message, retryable: true });
   return true;
 }
 
-/** Starts the guest, its network and its clock; `opened` has what is to be ended, also of a start that fails. */
+/** Starts the guest, its network and its clock; `opened` collects what to close, even when the start fails. */
 async function boot(attempt: Attempt, opened: DisposalStack): Promise<void> {
   const { plan, directory, authorities, fingerprints, records, intervention, accel } = attempt;
   await refuseChangedInputs(plan.inputs, fingerprints);
@@ -182,14 +182,14 @@ async function startGuest(attempt: Attempt, opened: DisposalStack): Promise<Gues
   guest.exited.then((exit) => {
     attempt.exit = exit;
     const { exitCode, signal, byHarness } = exit;
-    // What QMP said of the reason comes first.
+    // A reason given over QMP comes first.
     const emit = byHarness ? records.emit : records.emitAfterConsole;
     emit({ source: 'vm', type: 'exited', exitCode, signal, byHarness });
   });
   return guest;
 }
 
-/** A person at the console may sit before a guest at rest for as long as they like. */
+/** With a user at the console, an idle guest may stay as long as they like. */
 function startClock(attempt: Attempt, guest: Guest, opened: DisposalStack): void {
   const { plan, accel, terminal, records } = attempt;
   const signs = () => ({ frames: attempt.network?.frames() ?? 0, consoleBytes: records.serial.bytes() });
@@ -203,11 +203,11 @@ function startClock(attempt: Attempt, guest: Guest, opened: DisposalStack): void
   opened.defer(() => time[Symbol.dispose]());
 }
 
-/** Records the end, and whether it says anything of the guest. */
+/** Records the end, and whether it says anything about the guest. */
 async function conclude(attempt: Attempt, reason: EndReason): Promise<void> {
   const { accel, plan, fingerprints, records, guest } = attempt;
   const { emit, events } = records;
-  // What the console still holds belongs to the record, and may be evidence.
+  // Unread console output belongs to the record, and may be evidence.
   records.serial.end();
   const { exit } = attempt;
   const trouble = acceleratorFailureOf(accel, events, exit) ? undefined : qemuTrouble(exit, events);
@@ -217,7 +217,7 @@ async function conclude(attempt: Attempt, reason: EndReason): Promise<void> {
   emit({ source: 'run', type: 'ended', reason: trouble ? 'infrastructure' : reason });
 }
 
-/** Something could not be started, or a fault of ours was in the way. */
+/** Something could not be started, or the harness itself failed. */
 function concludeUntold({ emit }: AttemptRecords, error: unknown): void {
   const code = error instanceof HarnessError ? error.code : 'internal';
   const message = error instanceof Error ? error.message : String(error);

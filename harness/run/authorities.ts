@@ -11,10 +11,10 @@ import {
 } from '../services/certificates/authority.ts';
 import { efiSignatureList } from '../services/certificates/signature-list.ts';
 
-/** The run's certificate authority and the certificates it gave, each made when the first case wants it. */
+/** The run's certificate authority and the certificates it issued, each made when a case first needs it. */
 export interface Authorities {
   certificate(plan: Plan): Promise<ServerCertificate>;
-  /** Writes what firmware is to trust into the case's directory, where the plan says that it reads it. */
+  /** Writes the firmware's trusted certificates into the case's directory, where the plan has them read. */
   enrol(plan: Plan, directory: string): Promise<void>;
 }
 

@@ -6,7 +6,7 @@ import type { Plan } from '../model/plan.ts';
 import { writeWhole } from '../os/write-whole.ts';
 import { reproScript } from './repro-script.ts';
 
-/** Names inside a case's directory; documented in the README, so they do not change lightly. */
+/** Names inside a case's directory; documented in the README, so not to be changed lightly. */
 export const caseFiles = {
   serial: 'serial.raw',
   console: 'console.txt',
@@ -20,7 +20,7 @@ export const caseFiles = {
   repro: 'repro.sh',
 } as const;
 
-/** Where an attempt's records are: the first one's are the case's own. */
+/** Where an attempt's records are: for the first one, the case's own directory. */
 export const attemptDirectory = (caseDir: string, attempt: number): string =>
   attempt === 1 ? caseDir : join(caseDir, `attempt-${attempt}`);
 
@@ -29,7 +29,7 @@ export function writeRecord(path: string, value: unknown): Promise<void> {
   return writeWhole(path, `${JSON.stringify(value, null, 2)}\n`);
 }
 
-/** QEMU as it was started: what of it the plan leaves to the host, and all its arguments. */
+/** QEMU as it was started: what the plan leaves to the host, and all arguments. */
 export const startedQemuSchema = z.strictObject({
   program: z.string(),
   version: z.string(),
@@ -41,7 +41,7 @@ export type StartedQemu = z.infer<typeof startedQemuSchema>;
 export interface KnownBefore {
   plan: Plan;
   qemu: StartedQemu;
-  /** Folders of artefact sets that a reproduction has to be given again. */
+  /** Folders of artefact sets that a reproduction needs again. */
   setDirs: readonly string[];
 }
 
@@ -50,6 +50,6 @@ export async function writePlanFiles(directory: string, { plan, qemu, setDirs }:
   await writeRecord(join(directory, caseFiles.plan), plan);
   await writeRecord(join(directory, caseFiles.qemu), qemu);
   writeFileSync(join(directory, caseFiles.repro), reproScript(plan.scenario, setDirs), { mode: 0o755 });
-  // Present in every case's directory, whatever the firmware has to say.
+  // Present in every case's directory, even if the firmware writes nothing.
   writeFileSync(join(directory, caseFiles.firmwareDebug), '');
 }

@@ -4,7 +4,7 @@ import type { Scenario } from '../model/scenario.ts';
 import type { CaseResult } from '../model/verdict.ts';
 import { openJsonCache } from '../os/json-cache.ts';
 
-/** How long cases take, ms: what they took last time, and a guess for those never seen. Only the order matters. */
+/** How long cases take, ms: as last time, or a guess for new ones. Only the order matters. */
 export interface CaseLengths {
   of(scenario: Scenario): number;
   learn(results: readonly CaseResult[]): Promise<void>;
@@ -15,7 +15,7 @@ function guess({ firmware, payload, secondStage }: Scenario): number {
   return (interfaceOfFirmware(firmware) === 'bios' ? 3_000 : 8_000) + ending + (secondStage === 'none' ? 0 : 3_000);
 }
 
-/** `file` keeps the lengths across runs. */
+/** Lengths are kept in `file` across runs. */
 export function openCaseLengths(file: string | undefined): CaseLengths {
   const lengths = openJsonCache({ file, version: 1, schema: z.number() });
   return {

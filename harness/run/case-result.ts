@@ -9,7 +9,7 @@ export interface CaseName {
   round: number;
 }
 
-/** A case that no guest was started for. */
+/** A case for which no guest was started. */
 export function unstartedResult(
   { id, round }: CaseName,
   scenario: Scenario,
@@ -42,7 +42,7 @@ export function unstartedResult(
   };
 }
 
-/** A case whose files are not here: it waits for what the user may bring, or something is amiss. */
+/** A case whose files are missing: it waits for a set of the user's, or something is wrong. */
 export function missingResult(name: CaseName & { scenario: Scenario }, missing: string): CaseResult {
   const { scenario } = name;
   return scenario.waitsFor === undefined

@@ -2,7 +2,7 @@ import type { Fingerprints } from '../assets/fingerprint.ts';
 import { HarnessError } from '../model/errors.ts';
 import type { Input } from '../model/plan.ts';
 
-/** What became of an input since it was looked at; undefined where it is as it was. */
+/** How an input changed since it was inspected; undefined if it did not. */
 async function changeOf({ path, sha256 }: Input, fingerprints: Pick<Fingerprints, 'of'>): Promise<string | undefined> {
   try {
     const now = (await fingerprints.of(path)).sha256;
@@ -13,8 +13,8 @@ async function changeOf({ path, sha256 }: Input, fingerprints: Pick<Fingerprints
 }
 
 /**
- * A guest that boots other files than those that were looked into and recorded proves nothing.
- * @throws HarnessError `changed-input` that names the first one
+ * A guest that boots other files than those inspected and recorded proves nothing.
+ * @throws HarnessError `changed-input` naming the first changed file
  */
 export async function refuseChangedInputs(
   inputs: readonly Input[],

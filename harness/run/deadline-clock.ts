@@ -2,29 +2,29 @@ import type { Plan } from '../model/plan.ts';
 import type { Stage } from '../model/stages.ts';
 import { couldRunMs, type TimeReading } from './guest-time.ts';
 
-/** Accelerated guests are given the same time as emulated ones over this factor. */
+/** Accelerated guests get the time of emulated ones divided by this. */
 const accelerated = 0.5;
 
 interface Deadline {
   stage: Stage | 'total';
   allowedMs: number;
-  /** Time in which the guest could run, and by the clock. */
+  /** Time in which the guest could run, and wall-clock time. */
   waitedMs: number;
   wallMs: number;
-  /** CPU time that the guest has had meanwhile; not there where the kernel does not count it. */
+  /** CPU time the guest used meanwhile; absent where the kernel does not count it. */
   workedMs?: number;
 }
 
 export interface DeadlineClock {
-  /** The stage that is waited for: the first of the path not reached. */
+  /** The awaited stage: the first of the path not reached. */
   awaited(): Stage | undefined;
-  /** A stage was reached: the wait for the next begins. */
+  /** A stage was reached: starts waiting for the next. */
   reached(stage: Stage): void;
-  /** The deadline that has run out, if any. */
+  /** The deadline that has expired, if any. */
   tick(): Deadline | undefined;
 }
 
-/** Deadlines in time in which the guest could run: a busy host changes none of them. Starts at once. */
+/** Deadlines count time in which the guest could run, so a busy host does not shorten them. Starts at once. */
 export function createDeadlineClock(plan: Plan, isAccelerated: boolean, read: () => TimeReading): DeadlineClock {
   const factor = isAccelerated ? accelerated : 1;
   const seen = new Set<Stage>();

@@ -2,9 +2,9 @@ import { closeSync, openSync, writeFileSync } from 'node:fs';
 import { boundReached, recordBounds } from '../model/bounds.ts';
 import type { EventSink, HarnessEvent, UntimedEvent } from '../model/events.ts';
 
-/** The one record of a case: stamps events, writes them, hands them to whoever follows. */
+/** The one record of a case: stamps events, writes them, passes them to followers. */
 export interface EventLog {
-  /** Never throws: a fault of a follower ends the case, as an `infrastructure` event. */
+  /** Never throws: a failing follower ends the case, with an `infrastructure` event. */
   readonly emit: EventSink;
   readonly events: readonly HarnessEvent[];
   /** Milliseconds since the case started, monotonic. */
@@ -15,13 +15,13 @@ export interface EventLog {
 const flushBytes = 32 << 10;
 const flushMs = 250;
 
-/** What is logged although the log is full: how the case ended. None of it is the guest's to repeat. */
+/** Logged even when the log is full: how the case ended. A guest cannot cause these repeatedly. */
 const isLast = ({ source, type }: UntimedEvent): boolean => source === 'run' || (source === 'vm' && type !== 'stderr');
 
 /**
  * Opens `events.jsonl` at `path`; a killed harness loses at most the last quarter of a second. `onTrouble` is called once
- * when the disk does not take it: events then live on in memory alone. Once the log is full (`run/bounded`), only the
- * case's end is still logged: what it has is whole and in order up to there.
+ * if the disk fails: from then on events are kept only in memory. Once the log is full (`run/bounded`), only the case's
+ * end is still logged: up to there the log is complete and in order.
  */
 export function openEventLog(
   path: string,

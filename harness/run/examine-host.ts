@@ -10,7 +10,7 @@ export interface ProgramReport {
   problem?: string;
 }
 
-/** What these QEMUs can do, and the host they would run on; a missing program is a report, not an error. */
+/** What these QEMUs can do, and the host they would run on; a missing program is reported, not thrown. */
 export async function examineHost(
   qemus: readonly QemuProgram[],
   capacity: Capacity = openCapacity(),
@@ -27,7 +27,7 @@ export async function examineHost(
   return { host: describeHost(capacity), programs: await Promise.all(programs) };
 }
 
-/** Accelerators that failed with a firmware on this host, and until when they are not tried again with it. */
+/** Accelerators that failed with a firmware on this host, and when they will be tried again. */
 export function acceleratorFailures(cacheFile: string | undefined): (AcceleratorAnswer & { untilMs: number })[] {
   const failures = openAcceleratorAnswers(cacheFile).failures();
   return failures.map((failure) => ({ ...failure, untilMs: failure.atMs + failureLastsMs }));

@@ -6,14 +6,14 @@ import { predictScenario } from '../predict/predict-scenario.ts';
 import { resolveScenario } from '../resolve/resolve.ts';
 import type { ArtefactSources } from '../resolve/resolving.ts';
 
-/** A scenario, its files found and looked into: all that a plan is made from but the nonce. */
+/** A scenario with its files found and inspected: all that a plan is made from except the nonce. */
 export interface FoundCase {
   scenario: Scenario;
   resolved: Resolved;
   prediction: Prediction;
 }
 
-/** Finds a scenario's files and says what inspection foresees; the reason where one is missing. */
+/** Finds a scenario's files and predicts from their inspection; the reason if one is missing. */
 export async function findCase(scenario: Scenario, sources: ArtefactSources): Promise<FoundCase | { missing: string }> {
   const resolved = await resolveScenario(scenario, sources);
   if ('missing' in resolved) return resolved;

@@ -1,25 +1,25 @@
 import { readCpuPressureMs, readThreadTime, readThreadTimes, type ThreadTime } from '../os/thread-times.ts';
 
-/** How long the threads of one link in the chain of a boot have waited for a CPU by now, in ms, by thread. */
+/** How long each thread of one link in the chain of a boot has waited for a CPU so far, in ms. */
 type Waits = ReadonlyMap<number, number>;
 
-/** What there is to know of a guest's time at one moment. */
+/** A reading of a guest's time. */
 export interface TimeReading {
   atMs: number;
-  /** The links of the chain that every boot goes through; each stands still while it waits for a CPU. */
+  /** The links of the chain that every boot runs through; the boot stalls while one waits for a CPU. */
   links: readonly Waits[];
-  /** CPU time that QEMU has had; undefined where the kernel does not count it. */
+  /** CPU time of QEMU; undefined where the kernel does not count it. */
   cpuMs: number | undefined;
 }
 
-/** However starved it is, a guest's time passes at this share of real time: it comes to an end. */
+/** Even for a starved guest, time passes at this share of real time, so that every boot ends. */
 const slowestRate = 0.02;
 
-/** The longest wait of any thread of a link. They wait side by side, so that their waits do not add up. */
+/** The longest wait of any thread of a link. Threads wait in parallel, so their waits do not add up. */
 function longestWaitMs(then: Waits | undefined, now: Waits): number {
   const waits = [...now].map(([thread, waitedMs]) => {
     const before = then?.get(thread) ?? 0;
-    // One that has waited for less than before is another with the same id.
+    // A shorter wait than before means another thread with the same id.
     return before <= waitedMs ? waitedMs - before : waitedMs;
   });
   return Math.max(0, ...waits);
@@ -27,8 +27,8 @@ function longestWaitMs(then: Waits | undefined, now: Waits): number {
 
 /**
  * Time between two readings in which the guest could run, in ms: real time less the time in which a link of the chain
- * waited for a CPU. Several may do so at once, so their waits are not added but taken as independent of each other: that
- * is between the longest of them and their sum, and never more than all of the time.
+ * waited for a CPU. Links may wait at the same time, so their waits are not added but taken as independent: the result is
+ * between the longest and the sum, and never more than the elapsed time.
  */
 export function couldRunMs(then: TimeReading, now: TimeReading): number {
   const elapsedMs = now.atMs - then.atMs;
@@ -45,9 +45,9 @@ function qemuLinks(pid: number, threads: ReadonlyMap<number, ThreadTime>): Waits
 }
 
 /**
- * Reads the time of the guest that runs as process `pid`, again and again. Its links are QEMU's, and our own main thread,
- * which is the network that the guest hears from. Where the kernel does not count waits by thread, the whole host is the
- * one link: anything on it that had to wait.
+ * Returns a reader of the time of the guest that runs as process `pid`. Its links are QEMU's threads and our main thread,
+ * which serves the guest's network. Where the kernel does not count waits by thread, the whole host is the only link:
+ * anything on it that had to wait.
  */
 export function guestTimeReader(pid: number, root = '/'): (atMs: number) => TimeReading {
   const own = () => readThreadTime(process.pid, process.pid, root);

@@ -1,12 +1,12 @@
 import type { Qmp } from '../vm/qmp.ts';
 
-/** States of a machine that its guest has not brought about (QEMU's qapi/run-state.json, RunState). */
+/** Machine states that the guest did not cause (QEMU's qapi/run-state.json, RunState). */
 const heldStates: Readonly<Record<string, string>> = {
-  paused: 'QEMU was told by someone else to pause the guest',
+  paused: 'someone else had QEMU pause the guest',
   'io-error': 'QEMU paused the guest because it could not read or write a file',
 };
 
-/** Why a guest in this state of its machine does not run, where that is not the guest's doing. */
+/** Why a guest in this machine state does not run, if the guest did not cause it. */
 export const heldBy = (status: string): string | undefined => heldStates[status];
 
 export const statusOf = async (qmp: Qmp): Promise<string> => {
@@ -16,14 +16,14 @@ export const statusOf = async (qmp: Qmp): Promise<string> => {
 
 const answerMs = 5_000;
 
-/** Why nothing was to be seen of a guest that is still there, where that is not the guest's doing. */
+/** Why a guest that is still there is silent, if the guest did not cause it. */
 export async function whatHolds(qmp: Qmp): Promise<string | undefined> {
-  const unanswered = `QEMU itself stands still: it has not answered for ${answerMs / 1000} s`;
+  const unanswered = `QEMU itself hangs: no answer over QMP for ${answerMs / 1000} s`;
   let timer: NodeJS.Timeout | undefined;
   const limit = new Promise<string>((resolve) => {
     timer = setTimeout(() => resolve(unanswered), answerMs);
   });
-  // A QEMU that ends meanwhile is told by its exit.
+  // If QEMU exits meanwhile, its exit is reported instead.
   const held = statusOf(qmp).then(heldBy, () => undefined);
   return Promise.race([held, limit]).finally(() => clearTimeout(timer));
 }

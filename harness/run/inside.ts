@@ -11,8 +11,8 @@ const outside = (path: string, root: string, why: string): HarnessError =>
 const isLink = (path: string): boolean => lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() ?? false;
 
 /**
- * The path of `name` below `root`, which may itself be a link; nothing between the two is one.
- * @throws HarnessError `bad-run-directory` where it would lead elsewhere
+ * The path of `name` below `root`. `root` may itself be a symbolic link; nothing below it may.
+ * @throws HarnessError `bad-run-directory` if it would lead outside
  */
 export function pathInside(root: string, name: string): string {
   const path = resolve(root, name);
@@ -26,7 +26,7 @@ export function pathInside(root: string, name: string): string {
   return path;
 }
 
-/** An empty directory at `name` below `root`; what stood there is gone. Throws as `pathInside` does. */
+/** An empty directory at `name` below `root`; replaces what was there. Throws as `pathInside` does. */
 export function emptyDirectoryInside(root: string, name: string): string {
   const path = pathInside(root, name);
   rmSync(path, { recursive: true, force: true });

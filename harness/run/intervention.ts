@@ -4,18 +4,18 @@ import type { Guest } from '../vm/qemu.ts';
 import type { Faults } from '../wire/faults.ts';
 import type { RunningNetwork } from './network.ts';
 
-/** What an intervention can lay hands on while a guest runs. */
+/** What an intervention can act on while a guest runs. */
 interface Running {
   readonly guest: Guest;
   readonly network: Pick<RunningNetwork, 'stopServers'>;
 }
 
 /**
- * Something done on purpose to a case while it runs, by a campaign that breaks boots to see whether their verdicts
- * notice. It comes from code alone: neither a matrix nor the command line can name one.
+ * Something done on purpose to a running case, by a campaign that breaks boots to check that their verdicts notice. Only
+ * code can supply one: neither a matrix nor the command line can.
  */
 export interface Intervention {
-  /** What is run, recorded and judged in place of the plan given. */
+  /** The plan to run, record and judge in place of the given one. */
   readonly plan: Plan;
   readonly faults?: Faults;
   /** Called once, when guest and servers run. */
@@ -24,5 +24,5 @@ export interface Intervention {
   onEvent?(event: HarnessEvent): void;
 }
 
-/** `acted` records that something was done, as an event of the case. Called anew for every attempt. */
+/** `acted` records that something was done, as an event of the case. Called for every attempt. */
 export type Intervene = (plan: Plan, acted: (what: string) => void) => Intervention | undefined;

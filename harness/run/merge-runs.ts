@@ -5,18 +5,18 @@ import { countStatuses } from './run-summary.ts';
 const sum = (runs: readonly RunResult[], of: (run: RunResult) => number): number =>
   runs.reduce((total, run) => total + of(run), 0);
 
-/** Whether a case came to a verdict: one that did not gives way to one that did. */
+/** Whether a case came to a verdict; one that did replaces one that did not. */
 const isFinal = ({ verdict }: CaseResult): boolean =>
   !['not-run', 'waiting', 'interrupted', 'error'].includes(verdict.status);
 
 /**
- * Shards of one run as one run. The same case twice is a conflict, unless only one of the two came to a verdict: that
- * is a shard and the run that resumed it.
+ * Merges the shards of a run. The same case twice is a conflict, unless only one of the two came to a verdict: a shard
+ * and the run that resumed it.
  * @throws HarnessError `bad-run-directory` for runs of different matrices, and for conflicts.
  */
 export function mergeRuns(runs: readonly RunResult[]): RunResult {
   const [first, ...others] = runs;
-  if (first === undefined) throw new HarnessError('usage', 'there is no run to merge', { hint: 'Name one or more.' });
+  if (first === undefined) throw new HarnessError('usage', 'no run to merge', { hint: 'Name one or more.' });
   const stranger = others.find(({ matrix }) => matrix !== first.matrix);
   if (stranger !== undefined) {
     throw new HarnessError(

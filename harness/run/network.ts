@@ -30,15 +30,15 @@ export interface NetworkStart {
   faults?: Faults | undefined;
 }
 
-/** Disposing of it ends servers and wire and flushes the capture: all of them, and rejects with what failed first. */
+/** Disposing of it stops servers and wire and flushes the capture; rejects with the first failure, after all are done. */
 export interface RunningNetwork extends AsyncDisposable {
-  /** Ends every server; the wire stays, and who was served is left alone with it. */
+  /** Stops every server; the wire stays up. */
   stopServers(): Promise<void>;
-  /** Frames so far, of both directions. */
+  /** Frames so far, in both directions. */
   frames(): number;
 }
 
-/** Starts what stands behind each TCP port of the plan, on loopback alone. */
+/** Starts the server behind each TCP port of the plan, on loopback only. */
 async function startTcpServers(
   { plan, authorities, emit }: Pick<NetworkStart, 'plan' | 'authorities' | 'emit'>,
   tree: ServedTree,
@@ -61,14 +61,13 @@ async function startTcpServers(
   return ports;
 }
 
-/** A closed port (discard): a client sent there is refused at once. */
+/** A closed port (discard): connections are refused at once. */
 const closedPort = 9;
 
 /**
- * A case that boots over IPv6 is told nothing to boot over IPv4, since clients that hear from both prefer IPv4. Two are
- * answered all the same, because they wait for IPv4: iPXE gets an address, or it would ask for one for 15 s beside the
- * one it has; EDK II's HTTP boot goes on to IPv6 only once IPv4 has failed, within a blink where the URL leads to a
- * closed port and after a minute of silence otherwise.
+ * A case that boots over IPv6 is offered no boot file over IPv4, since clients offered both prefer IPv4. Two clients get
+ * an answer anyway, because they wait for IPv4: iPXE gets an address, or it would keep asking for 15 s; EDK II's HTTP
+ * boot tries IPv6 only once IPv4 has failed, which takes a moment with a closed port and a minute with silence.
  */
 const besideIpv6 = (serverIp: string): BootRule[] => [
   {
@@ -84,7 +83,7 @@ const besideIpv6 = (serverIp: string): BootRule[] => [
 
 interface Boot {
   plan: Plan;
-  /** Names that the guest has been handed. */
+  /** File names handed out to the guest. */
   served: ReadonlySet<string>;
   emit: EventSink;
 }
@@ -103,7 +102,7 @@ function startDhcpServers(
   servers.defer(() => six.close());
 }
 
-/** What a guest already has decides what it is offered next. */
+/** What a guest has already fetched decides what it is offered next. */
 function noteHandedOver(served: Set<string>, emit: EventSink): EventSink {
   return (event) => {
     const name = handedOverOf(event);
@@ -129,7 +128,7 @@ function layWire(
   });
 }
 
-/** Puts the plan's servers on the guest's wire; where one does not start, ends the others and rejects with its error. */
+/** Puts the plan's servers on the guest's wire; if one fails to start, stops the others and rejects with its error. */
 export function startNetwork(start: NetworkStart): Promise<RunningNetwork> {
   return opening(async (opened) => {
     const { plan, emit } = start;
@@ -138,7 +137,7 @@ export function startNetwork(start: NetworkStart): Promise<RunningNetwork> {
     const tree = openTree(plan.serve);
     const servers = new DisposalStack();
     let wire: Wire | undefined;
-    // Servers end before the wire that they are on.
+    // Servers stop before the wire that they are on.
     opened.defer(() => wire?.close());
     opened.use(servers);
     const tcpTargets = await startTcpServers({ ...start, emit: noting }, tree, servers);

@@ -9,7 +9,7 @@ async function resolveOrSay(scenario: Scenario, sources: ArtefactSources): Promi
   try {
     return await resolveUnread(scenario, sources);
   } catch (error) {
-    // A run would be refused for it.
+    // A run would refuse it.
     if (error instanceof HarnessError) return { missing: error.message };
     throw error;
   }
@@ -18,7 +18,7 @@ async function resolveOrSay(scenario: Scenario, sources: ArtefactSources): Promi
 async function obstacleOf(scenario: Scenario, sources: ObstacleSources): Promise<string | undefined> {
   const found = await resolveOrSay(scenario, sources);
   if ('missing' in found) return found.missing;
-  // A program that a matrix names by its path is not run for a look at that matrix.
+  // Looking at a matrix must not run a program that it names by path.
   if (typeof scenario.qemu === 'object') return undefined;
   const { program } = found.qemu;
   const nics = await sources.offeredNics.of(found.qemu);
@@ -28,7 +28,7 @@ async function obstacleOf(scenario: Scenario, sources: ObstacleSources): Promise
 
 export type ObstacleSources = ArtefactSources & Pick<OpenedHost, 'offeredNics'>;
 
-/** What keeps this host from running cells, by the id of the cell. Files are looked for, and neither read nor made. */
+/** Why this host cannot run cells, by cell id. Files are only looked for, neither read nor built. */
 export async function findObstacles(
   cells: readonly Scenario[],
   sources: ObstacleSources,

@@ -6,19 +6,19 @@ import { type OfferedNics, openOfferedNics } from '../vm/offered-nics.ts';
 import type { RunHost } from './run-matrix.ts';
 
 export interface HostFolders {
-  /** Holds artefact sets, payloads and what is remembered between runs; made where it is not there. */
+  /** Holds artefact sets, payloads and what is kept between runs; created if absent. */
   cacheDir: string;
-  /** Folders with a `set.json` of their own, or with files to be looked into. */
+  /** Folders with a `set.json`, or with files to inspect. */
   setDirs?: readonly string[];
   env?: NodeJS.ProcessEnv;
 }
 
 export interface OpenedHost extends Required<RunHost> {
-  /** The NICs that QEMUs have. */
+  /** The NICs that each QEMU has. */
   offeredNics: OfferedNics;
 }
 
-/** What this host has for cases to run with, as `runMatrix` takes it. Rejects with `bad-set` for a broken manifest. */
+/** What this host offers for running cases, as `runMatrix` takes it. Rejects with `bad-set` for a broken manifest. */
 export async function openHost({ cacheDir, setDirs = [], env = process.env }: HostFolders): Promise<OpenedHost> {
   const fingerprints = createFingerprints({ cacheFile: join(cacheDir, 'fingerprints.json') });
   const inspections = createInspections({ fingerprints, cacheFile: join(cacheDir, 'inspections.json') });

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 const house = fileURLToPath(new URL('..', import.meta.url));
 let digest: string | undefined;
 
-/** SHA-256 over the harness' own code as it runs: rules, plans and servers are part of what a record rests on. */
+/** SHA-256 over the harness's own running code: a record depends on its rules, plans and servers too. */
 export function ownCodeDigest(): string {
   if (digest !== undefined) return digest;
   const hash = createHash('sha256');

@@ -20,9 +20,9 @@ export interface PlanAgainOptions {
 }
 
 /**
- * A case as it would be run on this host now, QEMU's arguments included; nothing is run but a probe boot, where `auto` has
- * never tried an accelerator.
- * @throws HarnessError `missing-asset` where it cannot be run
+ * A case as it would be run on this host now, QEMU's arguments included. Runs nothing but a probe boot, if `auto` has not
+ * tried the accelerator before.
+ * @throws HarnessError `missing-asset` if it cannot be run
  */
 export async function planAgain(
   scenario: Scenario,

@@ -20,13 +20,13 @@ export interface Entry {
   kept: CaseResult | undefined;
 }
 
-/** A case whose first attempt may stand: everything but what never came to a verdict. */
+/** Whether an earlier result can be kept: all but those that never came to a verdict. */
 const final = (result: CaseResult | undefined): boolean =>
   result !== undefined && !['interrupted', 'error', 'not-run', 'waiting'].includes(result.verdict.status);
 
 /**
- * Every case of a run, its files found; `resumed` is the directory that the run was begun in. Rejects where those that the
- * matrix names are not there or cannot be served.
+ * Every case of a run, with its files found; `resumed` is the directory of the run being resumed. Rejects if files that
+ * the matrix names are missing or cannot be served.
  */
 export async function entriesOf(
   { cells, repeat }: Pick<RunRecord, 'cells' | 'repeat'>,
@@ -36,7 +36,7 @@ export async function entriesOf(
   const entries: Entry[] = [];
   for (const scenario of cells) {
     const found = await findCase(scenario, host);
-    // What a plan refuses it refuses with any nonce.
+    // A plan refused with this nonce is refused with any.
     if (!('missing' in found)) makePlan({ ...found, nonce: '0' });
     for (let round = 1; round <= repeat; round++) {
       const id = repeatId(scenario.id, round);
@@ -52,7 +52,7 @@ export async function entriesOf(
 export const qemuOf = ({ found }: Pick<Entry, 'found'>): QemuProgram | undefined =>
   'missing' in found ? undefined : found.resolved.qemu;
 
-/** What a case needs of this host, or why the host cannot run it. */
+/** What a case needs from this host, or why the host cannot run it. */
 export function startOf(
   { found, scenario: { nic } }: Pick<Entry, 'found' | 'scenario'>,
   qemu: ProgramReport | undefined,

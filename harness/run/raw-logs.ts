@@ -4,17 +4,17 @@ import { finished } from 'node:stream/promises';
 import { recordBounds } from '../model/bounds.ts';
 import { caseFiles } from './case-directory.ts';
 
-/** The raw bytes a case leaves: serial port and QEMU's stderr as they come, the console as it was seen. */
+/** The raw output of a case: serial port and QEMU's stderr byte for byte, and the rendered console. */
 export interface RawLogs {
-  /** A promise where the disk is behind: until it resolves, nothing more should come. */
+  /** A promise if the disk is behind: push no more until it resolves. */
   serial(chunk: Buffer): Promise<void> | undefined;
-  /** What of the chunk was taken; less than all of it where the bound was reached. */
+  /** The part of the chunk that was taken; not all of it once the bound is reached. */
   stderr(chunk: Buffer): Buffer;
   /** Writes the console and closes the rest; never rejects. */
   close(transcript: readonly string[]): Promise<void>;
 }
 
-/** `onTrouble` is called, perhaps more than once, when the disk does not take them. */
+/** `onTrouble` is called, perhaps more than once, when the disk fails. */
 export function openRawLogs(directory: string, onTrouble: (error: Error) => void): RawLogs {
   const open = (name: string) => createWriteStream(join(directory, name)).on('error', onTrouble);
   const streams = { serial: open(caseFiles.serial), stderr: open(caseFiles.stderr) };
@@ -23,7 +23,7 @@ export function openRawLogs(directory: string, onTrouble: (error: Error) => void
   let stderrRoom: number = recordBounds.stderrBytes;
   return {
     serial(chunk) {
-      // A stream that is broken drains no more; its error has ended the case.
+      // A broken stream never drains; its error has ended the case.
       if (streams.serial.write(chunk) || streams.serial.errored) return undefined;
       return new Promise((resolve) => {
         onDrained = resolve;

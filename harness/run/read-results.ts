@@ -23,7 +23,7 @@ function readFile(path: string): RunResult {
   try {
     raw = parseBoundedJson(readBoundedText(path, maxBytes), recordMaxDepth);
   } catch (cause) {
-    if (cause instanceof SyntaxError) throw badRun(path, 'it is not JSON, or not all of it is there', cause);
+    if (cause instanceof SyntaxError) throw badRun(path, 'not JSON, or truncated', cause);
     throw badRun(path, `it cannot be read: ${(cause as Error).message}`, cause);
   }
   const checked = checkShape(runResultSchema, raw);
@@ -33,7 +33,7 @@ function readFile(path: string): RunResult {
 
 /**
  * The results of a run: a results.json, the directory that holds it, or a folder with a run directory for each shard.
- * @throws HarnessError `bad-run-directory` where there is none, or it is torn.
+ * @throws HarnessError `bad-run-directory` if there are none, or they are incomplete.
  */
 export function readResults(path: string): RunResult {
   const stats = statSync(path, { throwIfNoEntry: false });

@@ -6,8 +6,8 @@ import { mainScript, packageRoot } from '../os/package-root.ts';
 const ownProgram = () => ({ node: process.execPath, script: mainScript(packageRoot()) });
 
 /**
- * A shell script that runs the case in its own folder again: with the program that made it where that is still there,
- * with the one in PATH otherwise.
+ * A shell script that runs the case in its folder again: with the program that wrote it if that is still there, otherwise
+ * with the one in PATH.
  */
 export function reproScript(scenario: Scenario, setDirs: readonly string[], program = ownProgram()): string {
   const options = [

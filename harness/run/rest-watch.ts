@@ -2,7 +2,7 @@ import type { Plan } from '../model/plan.ts';
 import type { Stage } from '../model/stages.ts';
 import { couldRunMs, type TimeReading } from './guest-time.ts';
 
-/** What a guest has shown of itself so far, in any direction. */
+/** Guest activity so far, in either direction. */
 export interface Signs {
   frames: number;
   consoleBytes: number;
@@ -16,12 +16,12 @@ interface Rest {
 
 /** Firmware that waits for a key takes 1 to 3 % of a CPU for its timers, one that polls a NIC 40 % and more (TCG). */
 const restingShare = 0.1;
-/** CPU time says something over spans of this length. */
+/** CPU time is meaningful over spans of this length. */
 const spanMs = 1_000;
 
 /**
- * Tells when a guest has been plainly at rest (no CPU time to speak of, no frame, nothing on the console) for longer than
- * the plan allows while a stage is awaited. Never, where the kernel does not count CPU time.
+ * Detects a guest at rest (next to no CPU time, no frame, nothing on the console) for longer than the plan allows while a
+ * stage is awaited. Never reports where the kernel does not count CPU time.
  */
 export function createRestWatch(
   { deadlines: { restMs } }: Pick<Plan, 'deadlines'>,

@@ -29,16 +29,16 @@ interface ReuseQuery extends CaseName {
   outDir: string;
 }
 
-/** Answers for one run, which cases of an earlier one can stand for its own. */
+/** Decides for one run which cases of an earlier run it can reuse. */
 export interface Reusable {
-  /** The earlier result with its records, now in this run's directory; undefined where the case has to be booted. */
+  /** The earlier result with its records, now in this run's directory; undefined if the case has to be booted. */
   take(query: ReuseQuery): Promise<CaseResult | undefined>;
 }
 
-/** Only these say what the guest does every time. */
+/** Only these statuses show what the guest does every time. */
 const settled: readonly CaseResult['verdict']['status'][] = ['passed', 'failed'];
 
-/** Records are never written to again, so that a link serves as a copy where the file system has them. */
+/** Records are never written to again, so a hard link will do where the file system supports it. */
 function copyRecords(from: string, to: string): void {
   for (const entry of readdirSync(from, { withFileTypes: true })) {
     const [source, target] = [join(from, entry.name), join(to, entry.name)];
@@ -55,11 +55,11 @@ function copyRecords(from: string, to: string): void {
   }
 }
 
-/** As records have them: the order of keys and absent values are no difference. */
+/** As stored in records: key order and absent values make no difference. */
 const isSame = (a: unknown, b: unknown): boolean =>
   isDeepStrictEqual(JSON.parse(JSON.stringify(a)), JSON.parse(JSON.stringify(b)));
 
-/** The case as it was, where all that it rests on is the same today. */
+/** The recorded case, if all that it depends on is unchanged. */
 async function sameAsThen(
   directory: string,
   { found, qemu, accel: chooser, ...name }: ReuseQuery,
@@ -68,19 +68,19 @@ async function sameAsThen(
   if (then === undefined || then.id !== name.id || !settled.includes(then.verdict.status)) return undefined;
   const [plan, started] = [readPlan(directory), readStartedQemu(directory)];
   if (started === undefined) return undefined;
-  // A plan made today with the nonce of then: whatever differs is a difference.
+  // Planned today with the recorded nonce, so that only real differences show.
   const now = makePlan({ ...found, nonce: plan.nonce });
   const { accel } = await chooser.choose(now, qemu);
   const argv = runningArgv(now, qemu, accel);
   const today = { plan: now, qemu: { program: now.qemu.program, version: qemu.version, accel, argv } };
   if (differencesOf({ plan, qemu: started }, today).length > 0) return undefined;
   if (!isSame(decisive(now), decisive(plan))) return undefined;
-  // The log is judged anew: a record is believed only as far as it can be recomputed.
+  // The log is judged again: a record is trusted only as far as it can be recomputed.
   const verdict = judge(now, readEvents(directory));
   return isSame(verdict, then.verdict) ? then : undefined;
 }
 
-/** What `differencesOf` leaves out, in as far as it decides a verdict. */
+/** What `differencesOf` leaves out but a verdict depends on. */
 const decisive = ({
   scenario,
   stagePath,
@@ -99,7 +99,7 @@ const decisive = ({
 
 /**
  * Opens an earlier run for reuse.
- * @throws HarnessError `bad-run-directory` where it is none
+ * @throws HarnessError `bad-run-directory` if it is not one
  */
 export function openReuse({ from, maxAgeMs }: ReuseOptions): Reusable {
   const record = readRunRecord(from);
@@ -111,7 +111,7 @@ export function openReuse({ from, maxAgeMs }: ReuseOptions): Reusable {
       const name = join(casesFolder, query.id);
       const old = pathInside(from, name);
       const then = await sameAsThen(old, query).catch((error: unknown) => {
-        // Torn or odd, a record serves for nothing, and the case is booted.
+        // A damaged record is not used: the case is booted.
         if (error instanceof HarnessError) return undefined;
         throw error;
       });

@@ -32,20 +32,20 @@ export interface CaseRun {
   onAttempt(attempt: number): void;
   onStage(stage: Stage, atMs: number): void;
   terminal?: AttemptOptions['terminal'];
-  /** With it there is one attempt: what is broken on purpose is broken again the next time. */
+  /** With one there is a single attempt: what is broken on purpose would break again. */
   intervene?: Intervene | undefined;
   signal: AbortSignal;
 }
 
-/** One attempt as it counts, and every guest that it took, retries among them. */
-interface Told {
+/** An attempt that counts, and every guest that it took, retries included. */
+interface CountedAttempt {
   /** Relative to the run's directory. */
   directory: string;
   result: AttemptResult;
   guests: AttemptResult[];
 }
 
-/** A new nonce for every guest, so that no stale log can stand in for it. */
+/** A new nonce for every guest, so that no stale log can pass for it. */
 export const newNonce = (): string => randomBytes(6).toString('hex');
 
 const infrastructureRetries = 2;
@@ -59,7 +59,7 @@ async function runGuest(run: CaseRun, name: string, attempt: number): Promise<At
   const result = await runAttempt({ ...run, plan, attempt, directory, accel });
   if (result.demote === undefined || signal.aborted) return [result];
   await chooser.distrust(plan, qemu, accel, result.demote);
-  // Its records stay, inside those of the attempt that counts.
+  // Its records are kept inside those of the attempt that counts.
   const aside = `${directory}.aside`;
   renameSync(directory, aside);
   mkdirSync(directory);
@@ -68,8 +68,8 @@ async function runGuest(run: CaseRun, name: string, attempt: number): Promise<At
   return [result, await runAttempt({ ...run, plan, attempt, directory, accel: 'tcg', demotedFrom })];
 }
 
-/** Runs an attempt, again where the harness could not tell what the guest did. */
-async function runUntilTold(run: CaseRun, attempt: number): Promise<Told> {
+/** Runs an attempt, and retries where the harness could not tell what the guest did. */
+async function runUntilJudged(run: CaseRun, attempt: number): Promise<CountedAttempt> {
   const directory = attemptDirectory(run.directory, attempt);
   const retries = run.intervene ? 0 : infrastructureRetries;
   const guests: AttemptResult[] = [];
@@ -78,7 +78,7 @@ async function runUntilTold(run: CaseRun, attempt: number): Promise<Told> {
     async (tries) => {
       guests.push(...(await runGuest(run, directory, attempt)));
       const last = guests.at(-1) as AttemptResult;
-      // Interrupted, an attempt leaves records that say so, and is not tried again.
+      // An interrupted attempt is recorded as such and not retried.
       if (last.retryable && tries <= retries && !run.signal.aborted) throw new Error(last.verdict.diagnosis ?? '');
       return last;
     },
@@ -88,22 +88,22 @@ async function runUntilTold(run: CaseRun, attempt: number): Promise<Told> {
 }
 
 /**
- * Runs one case to its result: infrastructure errors are tried again, and a guest that failed is rerun once into a
- * directory of its own; passing then is `flaky`, never `passed`.
+ * Runs one case to its result: infrastructure errors are retried, and a failed guest is rerun once, into a directory of
+ * its own; passing then is `flaky`, never `passed`.
  */
 export async function runCase(run: CaseRun): Promise<CaseResult> {
   const { id, round, directory, outDir } = run;
-  const first = await runUntilTold(run, 1);
+  const first = await runUntilJudged(run, 1);
   const failed = first.result.verdict.status === 'failed' && !run.intervene;
-  const attempts = failed ? [first, await runUntilTold(run, 2)] : [first];
-  const guests = attempts.flatMap((told) => told.guests);
+  const attempts = failed ? [first, await runUntilJudged(run, 2)] : [first];
+  const guests = attempts.flatMap((attempt) => attempt.guests);
   const result = attemptedResult({
     id,
     round,
     plan: first.result.plan,
     verdict: verdictOver(first.result.verdict, attempts[1]?.result.verdict),
     accel: (attempts.at(-1) ?? first).result.accel,
-    attempts: attempts.map((told) => ({ directory: told.directory, status: told.result.verdict.status })),
+    attempts: attempts.map((attempt) => ({ directory: attempt.directory, status: attempt.result.verdict.status })),
     durationMs: Math.round(guests.reduce((sum, { durationMs }) => sum + durationMs, 0)),
     guestCpuMs: guests.reduce((sum, { guestCpuMs }) => sum + guestCpuMs, 0),
     directory,

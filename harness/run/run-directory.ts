@@ -10,7 +10,7 @@ import { type CaseResult, caseResultSchema } from '../model/verdict.ts';
 import { parseBoundedJson, readBoundedLines, readBoundedText, recordMaxDepth } from '../os/bounded-file.ts';
 import { attemptDirectory, caseFiles, type StartedQemu, startedQemuSchema, writeRecord } from './case-directory.ts';
 
-/** Far more than any run writes: a record may come from a stranger. */
+/** Far more than any run writes: records are untrusted. */
 const recordMaxBytes = 64 << 20;
 const eventLogBounds = { maxBytes: 256 << 20, maxLineBytes: 1 << 20 };
 const maxCases = 1_000_000;
@@ -30,7 +30,7 @@ const runRecordSchema = z.strictObject({
   startedAt: z.string(),
   cells: z.array(scenarioSchema),
   repeat: z.int().positive(),
-  /** SHA-256 of the harness that began it; records made before it was kept have none. */
+  /** SHA-256 of the harness that started it; absent from older records. */
   code: z.string().optional(),
 });
 export type RunRecord = z.infer<typeof runRecordSchema>;
@@ -55,24 +55,24 @@ function readJson<T>(path: string, schema: z.ZodType<T>): T {
   }
   const checked = checkShape(schema, raw);
   if ('value' in checked) return checked.value;
-  throw badRun(path, `not what a run writes: ${checked.problems[0]}`);
+  throw badRun(path, `unexpected content: ${checked.problems[0]}`);
 }
 
 export function readRunRecord(runDir: string): RunRecord {
   const path = join(runDir, runRecordFile);
   const record = readJson(path, runRecordSchema);
   const problem = problemOf(record.cells, record.repeat);
-  if (problem !== undefined) throw badRun(path, `not what a run writes: ${problem}`);
+  if (problem !== undefined) throw badRun(path, `unexpected content: ${problem}`);
   return record;
 }
 
-/** A finished case's result; undefined where it has none (yet). */
+/** A finished case's result; undefined if it has none (yet). */
 export function readCaseResult(caseDir: string): CaseResult | undefined {
   const path = join(caseDir, caseFiles.result);
   return existsSync(path) ? readJson(path, caseResultSchema) : undefined;
 }
 
-/** QEMU as a case was started with; undefined where its directory does not say. */
+/** The QEMU that a case was started with; undefined if its directory does not say. */
 export function readStartedQemu(caseDir: string): StartedQemu | undefined {
   const path = join(caseDir, caseFiles.qemu);
   return existsSync(path) ? readJson(path, startedQemuSchema) : undefined;
@@ -83,8 +83,8 @@ export function readPlan(caseDir: string): Plan {
 }
 
 /**
- * Reads a case's event log. A last line cut off by a kill is left out; any other line that is not an event is an
- * error that names it.
+ * Reads a case's event log. A last line cut off by a kill is ignored; any other line that is not an event is an error
+ * naming that line.
  */
 export function readEvents(caseDir: string): HarnessEvent[] {
   const path = join(caseDir, caseFiles.events);
@@ -131,7 +131,7 @@ function orRefused<T>(path: string, read: () => T): T {
   }
 }
 
-/** The case directories of a run, or the one directory itself when it is a case's. */
+/** The case directories of a run, or the directory itself if it is a case's. */
 export function caseDirectoriesOf(path: string): string[] {
   if (!orRefused(path, () => statSync(path)).isDirectory()) throw badRun(path, 'it is not a directory');
   if (existsSync(join(path, caseFiles.plan))) return [path];
@@ -151,7 +151,7 @@ export function attemptDirectoriesOf(caseDir: string): string[] {
 
 const runsFolder = '.runs';
 
-/** Makes a folder that nobody else has made; undefined where there is one of that name. */
+/** Creates a folder; undefined if the name is taken. */
 function makeAlone(folder: string): string | undefined {
   try {
     mkdirSync(folder);
@@ -162,7 +162,7 @@ function makeAlone(folder: string): string | undefined {
   }
 }
 
-/** A folder named by the time the run started; by a number too, where another started within the same second. */
+/** A folder named by the start time, plus a number if another run started within the same second. */
 function makeNamedByTime(startedAt: string): string {
   const name = startedAt.slice(0, 19).replaceAll(':', '-');
   mkdirSync(runsFolder, { recursive: true });
@@ -182,15 +182,18 @@ function makeRunFolders(outDir: string | undefined, startedAt: string): { folder
     const path = outDir ?? resolve(runsFolder);
     const hint = 'choose another folder with --out';
     if (['EEXIST', 'ENOTDIR'].includes(code)) {
-      throw new HarnessError('bad-run-directory', `${path}: it is a file, or lies below one`, { hint, cause });
+      throw new HarnessError('bad-run-directory', `${path}: expected a folder, but it or a parent is a file`, {
+        hint,
+        cause,
+      });
     }
-    throw new HarnessError('disk', `${path}: it cannot be made: ${message}`, { hint, cause });
+    throw new HarnessError('disk', `${path}: cannot be created: ${message}`, { hint, cause });
   }
 }
 
 /**
- * Makes the directory of a new run, takes it for that run alone and writes the record into it; without `outDir` it is
- * named by the time. The folder of cases is the claim: of two runs only one can make it. Resolves to the absolute path.
+ * Creates the directory of a new run, claims it and writes the run's record into it; without `outDir` it is named by the
+ * time. Creating the folder of cases is the claim: only one of two runs can. Resolves to the absolute path.
  */
 export async function claimRunDirectory(record: RunRecord, outDir?: string): Promise<string> {
   const { folder, isOurs } = makeRunFolders(outDir, record.startedAt);

@@ -28,31 +28,31 @@ export interface RunHost {
   sets: ArtefactSets;
   fingerprints: Fingerprints;
   inspections: Pick<Inspections, 'of'>;
-  /** Folders of artefact sets that are not of this machine or the cache. */
+  /** Folders of artefact sets from outside this machine and the cache. */
   setDirs?: readonly string[];
-  /** Where probe boots are remembered. */
+  /** Where results of probe boots are kept. */
   accelCacheFile?: string;
-  /** Where the lengths of cases are remembered, so that long ones start first. */
+  /** Where the lengths of cases are kept, so that long ones start first. */
   lengthsFile?: string;
 }
 
 export interface RunOptions extends RunHost {
   matrixName: string;
   cells: readonly Scenario[];
-  /** A new folder, or one without a run; `.runs/<time>` in the current folder where it is not given. */
+  /** A new folder, or one without a run; default: `.runs/<time>` in the current folder. */
   outDir?: string | undefined;
-  /** As many at once as the host carries, unless given. */
+  /** Guests at once; default: as many as the host carries. */
   jobs?: number | undefined;
   accel: AccelChoice;
-  /** Each cell this many times; from the second on its id ends in `~2`, `~3`, …. */
+  /** Runs each cell this many times; from the second on the id ends in `~2`, `~3`, …. */
   repeat: number;
   /** Resumes the run in `outDir`: cells and repeat are read from it, finished cases are kept. */
   resume?: boolean | undefined;
   reporter: Reporter;
-  /** A person at the console of the guest; for a run of one cell. */
+  /** A user at the guest's console; for a run of one cell. */
   terminal?: CaseRun['terminal'];
   intervene?: Intervene | undefined;
-  /** An earlier run, whose records stand for boots of cases that are the same in all they rest on. */
+  /** An earlier run, whose records replace boots of cases whose inputs are all unchanged. */
   reuse?: ReuseOptions | undefined;
   signal: AbortSignal;
 }
@@ -62,7 +62,7 @@ type Shared = Omit<CaseRun, 'id' | 'round' | 'directory' | 'found' | 'qemu' | 'o
   reusable: Reusable | undefined;
 };
 
-/** A run under way. */
+/** A run in progress. */
 interface Run {
   outDir: string;
   record: RunRecord;
@@ -76,7 +76,7 @@ const eachOnce = (qemus: readonly QemuProgram[]): QemuProgram[] => [
   ...new Map(qemus.map((qemu) => [qemu.program, qemu])).values(),
 ];
 
-/** Starts the clocks of a run; what is given back takes their readings. */
+/** Starts the clocks of a run; returns what reads them. */
 function startMeter(): () => Pick<RunResult, 'wallMs' | 'harnessCpuMs'> {
   const started = performance.now();
   const cpuAtStart = process.cpuUsage();
@@ -89,7 +89,7 @@ function startMeter(): () => Pick<RunResult, 'wallMs' | 'harnessCpuMs'> {
   };
 }
 
-/** Finds what the cases need, and only then takes a directory: a run that is refused leaves none. */
+/** Finds what the cases need, and only then creates a directory: a refused run leaves none. */
 async function begin(options: RunOptions): Promise<Pick<Run, 'outDir' | 'record' | 'entries'>> {
   const { matrixName: matrix, cells, repeat, resume, outDir } = options;
   if (resume && outDir !== undefined) {
@@ -113,7 +113,7 @@ async function finish({ results, reporter }: Run, result: CaseResult): Promise<v
   await reporter.onCaseEnd(result);
 }
 
-/** Finishes the cases that no guest is needed for, or can be had for; the others are left to run. */
+/** Finishes the cases that need no guest or can have none; returns the others. */
 async function finishUnrunnable(run: Run, shared: Shared): Promise<CaseRun[]> {
   const { programs, reporter } = run;
   const left: CaseRun[] = [];
@@ -144,7 +144,7 @@ async function finishUnrunnable(run: Run, shared: Shared): Promise<CaseRun[]> {
   return left;
 }
 
-/** Runs a case; one that trips over a fault of ours must not take the others' results with it. */
+/** Runs a case; a bug of ours in one must not cost the others' results. */
 function runGuarded(run: CaseRun): Promise<CaseResult> {
   return runCase(run).catch((error: unknown) => {
     const status = run.signal.aborted ? 'interrupted' : 'error';
@@ -160,7 +160,7 @@ async function finishUnstarted(run: Run): Promise<void> {
   }
 }
 
-/** Never silently: how many cases were not booted, and whose records stand for them. */
+/** Reuse is never silent: how many cases were not booted, and where their records come from. */
 function reuseNotes(cases: readonly CaseResult[]): string[] {
   const from = cases.flatMap(({ run }) => run.reusedFrom ?? []);
   return [...new Set(from)].map((directory) => {
@@ -188,9 +188,9 @@ function resultOf(
 }
 
 /**
- * Runs cells and resolves to the run's result; every finished case is on disk before the next line of it. Rejects
- * with a HarnessError before anything is started where the user's own files or folders are not right, and with
- * what a reporter threw, which ends the run as an interruption does.
+ * Runs cells and resolves to the run's result; every finished case is on disk before it is reported. Rejects with a
+ * HarnessError, before anything is started, if the user's files or folders are unusable; and with what a reporter threw,
+ * which ends the run as an interruption does.
  */
 export async function runMatrix(options: RunOptions): Promise<RunResult> {
   const measured = startMeter();
@@ -201,7 +201,7 @@ export async function runMatrix(options: RunOptions): Promise<RunResult> {
     failing.abort();
   });
   const signal = AbortSignal.any([options.signal, failing.signal]);
-  // Every guest that runs listens to it, and Node takes more than ten listeners for a leak.
+  // Every running guest listens to it, and Node suspects a leak above ten listeners.
   setMaxListeners(Number.POSITIVE_INFINITY, signal);
 
   const begun = await begin(options);

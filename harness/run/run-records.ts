@@ -9,25 +9,25 @@ import { caseFiles } from './case-directory.ts';
 import { pathInside } from './inside.ts';
 import { readEvents, readPlan } from './run-directory.ts';
 
-/** What one guest left behind, read back. */
+/** One guest's records, read back. */
 interface AttemptFiles {
   plan: Plan;
   events: HarnessEvent[];
-  /** What the serial port sent: all of it, or its first and last bytes where it is too long. */
+  /** Serial output: all of it, or its beginning and end if it is too long. */
   serial: { head: Buffer; leftOut: number; tail: Buffer };
 }
 
-/** The records of a run, for those who make views of them. */
+/** The records of a run, for views of it. */
 interface RunRecords {
   /**
    * `directory` is an attempt's, relative to the run's.
-   * @throws HarnessError `bad-run-directory` or `bad-event-log` where plan or events are not what a run writes.
+   * @throws HarnessError `bad-run-directory` or `bad-event-log` if plan or events are malformed.
    */
   read(directory: string): AttemptFiles;
   judge(files: Pick<AttemptFiles, 'plan' | 'events'>): Verdict;
 }
 
-/** Of each end of a serial log; a boot prints some 20 kB, a guest in a loop whatever it likes. */
+/** Kept of each end of a serial log; a boot prints some 20 kB, a looping guest any amount. */
 const endBytes = 128 << 10;
 
 function readPart(fd: number, from: number, length: number): Buffer {
@@ -35,7 +35,7 @@ function readPart(fd: number, from: number, length: number): Buffer {
   return bytes.subarray(0, readSync(fd, bytes, 0, length, from));
 }
 
-/** The two ends of a file; its tail is empty where the head is all of it. */
+/** The two ends of a file; the tail is empty if the head is all of it. */
 function readEnds(path: string): AttemptFiles['serial'] {
   const fd = openBounded(path, Number.MAX_SAFE_INTEGER);
   try {
@@ -55,7 +55,7 @@ export function runRecords(runDir: string): RunRecords {
   return {
     read(directory) {
       const path = pathInside(runDir, directory);
-      // A view may be published: no link in a stranger's run brings another file into it.
+      // Views get published: a link in an untrusted run must not pull another file in.
       const serial = pathInside(runDir, join(directory, caseFiles.serial));
       return { plan: readPlan(path), events: readEvents(path), serial: readEnds(serial) };
     },

@@ -6,7 +6,7 @@ export function countStatuses(cases: readonly CaseResult[]): Record<Status, numb
   return totals;
 }
 
-/** Whether cells agreed with themselves over `--repeat`; nothing to say of a single round. */
+/** Whether cells gave the same result in every round of `--repeat`; empty for a single round. */
 export function agreementNotes(cases: readonly CaseResult[], repeat: number): string[] {
   if (repeat < 2) return [];
   const seen = new Map<string, Set<string>>();

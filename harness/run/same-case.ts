@@ -4,11 +4,11 @@ import type { StartedQemu } from './case-directory.ts';
 /** A case as it was run, or as it would be. */
 export interface PlannedCase {
   plan: Plan;
-  /** Undefined where the record does not say. */
+  /** Undefined if the record does not say. */
   qemu: StartedQemu | undefined;
 }
 
-/** Every text within a value, changed. */
+/** Maps every string within a value. */
 function mapTexts(value: unknown, change: (text: string) => string): unknown {
   if (typeof value === 'string') return change(value);
   if (Array.isArray(value)) return value.map((item) => mapTexts(item, change));
@@ -16,10 +16,10 @@ function mapTexts(value: unknown, change: (text: string) => string): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [change(key), mapTexts(item, change)]));
 }
 
-/** The same value in the place of what differs from run to run, or from machine to machine: nonce and paths of inputs. */
+/** Normalises what differs between runs or machines: nonce and paths of inputs. */
 function withoutAccidents<T>(value: T, { nonce, inputs }: Plan): T {
   const names = new Map<string, string>([[nonce, '<nonce>']]);
-  // QEMU's options have their commas doubled.
+  // Commas are doubled in QEMU's options.
   for (const { path, role } of inputs)
     for (const name of [path, path.replaceAll(',', ',,')]) names.set(name, `<${role}>`);
   const longestFirst = [...names].filter(([name]) => name !== '').sort(([a], [b]) => b.length - a.length);
@@ -37,15 +37,15 @@ function inputDifferences(then: readonly Input[], now: readonly Input[]): string
     const places = Array.from({ length: Math.max(before.length, after.length) }, (_, at) => [before[at], after[at]]);
     return places.flatMap(([was, is]) => {
       if (was?.sha256 === is?.sha256) return [];
-      if (is === undefined) return [`${role}: there was ${was?.path}, and is none`];
-      if (was === undefined) return [`${role}: there was none, and is ${is.path}`];
+      if (is === undefined) return [`${role}: was ${was?.path}, now absent`];
+      if (was === undefined) return [`${role}: was absent, now ${is.path}`];
       const moved = was.path === is.path ? '' : `${is.path} `;
       return [`${role}: ${was.path} had ${shortHash(was.sha256)}, and ${moved}has ${shortHash(is.sha256)}`];
     });
   });
 }
 
-/** Words of one list that the other has not, however often each is there. */
+/** Words of one list missing from the other, counting duplicates. */
 function onlyIn(words: readonly string[], others: readonly string[]): string[] {
   const left = [...others];
   return words.filter((word) => {
@@ -69,38 +69,38 @@ function qemuDifferences(then: PlannedCase, now: PlannedCase): string[] {
       withoutAccidents(now.plan.qemu.argv, now.plan),
     );
   }
-  const said = (what: string, was: string, is: string) => (was === is ? [] : [`${what} was ${was}, and is ${is}`]);
+  const said = (what: string, was: string, is: string) => (was === is ? [] : [`${what} was ${was}, now ${is}`]);
   const hasOtherAccel = then.qemu.accel !== now.qemu.accel;
   return [
     ...said('QEMU', then.qemu.version, now.qemu.version),
     ...said('the accelerator', then.qemu.accel, now.qemu.accel),
-    // With another accelerator comes another CPU, which is no further difference.
+    // Another accelerator implies another CPU model, which is no further difference.
     ...(hasOtherAccel
       ? []
       : argumentDifferences(withoutAccidents(then.qemu.argv, then.plan), withoutAccidents(now.qemu.argv, now.plan))),
   ];
 }
 
-/** What the harness does for the guest, by the names under which a difference is told. */
+/** What the harness does for the guest, by the name used in a difference. */
 const services: Record<string, (plan: Plan) => unknown> = {
   'the boot policy': ({ boot }) => boot,
   'what is served': ({ serve }) => Object.entries(serve).sort(([a], [b]) => (a < b ? -1 : 1)),
   'the network': ({ network }) => network,
   'the HTTPS server': ({ tls }) => tls,
-  // Where the target's programs are is the machine's own matter.
+  // Where the target's programs are depends on the machine.
   'the iSCSI disk': ({ san }) => san && { ...san, programRoot: '' },
 };
 
 function serviceDifferences(then: Plan, now: Plan): string[] {
   const text = (of: (plan: Plan) => unknown, plan: Plan) => JSON.stringify(withoutAccidents(of(plan), plan));
   return Object.entries(services).flatMap(([name, of]) =>
-    text(of, then) === text(of, now) ? [] : [`${name} is planned otherwise now`],
+    text(of, then) === text(of, now) ? [] : [`${name}: planned differently now`],
   );
 }
 
 /**
- * What of a case is not as it was: contents of its inputs, QEMU's version, accelerator and arguments, and what is served.
- * Where files lie does not matter, nor does the nonce, nor how long a person may take.
+ * How a case differs from its record: contents of inputs, QEMU's version, accelerator and arguments, and what is served.
+ * File locations, the nonce and time allowed to a user at the console do not count.
  */
 export function differencesOf(then: PlannedCase, now: PlannedCase): string[] {
   return [

@@ -2,9 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Capacity, openCapacity } from '../os/capacity.ts';
 
 export interface Job {
-  /** Memory the job will take, MiB. */
+  /** Memory the job needs, MiB. */
   memoryMiB: number;
-  /** Rough length, any unit: long ones go first, so that the run does not end waiting for one. */
+  /** Rough length, any unit: long jobs start first, so that the run does not end waiting for one. */
   length: number;
   /** Must not reject. */
   run(): Promise<void>;
@@ -15,16 +15,16 @@ const tickMs = 100;
 const headroom = 0.88;
 /** A guest just admitted does not show in the load yet. */
 const settleMs = 250;
-/** Nor in the memory: it touches its own within the first seconds. */
+/** Nor in memory use: it touches its memory within the first seconds. */
 const touchMs = 5_000;
 /** Left for the host itself. */
 const reserveMiB = 512;
 const overheadMiB = 160;
 
-/** Decides whether one more job may start while so many run. */
+/** Decides whether one more job may start alongside those running. */
 type Gate = (job: Job, running: number) => boolean;
 
-/** As many as the host carries: guests mostly wait, so admission goes by CPU headroom and free memory. */
+/** As many as the host carries: guests mostly wait, so CPU headroom and free memory decide. */
 function measuredGate({ cores, availableMemoryMiB, load }: Capacity): Gate {
   let admitted: { atMs: number; memoryMiB: number }[] = [];
   return ({ memoryMiB }, running) => {
@@ -34,7 +34,7 @@ function measuredGate({ cores, availableMemoryMiB, load }: Capacity): Gate {
     const fits = availableMemoryMiB() - promisedMiB > reserveMiB + overheadMiB + memoryMiB;
     const settled = atMs - (admitted.at(-1)?.atMs ?? Number.NEGATIVE_INFINITY) >= settleMs;
     const isIdle = load() <= headroom;
-    // One guest per core starts however busy others keep the host: deadlines count only the time a guest could run.
+    // One guest per core starts however busy the host is: deadlines count only time in which the guest could run.
     const admits = running === 0 || (fits && (running < cores || (settled && isIdle)));
     if (admits) admitted.push({ atMs, memoryMiB });
     return admits;

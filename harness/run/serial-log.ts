@@ -5,24 +5,24 @@ import { createConsole } from '../observe/console.ts';
 import { boundText } from '../observe/machine-rules.ts';
 import type { Guard } from '../wire/guard.ts';
 
-/** A serial port that is silent for so long has paused: the line it is in is recorded as it stands. */
+/** After this much silence an unfinished line is recorded as it stands. */
 const pauseMs = 100;
 
 export interface SerialLog {
-  /** Reads a port for as long as its records take what it sends; `follow` is called with each chunk. */
+  /** Reads a port until its records are full; calls `follow` with each chunk. */
   read(port: Readable, follow?: (chunk: Buffer) => void): void;
   /** Bytes so far. */
   bytes(): number;
-  /** Resolves once nothing that was read waits for the disk. */
+  /** Resolves once all that was read is written. */
   caughtUp(): Promise<void>;
-  /** Nothing more is read: what the console still holds is recorded. */
+  /** Stops reading, and records what the console still holds. */
   end(): void;
-  /** What console.txt is; its last line says where the bound was. */
+  /** The content of console.txt; its last line says if a bound was reached. */
   transcript(): string[];
 }
 
 interface SerialSinks {
-  /** Writes the raw bytes; a promise where the disk is behind. */
+  /** Writes the raw bytes; returns a promise if the disk is behind. */
   raw(chunk: Buffer): Promise<void> | undefined;
   readonly emit: EventSink;
   readonly guard: Guard;
@@ -54,7 +54,7 @@ export function createSerialLog({ raw, emit, guard }: SerialSinks): SerialLog {
         record(taken);
         follow?.(taken);
         if (!full && !written) return;
-        // A guest waits for a port that is not read from.
+        // A guest blocks on a port that is not read.
         port.pause();
         written?.then(() => {
           written = undefined;
@@ -73,7 +73,7 @@ export function createSerialLog({ raw, emit, guard }: SerialSinks): SerialLog {
     transcript() {
       if (!full) return console.transcript();
       const reason = boundText({ what: full, limit: recordBounds[full] });
-      return [...console.transcript(), `[the harness read no further: ${reason}]`];
+      return [...console.transcript(), `[the harness stopped reading here: ${reason}]`];
     },
   };
 }

@@ -18,18 +18,18 @@ export interface TimeWatchOptions {
   pid: number;
   records: Pick<AttemptRecords, 'now'>;
   signs(): Signs;
-  /** Whether the time of a guest at rest is up. */
+  /** Whether to end a guest at rest. */
   restEnds: boolean;
   /** Called once. */
   onTimeUp(event: TimeUp): void;
 }
 
-/** A stage did not come, or the guest is plainly at rest. */
+/** A stage deadline expired, or the guest is at rest. */
 type TimeUp = Extract<UntimedEvent, { type: 'deadline' | 'silent' }>;
 
 const tickMs = 250;
 
-/** Says when the guest's time is up. Begins at once. */
+/** Calls `onTimeUp` when the time of the guest is up. Starts at once. */
 export function watchTime(options: TimeWatchOptions): TimeWatch {
   const { plan, accel, pid, signs, restEnds } = options;
   const { now } = options.records;

@@ -21,7 +21,7 @@ async function writeEntry(entry: ServedEntry, path: string): Promise<void> {
   await finished(stream.end());
 }
 
-/** What a plan serves, as files below `folder`; redirects are HTTP's alone, and a link in a folder is not served. */
+/** Writes what a plan serves below `folder`; without redirects, which only HTTP has, and links, which are not served. */
 async function writeTree(serve: Plan['serve'], folder: string): Promise<void> {
   const tree = openTree(serve);
   for (const [name, file] of Object.entries(serve)) {
@@ -40,8 +40,8 @@ async function writeTree(serve: Plan['serve'], folder: string): Promise<void> {
 function claim(folder: string): void {
   mkdirSync(folder, { recursive: true });
   if (readdirSync(folder).length === 0) return;
-  throw new HarnessError('usage', `${folder}: expected an empty folder or none, saw one with files in it`, {
-    hint: 'Name another one.',
+  throw new HarnessError('usage', `${folder}: expected a new or empty folder, saw one with files in it`, {
+    hint: 'Name another folder.',
   });
 }
 
@@ -60,7 +60,7 @@ function script(id: string, { program, argv, differs }: Standalone): string {
 
 /**
  * Writes a folder from which plain QEMU boots the case: run.sh, the files QEMU opens, and those it serves.
- * Rejects with `usage` where the folder has something in it, and with Node's own errors where it cannot be written.
+ * Rejects with `usage` if the folder is not empty, and with Node's own errors if it cannot be written.
  */
 export async function writeStandalone(plan: Plan, standalone: Standalone, folder: string): Promise<void> {
   claim(folder);

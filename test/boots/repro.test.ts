@@ -104,7 +104,7 @@ describe('repro DIR', () => {
       PATH: `${bin}${delimiter}${path}`,
     });
     expect(code).toBe(3);
-    expect(err).toMatch(/ {2}QEMU was \d[\d.]*, and is 99\.1\n/);
+    expect(err).toMatch(/ {2}QEMU was \d[\d.]*, now 99\.1\n/);
   });
 
   it('runs a case that was cut off before its result too', () => {
@@ -151,7 +151,7 @@ describe('repro --standalone', () => {
       guest.kill('SIGKILL');
     }
     expect(netboot(place, ...argv, '--trust').code).toBe(0);
-    expect(netboot(place, ...argv).err).toMatch(/x, y: expected an empty folder or none/);
+    expect(netboot(place, ...argv).err).toMatch(/x, y: expected a new or empty folder/);
   });
 
   it('needs the trust that a run would need', () => {

@@ -184,7 +184,7 @@ describe('what is wrong is said once, with a remedy and the right exit code', ()
       'a file to put results into',
       () => ['run', ...mine(), 'arm', '--out', join(folder, 'mine.json')],
       2,
-      /^error: .*mine\.json: it is a file, or lies below one\nhint: /,
+      /^error: .*mine\.json: expected a folder, but it or a parent is a file\nhint: /,
     ],
     ['no run directory', () => ['judge', join(folder, 'no')], 2, /^error: .*no: there is no such directory/],
     ['a folder that is no run', () => ['judge', folder], 2, /^error: /],

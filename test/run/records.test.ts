@@ -152,7 +152,7 @@ describe('a run directory', () => {
   it('cannot be made below a file', async () => {
     const file = join(folder, 'a-file');
     writeFileSync(file, '');
-    await expect(claimRunDirectory(record, join(file, 'x'))).rejects.toThrow('lies below');
+    await expect(claimRunDirectory(record, join(file, 'x'))).rejects.toThrow('it or a parent is a file');
   });
 
   it('is named by the time where no name is given, also for runs that start within the same second', async () => {
@@ -174,7 +174,7 @@ describe('a run directory', () => {
 describe('records', () => {
   it.each([
     ['no JSON', '{"version": 1,', 'it cannot be read'],
-    ['of something else', '{"version": 2}', 'not what a run writes'],
+    ['of something else', '{"version": 2}', 'unexpected content'],
   ])('that are %s are named', (_, text, what) => {
     const directory = caseDirectory();
     for (const [file, read] of [

@@ -89,31 +89,31 @@ describe('a case is another one', () => {
       'without a file',
       { inputs: [...shim('a'), input('served', '/x', 'c')] },
       { inputs: shim('a') },
-      ['served: there was /x, and is none'],
+      ['served: was /x, now absent'],
     ],
     [
       'with a further file',
       { inputs: shim('a') },
       { inputs: [...shim('a'), input('served', '/x', 'c')] },
-      ['served: there was none, and is /x'],
+      ['served: was absent, now /x'],
     ],
-    ['on another QEMU', {}, { qemu: { version: '10.0.3' } }, ['QEMU was 7.2.22, and is 10.0.3']],
-    ['with another accelerator', { qemu: { accel: 'kvm' } }, {}, ['the accelerator was kvm, and is tcg']],
+    ['on another QEMU', {}, { qemu: { version: '10.0.3' } }, ['QEMU was 7.2.22, now 10.0.3']],
+    ['with another accelerator', { qemu: { accel: 'kvm' } }, {}, ['the accelerator was kvm, now tcg']],
     ['with another argument', {}, { cell: { qemuArgs: ['-S'] } }, ["QEMU's arguments: then nothing, now -S"]],
     ['with another CPU', {}, { cell: { cpu: 'Nehalem' } }, ["QEMU's arguments: then qemu64, now Nehalem"]],
     [
       'with another boot policy',
       {},
       { cell: { boot: [{ name: 'x', when: {}, answer: true, options: [] }] } },
-      ['the boot policy is planned otherwise now'],
+      ['the boot policy: planned differently now'],
     ],
     [
       'with another text served',
       {},
       { cell: { serve: { a: { text: 'b' } } } },
-      ['what is served is planned otherwise now'],
+      ['what is served: planned differently now'],
     ],
-    ['with another transport', {}, { cell: { proxyDhcp: true } }, ['the network is planned otherwise now']],
+    ['with another transport', {}, { cell: { proxyDhcp: true } }, ['the network: planned differently now']],
   ])('%s', (_, then, now, differences) => {
     expect(differencesOf(planned(then), planned(now))).toEqual(differences);
   });

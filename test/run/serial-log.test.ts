@@ -81,7 +81,7 @@ describe('the log of a serial port', () => {
     expect(log.bytes()).toBe(rawBytes());
     expect(rawBytes()).toBeLessThanOrEqual(recordBounds.serialBytes);
     expect(sent()).toBeLessThan(rawBytes() + 1_000_000);
-    expect(log.transcript().at(-1)).toMatch(/^\[the harness read no further: /);
+    expect(log.transcript().at(-1)).toMatch(/^\[the harness stopped reading here: /);
     port.destroy();
   });
 

@@ -221,7 +221,7 @@ describe('a guest that others keep from running', () => {
       intervene: (plan) => ({ plan, begin: ({ guest }) => void guest.qmp.execute('stop') }),
     });
     expect(result.verdict.status).toBe('error');
-    expect(result.verdict.diagnosis).toContain('told by someone else to pause the guest');
+    expect(result.verdict.diagnosis).toContain('someone else had QEMU pause the guest');
   });
 
   it('by stopping QEMU itself has not been silent when its time is up', async () => {
@@ -230,7 +230,7 @@ describe('a guest that others keep from running', () => {
       { intervene: (plan) => ({ plan, begin: ({ guest }) => void process.kill(guest.pid, 'SIGSTOP') }) },
     );
     expect(result.verdict.status).toBe('error');
-    expect(result.verdict.diagnosis).toContain('QEMU itself stands still');
+    expect(result.verdict.diagnosis).toContain('QEMU itself hangs');
     expect(events.some(({ type }) => type === 'deadline' || type === 'silent')).toBe(false);
   });
 });
