@@ -86,7 +86,7 @@ export function startRig({ rules = [], network: changes = {}, served = [], maxPa
   return { server, send, events, files, boundPorts };
 }
 
-/** A client's message; options by code, as octets or text. */
+/** A client's message; options by code, as bytes or text. */
 export function message(
   messageType: DhcpMessage['messageType'],
   options: Record<number, readonly number[] | string> = {},

@@ -22,8 +22,8 @@ function reasonOf(payload: Buffer): string {
 }
 
 /** A message with this options field, as it stands. */
-function withOptions(octets: readonly number[], change: (packet: Buffer) => void = () => undefined): Buffer {
-  const packet = Buffer.concat([message('discover').subarray(0, 240), Buffer.from([...octets])]);
+function withOptions(bytes: readonly number[], change: (packet: Buffer) => void = () => undefined): Buffer {
+  const packet = Buffer.concat([message('discover').subarray(0, 240), Buffer.from([...bytes])]);
   change(packet);
   return packet;
 }
@@ -110,7 +110,7 @@ describe('the dhcp package', () => {
 });
 
 describe('options', () => {
-  it('keeps the octets of an option nobody knows, and prints nothing', () => {
+  it('keeps the bytes of an option nobody knows, and prints nothing', () => {
     const print = [vi.spyOn(console, 'error'), vi.spyOn(console, 'log')];
     const packet = withOptions([53, 1, 1, 222, 3, 1, 2, 3, 255]);
     expect(parsed(packet).options.get(222)).toEqual(Buffer.of(1, 2, 3));
@@ -126,15 +126,15 @@ describe('options', () => {
     expect(dhcpFactsOf(parsed(packet), 67)).toMatchObject({ bootFile: 'abc', codes: [67, 53] });
   });
 
-  it('carries an option longer than 255 octets in both directions', () => {
+  it('carries an option longer than 255 bytes in both directions', () => {
     const long = 'x'.repeat(600);
     expect(dhcpFactsOf(parsed(message('offer', { 67: long })), 68).bootFile).toBe(long);
   });
 
   it('reads the file and sname fields as options where option 52 says so', () => {
-    const packet = withOptions([53, 1, 1, 52, 1, 3, 255], (octets) => {
-      octets.set([60, 3, 80, 88, 69, 255], 108);
-      octets.set([77, 4, 105, 80, 88, 69, 255], 44);
+    const packet = withOptions([53, 1, 1, 52, 1, 3, 255], (bytes) => {
+      bytes.set([60, 3, 80, 88, 69, 255], 108);
+      bytes.set([77, 4, 105, 80, 88, 69, 255], 44);
     });
     expect(dhcpFactsOf(parsed(packet), 67)).toMatchObject({
       vendorClass: 'PXE',
@@ -152,10 +152,10 @@ describe('options', () => {
   });
 
   it.each([
-    ['93 of one octet', [93, 1, 7], 'clientArch'],
-    ['94 of two octets', [94, 2, 1, 2], 'ndi'],
+    ['93 of one byte', [93, 1, 7], 'clientArch'],
+    ['94 of two bytes', [94, 2, 1, 2], 'ndi'],
     ['97 of its type alone', [97, 1, 0], 'machineId'],
-    ['50 of three octets', [50, 3, 10, 0, 2], 'requestedIp'],
+    ['50 of three bytes', [50, 3, 10, 0, 2], 'requestedIp'],
   ])('takes no fact from option %s', (_, option, fact) => {
     expect(dhcpFactsOf(parsed(withOptions([53, 1, 1, ...option, 255])), 67)).not.toHaveProperty(fact);
   });
@@ -170,7 +170,7 @@ describe('malformed packets', () => {
   };
 
   it.each([
-    ['cut short', valid().subarray(0, 239), '239 octets, expected at least 240'],
+    ['cut short', valid().subarray(0, 239), '239 bytes, expected at least 240'],
     ['without a cookie', changed(236, 0), 'no DHCP magic cookie'],
     ['of another op', changed(0, 9), 'op 9, expected 1 or 2'],
     ['of another hardware', changed(2, 8), 'hardware type 1 length 8, expected Ethernet'],
@@ -178,9 +178,9 @@ describe('malformed packets', () => {
     [
       'with an option past the end',
       withOptions([53, 1, 1, 60, 9, 80]),
-      'option 60 in options says 9 octets, 1 are left',
+      'option 60 in options says 9 bytes, 1 are left',
     ],
-    ['with an option cut at its code', withOptions([53, 1, 1, 60]), 'option 60 in options has no length octet'],
+    ['with an option cut at its code', withOptions([53, 1, 1, 60]), 'option 60 in options has no length byte'],
     ['of an unknown type', withOptions([53, 1, 99, 255]), 'message type (option 53) is 63'],
   ])('says why a packet %s cannot be read', (_, packet, reason) => {
     expect(reasonOf(packet)).toBe(reason);
@@ -205,7 +205,7 @@ describe('malformed packets', () => {
 });
 
 describe('encoding', () => {
-  it('pads to the 300 octets of BOOTP', () => {
+  it('pads to the 300 bytes of BOOTP', () => {
     expect(message('discover')).toHaveLength(300);
   });
 

@@ -99,7 +99,7 @@ describe('real clients', () => {
     });
   });
 
-  it.each(names)('%s survives decoding and encoding, octet for octet', (name) => {
+  it.each(names)('%s survives decoding and encoding, byte for byte', (name) => {
     for (const { hex, from } of capture(name).packets) {
       const payload = Buffer.from(hex, 'hex');
       expect(encodeDhcp6(parsed(payload))).toEqual(payload);
@@ -130,10 +130,10 @@ describe('real clients', () => {
 
 describe('malformed packets', () => {
   it.each([
-    ['cut in its header', '0100', '2 octets, expected at least 4'],
+    ['cut in its header', '0100', '2 bytes, expected at least 4'],
     ['of a relay', '0c000000', 'message type 12, expected 1 to 11'],
-    ['with an option past the end', '01abcdef00010009ff', 'option 1 says 9 octets, 1 are left'],
-    ['with half an option header', '01abcdef000100', '3 octets after the last option'],
+    ['with an option past the end', '01abcdef00010009ff', 'option 1 says 9 bytes, 1 are left'],
+    ['with half an option header', '01abcdef000100', '3 bytes after the last option'],
   ])('are told with a reason: %s', (_, hex, reason) => {
     const payload = Buffer.from(hex, 'hex');
     expect(sniffDhcp6(payload, 'guest')).toMatchObject({ type: 'malformed', layer: 'dhcp6', reason });
@@ -269,7 +269,7 @@ describe('what to boot', () => {
     expect(classOf('PXEClient:Arch:00007')).toBeUndefined();
   });
 
-  it('ends the URL by a zero octet that belongs to the next option', () => {
+  it('ends the URL by a zero byte that belongs to the next option', () => {
     const [sent] = startRig().send(message('solicit', clientId, ia()));
     const payload = sent?.payload as Buffer;
     const url = Buffer.from('tftp://[fd00::2]/snponly.efi');

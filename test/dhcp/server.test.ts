@@ -7,7 +7,7 @@ import { generator } from './generator.ts';
 const server = [10, 0, 2, 2];
 const first = [10, 0, 2, 15];
 const everything: BootRuleInput = { name: 'everything', file: 'boot.file' };
-const text = (octets: Buffer | undefined) => octets?.toString('latin1');
+const text = (bytes: Buffer | undefined) => bytes?.toString('latin1');
 
 /** DISCOVER, then REQUEST of what was offered: a bound client. */
 function bind(rig: ReturnType<typeof startRig>, mac = guestMac): string {
@@ -403,7 +403,7 @@ describe('hostile guests', () => {
         rule: null,
         reply: null,
         file: null,
-        note: '8 octets, expected at least 240',
+        note: '8 bytes, expected at least 240',
       },
     ]);
   });

@@ -47,10 +47,10 @@ beforeEach(() => {
 const get = (path: string, init: RequestInit = {}) =>
   fetch(`http://127.0.0.1:${server.port}${path}`, { redirect: 'manual', ...init });
 
-/** What comes back for raw octets, until the server ends the connection. */
-async function raw(octets: string): Promise<string> {
+/** What comes back for raw bytes, until the server ends the connection. */
+async function raw(bytes: string): Promise<string> {
   const socket = connect(server.port, '127.0.0.1');
-  socket.write(octets);
+  socket.write(bytes);
   return text(socket);
 }
 
@@ -167,14 +167,14 @@ describe('faults that a served file asks for', () => {
     { path: '/short.efi', promised: String(big.length), sent: 200_000 },
     { path: '/no-body', promised: '10', sent: 0 },
   ])('$path promises more than it sends', async ({ path, promised, sent }) => {
-    const octets = await new Promise<Buffer>((resolve) => {
+    const bytes = await new Promise<Buffer>((resolve) => {
       const socket = connect(server.port, '127.0.0.1');
       socket.write(`GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`);
       resolve(buffer(socket));
     });
-    const headEnd = octets.indexOf('\r\n\r\n') + 4;
-    expect(octets.toString('latin1', 0, headEnd)).toContain(`Content-Length: ${promised}\r\n`);
-    expect(octets.length - headEnd).toBe(sent);
+    const headEnd = bytes.indexOf('\r\n\r\n') + 4;
+    expect(bytes.toString('latin1', 0, headEnd)).toContain(`Content-Length: ${promised}\r\n`);
+    expect(bytes.length - headEnd).toBe(sent);
     expect(events).toMatchObject([{ status: 200, bytes: sent, note: expect.stringContaining('cut short') }]);
   });
 });

@@ -39,8 +39,8 @@ export class RpcClient {
     return client;
   }
 
-  send(octets: Buffer): void {
-    this.#socket.write(octets);
+  send(bytes: Buffer): void {
+    this.#socket.write(bytes);
   }
 
   close(): void {

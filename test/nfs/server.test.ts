@@ -124,7 +124,7 @@ test("iPXE's own calls, as recorded, fetch a script", async () => {
 });
 
 describe('files', () => {
-  test.each([100_000, 4096, 131_072])('arrive whole in reads of %i octets', async (bytes) => {
+  test.each([100_000, 4096, 131_072])('arrive whole in reads of %i bytes', async (bytes) => {
     const handle = await open('linux');
     expect(await sizeOf(handle)).toBe(big.length);
     const pieces: Buffer[] = [];
@@ -254,8 +254,8 @@ describe('the port mapper', () => {
 
 describe('calls that cannot be served are answered as RFC 5531 says', () => {
   /** Everything behind the xid. */
-  const replyTo = async (octets: Buffer) => {
-    client.send(record(octets));
+  const replyTo = async (bytes: Buffer) => {
+    client.send(record(bytes));
     return (await client.next())!.subarray(4);
   };
   const accepted = (...status: number[]) => uint32s(1, 0, 0, 0, ...status);
@@ -272,8 +272,8 @@ describe('calls that cannot be served are answered as RFC 5531 says', () => {
       uint32s(1, 1, 0, 2, 2),
     ],
     ['a credential that is not understood', uint32s(1, 0, 2, nfs.program, 3, 0, 6, 0, 0, 0), uint32s(1, 1, 1, 5)],
-  ])('%s', async (_, octets, reply) => {
-    expect((await replyTo(octets)).toString('hex')).toBe(reply.toString('hex'));
+  ])('%s', async (_, bytes, reply) => {
+    expect((await replyTo(bytes)).toString('hex')).toBe(reply.toString('hex'));
   });
 });
 
@@ -287,11 +287,11 @@ describe('streams', () => {
   });
 
   test('a call may come in fragments', async () => {
-    const octets = ping(9);
-    const fragments = [octets.subarray(0, 5), octets.subarray(5, 30)].map((part) =>
+    const bytes = ping(9);
+    const fragments = [bytes.subarray(0, 5), bytes.subarray(5, 30)].map((part) =>
       Buffer.concat([uint32s(part.length), part]),
     );
-    client.send(Buffer.concat([...fragments, record(octets.subarray(30))]));
+    client.send(Buffer.concat([...fragments, record(bytes.subarray(30))]));
     expect(await xidOf()).toBe(9);
   });
 
@@ -305,8 +305,8 @@ describe('streams', () => {
     ['a reply', record(uint32s(1, 1, 0, 0, 0, 0))],
     ['a call that is too short', record(uint32s(1, 0, 2))],
     ['another protocol', Buffer.from('GET / HTTP/1.1\r\n\r\n')],
-  ])('%s ends the connection, and only that', async (_, octets) => {
-    client.send(octets);
+  ])('%s ends the connection, and only that', async (_, bytes) => {
+    client.send(bytes);
     expect(await client.next()).toBeUndefined();
     expect(events).toMatchObject([{ source: 'wire', type: 'malformed', layer: 'rpc' }]);
     client = await RpcClient.open(servers.nfs.port);
@@ -314,7 +314,7 @@ describe('streams', () => {
     expect(await xidOf()).toBe(7);
   });
 
-  test('recorded calls with octets changed at random never end the server', async () => {
+  test('recorded calls with bytes changed at random never end the server', async () => {
     const random = seededRandom(11);
     const calls = capturedFrames().filter(({ from, payload }) => from === 'guest' && payload.length > 0);
     for (let round = 0; round < 100; round++) {

@@ -36,7 +36,7 @@ test("iPXE's fetch of a script, as recorded, is told once the guest has acknowle
   expect(told[lastRead]).toBe(1);
 });
 
-/** Positions count octets of one connection in each direction, from near the end of the sequence space. */
+/** Positions count bytes of one connection in each direction, from near the end of the sequence space. */
 function connect() {
   const { events, sniffer } = createSeeing();
   const isn = 0xffff_ff00;
@@ -50,17 +50,17 @@ function connect() {
   see({ from: 'server', sequence: isn, acknowledgment: isn + 1, flags: syn | ack });
   const put = (from: 'guest' | 'server', position: number, data: Buffer) =>
     see({ from, sequence: isn + 1 + position, data, acknowledgment: isn + 1 });
-  const say = (from: 'guest' | 'server', octets: Buffer) => {
-    put(from, sent[from], octets);
-    sent[from] += octets.length;
+  const say = (from: 'guest' | 'server', bytes: Buffer) => {
+    put(from, sent[from], bytes);
+    sent[from] += bytes.length;
   };
   return {
     events,
     sent,
     put,
-    asks: (...octets: Buffer[]) => say('guest', record(Buffer.concat(octets))),
-    answers: (xid: number, ...octets: Buffer[]) =>
-      say('server', record(Buffer.concat([uint32s(xid, ...replies.success), ...octets]))),
+    asks: (...bytes: Buffer[]) => say('guest', record(Buffer.concat(bytes))),
+    answers: (xid: number, ...bytes: Buffer[]) =>
+      say('server', record(Buffer.concat([uint32s(xid, ...replies.success), ...bytes]))),
     acknowledges: (position = sent.server) =>
       see({ from: 'guest', sequence: isn + 1 + sent.guest, acknowledgment: isn + 1 + position }),
     completed: () => events.filter(({ type }) => type === 'nfs-complete'),
@@ -140,17 +140,17 @@ test('a read that fails, or that nobody asked for, completes nothing', () => {
   expect(tcp.completed()).toEqual([]);
 });
 
-test('octets in any order, one by one and twice, are the same', () => {
+test('bytes in any order, one by one and twice, are the same', () => {
   const random = seededRandom(5);
   const tcp = openFile();
-  const shuffled = (octets: Buffer) =>
-    [...octets, ...octets]
-      .map((octet, index) => ({ octet, at: index % octets.length, rank: random() }))
+  const shuffled = (bytes: Buffer) =>
+    [...bytes, ...bytes]
+      .map((byte, index) => ({ byte, at: index % bytes.length, rank: random() }))
       .sort((a, b) => a.rank - b.rank);
   const question = record(reading(3, 0));
   const answer = record(Buffer.concat([uint32s(3, ...replies.success), ...piece(37, true)]));
   const { guest, server } = tcp.sent;
-  for (const { octet, at } of shuffled(question)) tcp.put('guest', guest + at, Buffer.from([octet]));
+  for (const { byte, at } of shuffled(question)) tcp.put('guest', guest + at, Buffer.from([byte]));
   // A window of 64 pieces with gaps is all that is kept: the reply comes in a few larger ones.
   for (const at of [100, 50, 150, 0, 50]) tcp.put('server', server + at, answer.subarray(at, at + 50));
   tcp.acknowledges(server + answer.length);
@@ -166,7 +166,7 @@ test('a connection with split records, or of another protocol, is not followed',
   expect(tcp.completed()).toEqual([]);
 });
 
-test('octets at random are nothing, and end nothing', () => {
+test('bytes at random are nothing, and end nothing', () => {
   const random = seededRandom(7);
   for (let round = 0; round < 200; round++) {
     const tcp = openFile();

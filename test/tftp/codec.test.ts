@@ -30,13 +30,13 @@ const packets: readonly [TftpPacket, Buffer][] = [
   [{ kind: 'oack', options }, encodeOack(options)],
 ];
 
-test.each(packets)('what is encoded is parsed again: $kind', (packet, octets) => {
-  expect(parseTftp(octets)).toEqual(packet);
+test.each(packets)('what is encoded is parsed again: $kind', (packet, bytes) => {
+  expect(parseTftp(bytes)).toEqual(packet);
 });
 
 test('options are case-insensitive, and the first of two counts', () => {
-  const octets = Buffer.from('\0\x01f\0OCTET\0BLKSIZE\x001024\0blksize\x008\0', 'latin1');
-  expect(parseTftp(octets)).toMatchObject({ mode: 'octet', options: new Map([['blksize', '1024']]) });
+  const bytes = Buffer.from('\0\x01f\0OCTET\0BLKSIZE\x001024\0blksize\x008\0', 'latin1');
+  expect(parseTftp(bytes)).toMatchObject({ mode: 'octet', options: new Map([['blksize', '1024']]) });
 });
 
 test('zeros after the last option are padding', () => {
@@ -60,17 +60,16 @@ describe('malformed', () => {
     ['a short ERROR', '\0\x05\0'],
     ['an OACK cut short', '\0\x06tsize\0'],
     ['a name that is not UTF-8', '\0\x01\xff\0octet\0'],
-  ])('%s', (_name, octets) => {
-    expect(parseTftp(Buffer.from(octets, 'latin1'))).toEqual({ kind: 'malformed', reason: expect.any(String) });
+  ])('%s', (_name, bytes) => {
+    expect(parseTftp(Buffer.from(bytes, 'latin1'))).toEqual({ kind: 'malformed', reason: expect.any(String) });
   });
 
-  test('every cut and every changed octet of real packets has an answer', () => {
-    for (const [, octets] of packets) {
-      for (let end = 0; end <= octets.length; end++)
-        expect(parseTftp(octets.subarray(0, end)).kind).toBeTypeOf('string');
-      for (let at = 0; at < octets.length; at++) {
+  test('every cut and every changed byte of real packets has an answer', () => {
+    for (const [, bytes] of packets) {
+      for (let end = 0; end <= bytes.length; end++) expect(parseTftp(bytes.subarray(0, end)).kind).toBeTypeOf('string');
+      for (let at = 0; at < bytes.length; at++) {
         for (const value of [0, 1, 0x2f, 0x80, 0xff]) {
-          const changed = Buffer.from(octets);
+          const changed = Buffer.from(bytes);
           changed[at] = value;
           expect(parseTftp(changed).kind).toBeTypeOf('string');
         }

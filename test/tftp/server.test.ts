@@ -62,7 +62,7 @@ describe('one block at a time', () => {
     { bytes: 0, blocks: [1] },
     { bytes: 512, blocks: [1, 2] },
     { bytes: 1024, blocks: [1, 2, 3] },
-  ])('$bytes octets end with an empty block', async ({ bytes, blocks }) => {
+  ])('$bytes bytes end with an empty block', async ({ bytes, blocks }) => {
     const { request, send, taken, events } = setUp({ file: text(bytes) });
     await request('file');
     for (const block of blocks) {

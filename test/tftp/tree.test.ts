@@ -103,7 +103,7 @@ describe('content', () => {
     expect(waits).toBeLessThanOrEqual(Math.ceil(big.length / pieceBytes));
   });
 
-  test('reads in any order, and many at once, get the right octets', async () => {
+  test('reads in any order, and many at once, get the right bytes', async () => {
     const found = await tree.lookup('big');
     if (found.kind !== 'file') throw new Error(found.kind);
     const offsets = Array.from({ length: 60 }, (_, at) => (at * 7_654_321) % big.length);

@@ -8,7 +8,7 @@ import {
   parseIpv6Address,
   parseMac,
 } from '../../harness/wire/codecs/addresses.ts';
-import { adjustChecksum, finishChecksum, sumOctets } from '../../harness/wire/codecs/checksum.ts';
+import { adjustChecksum, finishChecksum, sumBytes } from '../../harness/wire/codecs/checksum.ts';
 import { dissect } from '../../harness/wire/codecs/packet.ts';
 import { createWire } from '../../harness/wire/wire.ts';
 import { guest, icmpFrame, ipv6, MemoryLink, network, seededRandom, server, tcpFrame, udpFrame } from './frames.ts';
@@ -45,12 +45,12 @@ const frames: Record<string, Buffer> = {
 
 describe('checksums', () => {
   test('of the example in RFC 1071 §3', () => {
-    expect(finishChecksum(sumOctets(Buffer.from('0001f203f4f5f6f7', 'hex'), 0, 8))).toBe(0x220d);
+    expect(finishChecksum(sumBytes(Buffer.from('0001f203f4f5f6f7', 'hex'), 0, 8))).toBe(0x220d);
   });
 
   test('of a known IPv4 header', () => {
     const header = Buffer.from('450000730000400040110000c0a80001c0a800c7', 'hex');
-    expect(finishChecksum(sumOctets(header, 0, 20))).toBe(0xb861);
+    expect(finishChecksum(sumBytes(header, 0, 20))).toBe(0xb861);
   });
 
   test('after the change in RFC 1624 §4', () => {
@@ -61,11 +61,11 @@ describe('checksums', () => {
     const random = seededRandom(7);
     for (let round = 0; round < 500; round++) {
       const data = Buffer.from(Array.from({ length: 3 + Math.floor(random() * 60) }, () => Math.floor(random() * 256)));
-      const before = finishChecksum(sumOctets(data, 0, data.length));
+      const before = finishChecksum(sumBytes(data, 0, data.length));
       const oldWord = data.readUInt16BE(0);
       const newWord = Math.floor(random() * 0x10000);
       data.writeUInt16BE(newWord, 0);
-      const whole = finishChecksum(sumOctets(data, 0, data.length));
+      const whole = finishChecksum(sumBytes(data, 0, data.length));
       expect(adjustChecksum(before, oldWord, newWord) % 0xffff).toBe(whole % 0xffff);
     }
   });
@@ -98,7 +98,7 @@ describe('dissect', () => {
   });
 
   const broken: [string, Buffer, string, string][] = [
-    ['a cut ARP packet', arpFrame.subarray(0, 41), 'arp', 'shorter than 28 octets'],
+    ['a cut ARP packet', arpFrame.subarray(0, 41), 'arp', 'shorter than 28 bytes'],
     ['ARP for another network', changed(arpFrame, 17, 1), 'arp', 'not IPv4 over Ethernet'],
     ['a cut IPv4 packet', frames.udp!.subarray(0, 45), 'ipv4', 'total length beyond the frame'],
     ['a header length of 16', changed(frames.udp!, 14, 0x44), 'ipv4', 'bad header length'],
@@ -106,7 +106,7 @@ describe('dissect', () => {
     ['UDP longer than its packet', changed(frames.udp!, 38, 0xff), 'udp', 'length beyond the packet'],
     ['UDP shorter than its header', changed(frames.udp!, 39, 7), 'udp', 'length below 8'],
     ['a changed UDP payload', changed(frames.udp!, 45, 0xaa), 'udp', 'wrong checksum'],
-    ['a TCP data offset of 16 octets', changed(frames.tcp!, 46, 0x40), 'tcp', 'bad data offset'],
+    ['a TCP data offset of 16 bytes', changed(frames.tcp!, 46, 0x40), 'tcp', 'bad data offset'],
     ['a TCP data offset past the end', changed(frames.tcp!, 46, 0xf0), 'tcp', 'bad data offset'],
     ['a changed TCP sequence', changed(frames.tcp!, 40, 9), 'tcp', 'wrong checksum'],
     ['a changed echo request', changed(frames.icmp!, 44, 9), 'icmp', 'wrong checksum'],
@@ -128,7 +128,7 @@ describe('dissect', () => {
   test('an IPv4 fragment is refused', () => {
     const fragment = changed(frames.udp!, 20, 0x20);
     fragment.writeUInt16BE(0, 24);
-    fragment.writeUInt16BE(finishChecksum(sumOctets(fragment, 14, 34)), 24);
+    fragment.writeUInt16BE(finishChecksum(sumBytes(fragment, 14, 34)), 24);
     expect(dissect(fragment, true)).toEqual({ malformed: { layer: 'ipv4', reason: 'fragment' } });
   });
 

@@ -12,7 +12,7 @@ const { syn, ack, fin, rst } = tcpFlags;
 const guestIsn = 0xffff_ffe0;
 const serverIsn = 0xffff_fff0;
 
-/** A connection as it stands after its handshake; positions count octets of data. */
+/** A connection as it stands after its handshake; positions count bytes of data. */
 function connect(serverPort = 80) {
   const events: UntimedEvent[] = [];
   const emit = (event: UntimedEvent) => void events.push(event);
@@ -60,17 +60,17 @@ test('request, response and delivery are told', () => {
   ]);
 });
 
-test('requests and responses split at every octet, in any order and twice, are the same', () => {
+test('requests and responses split at every byte, in any order and twice, are the same', () => {
   const random = seededRandom(3);
   for (let round = 0; round < 20; round++) {
     const tcp = connect();
     const answer = head('Content-Length: 30\r\nX: y') + 'b'.repeat(30);
     const shuffled = (text: string) =>
       [...text, ...text]
-        .map((octet, index) => ({ octet, at: index % text.length, rank: random() }))
+        .map((byte, index) => ({ byte, at: index % text.length, rank: random() }))
         .sort((a, b) => a.rank - b.rank);
-    for (const { octet, at } of shuffled(request)) tcp.asks(at, octet);
-    for (const { octet, at } of shuffled(answer)) tcp.answers(at, octet);
+    for (const { byte, at } of shuffled(request)) tcp.asks(at, byte);
+    for (const { byte, at } of shuffled(answer)) tcp.answers(at, byte);
     tcp.acknowledges(answer.length);
     expect(tcp.events.map(({ type }) => type)).toEqual(['http-request', 'http-response', 'http-complete']);
   }
@@ -79,7 +79,7 @@ test('requests and responses split at every octet, in any order and twice, are t
 describe('a body that is not delivered whole is never complete', () => {
   const stated = head('Content-Length: 1000');
 
-  test.each([0, 1, 500, 999])('cut at %i octets and acknowledged, FIN and all', (bytes) => {
+  test.each([0, 1, 500, 999])('cut at %i bytes and acknowledged, FIN and all', (bytes) => {
     const tcp = connect();
     tcp.asks(0, request);
     tcp.answers(0, stated + 'b'.repeat(bytes), ack | fin);

@@ -33,7 +33,7 @@ export function applyRawOptions(options: Map<number, Buffer>, raw: readonly RawO
       options.delete(option.code);
       continue;
     }
-    const value = octetsOf(option.value);
+    const value = bytesOf(option.value);
     const present = option.op === 'add' ? options.get(option.code) : undefined;
     options.set(option.code, present ? Buffer.concat([present, value]) : value);
   }
@@ -50,7 +50,7 @@ function concerns(option: RawOption, reply: DhcpMessageType): boolean {
 
 type RawValue = Extract<RawOption, { value: unknown }>['value'];
 
-function octetsOf(value: RawValue): Buffer {
+function bytesOf(value: RawValue): Buffer {
   if ('hex' in value) return Buffer.from(value.hex.replace(/[ :]/g, ''), 'hex');
   if ('ascii' in value) return Buffer.from(value.ascii);
   return Buffer.from(value.ip.flatMap((ip) => ip.split('.').map(Number)));

@@ -5,9 +5,9 @@ import type { ServedEntry } from '../tree/served-entry.ts';
 import type { ServedTree } from '../tree/served-tree.ts';
 import { contentTypeOf } from './content-type.ts';
 import { locationOf } from './location.ts';
-import { type OctetRange, parseRange } from './range.ts';
+import { type ByteRange, parseRange } from './range.ts';
 
-/** What became of a request: octets of body handed to the connection, and a remark for the event log. */
+/** What became of a request: bytes of body handed to the connection, and a remark for the event log. */
 export interface Answered {
   readonly bytes: number;
   readonly note?: string;
@@ -51,7 +51,7 @@ export async function answer(tree: ServedTree, request: IncomingMessage, respons
   return sendBody(response, found, span);
 }
 
-async function sendBody(response: ServerResponse, entry: ServedEntry, { start, end }: OctetRange): Promise<Answered> {
+async function sendBody(response: ServerResponse, entry: ServedEntry, { start, end }: ByteRange): Promise<Answered> {
   const stop = Math.min(end, entry.truncateToBytes ?? end);
   let position = start;
   // One for the whole body: the kernel has its copy once the write is done.

@@ -1,5 +1,5 @@
-/** Octets [start, end) of a file. */
-export interface OctetRange {
+/** Bytes [start, end) of a file. */
+export interface ByteRange {
   readonly start: number;
   readonly end: number;
 }
@@ -8,7 +8,7 @@ export interface OctetRange {
  * The one range of a `Range` header (RFC 9110 §14.1.2). `undefined`: serve the whole file, which is also
  * the answer to several ranges and to what is no byte range; `unsatisfiable`: answer 416.
  */
-export function parseRange(header: string | undefined, fileBytes: number): OctetRange | 'unsatisfiable' | undefined {
+export function parseRange(header: string | undefined, fileBytes: number): ByteRange | 'unsatisfiable' | undefined {
   const found = /^bytes=\s*(\d{0,15})-(\d{0,15})\s*$/i.exec(header ?? '');
   if (!found) return undefined;
   const [, first = '', last = ''] = found;

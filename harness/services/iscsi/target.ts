@@ -42,7 +42,7 @@ async function libraryPath(programRoot: string): Promise<string> {
   return folders.join(':');
 }
 
-/** A copy of the disk with the plan's octets in it: a guest may write to it. */
+/** A copy of the disk with the plan's bytes in it: a guest may write to it. */
 async function copyDisk({ disk, patch }: San, path: string): Promise<void> {
   await copyFile(disk, path);
   const file = await open(path, 'r+');

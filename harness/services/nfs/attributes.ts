@@ -22,7 +22,7 @@ export function attributes(node: Node): Buffer {
 /** 32 bits of a hash (FNV-1a) of the name: clients tell files apart by it, and nothing is lost where two agree. */
 function fileIdOf({ kind, name }: Node): number {
   let hash = 0x811c_9dc5;
-  for (const octet of Buffer.from(`${kind} ${name}`)) hash = Math.imul(hash ^ octet, 0x0100_0193) >>> 0;
+  for (const byte of Buffer.from(`${kind} ${name}`)) hash = Math.imul(hash ^ byte, 0x0100_0193) >>> 0;
   return hash;
 }
 

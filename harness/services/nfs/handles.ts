@@ -10,7 +10,7 @@ export interface FileNode {
   readonly name: string;
   readonly entry: ServedEntry;
   readonly lookedUpAtMs: number;
-  /** Octets handed over since. */
+  /** Bytes handed over since. */
   handedBytes: number;
 }
 

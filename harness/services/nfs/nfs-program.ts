@@ -16,7 +16,7 @@ const refusals: Record<TreeRefusal['cause'], number> = {
   unreadable: statuses.io,
 };
 
-/** iPXE asks for 100,000 octets. A multiple of four: it takes padding for the next reply where the file goes on. */
+/** iPXE asks for 100,000 bytes. A multiple of four: it takes padding for the next reply where the file goes on. */
 const maxReadBytes = 128 * 1024;
 /** ACCESS3_READ, ACCESS3_LOOKUP and ACCESS3_EXECUTE. */
 const grantedAccess = 0x01 | 0x02 | 0x20;

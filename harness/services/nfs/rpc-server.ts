@@ -17,7 +17,7 @@ export interface RpcProgram {
   readonly procedures: Readonly<Record<number, (args: XdrReader) => Results | Promise<Results>>>;
 }
 
-/** The longest call served is a mount, with a path of 1,024 octets and 800 of credentials. */
+/** The longest call served is a mount, with a path of 1,024 bytes and 800 of credentials. */
 const maxRecordBytes = 4096;
 /** AUTH_NONE and AUTH_SYS: who asks does not matter, all may read. */
 const acceptedFlavours: readonly number[] = [0, 1];
@@ -75,7 +75,7 @@ async function* recordsOf(stream: AsyncIterable<Buffer>): AsyncGenerator<Buffer>
       const bytes = mark % lastFragment;
       // An empty fragment that is not the last would cost nothing and never end.
       if (bytes + record.length > maxRecordBytes || bytes === 0)
-        throw new MalformedRecord(`a fragment of ${bytes} octets`);
+        throw new MalformedRecord(`a fragment of ${bytes} bytes`);
       if (held.length < recordMarkBytes + bytes) break;
       record = Buffer.concat([record, held.subarray(recordMarkBytes, recordMarkBytes + bytes)]);
       held = held.subarray(recordMarkBytes + bytes);

@@ -12,10 +12,10 @@ export async function netasciiEntry(entry: ServedEntry): Promise<ServedEntry> {
   await entry.read(0, entry.bytes, plain);
   const converted = Buffer.allocUnsafe(2 * plain.length);
   let length = 0;
-  for (const octet of plain) {
-    if (octet === lineFeed) converted[length++] = carriageReturn;
-    converted[length++] = octet;
-    if (octet === carriageReturn) converted[length++] = 0;
+  for (const byte of plain) {
+    if (byte === lineFeed) converted[length++] = carriageReturn;
+    converted[length++] = byte;
+    if (byte === carriageReturn) converted[length++] = 0;
   }
   return memoryEntry(entry.name, converted.subarray(0, length));
 }

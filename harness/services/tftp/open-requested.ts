@@ -34,7 +34,7 @@ export async function openRequested(
   }
   if (mode === 'octet') return found;
   if (found.bytes > maxNetasciiBytes) {
-    return refused('refused', errorCodes.undefined, `In netascii up to ${maxNetasciiBytes} octets are served`);
+    return refused('refused', errorCodes.undefined, `In netascii up to ${maxNetasciiBytes} bytes are served`);
   }
   try {
     return await netasciiEntry(found);

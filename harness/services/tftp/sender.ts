@@ -60,7 +60,7 @@ export class Sender {
     return this.#retransmissions;
   }
 
-  /** Octets the guest is known to have. */
+  /** Bytes the guest is known to have. */
   get deliveredBytes(): number {
     return Math.min(this.#acked * this.#terms.blockBytes, this.#entry.bytes);
   }

@@ -10,7 +10,7 @@ export interface ServedEntry {
   readonly truncateToBytes: number | undefined;
   /**
    * Copies [offset, offset + length), cut at the end of the file, to `target` at `at`, and gives the
-   * number of octets copied: at once where the content is read ahead, otherwise as a promise, which
+   * number of bytes copied: at once where the content is read ahead, otherwise as a promise, which
    * rejects where the host file cannot be read or has changed.
    */
   read(offset: number, length: number, target: Buffer, at?: number): number | Promise<number>;

@@ -60,7 +60,7 @@ export function pcapngHeader(application: string): Buffer {
   ]);
 }
 
-/** Octets that a frame of this length takes in the file. */
+/** Bytes that a frame of this length takes in the file. */
 export function enhancedPacketBytes(frameBytes: number): number {
   return enhancedPacketFixedBytes + padded(frameBytes) + enhancedPacketOptionsBytes;
 }

@@ -3,7 +3,7 @@ import { isIPv4, isIPv6 } from 'node:net';
 export const macBytes = 6;
 export const ipv6Bytes = 16;
 
-/** `52:54:00:12:34:56` as 6 octets; undefined where the text is no MAC address. */
+/** `52:54:00:12:34:56` as 6 bytes; undefined where the text is no MAC address. */
 export function parseMac(text: string): Buffer | undefined {
   return /^([0-9a-f]{2}:){5}[0-9a-f]{2}$/i.test(text) ? Buffer.from(text.replaceAll(':', ''), 'hex') : undefined;
 }
@@ -15,20 +15,20 @@ export function formatMac(data: Buffer, at: number): string {
 /** A dotted quad as an unsigned 32-bit number; undefined where the text is none. */
 export function parseIpv4Address(text: string): number | undefined {
   if (!isIPv4(text)) return undefined;
-  return text.split('.').reduce((value, octet) => value * 256 + Number(octet), 0);
+  return text.split('.').reduce((value, part) => value * 256 + Number(part), 0);
 }
 
 export function formatIpv4Address(value: number): string {
   return `${value >>> 24}.${(value >>> 16) & 0xff}.${(value >>> 8) & 0xff}.${value & 0xff}`;
 }
 
-/** An IPv6 address without zone as 16 octets; undefined where the text is none. */
+/** An IPv6 address without zone as 16 bytes; undefined where the text is none. */
 export function parseIpv6Address(text: string): Buffer | undefined {
   if (!isIPv6(text) || text.includes('%')) return undefined;
   const [head = '', tail] = text.split('::').map(groupsOf);
   const address = Buffer.alloc(ipv6Bytes);
-  const headOctets = Buffer.from(head, 'hex');
-  headOctets.copy(address);
+  const headBytes = Buffer.from(head, 'hex');
+  headBytes.copy(address);
   if (tail !== undefined) Buffer.from(tail, 'hex').copy(address, ipv6Bytes - tail.length / 2);
   return address;
 }
@@ -45,7 +45,7 @@ function groupsOf(text: string): string {
     .join('');
 }
 
-/** The canonical text (RFC 5952 §4) of the 16 octets at `at`. */
+/** The canonical text (RFC 5952 §4) of the 16 bytes at `at`. */
 export function formatIpv6Address(data: Buffer, at: number): string {
   const groups: number[] = [];
   for (let offset = at; offset < at + ipv6Bytes; offset += 2) groups.push(data.readUInt16BE(offset));
@@ -83,7 +83,7 @@ export function solicitedNodeOf(address: Buffer): Buffer {
   return group;
 }
 
-/** Whether the octets at `at` are those of `expected`. */
+/** Whether the bytes at `at` are those of `expected`. */
 export function equalsAt(data: Buffer, at: number, expected: Buffer): boolean {
   return data.compare(expected, 0, expected.length, at, at + expected.length) === 0;
 }

@@ -5,7 +5,7 @@ import { type Malformed, malformed } from './malformed.ts';
 export interface ArpView {
   readonly malformed?: undefined;
   readonly op: 'request' | 'reply';
-  /** Offset of the 6 octets in the frame. */
+  /** Offset of the 6 bytes in the frame. */
   readonly senderMacAt: number;
   readonly senderIp: number;
   readonly targetIp: number;
@@ -15,7 +15,7 @@ const arpBytes = 28;
 const ops = [undefined, 'request', 'reply'] as const;
 
 export function parseArp(frame: Buffer, start: number): ArpView | Malformed {
-  if (frame.length - start < arpBytes) return malformed('arp', 'shorter than 28 octets');
+  if (frame.length - start < arpBytes) return malformed('arp', 'shorter than 28 bytes');
   // Ethernet, IPv4, address lengths 6 and 4.
   if (frame.readUInt32BE(start) !== 0x0001_0800 || frame.readUInt16BE(start + 4) !== 0x0604) {
     return malformed('arp', 'not IPv4 over Ethernet');

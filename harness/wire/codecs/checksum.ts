@@ -1,5 +1,5 @@
-/** Adds the octets as 16-bit big-endian words, an odd last one padded by zero (RFC 1071); not yet folded. */
-export function sumOctets(data: Uint8Array, start: number, end: number, initial = 0): number {
+/** Adds the bytes as 16-bit big-endian words, an odd last one padded by zero (RFC 1071); not yet folded. */
+export function sumBytes(data: Uint8Array, start: number, end: number, initial = 0): number {
   let sum = initial;
   let at = start;
   for (; at + 8 <= end; at += 8) {

@@ -2,7 +2,7 @@ const pad = 0;
 const overload = 52;
 const end = 255;
 
-/** Option octets by code, in order of first appearance. */
+/** Option bytes by code, in order of first appearance. */
 export type OptionMap = ReadonlyMap<number, Buffer>;
 
 type Collected = { options: Map<number, Buffer> } | { malformed: string };
@@ -17,9 +17,9 @@ function walk(field: Buffer, name: string, fragments: Map<number, Buffer[]>): st
     if (code === end) return null;
     if (code === pad) continue;
     const length = field[at++];
-    if (length === undefined) return `option ${code} in ${name} has no length octet`;
+    if (length === undefined) return `option ${code} in ${name} has no length byte`;
     if (at + length > field.length) {
-      return `option ${code} in ${name} says ${length} octets, ${field.length - at} are left`;
+      return `option ${code} in ${name} says ${length} bytes, ${field.length - at} are left`;
     }
     const value = field.subarray(at, at + length);
     const known = fragments.get(code);
@@ -74,13 +74,13 @@ export function parseUserClasses(option: Buffer): string[] {
   return classes;
 }
 
-/** Text up to the first NUL; octets above 127 stay visible as Latin-1. */
-export function textOf(octets: Buffer): string {
-  const nul = octets.indexOf(0);
-  return octets.toString('latin1', 0, nul === -1 ? octets.length : nul);
+/** Text up to the first NUL; bytes above 127 stay visible as Latin-1. */
+export function textOf(bytes: Buffer): string {
+  const nul = bytes.indexOf(0);
+  return bytes.toString('latin1', 0, nul === -1 ? bytes.length : nul);
 }
 
-/** Dotted quad of a four-octet option; undefined when it has another length. */
+/** Dotted quad of a four-byte option; undefined when it has another length. */
 export function ipOf(option: Buffer | undefined): string | undefined {
   return option?.length === 4 ? option.join('.') : undefined;
 }

@@ -2,7 +2,7 @@ import { type DhcpMessageType, dhcpMessageTypes } from '../../model/boot-rule.ts
 import { collectOptions, type OptionMap, overloadOf } from './dhcp-options.ts';
 import { loadPackageCodec } from './dhcp-package.ts';
 
-/** One DHCPv4 message (RFC 2131 §2); addresses as dotted quads, options as their octets. */
+/** One DHCPv4 message (RFC 2131 §2); addresses as dotted quads, options as their bytes. */
 export interface DhcpMessage {
   /** 1 from clients, 2 from servers. */
   readonly op: 1 | 2;
@@ -26,7 +26,7 @@ export interface DhcpMessage {
 
 const headerBytes = 236;
 const cookie = 0x63825363;
-/** BOOTP's fixed 64-octet vendor field makes 300 the shortest message old PXE ROMs take (RFC 1542 §2.1). */
+/** BOOTP's fixed 64-byte vendor field makes 300 the shortest message old PXE ROMs take (RFC 1542 §2.1). */
 const minimumBytes = 300;
 const broadcastFlag = 0x8000;
 const longestOptionBytes = 255;
@@ -36,7 +36,7 @@ const codec = loadPackageCodec();
 /** Reads one UDP payload. Never throws; the result shares no memory with `payload`. */
 export function parseDhcp(payload: Buffer): { message: DhcpMessage } | { malformed: string } {
   const minimum = headerBytes + 4;
-  if (payload.length < minimum) return { malformed: `${payload.length} octets, expected at least ${minimum}` };
+  if (payload.length < minimum) return { malformed: `${payload.length} bytes, expected at least ${minimum}` };
   if (payload.readUInt32BE(headerBytes) !== cookie) return { malformed: 'no DHCP magic cookie' };
   const [op, htype, hlen] = payload;
   if (op !== 1 && op !== 2) return { malformed: `op ${op}, expected 1 or 2` };
@@ -57,7 +57,7 @@ export function parseDhcp(payload: Buffer): { message: DhcpMessage } | { malform
   const overloaded = overloadOf(options.get(52));
   const decoded = new Map<number, Buffer>();
   for (const [code, value] of options) {
-    // An option joined from parts is longer than one length octet can tell the package.
+    // An option joined from parts is longer than one length byte can tell the package.
     const short = parsed.options[code];
     decoded.set(code, short ? Buffer.from(short) : value);
   }
@@ -81,12 +81,12 @@ export function parseDhcp(payload: Buffer): { message: DhcpMessage } | { malform
 }
 
 /**
- * One UDP payload, padded to 300 octets; options longer than 255 octets are split (RFC 3396 §5). Throws
- * RangeError when fields or options do not fit 1500 octets, or `sname` and `file` their 64 and 128.
+ * One UDP payload, padded to 300 bytes; options longer than 255 bytes are split (RFC 3396 §5). Throws
+ * RangeError when fields or options do not fit 1500 bytes, or `sname` and `file` their 64 and 128.
  */
 export function encodeDhcp(message: DhcpMessage): Buffer {
-  if (Buffer.byteLength(message.sname) > 63) throw new RangeError('sname is longer than 63 octets');
-  if (Buffer.byteLength(message.file) > 127) throw new RangeError('file is longer than 127 octets');
+  if (Buffer.byteLength(message.sname) > 63) throw new RangeError('sname is longer than 63 bytes');
+  if (Buffer.byteLength(message.file) > 127) throw new RangeError('file is longer than 127 bytes');
   const options: Record<number, number[]> = {
     [messageTypeOption]: [dhcpMessageTypes.indexOf(message.messageType) + 1],
   };
@@ -116,7 +116,7 @@ export function encodeDhcp(message: DhcpMessage): Buffer {
   const end = written._w - 1;
   const parts = [written._data.subarray(0, end), ...long, Buffer.of(255)];
   const length = parts.reduce((sum, part) => sum + part.length, 0);
-  if (length > 1500) throw new RangeError(`the message has ${length} octets`);
+  if (length > 1500) throw new RangeError(`the message has ${length} bytes`);
   return Buffer.concat(parts, Math.max(length, minimumBytes));
 }
 

@@ -71,7 +71,7 @@ type Parsed<K extends string, T> = Record<K, T> | { malformed: string };
 
 /** Reads one UDP payload. Never throws; the result shares no memory with `payload`. */
 export function parseDhcp6(payload: Buffer): Parsed<'message', Dhcp6Message> {
-  if (payload.length < headerBytes) return { malformed: `${payload.length} octets, expected at least ${headerBytes}` };
+  if (payload.length < headerBytes) return { malformed: `${payload.length} bytes, expected at least ${headerBytes}` };
   const type = payload[0] as number;
   const messageType = dhcp6MessageTypes[type - 1];
   if (!messageType) return { malformed: `message type ${type}, expected 1 to ${dhcp6MessageTypes.length}` };
@@ -99,13 +99,13 @@ export function parseIaNa(data: Buffer): IaNa | null {
   if ('malformed' in walked) return null;
   const addresses: IaAddress[] = [];
   let status: number | undefined;
-  for (const { code, data: octets } of walked.options) {
-    if (code === dhcp6Options.statusCode && octets.length >= 2) status = octets.readUInt16BE(0);
-    if (code !== dhcp6Options.iaAddress || octets.length < addressBytes) continue;
+  for (const { code, data: bytes } of walked.options) {
+    if (code === dhcp6Options.statusCode && bytes.length >= 2) status = bytes.readUInt16BE(0);
+    if (code !== dhcp6Options.iaAddress || bytes.length < addressBytes) continue;
     addresses.push({
-      ip: formatIpv6Address(octets, 0),
-      preferredSeconds: octets.readUInt32BE(ipv6Bytes),
-      validSeconds: octets.readUInt32BE(ipv6Bytes + 4),
+      ip: formatIpv6Address(bytes, 0),
+      preferredSeconds: bytes.readUInt32BE(ipv6Bytes),
+      validSeconds: bytes.readUInt32BE(ipv6Bytes + 4),
     });
   }
   return {
@@ -137,7 +137,7 @@ export function statusOption(status: number): Dhcp6Option {
   return { code: dhcp6Options.statusCode, data: Buffer.of(status >> 8, status & 255) };
 }
 
-/** Strings with two octets of length before each, as in options 15 and 16 (RFC 8415 §21.15); cut ones are dropped. */
+/** Strings with two bytes of length before each, as in options 15 and 16 (RFC 8415 §21.15); cut ones are dropped. */
 export function parseClasses(data: Buffer): string[] {
   const classes: string[] = [];
   for (let at = 0; at + 2 <= data.length; ) {
@@ -152,12 +152,12 @@ export function parseClasses(data: Buffer): string[] {
 function walk(field: Buffer): Parsed<'options', Dhcp6Option[]> {
   const options: Dhcp6Option[] = [];
   for (let at = 0; at < field.length; ) {
-    if (at + 4 > field.length) return { malformed: `${field.length - at} octets after the last option` };
+    if (at + 4 > field.length) return { malformed: `${field.length - at} bytes after the last option` };
     const code = field.readUInt16BE(at);
     const length = field.readUInt16BE(at + 2);
     at += 4;
     if (at + length > field.length) {
-      return { malformed: `option ${code} says ${length} octets, ${field.length - at} are left` };
+      return { malformed: `option ${code} says ${length} bytes, ${field.length - at} are left` };
     }
     options.push({ code, data: field.subarray(at, at + length) });
     at += length;

@@ -1,5 +1,5 @@
 import { ipv6Bytes } from './addresses.ts';
-import { finishChecksum, sumOctets } from './checksum.ts';
+import { finishChecksum, sumBytes } from './checksum.ts';
 import { type IpView, protocols, sumPseudoHeader } from './ip.ts';
 import { type Malformed, malformed } from './malformed.ts';
 
@@ -25,7 +25,7 @@ export interface Icmpv6View {
   readonly malformed?: undefined;
   readonly type: number;
   readonly code: number;
-  /** Offset of the 16 octets of the address asked for or told of, in neighbour messages. */
+  /** Offset of the 16 bytes of the address asked for or told of, in neighbour messages. */
   readonly targetAt: number | undefined;
 }
 
@@ -51,7 +51,7 @@ export function parseIcmpv6(frame: Buffer, ip: IpView, verify: boolean): Icmpv6V
   // Only a neighbour on this link can have sent it (RFC 4861 §6.1.1, §7.1.1).
   if (neighborDiscovery.includes(type) && ip.hopLimit !== 255) return malformed('icmpv6', 'hop limit is not 255');
   if (verify) {
-    const sum = sumOctets(frame, start, ip.payloadEnd, sumPseudoHeader(frame, ip, protocols.icmpv6));
+    const sum = sumBytes(frame, start, ip.payloadEnd, sumPseudoHeader(frame, ip, protocols.icmpv6));
     if (finishChecksum(sum) !== 0) return malformed('icmpv6', 'wrong checksum');
   }
   return {
@@ -66,7 +66,7 @@ export function writeIcmpv6(frame: Buffer, ip: IpView, type: number, body: Buffe
   const start = ip.payloadStart;
   frame.writeUInt32BE(type * 0x100_0000, start);
   body.copy(frame, start + 4);
-  const sum = sumOctets(frame, start, ip.payloadEnd, sumPseudoHeader(frame, ip, protocols.icmpv6));
+  const sum = sumBytes(frame, start, ip.payloadEnd, sumPseudoHeader(frame, ip, protocols.icmpv6));
   frame.writeUInt16BE(finishChecksum(sum), start + 2);
 }
 

@@ -1,4 +1,4 @@
-import { sumOctets } from './checksum.ts';
+import { sumBytes } from './checksum.ts';
 
 export const protocols = { icmp: 1, tcp: 6, udp: 17, icmpv6: 58 } as const;
 
@@ -7,7 +7,7 @@ export interface IpView {
   readonly malformed?: undefined;
   readonly version: 4 | 6;
   readonly headerStart: number;
-  /** 4 or 16 octets each. */
+  /** 4 or 16 bytes each. */
   readonly sourceAt: number;
   readonly destinationAt: number;
   readonly hopLimit: number;
@@ -20,5 +20,5 @@ export interface IpView {
 /** The sum that UDP, TCP and ICMPv6 put before their own (RFC 768, RFC 9293 §3.1, RFC 8200 §8.1). */
 export function sumPseudoHeader(frame: Buffer, ip: IpView, protocol: number): number {
   const addressesEnd = ip.destinationAt + (ip.destinationAt - ip.sourceAt);
-  return sumOctets(frame, ip.sourceAt, addressesEnd, protocol + (ip.payloadEnd - ip.payloadStart));
+  return sumBytes(frame, ip.sourceAt, addressesEnd, protocol + (ip.payloadEnd - ip.payloadStart));
 }

@@ -1,4 +1,4 @@
-import { finishChecksum, sumOctets } from './checksum.ts';
+import { finishChecksum, sumBytes } from './checksum.ts';
 import type { IpView } from './ip.ts';
 import { type Malformed, malformed } from './malformed.ts';
 
@@ -15,7 +15,7 @@ export function parseIpv4(frame: Buffer, start: number): IpView | Malformed {
   const totalBytes = frame.readUInt16BE(start + 2);
   if (headerBytes < ipv4HeaderBytes || headerBytes > totalBytes) return malformed('ipv4', 'bad header length');
   if (totalBytes > frame.length - start) return malformed('ipv4', 'total length beyond the frame');
-  if (finishChecksum(sumOctets(frame, start, start + headerBytes)) !== 0) {
+  if (finishChecksum(sumBytes(frame, start, start + headerBytes)) !== 0) {
     return malformed('ipv4', 'wrong header checksum');
   }
   if ((frame.readUInt16BE(start + 6) & 0x3fff) !== 0) return malformed('ipv4', 'fragment');
@@ -51,7 +51,7 @@ export function writeIpv4(
   frame.writeUInt32BE(source, start + 12);
   frame.writeUInt32BE(destination, start + 16);
   const payloadStart = start + ipv4HeaderBytes;
-  frame.writeUInt16BE(finishChecksum(sumOctets(frame, start, payloadStart)), start + 10);
+  frame.writeUInt16BE(finishChecksum(sumBytes(frame, start, payloadStart)), start + 10);
   return {
     version: 4,
     headerStart: start,

@@ -22,7 +22,7 @@ export type Icmpv6Packet = Dissected<'icmpv6'> & { readonly ip: IpView; readonly
 /** One frame taken apart once, for all who look at it; `other` is what nobody here speaks. */
 export type Packet = ArpPacket | UdpPacket | TcpPacket | IcmpPacket | Icmpv6Packet | Dissected<'other'>;
 
-/** Takes apart a frame of at least 14 octets. `verify` also checks the checksums above IP. */
+/** Takes apart a frame of at least 14 bytes. `verify` also checks the checksums above IP. */
 export function dissect(frame: Buffer, verify: boolean): Packet | Malformed {
   switch (frame.readUInt16BE(ethernet.typeAt)) {
     case etherTypes.ipv4:

@@ -1,4 +1,4 @@
-import { finishChecksum, sumOctets } from './checksum.ts';
+import { finishChecksum, sumBytes } from './checksum.ts';
 import { type IpView, protocols, sumPseudoHeader } from './ip.ts';
 import { type Malformed, malformed } from './malformed.ts';
 
@@ -24,7 +24,7 @@ export function parseTcp(frame: Buffer, ip: IpView, verify: boolean): TcpView | 
   const headerBytes = ((frame[start + 12] as number) >> 4) * 4;
   if (headerBytes < tcpHeaderBytes || headerBytes > ip.payloadEnd - start) return malformed('tcp', 'bad data offset');
   if (verify) {
-    const sum = sumOctets(frame, start, ip.payloadEnd, sumPseudoHeader(frame, ip, protocols.tcp));
+    const sum = sumBytes(frame, start, ip.payloadEnd, sumPseudoHeader(frame, ip, protocols.tcp));
     if (finishChecksum(sum) !== 0) return malformed('tcp', 'wrong checksum');
   }
   return {
@@ -56,6 +56,6 @@ export function writeTcp(frame: Buffer, ip: IpView, fields: TcpFields): void {
   frame.writeUInt32BE(fields.acknowledgment, start + 8);
   frame.writeUInt32BE(0x5000_0000 + fields.flags * 0x1_0000, start + 12);
   frame.writeUInt32BE(0, start + 16);
-  const sum = sumOctets(frame, start, start + tcpHeaderBytes, sumPseudoHeader(frame, ip, protocols.tcp));
+  const sum = sumBytes(frame, start, start + tcpHeaderBytes, sumPseudoHeader(frame, ip, protocols.tcp));
   frame.writeUInt16BE(finishChecksum(sum), start + 16);
 }

@@ -78,7 +78,7 @@ export function parseTftp(payload: Buffer): TftpPacket {
 }
 
 export function encodeRequest({ kind, file, mode, options }: TftpRequest): Buffer {
-  return Buffer.concat([head(opcodes[kind]), text(file), text(mode), optionOctets(options)]);
+  return Buffer.concat([head(opcodes[kind]), text(file), text(mode), encodeOptions(options)]);
 }
 
 export function encodeData(block: number, data: Buffer): Buffer {
@@ -94,7 +94,7 @@ export function encodeError(code: number, message: string): Buffer {
 }
 
 export function encodeOack(options: TftpOptions): Buffer {
-  return Buffer.concat([head(opcodes.oack), optionOctets(options)]);
+  return Buffer.concat([head(opcodes.oack), encodeOptions(options)]);
 }
 
 function malformed(reason: string): TftpPacket {
@@ -124,7 +124,7 @@ function parseOptions(payload: Buffer, from: number): TftpOptions | string {
   for (let at = from; at < payload.length; ) {
     const nameEnd = payload.indexOf(0, at);
     // Old PXE ROMs pad a request with zeros.
-    if (nameEnd === at && payload.subarray(at).every((octet) => octet === 0)) return options;
+    if (nameEnd === at && payload.subarray(at).every((byte) => byte === 0)) return options;
     const valueEnd = nameEnd < 0 ? -1 : payload.indexOf(0, nameEnd + 1);
     if (nameEnd <= at || valueEnd < 0) return 'an option cut short';
     if (options.size === maxOptions) return `more than ${maxOptions} options`;
@@ -141,16 +141,16 @@ function textUpToNul(payload: Buffer, from: number): string {
 }
 
 function head(opcode: number, word?: number): Buffer {
-  const octets = Buffer.alloc(word === undefined ? 2 : 4);
-  octets.writeUInt16BE(opcode, 0);
-  if (word !== undefined) octets.writeUInt16BE(word, 2);
-  return octets;
+  const bytes = Buffer.alloc(word === undefined ? 2 : 4);
+  bytes.writeUInt16BE(opcode, 0);
+  if (word !== undefined) bytes.writeUInt16BE(word, 2);
+  return bytes;
 }
 
 function text(value: string): Buffer {
   return Buffer.from(`${value}\0`);
 }
 
-function optionOctets(options: TftpOptions): Buffer {
+function encodeOptions(options: TftpOptions): Buffer {
   return Buffer.concat([...options].flatMap(([name, value]) => [text(name), text(value)]));
 }

@@ -1,4 +1,4 @@
-import { finishChecksum, sumOctets } from './checksum.ts';
+import { finishChecksum, sumBytes } from './checksum.ts';
 import { type IpView, protocols, sumPseudoHeader } from './ip.ts';
 import { type Malformed, malformed } from './malformed.ts';
 
@@ -25,7 +25,7 @@ export function parseUdp(frame: Buffer, ip: IpView, verify: boolean): UdpView | 
     if (checksum === 0 && ip.version === 6) return malformed('udp', 'no checksum over IPv6');
     // The pseudo header counts UDP's own length, which may be less than the packet's.
     const sum = sumPseudoHeader(frame, ip, protocols.udp) - available + length;
-    if (checksum !== 0 && finishChecksum(sumOctets(frame, start, start + length, sum)) !== 0) {
+    if (checksum !== 0 && finishChecksum(sumBytes(frame, start, start + length, sum)) !== 0) {
       return malformed('udp', 'wrong checksum');
     }
   }
@@ -50,7 +50,7 @@ export function writeUdp(
   frame.writeUInt16BE(udpHeaderBytes + payload.length, start + 4);
   frame.writeUInt16BE(0, start + 6);
   frame.set(payload, start + udpHeaderBytes);
-  const checksum = finishChecksum(sumOctets(frame, start, ip.payloadEnd, sumPseudoHeader(frame, ip, protocols.udp)));
+  const checksum = finishChecksum(sumBytes(frame, start, ip.payloadEnd, sumPseudoHeader(frame, ip, protocols.udp)));
   // Zero would say that there is no checksum (RFC 768).
   frame.writeUInt16BE(checksum === 0 ? 0xffff : checksum, start + 6);
 }

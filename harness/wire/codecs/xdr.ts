@@ -1,4 +1,4 @@
-/** Items are padded to whole units of four octets (RFC 4506 §3). */
+/** Items are padded to whole units of four bytes (RFC 4506 §3). */
 const padded = (bytes: number): number => Math.ceil(bytes / 4) * 4;
 
 /**

@@ -6,8 +6,8 @@ import { ipOf, parseUserClasses, textOf } from '../codecs/dhcp-options.ts';
 export function dhcpFactsOf(message: DhcpMessage, port: number): DhcpFacts {
   const { options } = message;
   const text = (code: number) => {
-    const octets = options.get(code);
-    return octets && textOf(octets);
+    const bytes = options.get(code);
+    return bytes && textOf(bytes);
   };
   const ndi = options.get(94);
   const arch = options.get(93);

@@ -10,7 +10,7 @@ export interface MessageReader {
 export interface MessageReaderOptions {
   /** One head, without its blank line, as latin1; `bodyAt` is the position after it. */
   readonly onHead: (head: string, bodyAt: number) => BodyFraming;
-  /** The message's last octet stands before `end`; it need not have been seen yet. */
+  /** The message's last byte stands before `end`; it need not have been seen yet. */
   readonly onBody: (end: number, bodyBytes: number) => void;
   readonly onMalformed: (reason: string) => void;
 }
@@ -35,7 +35,7 @@ export function createMessageReader({ onHead, onBody, onMalformed }: MessageRead
     const known = window.known();
     const at = known.indexOf(mark);
     if (at < 0) {
-      if (known.length === maxHeadBytes) stop(`no end of head or line in ${maxHeadBytes} octets`);
+      if (known.length === maxHeadBytes) stop(`no end of head or line in ${maxHeadBytes} bytes`);
       return undefined;
     }
     const text = known.toString('latin1', 0, at);

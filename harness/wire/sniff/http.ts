@@ -17,7 +17,7 @@ interface Request {
   readonly askedAtMs: number;
 }
 
-/** A response whose last octet the guest has not acknowledged yet. */
+/** A response whose last byte the guest has not acknowledged yet. */
 interface Delivery {
   readonly request: Request;
   readonly status: number;

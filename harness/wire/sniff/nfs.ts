@@ -84,7 +84,7 @@ export function createNfsSniffer({ now, emit }: NfsSnifferOptions) {
 
   return createConversations((port): ConversationReader => {
     const calls = new Map<number, Answered>();
-    /** Files whose last octets the guest has not acknowledged yet. */
+    /** Files whose last bytes the guest has not acknowledged yet. */
     let deliveries: { file: File; end: number }[] = [];
 
     const deliver = (file: File, end: number): void => {

@@ -1,12 +1,12 @@
-/** The octets of one direction of a byte stream from `base` on, in whatever order segments bring them. */
+/** The bytes of one direction of a byte stream from `base` on, in whatever order segments bring them. */
 export interface StreamWindow {
-  /** Position of the window's first octet in the stream. */
+  /** Position of the window's first byte in the stream. */
   readonly base: number;
   /** What lies in the window is copied; what lies before or beyond it is not. */
   put(position: number, data: Buffer, start: number, end: number): void;
-  /** The octets known without a gap from `base` on; valid until the next call. */
+  /** The bytes known without a gap from `base` on; valid until the next call. */
   known(): Buffer;
-  /** Moves the window ahead; octets already known there are kept. */
+  /** Moves the window ahead; bytes already known there are kept. */
   advanceTo(position: number): void;
 }
 

@@ -4,9 +4,9 @@ import { tcpFlags } from '../codecs/tcp.ts';
 
 export type Side = 'guest' | 'server';
 
-/** What a protocol makes of one connection. Positions count octets of data from 0 in each direction. */
+/** What a protocol makes of one connection. Positions count bytes of data from 0 in each direction. */
 export interface ConversationReader {
-  /** Octets `start` to `end` of the frame stand at `position`: again, ahead or late, as segments come. */
+  /** Bytes `start` to `end` of the frame stand at `position`: again, ahead or late, as segments come. */
   data(from: Side, position: number, frame: Buffer, start: number, end: number): void;
   /**
    * The guest acknowledged all that the server sent before `position`; `endAcknowledged` where that is
@@ -20,7 +20,7 @@ export interface ConversationReader {
 interface Direction {
   /** Sequence number of position 0; undefined before the SYN was seen. */
   initial: number | undefined;
-  /** Position after the last octet of data seen. */
+  /** Position after the last byte of data seen. */
   sentEnd: number;
   finAt: number | undefined;
   /** A FIN or RST was seen. */

@@ -29,7 +29,7 @@ interface SniffedDatagram {
 interface Request {
   readonly file: string;
   readonly startedMs: number;
-  readonly octets: Buffer;
+  readonly bytes: Buffer;
   lastSeen: number;
 }
 
@@ -39,7 +39,7 @@ interface Read {
   readonly startedMs: number;
   blockBytes: number;
   hasOack: boolean;
-  /** Blocks that came in order, and their octets: repeated ones and those after a gap do not count. */
+  /** Blocks that came in order, and their bytes: repeated ones and those after a gap do not count. */
   blocks: number;
   bytes: number;
   /** The last of `blocks` was shorter than `blockBytes`. */
@@ -70,9 +70,9 @@ export function createTftpSniffer(now: () => number, emit: EventSink): TftpSniff
       emit({ source: 'wire', type: 'malformed', from: 'guest', layer: 'tftp', reason: packet.reason, count: 1 });
     }
     // A guest that heard nothing asks again; that is still the same request.
-    if (packet.kind !== 'rrq' || requests.get(key)?.octets.equals(payload)) return;
+    if (packet.kind !== 'rrq' || requests.get(key)?.bytes.equals(payload)) return;
     const file = nameOf(packet.file);
-    remember(requests, key, { file, startedMs: now(), octets: Buffer.from(payload), lastSeen: datagrams });
+    remember(requests, key, { file, startedMs: now(), bytes: Buffer.from(payload), lastSeen: datagrams });
     emit({ source: 'wire', type: 'tftp-request', file, port, ipVersion, options: Object.fromEntries(packet.options) });
   };
 

@@ -9,7 +9,7 @@ export interface FrameDecoder {
 }
 
 /**
- * Decodes frames prefixed by their length as 4 octets, big-endian. Past an oversize length the stream
+ * Decodes frames prefixed by their length as 4 bytes, big-endian. Past an oversize length the stream
  * has no frame boundary any more: `onOversize` is called once and everything after is ignored.
  */
 export function createFrameDecoder(
@@ -22,7 +22,7 @@ export function createFrameDecoder(
   let partialFilled = 0;
   let lost = false;
 
-  /** Copies what the chunk has of the frame begun earlier; returns the octets taken. */
+  /** Copies what the chunk has of the frame begun earlier; returns the bytes taken. */
   function fill(frame: Buffer, chunk: Buffer, at: number): number {
     const taken = chunk.copy(frame, partialFilled, at);
     partialFilled += taken;

@@ -2,7 +2,7 @@ import { HarnessError } from '../../model/errors.ts';
 import type { Network } from '../../model/plan.ts';
 import { linkLocalOf, parseIpv4Address, parseIpv6Address, parseMac, solicitedNodeOf } from '../codecs/addresses.ts';
 
-/** The plan's addresses as octets and numbers. */
+/** The plan's addresses as bytes and numbers. */
 export interface ServerAddresses {
   readonly serverMac: Buffer;
   readonly guestMac: Buffer;

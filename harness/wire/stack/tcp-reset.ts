@@ -27,13 +27,13 @@ export function writeReset(scratch: Buffer, { frame, ip, tcp }: TcpPacket, serve
       ? writeIpv4(scratch, start, { ...header, source: frame.readUInt32BE(from), destination: frame.readUInt32BE(to) })
       : writeIpv6(scratch, start, { ...header, source: addressAt(from), destination: addressAt(to), hopLimit });
   const hasAck = (tcp.flags & tcpFlags.ack) !== 0;
-  const controlOctets = ((tcp.flags & tcpFlags.syn) !== 0 ? 1 : 0) + ((tcp.flags & tcpFlags.fin) !== 0 ? 1 : 0);
-  const segmentOctets = tcp.payloadEnd - tcp.payloadStart + controlOctets;
+  const controlBytes = ((tcp.flags & tcpFlags.syn) !== 0 ? 1 : 0) + ((tcp.flags & tcpFlags.fin) !== 0 ? 1 : 0);
+  const segmentBytes = tcp.payloadEnd - tcp.payloadStart + controlBytes;
   writeTcp(scratch, reply, {
     sourcePort: tcp.destinationPort,
     destinationPort: tcp.sourcePort,
     sequence: hasAck ? tcp.acknowledgment : 0,
-    acknowledgment: hasAck ? 0 : (tcp.sequence + segmentOctets) >>> 0,
+    acknowledgment: hasAck ? 0 : (tcp.sequence + segmentBytes) >>> 0,
     flags: hasAck ? tcpFlags.rst : tcpFlags.rst | tcpFlags.ack,
   });
   return scratch.subarray(0, reply.payloadEnd);

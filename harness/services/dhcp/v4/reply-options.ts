@@ -76,7 +76,7 @@ export function bootFields(client: Client, file: string, serverIp: string, proxy
   // iPXE and UEFI take a proxy's offer that names a file as the whole answer.
   if (proxy === 'binl-offer') return { siaddr: serverIp, file: '', options };
   if (wants(client, 66)) options.set(66, Buffer.from(serverIp));
-  // `file` holds 127 octets and a NUL; a longer name stands in option 67 whether asked for or not.
+  // `file` holds 127 bytes and a NUL; a longer name stands in option 67 whether asked for or not.
   const fits = Buffer.byteLength(file) < 128;
   if (!fits || wants(client, 67)) options.set(67, Buffer.from(file));
   const item = proxy === 'ack' && requestedBootItem(client);
@@ -107,7 +107,7 @@ function quad(ip: string): Buffer {
 }
 
 function seconds(value: number): Buffer {
-  const octets = Buffer.alloc(4);
-  octets.writeUInt32BE(value);
-  return octets;
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32BE(value);
+  return bytes;
 }

@@ -39,12 +39,12 @@ export function startDhcp6(
   const decided = decisionsTo(emit);
   const { serverIp, guestIp, managed } = network.ipv6;
   const duid = duidOf(network.serverMac);
-  const prefix = octetsOf(guestIp).subarray(0, prefixBytes);
+  const prefix = bytesOf(guestIp).subarray(0, prefixBytes);
   const server = {
     duid,
     managed,
     pool: createLeasePool(addressesFrom(guestIp).filter((ip) => ip !== serverIp)),
-    onLink: (ip: string) => octetsOf(ip).subarray(0, prefixBytes).equals(prefix),
+    onLink: (ip: string) => bytesOf(ip).subarray(0, prefixBytes).equals(prefix),
   };
 
   const port = udp.bind(serverPort, ({ from, payload }: Datagram) => {
@@ -96,7 +96,7 @@ export function startDhcp6(
       // UEFI takes an URL for HTTP boot only beside this class; PXE's class would send it to a boot server.
       if (isHttp) options.push({ code: dhcp6Options.vendorClass, data: httpClass() });
     }
-    // Last, and begun by a zero octet: OVMF reads the URL before it as a C string.
+    // Last, and begun by a zero byte: OVMF reads the URL before it as a C string.
     const clientId = optionOf(request, dhcp6Options.clientId);
     if (clientId) options.push({ code: dhcp6Options.clientId, data: clientId });
     return options;
@@ -130,16 +130,16 @@ function httpClass(): Buffer {
 
 /** `first`, then those after it while the last 16 bits last. */
 function addressesFrom(first: string): string[] {
-  const octets = octetsOf(first);
-  const start = octets.readUInt16BE(14);
+  const bytes = bytesOf(first);
+  const start = bytes.readUInt16BE(14);
   const addresses: string[] = [];
   for (let low = start; low <= 0xffff && addresses.length < tableBounds.leases; low++) {
-    octets.writeUInt16BE(low, 14);
-    addresses.push(formatIpv6Address(octets, 0));
+    bytes.writeUInt16BE(low, 14);
+    addresses.push(formatIpv6Address(bytes, 0));
   }
   return addresses;
 }
 
-function octetsOf(ip: string): Buffer {
+function bytesOf(ip: string): Buffer {
   return parseIpv6Address(ip) ?? Buffer.alloc(16);
 }
