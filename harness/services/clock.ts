@@ -1,6 +1,6 @@
 import type { Guard } from '../wire/guard.ts';
 
-/** The time services go by: real, or moved by hand in tests. */
+/** The clock of the services: real, or moved by hand in tests. */
 export interface Clock {
   /** Monotonic milliseconds. */
   now(): number;
@@ -16,7 +16,7 @@ export const systemClock: Clock = {
   },
 };
 
-/** A clock whose timers end their case where they fail. */
+/** A clock whose failing timers end their case. */
 export const guardedClock = ({ now, setTimer }: Clock, guard: Guard, where: string): Clock => ({
   now,
   setTimer: (fn, ms) => setTimer(guard(where, fn), ms),

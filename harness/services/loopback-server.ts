@@ -12,12 +12,12 @@ export interface RunningServer {
   close(): Promise<void>;
 }
 
-/** Has a TCP server listen on loopback alone, at a free port. What it cannot accept later is a fault. */
+/** Makes a TCP server listen on a free port of loopback only. A failure to accept later is a fault. */
 export async function listenOnLoopback(
   server: Server,
   { ipVersion, guard }: { ipVersion: IpVersion; guard: Guard },
 ): Promise<RunningServer> {
-  // All of them: a server of TLS does not know those still in their handshake.
+  // All sockets: a TLS server does not list those still in their handshake.
   const connections = new Set<Socket>();
   server.on('connection', (socket: Socket) => {
     connections.add(socket);

@@ -1,12 +1,12 @@
 import type { EventSink } from '../model/events.ts';
 
 /**
- * Makes a callback of what a guest's traffic reaches: of a stream, a timer, a server. A fault in it, or in the promise it
- * returns, ends this case as what the harness could not tell, and no other case. `where` names it, as in "a TFTP timer".
+ * Wraps a callback that a guest's traffic can reach: of a stream, a timer, a server. A fault in it, or in its promise,
+ * ends this case as an error of the harness and touches no other case. `where` names it, as in "a TFTP timer".
  */
 export type Guard = <A extends unknown[]>(where: string, act: (...args: A) => unknown) => (...args: A) => void;
 
-/** What was thrown, and the place in the code: for a bug report, in one line. */
+/** What was thrown and where in the code, on one line, for a bug report. */
 function describe(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const place = /\n\s+at (.*)/.exec(error.stack ?? '')?.[1];

@@ -22,7 +22,7 @@ export interface WireOptions {
   readonly emit: EventSink;
   /** Milliseconds since the case started, by a monotonic clock. */
   readonly now: () => number;
-  /** Which loopback port of the host serves a port of `network.tcp`; the same one where not given. */
+  /** Which loopback port of the host serves a port of `network.tcp`; the same one by default. */
   readonly tcpTargets?: ReadonlyMap<number, number>;
   readonly faults?: Faults | undefined;
 }
@@ -35,7 +35,7 @@ interface Traffic {
 export interface Wire {
   readonly udp: UdpEndpoint;
   readonly stats: { readonly fromGuest: Readonly<Traffic>; readonly toGuest: Readonly<Traffic> };
-  /** Closes ports, links and capture; rejects with a `disk` error where the capture could not be written. */
+  /** Closes ports, links and capture; rejects with a `disk` error if the capture could not be written. */
   close(): Promise<void>;
 }
 

@@ -178,7 +178,7 @@ describe('malformed packets', () => {
     [
       'with an option past the end',
       withOptions([53, 1, 1, 60, 9, 80]),
-      'option 60 in options says 9 bytes, 1 are left',
+      'option 60 in options has length 9, but only 1 left',
     ],
     ['with an option cut at its code', withOptions([53, 1, 1, 60]), 'option 60 in options has no length byte'],
     ['of an unknown type', withOptions([53, 1, 99, 255]), 'message type (option 53) is 63'],

@@ -132,7 +132,7 @@ describe('malformed packets', () => {
   it.each([
     ['cut in its header', '0100', '2 bytes, expected at least 4'],
     ['of a relay', '0c000000', 'message type 12, expected 1 to 11'],
-    ['with an option past the end', '01abcdef00010009ff', 'option 1 says 9 bytes, 1 are left'],
+    ['with an option past the end', '01abcdef00010009ff', 'option 1 has length 9, but only 1 left'],
     ['with half an option header', '01abcdef000100', '3 bytes after the last option'],
   ])('are told with a reason: %s', (_, hex, reason) => {
     const payload = Buffer.from(hex, 'hex');

@@ -87,7 +87,7 @@ describe('leases', () => {
   it('is silent to a rebooting client it does not know, for another server may', () => {
     const rig = startRig();
     expect(rig.send(message('request', { 50: first }))).toEqual([]);
-    expect(rig.events).toMatchObject([{ reply: null, note: 'nothing is known of 10.0.2.15' }]);
+    expect(rig.events).toMatchObject([{ reply: null, note: 'no lease on record for 10.0.2.15' }]);
   });
 
   it('takes its offer back from a client that chose another server', () => {
@@ -135,7 +135,7 @@ describe('leases', () => {
     const rig = startRig({ network: { guestIp: '10.0.2.253' } });
     expect([nth(1), nth(2)].map((mac) => bind(rig, mac))).toEqual(['10.0.2.253', '10.0.2.254']);
     expect(rig.send(message('discover', {}, { mac: nth(3) }))).toEqual([]);
-    expect(rig.events.at(-1)).toMatchObject({ messageType: 'discover', reply: null, note: 'no address is left' });
+    expect(rig.events.at(-1)).toMatchObject({ messageType: 'discover', reply: null, note: 'no address left' });
     expect(rig.send(message('discover', {}, { mac: nth(1) }))[0]?.yiaddr).toBe('10.0.2.253');
   });
 

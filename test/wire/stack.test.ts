@@ -93,7 +93,7 @@ describe('IPv4', () => {
   test('ports: one listener each, freed by close, ephemeral ones all different', () => {
     const { nic, wire } = start();
     const port = wire.udp.bind(69, () => {});
-    expect(() => wire.udp.bind(69, () => {})).toThrow('UDP port 69 of the wire is bound already');
+    expect(() => wire.udp.bind(69, () => {})).toThrow('UDP port 69 of the wire is already bound');
     port.close();
     port.send(Buffer.from('late'), { ...guest, port: 1 });
     expect(nic.sent).toEqual([]);

@@ -1,10 +1,10 @@
 import { KeyObject, randomBytes, type webcrypto } from 'node:crypto';
 
 export interface CertificateRequest {
-  /** Subject alternative names; a name other than the one in the URL makes a certificate for the wrong host. */
+  /** Subject alternative names; a name that is not the URL's makes a certificate for the wrong host. */
   readonly dns?: readonly string[];
   readonly ip?: readonly string[];
-  /** Its validity ended a month ago. */
+  /** Expired a month ago. */
   readonly expired?: boolean;
 }
 
@@ -14,7 +14,7 @@ export interface ServerCertificate {
   readonly cert: string;
 }
 
-/** A certificate authority made for one run. A second one is the wrong authority for the first one's guests. */
+/** A certificate authority for one run. A second one is untrusted by the first one's guests. */
 export interface Authority {
   readonly pem: string;
   /** DER, as firmware and iPXE take it. */
@@ -35,16 +35,16 @@ const serverAuth = '1.3.6.1.5.5.7.3.1';
 const newKeys = (): Promise<webcrypto.CryptoKeyPair> =>
   crypto.subtle.generateKey(algorithm, true, ['sign', 'verify']) as Promise<webcrypto.CryptoKeyPair>;
 
-/** Positive, as RFC 5280 §4.1.2.2 asks for, and of no particular meaning. */
+/** Positive, as RFC 5280 §4.1.2.2 requires, and otherwise arbitrary. */
 const newSerial = (): string => `01${randomBytes(8).toString('hex')}`;
 
-/** From the first day on, counted from now, to the last. */
+/** Validity, in days from now. */
 function validity(firstDay: number, lastDay: number): { notBefore: Date; notAfter: Date } {
   const dayFromNow = (days: number) => new Date(Date.now() + days * 24 * 60 * 60 * 1000);
   return { notBefore: dayFromNow(firstDay), notAfter: dayFromNow(lastDay) };
 }
 
-/** Loaded for the first HTTPS case: it takes a while, and wants `Reflect` extended for the whole process. */
+/** Loaded for the first HTTPS case: it is slow to load, and extends `Reflect` for the whole process. */
 async function loadX509(): Promise<typeof import('@peculiar/x509')> {
   await import('reflect-metadata');
   return import('@peculiar/x509');
@@ -80,7 +80,7 @@ export async function makeAuthority(commonName = 'netboot-harness run authority'
         serialNumber: newSerial(),
         subject: [{ CN: [dns[0] ?? ip[0] ?? 'netboot-harness'] }],
         issuer: authority.subject,
-        // From yesterday on: a guest's clock may be behind.
+        // From yesterday: a guest's clock may be slow.
         ...(expired ? validity(-2 * validDays, -validDays) : validity(-1, validDays)),
         signingAlgorithm: algorithm,
         publicKey,

@@ -1,6 +1,6 @@
 import type { BootRule, DhcpMessageType, RawOption } from '../../model/boot-rule.ts';
 
-/** The facts a rule may ask for, of a DHCPv4 or DHCPv6 client. */
+/** The facts about a DHCPv4 or DHCPv6 client that a rule can match. */
 export interface BootClient {
   readonly clientArch?: number | undefined;
   readonly vendorClass?: string | undefined;
@@ -8,7 +8,7 @@ export interface BootClient {
   readonly port?: number | undefined;
 }
 
-/** The first rule whose conditions all hold; undefined: an address and nothing to boot. */
+/** The first rule whose conditions all hold; undefined: an address but nothing to boot. */
 export function matchRule(
   rules: readonly BootRule[],
   client: BootClient,
@@ -25,7 +25,7 @@ export function matchRule(
   });
 }
 
-/** Applies a rule's raw options to a reply, in their order. A NAK takes only those that name it. */
+/** Applies a rule's raw options to a reply, in order. A NAK gets only those that name it. */
 export function applyRawOptions(options: Map<number, Buffer>, raw: readonly RawOption[], reply: DhcpMessageType): void {
   for (const option of raw) {
     if (!concerns(option, reply)) continue;

@@ -2,7 +2,7 @@ import type { BootRule } from '../../model/boot-rule.ts';
 import type { EventSink } from '../../model/events.ts';
 import type { Network } from '../../model/plan.ts';
 
-/** What a DHCP server of one case works from, of either version. */
+/** What a case's DHCP server, of either version, is started with. */
 export interface DhcpOptions<N extends Network = Network> {
   readonly network: N;
   readonly rules: readonly BootRule[];
@@ -11,13 +11,13 @@ export interface DhcpOptions<N extends Network = Network> {
   readonly emit: EventSink;
 }
 
-/** A datagram, by its sender and what kind of message it was. */
+/** A datagram's sender and message type. */
 interface Asked {
   readonly mac: string;
   readonly messageType: string;
 }
 
-/** What a server made of it; without `reply` where it sent none, and then `note` says why. */
+/** The server's decision; without `reply` if it sent none, and then `note` says why. */
 interface Decision {
   readonly rule?: BootRule | undefined;
   readonly reply?: string;

@@ -8,14 +8,14 @@ interface Lease {
  * for the same NIC.
  */
 export interface LeasePool {
-  /** What it has, what it asks for, the first free one (RFC 2131 §4.3.1's order). Null: none is left. */
+  /** The current address, the requested one, or the first free one (order of RFC 2131 §4.3.1). Null: none left. */
   offer(mac: string, requestedIp: string | undefined): string | null;
   /** The address offered to or bound by a client. */
   leaseOf(mac: string): string | undefined;
   bind(mac: string): void;
   /** Gives the address back. */
   release(mac: string): void;
-  /** Withholds an address that a client found in use, when it is the client's. */
+  /** Withholds an address that a client found in use; false if it is not the client's. */
   decline(mac: string, ip: string): boolean;
 }
 
@@ -33,7 +33,7 @@ export function createLeasePool(addresses: readonly string[]): LeasePool {
     leases.delete(mac);
   }
 
-  /** When all are taken, the oldest offer that nobody took up gives way. */
+  /** When all are taken, the oldest unaccepted offer is withdrawn. */
   function reclaim(): string | undefined {
     for (const [mac, lease] of leases) {
       if (lease.bound) continue;

@@ -1,7 +1,7 @@
 import { tableBounds } from '../../model/bounds.ts';
 import { formatIpv4Address, parseIpv4Address } from '../../wire/codecs/addresses.ts';
 
-/** `firstIp`, then those after it in its subnet, without the network's, the broadcast's and `reserved`. */
+/** `firstIp` and the addresses after it in its subnet, without network, broadcast and `reserved` addresses. */
 export function hostsFrom(firstIp: string, netmask: string, reserved: readonly string[]): string[] {
   const first = numberOf(firstIp);
   const mask = numberOf(netmask);
@@ -19,7 +19,7 @@ export function onSubnet(ip: string, ofIp: string, netmask: string): boolean {
   return (numberOf(ip) & mask) === (numberOf(ofIp) & mask);
 }
 
-/** The highest host address of a subnet that is none of `taken`: an identity for a second server. */
+/** The highest host address of a subnet not in `taken`: an identifier for a second server. */
 export function spareHost(ip: string, netmask: string, taken: readonly string[]): string {
   let host = ((numberOf(ip) | ~numberOf(netmask)) >>> 0) - 1;
   while (taken.includes(formatIpv4Address(host))) host--;

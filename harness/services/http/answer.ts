@@ -7,7 +7,7 @@ import { contentTypeOf } from './content-type.ts';
 import { locationOf } from './location.ts';
 import { type ByteRange, parseRange } from './range.ts';
 
-/** What became of a request: bytes of body handed to the connection, and a remark for the event log. */
+/** Outcome of a request: body bytes handed to the connection, and a remark for the event log. */
 export interface Answered {
   readonly bytes: number;
   readonly note?: string;
@@ -17,7 +17,7 @@ const pieceBytes = 128 * 1024;
 
 const refusalStatus = { 'not-found': 404, 'unsafe-name': 403, unreadable: 500 } as const;
 
-/** Answers one GET or HEAD from the tree. Ends the response, or its connection where the body cannot be completed. */
+/** Answers one GET or HEAD from the tree. Ends the response, or the connection if the body cannot be completed. */
 export async function answer(tree: ServedTree, request: IncomingMessage, response: ServerResponse): Promise<Answered> {
   if (request.method !== 'GET' && request.method !== 'HEAD') {
     return refuse(response, 405, 'Only GET and HEAD are served', { Allow: 'GET, HEAD' });
@@ -31,7 +31,7 @@ export async function answer(tree: ServedTree, request: IncomingMessage, respons
   if (found.kind === 'redirect') {
     return refuse(response, found.status, 'redirect', { Location: locationOf(found.location) });
   }
-  // Without validators nothing can match If-Range, and then the whole file is the answer (RFC 9110 §13.1.5).
+  // Without validators If-Range never matches, so the whole file is sent (RFC 9110 §13.1.5).
   const range = request.headers['if-range'] ? undefined : parseRange(request.headers.range, found.bytes);
   if (range === 'unsatisfiable') {
     return refuse(response, 416, 'range not satisfiable', { 'Content-Range': `bytes */${found.bytes}` });
@@ -54,7 +54,7 @@ export async function answer(tree: ServedTree, request: IncomingMessage, respons
 async function sendBody(response: ServerResponse, entry: ServedEntry, { start, end }: ByteRange): Promise<Answered> {
   const stop = Math.min(end, entry.truncateToBytes ?? end);
   let position = start;
-  // One for the whole body: the kernel has its copy once the write is done.
+  // One buffer for the whole body: the kernel has its copy once the write is done.
   const piece = Buffer.allocUnsafeSlow(Math.min(pieceBytes, Math.max(0, stop - start)));
   try {
     while (position < stop && !response.destroyed) {
@@ -75,10 +75,10 @@ async function sendBody(response: ServerResponse, entry: ServedEntry, { start, e
   }
   response.flushHeaders();
   response.socket?.destroySoon();
-  return { bytes, note: 'cut short, as the served file says' };
+  return { bytes, note: 'cut short by truncateToBytes' };
 }
 
-/** Resolves when the connection has taken the piece, or is gone. */
+/** Resolves when the connection has taken the piece or is closed. */
 function written(response: ServerResponse, piece: Buffer): Promise<void> {
   // A write to what is gone would be an error nobody hears.
   if (response.destroyed) return Promise.resolve();

@@ -1,6 +1,6 @@
 import { extname } from 'node:path';
 
-/** By extension. The first three are what UEFI HTTP boot tells images by (UEFI 2.10 §24.7.3.1). */
+/** By extension. UEFI HTTP boot recognises images by the first three (UEFI 2.10 §24.7.3.1). */
 const contentTypes: Readonly<Record<string, string>> = {
   '.efi': 'application/efi',
   '.iso': 'application/vnd.efi-iso',

@@ -6,7 +6,7 @@ export interface ByteRange {
 
 /**
  * The one range of a `Range` header (RFC 9110 §14.1.2). `undefined`: serve the whole file, which is also
- * the answer to several ranges and to what is no byte range; `unsatisfiable`: answer 416.
+ * the answer to several ranges and to anything but a byte range; `unsatisfiable`: answer 416.
  */
 export function parseRange(header: string | undefined, fileBytes: number): ByteRange | 'unsatisfiable' | undefined {
   const found = /^bytes=\s*(\d{0,15})-(\d{0,15})\s*$/i.exec(header ?? '');

@@ -15,10 +15,10 @@ import { createTurns } from './turns.ts';
 export interface HttpServices {
   readonly tree: ServedTree;
   readonly emit: EventSink;
-  /** With it the server speaks HTTPS. */
+  /** If given, the server speaks HTTPS. */
   readonly tls?: Pick<ServerCertificate, 'key' | 'cert'>;
   readonly clock?: Clock;
-  /** Loopback of this family; QEMU's user-mode stack leads a guest's IPv6 to the host's. */
+  /** Loopback of this family; QEMU's user-mode stack maps a guest's IPv6 to the host's. */
   readonly ipVersion?: IpVersion;
 }
 
@@ -26,7 +26,7 @@ const maxHeaderBytes = 16 * 1024;
 const limits = {
   headersTimeout: 15_000,
   requestTimeout: 30_000,
-  /** A guest may think for long between two files, and must not find its connection closed then. */
+  /** A guest may pause for long between two files, and must not find its connection closed. */
   keepAliveTimeout: 60_000,
   /** Silence in the middle of a response. */
   timeout: 120_000,
@@ -55,14 +55,14 @@ export async function startHttp(services: HttpServices): Promise<RunningServer> 
   return listenOnLoopback(server, { ipVersion, guard });
 }
 
-/** Answers a request and, once its response is over, says what became of it. */
+/** Answers a request and, once its response is over, reports how it ended. */
 function serving({ tree, emit, tls, clock = systemClock }: HttpServices) {
   return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const startedMs = clock.now();
-    // A response whose turn never came to be is not closed either.
+    // A response that never got its turn never emits `close`.
     if (request.socket.destroyed) return;
     const closed = new Promise((resolve) => response.once('close', resolve));
-    // A connection that breaks is the guest's business.
+    // A broken connection is the guest's business.
     response.on('error', () => {});
     const { bytes, note } = await answer(tree, request, response).catch((fault: unknown) => {
       response.destroy();
@@ -93,7 +93,7 @@ function refuseWhatIsNoRequest(server: Server, guard: Guard): void {
   server.on('clientError', guard('an HTTP connection', refuse));
 }
 
-/** Guests that do not take the certificate: in the handshake, or by leaving right after it. */
+/** Reports guests that reject the certificate: in the handshake, or by closing right after it. */
 function reportRefusals(
   server: Server,
   { guard, emit, spoken }: { guard: Guard; emit: EventSink; spoken: WeakSet<Socket> },

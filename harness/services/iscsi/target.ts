@@ -14,13 +14,13 @@ import { loopback, type RunningServer } from '../loopback-server.ts';
 
 type San = NonNullable<Plan['san']>;
 
-/** iPXE takes a BIOS disk to have 255 heads of 63 sectors, and one smaller than such a cylinder to have no sectors at all. */
+/** iPXE assumes 255 heads of 63 sectors for a BIOS disk; to it a disk below one such cylinder has no sectors. */
 const leastDiskBytes = 16 << 20;
 const startTries = 3;
 const readyWithinMs = 10_000;
 const pollMs = 50;
 
-/** A port that was free a moment ago: tgtd does not tell which one it took. */
+/** A port that was free a moment ago: tgtd does not report which one it took. */
 async function freePort(host: string): Promise<number> {
   const probe = createServer();
   await new Promise<void>((resolve) => probe.listen(0, host, resolve));
@@ -29,7 +29,7 @@ async function freePort(host: string): Promise<number> {
   return typeof address === 'object' && address ? address.port : 0;
 }
 
-/** The libraries that were unpacked with the program, wherever its distribution keeps them. */
+/** The libraries unpacked with the program, wherever its distribution puts them. */
 async function libraryPath(programRoot: string): Promise<string> {
   const folders: string[] = [];
   for (const lib of ['usr/lib', 'lib']) {
@@ -42,7 +42,7 @@ async function libraryPath(programRoot: string): Promise<string> {
   return folders.join(':');
 }
 
-/** A copy of the disk with the plan's bytes in it: a guest may write to it. */
+/** A copy of the disk with the plan's patches: a guest may write to it. */
 async function copyDisk({ disk, patch }: San, path: string): Promise<void> {
   await copyFile(disk, path);
   const file = await open(path, 'r+');
@@ -56,16 +56,16 @@ async function copyDisk({ disk, patch }: San, path: string): Promise<void> {
 }
 
 /**
- * An iSCSI target (tgt) with the plan's disk as its one unit, on loopback, with a socket of its own: any user may run
- * it, and many at once. It ends with the case, or with the harness.
- * @throws HarnessError `missing-program` where there is none, `server-failed` where it does not start.
+ * An iSCSI target (tgt) with the plan's disk as its only LUN, on loopback, with its own control socket: needs no root,
+ * and many can run at once. It ends with the case, or with the harness.
+ * @throws HarnessError `missing-program` if there is no tgtd, `server-failed` if it does not start.
  */
 export async function startIscsiTarget(san: San, emit: EventSink, ipVersion: IpVersion = 4): Promise<RunningServer> {
   const host = loopback[ipVersion];
   const program = (name: string): string => join(san.programRoot, 'usr/sbin', name);
   if (!existsSync(program('tgtd'))) {
-    throw new HarnessError('missing-program', `${program('tgtd')}: there is no such iSCSI target`, {
-      hint: '`netboot doctor` says how what is in the cache is made',
+    throw new HarnessError('missing-program', `the iSCSI target ${program('tgtd')} does not exist`, {
+      hint: 'run `netboot doctor` to see what the cache lacks and how to build it',
     });
   }
   const folder = await mkdtemp(join(tmpdir(), 'netboot-iscsi-'));
@@ -87,7 +87,7 @@ export async function startIscsiTarget(san: San, emit: EventSink, ipVersion: IpV
       daemon.kill('SIGKILL');
       return daemon;
     };
-    const gone = daemon.then(({ all, shortMessage }) => all || shortMessage || 'it ended at once');
+    const gone = daemon.then(({ all, shortMessage }) => all || shortMessage || 'it exited at once');
     const startedMs = performance.now();
     while (performance.now() - startedMs < readyWithinMs) {
       const portals = await administer('--mode', 'portal', '--op', 'show');
@@ -106,8 +106,8 @@ export async function startIscsiTarget(san: San, emit: EventSink, ipVersion: IpV
       if (typeof started !== 'string') return started;
       reason = started;
     }
-    throw new HarnessError('server-failed', `the iSCSI target ${program('tgtd')} would not start: ${reason}`, {
-      hint: '`netboot doctor` says how what is in the cache is made',
+    throw new HarnessError('server-failed', `the iSCSI target ${program('tgtd')} did not start: ${reason}`, {
+      hint: 'run `netboot doctor` to see what the cache lacks and how to build it',
     });
   }
 

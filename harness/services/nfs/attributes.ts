@@ -6,7 +6,7 @@ const modes = { file: 0o444, folder: 0o555 } as const;
 const fileSystemId = 1;
 const noTime = [0, 0] as const;
 
-/** fattr3 (RFC 1813 §2.6). Nothing asks for times, and owners do not matter where all may read. */
+/** fattr3 (RFC 1813 §2.6). No client uses the times, and owners do not matter when everyone may read. */
 export function attributes(node: Node): Buffer {
   const { kind } = node;
   const size = words(node.kind === 'file' ? node.entry.bytes : 0);
@@ -19,7 +19,7 @@ export function attributes(node: Node): Buffer {
   );
 }
 
-/** 32 bits of a hash (FNV-1a) of the name: clients tell files apart by it, and nothing is lost where two agree. */
+/** 32 bits of a hash (FNV-1a) of the name: clients tell files apart by it, and a collision does no harm. */
 function fileIdOf({ kind, name }: Node): number {
   let hash = 0x811c_9dc5;
   for (const byte of Buffer.from(`${kind} ${name}`)) hash = Math.imul(hash ^ byte, 0x0100_0193) >>> 0;

@@ -2,7 +2,7 @@ import { createHmac, randomBytes } from 'node:crypto';
 import { tableBounds } from '../../model/bounds.ts';
 import type { ServedEntry } from '../tree/served-entry.ts';
 
-/** What a handle stands for, `name` being the tree's. A folder is only how names begin: the tree lists none. */
+/** What a handle stands for, by its name in the tree. A folder is just a prefix of names: the tree has no listing. */
 export type Node = { readonly kind: 'folder'; readonly name: string } | FileNode;
 
 export interface FileNode {
@@ -10,17 +10,17 @@ export interface FileNode {
   readonly name: string;
   readonly entry: ServedEntry;
   readonly lookedUpAtMs: number;
-  /** Bytes handed over since. */
+  /** Bytes sent since. */
   handedBytes: number;
 }
 
-/** A multiple of four: iPXE puts no padding behind a handle. */
+/** A multiple of four: iPXE does not pad handles. */
 const handleBytes = 16;
 
 export interface Handles {
-  /** The same for the same name, as long as the server runs. */
+  /** The same for the same name while the server runs. */
   handleOf(node: Node): Buffer;
-  /** Undefined for what was not made here, or was not used since as many others were as are kept. */
+  /** Undefined for a handle not issued here, or evicted as the least recently used. */
   nodeOf(handle: Buffer): Node | undefined;
 }
 

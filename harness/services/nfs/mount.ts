@@ -10,8 +10,8 @@ const authNone = 0;
 const authSys = 1;
 
 /**
- * MOUNT (RFC 1813 appendix I). The export and every folder below it can be mounted: iPXE mounts that of the file it
- * wants, and the tree knows no folders, only names that begin with one.
+ * MOUNT (RFC 1813 appendix I). The export and every folder below it can be mounted: iPXE mounts the folder of the file
+ * it wants, and to the tree a folder is just a prefix of names.
  */
 export function mountProgram(handles: Handles): RpcProgram {
   return {
@@ -30,7 +30,7 @@ export function mountProgram(handles: Handles): RpcProgram {
       },
       [mount.procedures.unmount]: () => [],
       [mount.procedures.unmountAll]: () => [],
-      /** No list: nothing is told of what is there. */
+      /** An empty list: the tree has no listing. */
       [mount.procedures.exports]: () => [uint32s(0)],
     },
   };

@@ -16,7 +16,7 @@ const refusals: Record<TreeRefusal['cause'], number> = {
   unreadable: statuses.io,
 };
 
-/** iPXE asks for 100,000 bytes. A multiple of four: it takes padding for the next reply where the file goes on. */
+/** iPXE asks for 100,000 bytes. A multiple of four: mid-file it takes padding for the next reply. */
 const maxReadBytes = 128 * 1024;
 /** ACCESS3_READ, ACCESS3_LOOKUP and ACCESS3_EXECUTE. */
 const grantedAccess = 0x01 | 0x02 | 0x20;
@@ -95,7 +95,7 @@ export function nfsProgram({ tree, handles, emit, clock }: NfsServices): RpcProg
       [procedures.fsInfo]: (args) => {
         const node = nodeArgument(args);
         if (!node) return failed(statuses.stale);
-        // Lengths for writes too, although nobody can: libnfs mounts nothing that has none.
+        // Write sizes too, although read-only: libnfs refuses to mount without them.
         const lengths = [maxReadBytes, maxReadBytes, 4];
         const sizes = [...lengths, ...lengths, maxReadBytes, ...words(maxFileBytes), 0, 1];
         return [uint32s(statuses.ok), ...knownAttributes(node), uint32s(...sizes, fileSystemProperties)];

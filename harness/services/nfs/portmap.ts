@@ -8,7 +8,7 @@ const guestPorts = [
   { ...nfs, port: nfsPort },
 ];
 
-/** Port 0 says that a program is not registered (RFC 1833 §3). */
+/** Port 0 means that a program is not registered (RFC 1833 §3). */
 export const portmapProgram: RpcProgram = {
   ...portmap,
   procedures: {

@@ -8,7 +8,7 @@ import { uint32s, type XdrReader } from '../../wire/codecs/xdr.ts';
 import { createGuard } from '../../wire/guard.ts';
 import { listenOnLoopback, type RunningServer } from '../loopback-server.ts';
 
-/** Results of a procedure as buffers; undefined where its arguments cannot be read. */
+/** Results of a procedure as buffers; undefined if its arguments cannot be parsed. */
 type Results = readonly Buffer[] | undefined;
 
 export interface RpcProgram {
@@ -19,10 +19,10 @@ export interface RpcProgram {
 
 /** The longest call served is a mount, with a path of 1,024 bytes and 800 of credentials. */
 const maxRecordBytes = 4096;
-/** AUTH_NONE and AUTH_SYS: who asks does not matter, all may read. */
+/** AUTH_NONE and AUTH_SYS: everyone may read. */
 const acceptedFlavours: readonly number[] = [0, 1];
 
-/** ONC RPC (RFC 5531) over TCP on loopback: one call of a connection at a time, in order. */
+/** ONC RPC (RFC 5531) over TCP on loopback: one call per connection at a time, in order. */
 export async function startRpc(
   programs: readonly RpcProgram[],
   { emit, ipVersion = 4 }: { emit: EventSink; ipVersion?: IpVersion },
@@ -41,8 +41,8 @@ export async function startRpc(
 class MalformedRecord extends Error {}
 
 /**
- * Until the connection ends, or something came that is no call: then with the reason. Reading goes on only once the reply
- * has gone: a peer that does not listen is not read from.
+ * Serves until the connection ends; returns why if it was malformed. Reads on only once the reply is written, so a peer
+ * that does not read is not read from.
  */
 async function serve(socket: Socket, programs: readonly RpcProgram[]): Promise<string | undefined> {
   socket.on('error', () => {});
@@ -53,18 +53,18 @@ async function serve(socket: Socket, programs: readonly RpcProgram[]): Promise<s
       const reply = Buffer.concat([Buffer.alloc(recordMarkBytes), ...(await answer(record, programs))]);
       answering = false;
       reply.writeUInt32BE((lastFragment | (reply.length - recordMarkBytes)) >>> 0, 0);
-      // In one piece: iPXE wants the head of a reply in one segment.
+      // In one write: iPXE wants the head of a reply in one segment.
       await new Promise<void>((resolve) => socket.write(reply, () => resolve()));
     }
   } catch (error) {
     if (error instanceof MalformedRecord) return error.message;
-    // A connection that breaks is the guest's business; a fault of a procedure is not.
+    // A broken connection is the guest's business; a fault of a procedure is not.
     if (answering) throw error;
   }
   return undefined;
 }
 
-/** Takes a stream apart by its record marks; never holds more than a record and what came with its end. */
+/** Splits a stream by its record marks; never holds more than a record and what arrived with its end. */
 async function* recordsOf(stream: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   let held: Buffer = Buffer.alloc(0);
   let record: Buffer = Buffer.alloc(0);
@@ -73,7 +73,7 @@ async function* recordsOf(stream: AsyncIterable<Buffer>): AsyncGenerator<Buffer>
     while (held.length >= recordMarkBytes) {
       const mark = held.readUInt32BE(0);
       const bytes = mark % lastFragment;
-      // An empty fragment that is not the last would cost nothing and never end.
+      // Empty fragments could otherwise go on endlessly without reaching the limit.
       if (bytes + record.length > maxRecordBytes || bytes === 0)
         throw new MalformedRecord(`a fragment of ${bytes} bytes`);
       if (held.length < recordMarkBytes + bytes) break;

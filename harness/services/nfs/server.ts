@@ -11,11 +11,11 @@ import { startRpc } from './rpc-server.ts';
 
 interface RpcServices {
   readonly emit: EventSink;
-  /** Loopback of this family; QEMU's user-mode stack leads a guest's IPv6 to the host's. */
+  /** Loopback of this family; QEMU's user-mode stack maps a guest's IPv6 to the host's. */
   readonly ipVersion?: IpVersion;
 }
 
-/** Tells a guest the port of MOUNT and NFS. */
+/** The port mapper, which gives a guest the port of MOUNT and NFS. */
 export const startPortmap = (services: RpcServices): Promise<RunningServer> => startRpc([portmapProgram], services);
 
 /** MOUNT and NFS 3 on one port, reading from the tree. */

@@ -5,18 +5,18 @@ const maxWindowBlocks = 64;
 /** Until the guest asks for another (RFC 2349): well under the guests' own, which are 1 s and more. */
 const defaultTimeoutMs = 1000;
 
-/** What a transfer goes by, and what the OACK says of it. */
+/** The parameters of a transfer, and the OACK that announces them. */
 export interface Terms {
   readonly blockBytes: number;
   readonly windowBlocks: number;
   readonly timeoutMs: number;
-  /** Only options that were asked for and are granted; empty: no OACK at all. */
+  /** Only options that were requested and granted; empty: no OACK. */
   readonly granted: TftpOptions;
 }
 
 /**
- * Options of a read request (RFC 2347, 2348, 2349, 7440). What is too large is clamped where the RFC
- * lets a server answer with less; what is out of range otherwise, unknown or no number is left out.
+ * Options of a read request (RFC 2347, 2348, 2349, 7440). What is too large is clamped if the RFC
+ * lets a server answer with less; anything else out of range, unknown or not a number is ignored.
  * @param maxBlockBytes largest block that fits a frame
  */
 export function negotiate(

@@ -1,6 +1,6 @@
 import { memoryEntry, type ServedEntry } from '../tree/served-entry.ts';
 
-/** netascii is for configuration texts; its length is known only after conversion, which happens in memory. */
+/** netascii is for configuration files; the length is known only after conversion, which is done in memory. */
 export const maxNetasciiBytes = 1024 * 1024;
 
 const lineFeed = 0x0a;

@@ -3,7 +3,7 @@ import type { ServedEntry } from '../tree/served-entry.ts';
 import type { ServedTree } from '../tree/served-tree.ts';
 import { maxNetasciiBytes, netasciiEntry } from './netascii.ts';
 
-/** A request that gets no file: what the guest is told, and what the event log is. */
+/** A refused request: the error sent to the guest, and the note for the event log. */
 interface RequestRefusal {
   readonly kind: 'refused';
   readonly outcome: 'not-found' | 'refused';
@@ -12,14 +12,14 @@ interface RequestRefusal {
   readonly note: string;
 }
 
-/** What the guest is told for each reason of the tree; host paths stay in the event log. */
+/** The error sent to the guest for each refusal of the tree; host paths stay in the event log. */
 const answers = {
   'not-found': { outcome: 'not-found', code: errorCodes.notFound, message: 'File not found' },
   'unsafe-name': { outcome: 'refused', code: errorCodes.accessViolation, message: 'Access violation' },
   unreadable: { outcome: 'refused', code: errorCodes.undefined, message: 'The file cannot be read' },
 } as const;
 
-/** Finds the file of a read request, in the mode that was asked for. Never rejects. */
+/** Finds the file of a read request, in the requested mode. Never rejects. */
 export async function openRequested(
   tree: ServedTree,
   { file, mode }: TftpRequest,
@@ -30,11 +30,11 @@ export async function openRequested(
   const found = await tree.lookup(file);
   if (found.kind === 'refused') return { kind: 'refused', ...answers[found.cause], note: found.reason };
   if (found.kind === 'redirect') {
-    return { kind: 'refused', ...answers['not-found'], note: `"${file}" is a redirect, which only HTTP has` };
+    return { kind: 'refused', ...answers['not-found'], note: `"${file}" is a redirect, which only HTTP supports` };
   }
   if (mode === 'octet') return found;
   if (found.bytes > maxNetasciiBytes) {
-    return refused('refused', errorCodes.undefined, `In netascii up to ${maxNetasciiBytes} bytes are served`);
+    return refused('refused', errorCodes.undefined, `netascii is limited to ${maxNetasciiBytes} bytes`);
   }
   try {
     return await netasciiEntry(found);

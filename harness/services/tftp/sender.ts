@@ -3,7 +3,7 @@ import type { Guard } from '../../wire/guard.ts';
 import type { ServedEntry } from '../tree/served-entry.ts';
 import type { Terms } from './negotiate.ts';
 
-/** Timeouts in a row without an answer, after which the guest is given up. */
+/** Consecutive timeouts after which the transfer is abandoned. */
 const maxTimeouts = 6;
 /** Backoff doubles the timeout up to this many times. */
 const maxDoublings = 3;
@@ -19,13 +19,13 @@ export interface SenderSinks {
  * The sending side of one read (RFC 1350, 7440). Blocks are counted from 1 without bound here and
  * sent modulo 65,536; `acked` is 0 until the first block is acknowledged.
  *
- * What makes it send a block again:
+ * What makes it retransmit:
  * - silence for the timeout: everything after `acked`;
  * - with windowsize > 1, an ACK that says "I have up to here and saw something out of order": an ACK
  *   inside the window, or one that repeats `acked`. But duplicates of our own blocks make guests send
- *   the same ACKs, and answering those with more duplicates would never end (the Sorcerer's Apprentice,
- *   in windows). So such an ACK counts only for blocks beyond `repeatedUpTo`, the last block ever
- *   sent twice: one stray ACK costs one window, and not one for each window to come.
+ *   the same ACKs, and answering those with more duplicates would never end (Sorcerer's Apprentice
+ *   Syndrome, windowed). So such an ACK counts only for blocks beyond `repeatedUpTo`, the last block ever
+ *   sent twice: one stray ACK costs one window, not every later one.
  * With windowsize 1, a repeated ACK never does.
  */
 export class Sender {
@@ -34,7 +34,7 @@ export class Sender {
   readonly #sinks: SenderSinks;
   /** The last block: shorter than the others, or empty. */
   readonly #last: number;
-  /** One packet per block of the window, so that sending again reads nothing again. */
+  /** One packet per block of the window, so that retransmission does not read the file again. */
   readonly #packets: Buffer[] = [];
   readonly #held: number[] = [];
   #oackPending: boolean;
@@ -65,7 +65,7 @@ export class Sender {
     return Math.min(this.#acked * this.#terms.blockBytes, this.#entry.bytes);
   }
 
-  /** At least once the guest did not answer in time. */
+  /** The guest has missed at least one timeout. */
   get silent(): boolean {
     return this.#timeouts > 0;
   }
@@ -139,7 +139,7 @@ export class Sender {
     this.#sinks.end(outcome, note);
   }
 
-  /** Sends what the window allows; stops where the file must be waited for, and is called again then. */
+  /** Sends what the window allows; stops to wait for the file, and is called again once it is read. */
   #pump(): void {
     while (
       !this.#ended &&
@@ -159,7 +159,7 @@ export class Sender {
     }
   }
 
-  /** Puts a block into its slot. False: it will be there later, and sent then. */
+  /** Puts a block into its slot. False: it is still being read, and is sent later. */
   #load(block: number, slot: number): boolean {
     const { blockBytes } = this.#terms;
     const offset = (block - 1) * blockBytes;

@@ -41,7 +41,7 @@ export function startTftp(udp: UdpEndpoint, services: TftpServices): { close(): 
   const clock = guardedClock(services.clock, guard, 'a TFTP timer');
   const transfers = createTransferTable(clock);
   const report = reportTo(emit, clock);
-  /** Files being looked up, also of transfers that have ended meanwhile. */
+  /** Files being looked up, including those of transfers that have ended meanwhile. */
   let opening = 0;
 
   function end(transfer: Transfer, outcome: Outcome, note?: string): void {
@@ -51,17 +51,17 @@ export function startTftp(udp: UdpEndpoint, services: TftpServices): { close(): 
     report(transfer, outcome, note);
   }
 
-  /** Refuses from a port of its own, as any transfer would begin. */
+  /** Refuses from a new port, as any transfer would start. */
   function refuse(peer: UdpPeer, code: number, message: string): void {
     const port = udp.bindEphemeral(() => {});
     port.send(encodeError(code, message), peer);
     port.close();
   }
 
-  /** Has a request make way for itself where there are too many; false where it cannot. */
+  /** Makes room for a transfer if the table is full; false if it cannot. */
   function admit(transfer: Transfer): boolean {
     const crowd = transfers.crowded();
-    if (crowd?.silent) end(crowd.silent, 'aborted', 'a silent transfer, given up for another');
+    if (crowd?.silent) end(crowd.silent, 'aborted', 'a silent transfer, dropped to make room for another');
     if ((!crowd || crowd.silent) && opening < tableBounds.tftpTransfers) return true;
     refuse(transfer.peer, errorCodes.undefined, 'Too many transfers');
     report(transfer, 'refused', `${tableBounds.tftpTransfers} transfers are under way`);
@@ -71,10 +71,10 @@ export function startTftp(udp: UdpEndpoint, services: TftpServices): { close(): 
   function ask(request: TftpRequest, { mac, ip, port }: UdpPeer): void {
     const transfer: Transfer = { request, peer: { mac, ip, port }, startedMs: clock.now() };
     const running = transfers.at(transfer.peer);
-    // A repeated request: its transfer is under way and sends again by itself. A guest that was reset
-    // may come back from the same port, though.
+    // A repeated request: its transfer is in progress and retransmits by itself. A guest that was reset
+    // may reuse the same port, though.
     if (running && sameRequest(running.request, request) && !running.sending?.sender.stalled) return;
-    if (running) end(running, 'aborted', 'the guest began anew from the same port');
+    if (running) end(running, 'aborted', 'the guest started again from the same port');
     if (!admit(transfer)) return;
     transfers.add(transfer);
     open(transfer);
@@ -113,7 +113,7 @@ export function startTftp(udp: UdpEndpoint, services: TftpServices): { close(): 
     const { peer, sending } = transfer;
     const opcode = opcodeOf(payload);
     if (from.port !== peer.port || from.ip !== peer.ip) {
-      // An ERROR is never answered with one: two servers could go on for ever.
+      // Never answer an ERROR with another: two servers could loop endlessly.
       if (opcode === 0 || opcode === opcodes.error) return;
       sending?.port.send(encodeError(errorCodes.unknownTid, 'Unknown transfer ID'), from);
     } else if (opcode === opcodes.ack) sending?.sender.acknowledge(payload);

@@ -4,7 +4,7 @@ import type { UdpPeer, UdpPort } from '../../wire/stack/udp-endpoint.ts';
 import type { Clock } from '../clock.ts';
 import type { Sender } from './sender.ts';
 
-/** One read request and what becomes of it; `sending` once its file is open. */
+/** One read request and its progress; `sending` once its file is open. */
 export interface Transfer {
   readonly request: TftpRequest;
   readonly peer: UdpPeer;
@@ -12,14 +12,14 @@ export interface Transfer {
   sending?: { readonly sender: Sender; readonly port: UdpPort };
 }
 
-/** Transfers under way, one for each port of the guest. */
+/** Transfers in progress, one for each port of the guest. */
 export interface TransferTable {
   at(peer: UdpPeer): Transfer | undefined;
   has(transfer: Transfer): boolean;
-  /** Whether one more would be too many; where so, one whose guest has gone silent, that may give way. */
+  /** Set if the table is full; `silent` is a transfer whose guest has gone silent and which may be dropped. */
   crowded(): { silent: Transfer | undefined } | undefined;
   add(transfer: Transfer): void;
-  /** False where it was not there any more. */
+  /** False if it was already gone. */
   remove(transfer: Transfer): boolean;
   all(): readonly Transfer[];
   close(): void;
@@ -36,7 +36,7 @@ export function createTransferTable(clock: Clock): TransferTable {
   let closed = false;
 
   function tick(): void {
-    // Also where one of them fails: the others go on.
+    // First, so that the other transfers continue if one of them fails.
     cancelTick = transfers.size > 0 && !closed ? clock.setTimer(tick, tickMs) : undefined;
     for (const { sending } of [...transfers.values()]) sending?.sender.tick(tickMs);
   }

@@ -1,7 +1,7 @@
 import { constants, type Stats } from 'node:fs';
 import { open } from 'node:fs/promises';
 
-/** Opening, checking and closing the file for each costs more than reading it: few, and ahead of the reader. */
+/** Large, and read ahead: opening, checking and closing the file for each piece costs more than reading it. */
 export const pieceBytes = 1024 * 1024;
 
 /** A host file as it stood when it was looked up; reading it after a change fails instead of mixing contents. */
@@ -17,17 +17,17 @@ export function fileVersion(path: string, stats: Stats): FileVersion {
 
 export interface FilePieces {
   /**
-   * Piece `index` of the file (the last one shorter), good until the next call: a promise only where it must
-   * come from the disk. The one behind it is read meanwhile.
+   * Piece `index` of the file (the last one shorter), valid until the next call; a promise only if it must
+   * come from the disk. The next piece is read meanwhile.
    */
   piece(index: number): Buffer | Promise<Buffer>;
 }
 
 interface Piece {
   readonly index: number;
-  /** A whole piece long, as far as the file is. */
+  /** As long as a piece, or as the file if that is shorter. */
   readonly room: Buffer;
-  /** Undefined while it is read. */
+  /** Undefined while it is being read. */
   content: Buffer | undefined;
   readonly loading: Promise<Buffer>;
 }
@@ -49,14 +49,14 @@ export function filePieces(file: FileVersion): FilePieces {
         piece.content = content;
       },
       () => {
-        // Whoever reads this piece is told; the next to ask has it read again.
+        // Readers of this piece get the error; the next one reads it again.
         if (ahead === piece) ahead = undefined;
       },
     );
     return piece;
   }
 
-  /** Those who wait for the former piece have copied it by the time that the file is open for the next. */
+  /** Readers waiting for the former piece have copied it before the file is open for the next. */
   function enter(piece: Piece, content: Buffer): Buffer {
     if (piece === current) return content;
     spare = current?.room;
@@ -76,7 +76,7 @@ export function filePieces(file: FileVersion): FilePieces {
 }
 
 async function readPiece(file: FileVersion, index: number, room: Buffer): Promise<Buffer> {
-  // The path was resolved at look-up: a link there now is a change.
+  // The path was resolved at look-up: a symbolic link there now means that it changed.
   const handle = await open(file.path, constants.O_RDONLY | constants.O_NOFOLLOW);
   try {
     if (identityOf(await handle.stat()) !== file.identity) throw new Error(`${file.path} changed while it was served`);

@@ -1,7 +1,7 @@
 import type { Patch } from '../../model/scenario.ts';
 import type { ServedEntry } from './served-entry.ts';
 
-/** The same file with bytes replaced while they are read; what lies beyond its end is left out. */
+/** The same file with bytes replaced as they are read; patches past its end are ignored. */
 export function patchedEntry(entry: ServedEntry, patch: Patch): ServedEntry {
   const pieces = patch.map(({ offset, ascii }) => ({ offset, bytes: Buffer.from(ascii, 'latin1') }));
 

@@ -2,7 +2,7 @@
 export interface TreeRefusal {
   readonly kind: 'refused';
   readonly cause: 'unsafe-name' | 'not-found' | 'unreadable';
-  /** For the event log: may name host paths, so it is not for the guest. */
+  /** For the event log only, never the guest: may contain host paths. */
   readonly reason: string;
 }
 

@@ -6,12 +6,12 @@ export interface ServedEntry {
   /** As looked up: relative, single slashes. */
   readonly name: string;
   readonly bytes: number;
-  /** HTTP ends the body here although it promised `bytes`. */
+  /** HTTP ends the body here despite promising `bytes`. */
   readonly truncateToBytes: number | undefined;
   /**
-   * Copies [offset, offset + length), cut at the end of the file, to `target` at `at`, and gives the
-   * number of bytes copied: at once where the content is read ahead, otherwise as a promise, which
-   * rejects where the host file cannot be read or has changed.
+   * Copies [offset, offset + length), cut at the end of the file, to `target` at `at`, and returns the
+   * number of bytes copied: at once if the content was read ahead, otherwise as a promise, which
+   * rejects if the host file cannot be read or has changed.
    */
   read(offset: number, length: number, target: Buffer, at?: number): number | Promise<number>;
 }
@@ -35,7 +35,7 @@ export function fileEntry(name: string, file: FileVersion, truncateToBytes?: num
       const copied = position - offset;
       const piece = pieces.piece(index);
       if (!Buffer.isBuffer(piece)) {
-        // It is asked for again, and is there then.
+        // The next call finds it loaded.
         return piece.then(async () => copied + (await copy(position, end, target, at + copied)));
       }
       position += piece.copy(target, at + copied, position - index * pieceBytes, end - index * pieceBytes);

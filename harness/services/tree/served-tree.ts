@@ -15,7 +15,7 @@ interface ServedRedirect {
   readonly status: number;
 }
 
-/** What a guest may fetch, by name, over any transport. There is no way out of it. */
+/** What a guest may fetch, by name, over any transport, and nothing outside it. */
 export interface ServedTree {
   lookup(name: string): Promise<ServedEntry | ServedRedirect | TreeRefusal>;
 }
@@ -23,7 +23,7 @@ export interface ServedTree {
 /**
  * Opens a served tree. A `path` that names a folder serves the files below it under that name, but no
  * symbolic link below it.
- * @throws HarnessError `bad-matrix` where a name of the tree could never be asked for.
+ * @throws HarnessError `bad-matrix` if no guest could ever ask for a name of the tree.
  */
 export function openTree(entries: Readonly<Record<string, ServedFile>>): ServedTree {
   const files = new Map<string, ServedFile>();
@@ -47,9 +47,9 @@ export function openTree(entries: Readonly<Record<string, ServedFile>>): ServedT
       return { kind: 'redirect', location: file.redirect, status: file.status ?? 302 } as const;
     }
     if ('text' in file) return memoryEntry(name, Buffer.from(file.text), file.truncateToBytes);
-    // What it patches is put in its place before the tree is opened.
+    // Replaced by the file it patches before the tree is opened.
     if (!('path' in file)) return refusal('not-found', `"${name}" patches a file that is not served`);
-    // A link that the scenario itself names is the user's choice.
+    // A symbolic link that the scenario itself names is the user's choice.
     const entry = await openHostFile(name, await realpath(file.path), file.truncateToBytes);
     return file.patch && entry.kind === 'file' ? patchedEntry(entry, file.patch) : entry;
   };

@@ -5,16 +5,16 @@ import { enhancedPacketBytes, pcapngHeader, writeEnhancedPacket } from './pcapng
 export interface Capture {
   /** Records a frame (copied during the call) sent by `from` at `tMs` since the case started. */
   frame(from: 'guest' | 'server', frame: Buffer, tMs: number): void;
-  /** Frames left out because the disk could not keep up. */
+  /** Frames dropped because the disk could not keep up. */
   readonly dropped: number;
-  /** Flushes and closes; rejects with a `disk` error where something could not be written. */
+  /** Flushes and closes; rejects with a `disk` error if something could not be written. */
   close(): Promise<void>;
 }
 
 const bufferBytes = 512 * 1024;
-/** Full buffers waiting for the disk; past that frames are left out rather than kept in memory. */
+/** Full buffers waiting for the disk; beyond that, frames are dropped rather than kept in memory. */
 const maxWaiting = 32;
-/** A harness that is killed leaves a file that lacks no more than this. */
+/** A killed harness loses no more of the capture than this. */
 const flushEveryMs = 1000;
 
 /**

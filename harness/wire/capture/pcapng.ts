@@ -60,7 +60,7 @@ export function pcapngHeader(application: string): Buffer {
   ]);
 }
 
-/** Bytes that a frame of this length takes in the file. */
+/** Bytes a frame of this length occupies in the file. */
 export function enhancedPacketBytes(frameBytes: number): number {
   return enhancedPacketFixedBytes + padded(frameBytes) + enhancedPacketOptionsBytes;
 }

@@ -3,7 +3,7 @@ import { isIPv4, isIPv6 } from 'node:net';
 export const macBytes = 6;
 export const ipv6Bytes = 16;
 
-/** `52:54:00:12:34:56` as 6 bytes; undefined where the text is no MAC address. */
+/** `52:54:00:12:34:56` as 6 bytes; undefined if the text is not a MAC address. */
 export function parseMac(text: string): Buffer | undefined {
   return /^([0-9a-f]{2}:){5}[0-9a-f]{2}$/i.test(text) ? Buffer.from(text.replaceAll(':', ''), 'hex') : undefined;
 }
@@ -12,7 +12,7 @@ export function formatMac(data: Buffer, at: number): string {
   return data.toString('hex', at, at + macBytes).replace(/..(?!$)/g, '$&:');
 }
 
-/** A dotted quad as an unsigned 32-bit number; undefined where the text is none. */
+/** A dotted quad as an unsigned 32-bit number; undefined if the text is not one. */
 export function parseIpv4Address(text: string): number | undefined {
   if (!isIPv4(text)) return undefined;
   return text.split('.').reduce((value, part) => value * 256 + Number(part), 0);
@@ -22,7 +22,7 @@ export function formatIpv4Address(value: number): string {
   return `${value >>> 24}.${(value >>> 16) & 0xff}.${(value >>> 8) & 0xff}.${value & 0xff}`;
 }
 
-/** An IPv6 address without zone as 16 bytes; undefined where the text is none. */
+/** An IPv6 address without zone as 16 bytes; undefined if the text is not one. */
 export function parseIpv6Address(text: string): Buffer | undefined {
   if (!isIPv6(text) || text.includes('%')) return undefined;
   const [head = '', tail] = text.split('::').map(groupsOf);
@@ -65,7 +65,7 @@ function longestZeroRun(groups: readonly number[]): { start: number; length: num
   return best;
 }
 
-/** The link-local address a MAC gives (RFC 4291 appendix A, modified EUI-64). */
+/** The link-local address derived from a MAC (RFC 4291 appendix A, modified EUI-64). */
 export function linkLocalOf(mac: Buffer): Buffer {
   const address = Buffer.alloc(ipv6Bytes);
   address.writeUInt16BE(0xfe80, 0);
@@ -76,7 +76,7 @@ export function linkLocalOf(mac: Buffer): Buffer {
   return address;
 }
 
-/** The multicast group a neighbour is asked through (RFC 4291 §2.7.1). */
+/** The solicited-node multicast group of an address (RFC 4291 §2.7.1). */
 export function solicitedNodeOf(address: Buffer): Buffer {
   const group = Buffer.from('ff0200000000000000000001ff000000', 'hex');
   address.copy(group, 13, 13);
@@ -88,7 +88,7 @@ export function equalsAt(data: Buffer, at: number, expected: Buffer): boolean {
   return data.compare(expected, 0, expected.length, at, at + expected.length) === 0;
 }
 
-/** A view of a MAC inside a frame, good for as long as the frame is. */
+/** A view of a MAC inside a frame, valid as long as the frame is. */
 export function macAt(frame: Buffer, at: number): Buffer {
   return frame.subarray(at, at + macBytes);
 }

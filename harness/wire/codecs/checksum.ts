@@ -1,4 +1,4 @@
-/** Adds the bytes as 16-bit big-endian words, an odd last one padded by zero (RFC 1071); not yet folded. */
+/** Adds the bytes as 16-bit big-endian words, an odd last one padded with zero (RFC 1071); not yet folded. */
 export function sumBytes(data: Uint8Array, start: number, end: number, initial = 0): number {
   let sum = initial;
   let at = start;
@@ -15,7 +15,7 @@ export function sumBytes(data: Uint8Array, start: number, end: number, initial =
   return sum;
 }
 
-/** Folds a sum to 16 bits and complements it: the checksum, and 0 over data that includes a right one. */
+/** Folds a sum to 16 bits and complements it: the checksum, or 0 over data that includes a correct one. */
 export function finishChecksum(sum: number): number {
   let folded = sum;
   while (folded > 0xffff) folded = Math.floor(folded / 0x10000) + (folded % 0x10000);

@@ -9,7 +9,7 @@ type Collected = { options: Map<number, Buffer> } | { malformed: string };
 
 /**
  * Walks one options field (RFC 2132 §2) and appends to `fragments`. A field may end without the end
- * mark; an option that runs past the field is malformed.
+ * option; an option that runs past the field is malformed.
  */
 function walk(field: Buffer, name: string, fragments: Map<number, Buffer[]>): string | null {
   for (let at = 0; at < field.length; ) {
@@ -19,7 +19,7 @@ function walk(field: Buffer, name: string, fragments: Map<number, Buffer[]>): st
     const length = field[at++];
     if (length === undefined) return `option ${code} in ${name} has no length byte`;
     if (at + length > field.length) {
-      return `option ${code} in ${name} says ${length} bytes, ${field.length - at} are left`;
+      return `option ${code} in ${name} has length ${length}, but only ${field.length - at} left`;
     }
     const value = field.subarray(at, at + length);
     const known = fragments.get(code);
@@ -80,7 +80,7 @@ export function textOf(bytes: Buffer): string {
   return bytes.toString('latin1', 0, nul === -1 ? bytes.length : nul);
 }
 
-/** Dotted quad of a four-byte option; undefined when it has another length. */
+/** Dotted quad of a four-byte option; undefined if it has another length. */
 export function ipOf(option: Buffer | undefined): string | undefined {
   return option?.length === 4 ? option.join('.') : undefined;
 }

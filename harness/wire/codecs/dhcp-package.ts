@@ -17,7 +17,7 @@ interface PackageMessage {
   chaddr: string;
   sname: string;
   file: string;
-  /** Every option as bytes; plain arrays only, since a Buffer is encoded as nothing. */
+  /** Every option as bytes; plain arrays only, since the package encodes a Buffer as nothing. */
   options: Record<number, number[]>;
 }
 
@@ -41,9 +41,8 @@ const files = [
 ];
 
 /**
- * Loads the package for us alone. It decodes by an option table that all its users in a process share, with readers
- * that run past a short option, print unknown ones and drop their bytes: ours declares every code as bytes, which
- * leaves it nothing to guess, and must not be anybody else's.
+ * Loads a private copy of the package. Its option table is global to the process, and its readers run past a short
+ * option, print unknown ones and drop their bytes. Ours declares every code as bytes, and must not leak to others.
  */
 export function loadPackageCodec(): PackageCodec {
   const { cache } = require;

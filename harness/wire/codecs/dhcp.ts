@@ -2,7 +2,7 @@ import { type DhcpMessageType, dhcpMessageTypes } from '../../model/boot-rule.ts
 import { collectOptions, type OptionMap, overloadOf } from './dhcp-options.ts';
 import { loadPackageCodec } from './dhcp-package.ts';
 
-/** One DHCPv4 message (RFC 2131 §2); addresses as dotted quads, options as their bytes. */
+/** One DHCPv4 message (RFC 2131 §2); addresses as dotted quads, options as raw bytes. */
 export interface DhcpMessage {
   /** 1 from clients, 2 from servers. */
   readonly op: 1 | 2;
@@ -17,7 +17,7 @@ export interface DhcpMessage {
   readonly giaddr: string;
   /** Lower case, colons. */
   readonly mac: string;
-  /** Empty where option 52 makes the field hold options. */
+  /** Empty if option 52 makes the field hold options. */
   readonly sname: string;
   readonly file: string;
   /** Repeated ones joined, overloaded fields included. One for 53 wins over `messageType` when encoding. */
@@ -57,7 +57,7 @@ export function parseDhcp(payload: Buffer): { message: DhcpMessage } | { malform
   const overloaded = overloadOf(options.get(52));
   const decoded = new Map<number, Buffer>();
   for (const [code, value] of options) {
-    // An option joined from parts is longer than one length byte can tell the package.
+    // A joined option may be longer than the one length byte the package reads.
     const short = parsed.options[code];
     decoded.set(code, short ? Buffer.from(short) : value);
   }
@@ -82,7 +82,7 @@ export function parseDhcp(payload: Buffer): { message: DhcpMessage } | { malform
 
 /**
  * One UDP payload, padded to 300 bytes; options longer than 255 bytes are split (RFC 3396 §5). Throws
- * RangeError when fields or options do not fit 1500 bytes, or `sname` and `file` their 64 and 128.
+ * RangeError when fields or options do not fit 1500 bytes, or `sname` and `file` exceed their 64 and 128.
  */
 export function encodeDhcp(message: DhcpMessage): Buffer {
   if (Buffer.byteLength(message.sname) > 63) throw new RangeError('sname is longer than 63 bytes');
@@ -116,7 +116,7 @@ export function encodeDhcp(message: DhcpMessage): Buffer {
   const end = written._w - 1;
   const parts = [written._data.subarray(0, end), ...long, Buffer.of(255)];
   const length = parts.reduce((sum, part) => sum + part.length, 0);
-  if (length > 1500) throw new RangeError(`the message has ${length} bytes`);
+  if (length > 1500) throw new RangeError(`the message has ${length} bytes, more than 1500`);
   return Buffer.concat(parts, Math.max(length, minimumBytes));
 }
 

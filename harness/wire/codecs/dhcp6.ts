@@ -1,6 +1,6 @@
 import { formatIpv6Address, ipv6Bytes, parseIpv6Address } from './addresses.ts';
 
-/** By message type number less one (RFC 8415 §7.3); relays' messages have another form and are none of ours. */
+/** By message type minus one (RFC 8415 §7.3); relay messages have another format and are not handled. */
 const dhcp6MessageTypes = [
   'solicit',
   'advertise',
@@ -44,7 +44,7 @@ export interface Dhcp6Message {
   readonly messageType: Dhcp6MessageType;
   /** 24 bits. */
   readonly xid: number;
-  /** In order; an option may stand more than once. */
+  /** In order; an option may appear more than once. */
   readonly options: readonly Dhcp6Option[];
 }
 
@@ -92,20 +92,20 @@ export function optionOf(message: Dhcp6Message, code: number): Buffer | undefine
   return message.options.find((option) => option.code === code)?.data;
 }
 
-/** Null: not of the form of RFC 8415 §21.4. */
+/** Null: malformed (RFC 8415 §21.4). */
 export function parseIaNa(data: Buffer): IaNa | null {
   if (data.length < iaHeaderBytes) return null;
   const walked = walk(data.subarray(iaHeaderBytes));
   if ('malformed' in walked) return null;
   const addresses: IaAddress[] = [];
   let status: number | undefined;
-  for (const { code, data: bytes } of walked.options) {
-    if (code === dhcp6Options.statusCode && bytes.length >= 2) status = bytes.readUInt16BE(0);
-    if (code !== dhcp6Options.iaAddress || bytes.length < addressBytes) continue;
+  for (const { code, data } of walked.options) {
+    if (code === dhcp6Options.statusCode && data.length >= 2) status = data.readUInt16BE(0);
+    if (code !== dhcp6Options.iaAddress || data.length < addressBytes) continue;
     addresses.push({
-      ip: formatIpv6Address(bytes, 0),
-      preferredSeconds: bytes.readUInt32BE(ipv6Bytes),
-      validSeconds: bytes.readUInt32BE(ipv6Bytes + 4),
+      ip: formatIpv6Address(data, 0),
+      preferredSeconds: data.readUInt32BE(ipv6Bytes),
+      validSeconds: data.readUInt32BE(ipv6Bytes + 4),
     });
   }
   return {
@@ -137,7 +137,7 @@ export function statusOption(status: number): Dhcp6Option {
   return { code: dhcp6Options.statusCode, data: Buffer.of(status >> 8, status & 255) };
 }
 
-/** Strings with two bytes of length before each, as in options 15 and 16 (RFC 8415 §21.15); cut ones are dropped. */
+/** Strings, each after a two-byte length, as in options 15 and 16 (RFC 8415 §21.15); truncated ones are dropped. */
 export function parseClasses(data: Buffer): string[] {
   const classes: string[] = [];
   for (let at = 0; at + 2 <= data.length; ) {
@@ -157,7 +157,7 @@ function walk(field: Buffer): Parsed<'options', Dhcp6Option[]> {
     const length = field.readUInt16BE(at + 2);
     at += 4;
     if (at + length > field.length) {
-      return { malformed: `option ${code} says ${length} bytes, ${field.length - at} are left` };
+      return { malformed: `option ${code} has length ${length}, but only ${field.length - at} left` };
     }
     options.push({ code, data: field.subarray(at, at + length) });
     at += length;

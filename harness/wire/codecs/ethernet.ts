@@ -11,7 +11,7 @@ const typeAt = 12;
 
 export const broadcastMac = Buffer.alloc(6, 0xff);
 
-/** Views of a frame whose header is known to be there. */
+/** Views of a frame known to hold a whole header. */
 export const ethernet = { destinationAt, sourceAt, typeAt } as const;
 
 /** Writes a header at the start of `frame` and returns where the payload starts. */

@@ -21,7 +21,7 @@ export function parseIcmp(frame: Buffer, ip: IpView, verify: boolean): IcmpView 
   return { type: frame[ip.payloadStart] as number, code: frame[ip.payloadStart + 1] as number };
 }
 
-/** Writes the echo reply to the request `request`, which has as many bytes as `ip` has room for. */
+/** Writes the echo reply to `request`, which is as long as the payload of `ip`. */
 export function writeEchoReply(frame: Buffer, ip: IpView, request: Buffer): void {
   const start = ip.payloadStart;
   request.copy(frame, start);

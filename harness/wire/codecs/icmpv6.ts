@@ -25,11 +25,11 @@ export interface Icmpv6View {
   readonly malformed?: undefined;
   readonly type: number;
   readonly code: number;
-  /** Offset of the 16 bytes of the address asked for or told of, in neighbour messages. */
+  /** Offset of the 16-byte target address in neighbour messages. */
   readonly targetAt: number | undefined;
 }
 
-/** Least length of the messages with a fixed part (RFC 4861 §4). */
+/** Minimum length of the messages with a fixed part (RFC 4861 §4). */
 const fixedBytes: Readonly<Record<number, number>> = {
   [icmpv6Types.echoRequest]: 8,
   [icmpv6Types.echoReply]: 8,
@@ -47,7 +47,7 @@ export function parseIcmpv6(frame: Buffer, ip: IpView, verify: boolean): Icmpv6V
   const available = ip.payloadEnd - start;
   if (available < 4) return malformed('icmpv6', 'shorter than a header');
   const type = frame[start] as number;
-  if (available < (fixedBytes[type] ?? 4)) return malformed('icmpv6', 'shorter than its type asks');
+  if (available < (fixedBytes[type] ?? 4)) return malformed('icmpv6', 'shorter than its type requires');
   // Only a neighbour on this link can have sent it (RFC 4861 §6.1.1, §7.1.1).
   if (neighborDiscovery.includes(type) && ip.hopLimit !== 255) return malformed('icmpv6', 'hop limit is not 255');
   if (verify) {
@@ -93,7 +93,7 @@ export interface RouterFacts {
   readonly managed: boolean;
   readonly otherConfig: boolean;
   readonly lifetimeSeconds: number;
-  /** A /64 on this link; addresses make addresses of it where `autonomous`. */
+  /** A /64 on this link; hosts form addresses from it (SLAAC) if `autonomous`. */
   readonly prefix?: { readonly address: Buffer; readonly autonomous: boolean };
 }
 

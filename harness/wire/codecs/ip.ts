@@ -13,11 +13,11 @@ export interface IpView {
   readonly hopLimit: number;
   readonly protocol: number;
   readonly payloadStart: number;
-  /** By the header's length field: Ethernet padding lies beyond. */
+  /** By the header's length field; Ethernet padding comes after. */
   readonly payloadEnd: number;
 }
 
-/** The sum that UDP, TCP and ICMPv6 put before their own (RFC 768, RFC 9293 §3.1, RFC 8200 §8.1). */
+/** The pseudo-header sum that UDP, TCP and ICMPv6 checksums start from (RFC 768, RFC 9293 §3.1, RFC 8200 §8.1). */
 export function sumPseudoHeader(frame: Buffer, ip: IpView, protocol: number): number {
   const addressesEnd = ip.destinationAt + (ip.destinationAt - ip.sourceAt);
   return sumBytes(frame, ip.sourceAt, addressesEnd, protocol + (ip.payloadEnd - ip.payloadStart));

@@ -6,7 +6,7 @@ export const ipv4HeaderBytes = 20;
 const defaultTtl = 64;
 const dontFragment = 0x4000;
 
-/** Parses an IPv4 header (RFC 791 §3.1). Fragments are refused: nothing here sends or needs any. */
+/** Parses an IPv4 header (RFC 791 §3.1). Fragments are refused: nothing here needs them. */
 export function parseIpv4(frame: Buffer, start: number): IpView | Malformed {
   if (frame.length - start < ipv4HeaderBytes) return malformed('ipv4', 'shorter than a header');
   const versionAndLength = frame[start] as number;
@@ -38,14 +38,14 @@ export interface Ipv4Header {
   readonly payloadBytes: number;
 }
 
-/** Writes a header without options; the view is of what was written. */
+/** Writes a header without options; returns a view of the packet. */
 export function writeIpv4(
   frame: Buffer,
   start: number,
   { source, destination, protocol, payloadBytes }: Ipv4Header,
 ): IpView {
   frame.writeUInt32BE(0x4500_0000 + ipv4HeaderBytes + payloadBytes, start);
-  // Not to be fragmented, so the identification means nothing (RFC 6864 §4.1).
+  // Don't Fragment is set, so the identification has no meaning (RFC 6864 §4.1).
   frame.writeUInt32BE(dontFragment, start + 4);
   frame.writeUInt32BE(defaultTtl * 0x100_0000 + protocol * 0x1_0000, start + 8);
   frame.writeUInt32BE(source, start + 12);

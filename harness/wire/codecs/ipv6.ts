@@ -42,7 +42,7 @@ export interface Ipv6Header {
   readonly hopLimit: number;
 }
 
-/** Writes a header; the view is of what was written. */
+/** Writes a header; returns a view of the packet. */
 export function writeIpv6(
   frame: Buffer,
   start: number,

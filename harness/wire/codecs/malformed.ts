@@ -1,7 +1,7 @@
 import { tableBounds } from '../../model/bounds.ts';
 import type { EventSink } from '../../model/events.ts';
 
-/** What a parser returns instead of a view: the layer that did not hold, and why. */
+/** What a parser returns instead of a view: the layer that failed, and why. */
 export interface Malformed {
   readonly malformed: { readonly layer: string; readonly reason: string };
 }
@@ -12,7 +12,7 @@ export function malformed(layer: string, reason: string): Malformed {
 
 export type MalformedLog = (from: 'guest' | 'server', layer: string, reason: string) => void;
 
-/** Counts malformed frames by layer and reason; an event at the first, and then at powers of two. */
+/** Counts malformed frames by layer and reason; emits at the first and then at powers of two. */
 export function createMalformedLog(emit: EventSink): MalformedLog {
   const counts = new Map<string, number>();
   return (from, layer, reason) => {

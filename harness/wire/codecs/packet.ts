@@ -19,10 +19,10 @@ export type UdpPacket = Dissected<'udp'> & { readonly ip: IpView; readonly udp: 
 export type TcpPacket = Dissected<'tcp'> & { readonly ip: IpView; readonly tcp: TcpView };
 export type IcmpPacket = Dissected<'icmp'> & { readonly ip: IpView; readonly icmp: IcmpView };
 export type Icmpv6Packet = Dissected<'icmpv6'> & { readonly ip: IpView; readonly icmpv6: Icmpv6View };
-/** One frame taken apart once, for all who look at it; `other` is what nobody here speaks. */
+/** One frame, dissected once for all consumers; `other` is any protocol not handled here. */
 export type Packet = ArpPacket | UdpPacket | TcpPacket | IcmpPacket | Icmpv6Packet | Dissected<'other'>;
 
-/** Takes apart a frame of at least 14 bytes. `verify` also checks the checksums above IP. */
+/** Dissects a frame of at least 14 bytes. `verify` also checks the checksums above IP. */
 export function dissect(frame: Buffer, verify: boolean): Packet | Malformed {
   switch (frame.readUInt16BE(ethernet.typeAt)) {
     case etherTypes.ipv4:

@@ -1,6 +1,6 @@
 import { readXdr, type XdrReader } from './xdr.ts';
 
-/** ONC RPC programs, with the versions spoken here and the procedures that a boot needs. */
+/** ONC RPC programs, with the versions supported and the procedures a boot needs. */
 export const portmap = { program: 100_000, version: 2, procedures: { null: 0, getPort: 3 } } as const;
 export const mount = {
   program: 100_005,
@@ -25,7 +25,7 @@ export const maxHandleBytes = 64;
 export const maxNameBytes = 255;
 export const maxPathBytes = 1024;
 
-/** A record is a fragment with the top bit set, after others without (RFC 5531 §11). */
+/** A record ends with a fragment that has the top bit set (RFC 5531 §11). */
 export const recordMarkBytes = 4;
 export const lastFragment = 0x8000_0000;
 
@@ -40,7 +40,7 @@ export interface RpcCall {
   readonly args: XdrReader;
 }
 
-/** A CALL (RFC 5531 §9), or undefined where the record is something else or too short to be one. */
+/** A CALL (RFC 5531 §9), or undefined if the record is not one or too short. */
 export function parseCall(record: Buffer): RpcCall | undefined {
   const args = readXdr(record);
   const xid = args.uint32();

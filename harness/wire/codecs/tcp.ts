@@ -47,7 +47,7 @@ export interface TcpFields {
   readonly flags: number;
 }
 
-/** Writes a segment without options and data that fills `ip`, with its checksum. */
+/** Writes a segment without options or data that fills `ip`, with its checksum. */
 export function writeTcp(frame: Buffer, ip: IpView, fields: TcpFields): void {
   const start = ip.payloadStart;
   frame.writeUInt16BE(fields.sourcePort, start);

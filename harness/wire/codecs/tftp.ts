@@ -14,9 +14,9 @@ export const errorCodes = {
   badOptions: 8,
 } as const;
 
-/** Port of requests. */
+/** Well-known port for requests. */
 export const tftpPort = 69;
-/** Block length where no `blksize` was agreed (RFC 1350 §2). */
+/** Block length without a `blksize` option (RFC 1350 §2). */
 export const defaultBlockBytes = 512;
 /** Range of `blksize` (RFC 2348). */
 export const blockBytesRange = { min: 8, max: 65464 } as const;
@@ -27,7 +27,7 @@ export type TftpOptions = ReadonlyMap<string, string>;
 export interface TftpRequest {
   readonly kind: 'rrq' | 'wrq';
   readonly file: string;
-  /** In lower case: `octet`, `netascii`, or what else was asked for. */
+  /** In lower case: `octet`, `netascii`, or whatever was asked for. */
   readonly mode: string;
   readonly options: TftpOptions;
 }
@@ -40,12 +40,12 @@ export type TftpPacket =
   | { readonly kind: 'oack'; readonly options: TftpOptions }
   | { readonly kind: 'malformed'; readonly reason: string };
 
-/** Opcode of a datagram, or 0 where it is too short to have one: the cheap look before `parseTftp`. */
+/** Opcode of a datagram, or 0 if it is too short: a cheap look before `parseTftp`. */
 export function opcodeOf(payload: Buffer): number {
   return payload.length < 2 ? 0 : payload.readUInt16BE(0);
 }
 
-/** Block of a DATA or ACK, or -1 where the datagram is too short: the cheap look before `parseTftp`. */
+/** Block of a DATA or ACK, or -1 if the datagram is too short: a cheap look before `parseTftp`. */
 export function blockOf(payload: Buffer): number {
   return payload.length < 4 ? -1 : payload.readUInt16BE(2);
 }
@@ -104,9 +104,9 @@ function malformed(reason: string): TftpPacket {
 function parseRequest(kind: 'rrq' | 'wrq', payload: Buffer): TftpPacket {
   const name = kind.toUpperCase();
   const fileEnd = payload.indexOf(0, 2);
-  if (fileEnd < 0) return malformed(`${name} without the end of its file name`);
+  if (fileEnd < 0) return malformed(`${name} with an unterminated file name`);
   const modeEnd = payload.indexOf(0, fileEnd + 1);
-  if (modeEnd < 0) return malformed(`${name} without the end of its mode`);
+  if (modeEnd < 0) return malformed(`${name} with an unterminated mode`);
   const file = payload.subarray(2, fileEnd);
   if (file.length === 0) return malformed(`${name} without a file name`);
   if (!isUtf8(file)) return malformed(`${name} with a file name that is not UTF-8`);
@@ -116,7 +116,7 @@ function parseRequest(kind: 'rrq' | 'wrq', payload: Buffer): TftpPacket {
   return { kind, file: file.toString(), mode, options };
 }
 
-/** Far more than there are options; a datagram of nothing else must not cost more than this. */
+/** Far more options than exist; bounds the cost of a datagram full of them. */
 const maxOptions = 64;
 
 function parseOptions(payload: Buffer, from: number): TftpOptions | string {
@@ -126,7 +126,7 @@ function parseOptions(payload: Buffer, from: number): TftpOptions | string {
     // Old PXE ROMs pad a request with zeros.
     if (nameEnd === at && payload.subarray(at).every((byte) => byte === 0)) return options;
     const valueEnd = nameEnd < 0 ? -1 : payload.indexOf(0, nameEnd + 1);
-    if (nameEnd <= at || valueEnd < 0) return 'an option cut short';
+    if (nameEnd <= at || valueEnd < 0) return 'a truncated option';
     if (options.size === maxOptions) return `more than ${maxOptions} options`;
     const name = payload.toString('latin1', at, nameEnd).toLowerCase();
     if (!options.has(name)) options.set(name, payload.toString('latin1', nameEnd + 1, valueEnd));
@@ -141,10 +141,10 @@ function textUpToNul(payload: Buffer, from: number): string {
 }
 
 function head(opcode: number, word?: number): Buffer {
-  const bytes = Buffer.alloc(word === undefined ? 2 : 4);
-  bytes.writeUInt16BE(opcode, 0);
-  if (word !== undefined) bytes.writeUInt16BE(word, 2);
-  return bytes;
+  const header = Buffer.alloc(word === undefined ? 2 : 4);
+  header.writeUInt16BE(opcode, 0);
+  if (word !== undefined) header.writeUInt16BE(word, 2);
+  return header;
 }
 
 function text(value: string): Buffer {

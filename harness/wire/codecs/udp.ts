@@ -23,7 +23,7 @@ export function parseUdp(frame: Buffer, ip: IpView, verify: boolean): UdpView | 
   if (verify) {
     const checksum = frame.readUInt16BE(start + 6);
     if (checksum === 0 && ip.version === 6) return malformed('udp', 'no checksum over IPv6');
-    // The pseudo header counts UDP's own length, which may be less than the packet's.
+    // The pseudo-header uses UDP's own length, which may be less than the packet's.
     const sum = sumPseudoHeader(frame, ip, protocols.udp) - available + length;
     if (checksum !== 0 && finishChecksum(sumBytes(frame, start, start + length, sum)) !== 0) {
       return malformed('udp', 'wrong checksum');
@@ -51,6 +51,6 @@ export function writeUdp(
   frame.writeUInt16BE(0, start + 6);
   frame.set(payload, start + udpHeaderBytes);
   const checksum = finishChecksum(sumBytes(frame, start, ip.payloadEnd, sumPseudoHeader(frame, ip, protocols.udp)));
-  // Zero would say that there is no checksum (RFC 768).
+  // Zero would mean no checksum (RFC 768).
   frame.writeUInt16BE(checksum === 0 ? 0xffff : checksum, start + 6);
 }

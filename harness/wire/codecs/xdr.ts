@@ -1,16 +1,16 @@
-/** Items are padded to whole units of four bytes (RFC 4506 §3). */
+/** Items are padded to a multiple of four bytes (RFC 4506 §3). */
 const padded = (bytes: number): number => Math.ceil(bytes / 4) * 4;
 
 /**
- * Reads XDR (RFC 4506) from a view. What lies beyond the end reads as 0 or empty and sets `short`, so that a whole
- * structure is read first and judged once.
+ * Reads XDR (RFC 4506) from a view. Reading past the end yields 0 or empty and sets `short`, so that callers read a
+ * whole structure and check once.
  */
 export interface XdrReader {
   readonly short: boolean;
   uint32(): number;
-  /** Precise up to 2^53. */
+  /** Exact up to 2^53. */
   uint64(): number;
-  /** Variable-length opaque data, as a view; longer than `maxBytes` is `short` too. */
+  /** Variable-length opaque data, as a view; longer than `maxBytes` also sets `short`. */
   opaque(maxBytes: number): Buffer;
   skip(bytes: number): void;
 }
@@ -19,7 +19,7 @@ export function readXdr(data: Buffer, start = 0): XdrReader {
   let at = start;
   let short = false;
 
-  /** Where the next `bytes` stand; undefined where they are not there. */
+  /** Offset of the next `bytes`; undefined if they are not there. */
   const take = (bytes: number): number | undefined => {
     short ||= bytes > data.length - at;
     if (short) return undefined;

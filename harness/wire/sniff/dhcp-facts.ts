@@ -2,12 +2,12 @@ import type { DhcpFacts } from '../../model/events.ts';
 import type { DhcpMessage } from '../codecs/dhcp.ts';
 import { ipOf, parseUserClasses, textOf } from '../codecs/dhcp-options.ts';
 
-/** What a message says of its sender, read once per packet; `port` is the UDP destination port. */
+/** What a message says about its sender, read once per packet; `port` is the UDP destination port. */
 export function dhcpFactsOf(message: DhcpMessage, port: number): DhcpFacts {
   const { options } = message;
   const text = (code: number) => {
-    const bytes = options.get(code);
-    return bytes && textOf(bytes);
+    const value = options.get(code);
+    return value && textOf(value);
   };
   const ndi = options.get(94);
   const arch = options.get(93);

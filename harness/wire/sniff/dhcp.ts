@@ -2,7 +2,7 @@ import type { UntimedEvent } from '../../model/events.ts';
 import { parseDhcp } from '../codecs/dhcp.ts';
 import { dhcpFactsOf } from './dhcp-facts.ts';
 
-/** One DHCPv4 datagram as an event: what it says, or why it cannot be read. */
+/** One DHCPv4 datagram as an event: its facts, or why it cannot be parsed. */
 export function sniffDhcp(payload: Buffer, dstPort: number, from: 'guest' | 'server'): UntimedEvent {
   const parsed = parseDhcp(payload);
   if ('malformed' in parsed) {

@@ -1,7 +1,7 @@
 import type { Dhcp6Facts } from '../../model/events.ts';
 import { type Dhcp6Message, dhcp6Options, optionOf, parseClasses, parseIaNa } from '../codecs/dhcp6.ts';
 
-/** What a message says of its sender, read once per packet. */
+/** What a message says about its sender, read once per packet. */
 export function dhcp6FactsOf(message: Dhcp6Message): Dhcp6Facts {
   const duid = optionOf(message, dhcp6Options.clientId);
   const ia = optionOf(message, dhcp6Options.iaNa);

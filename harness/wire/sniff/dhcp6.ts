@@ -2,7 +2,7 @@ import type { UntimedEvent } from '../../model/events.ts';
 import { parseDhcp6 } from '../codecs/dhcp6.ts';
 import { dhcp6FactsOf } from './dhcp6-facts.ts';
 
-/** One DHCPv6 datagram as an event: what it says, or why it cannot be read. */
+/** One DHCPv6 datagram as an event: its facts, or why it cannot be parsed. */
 export function sniffDhcp6(payload: Buffer, from: 'guest' | 'server'): UntimedEvent {
   const parsed = parseDhcp6(payload);
   if ('malformed' in parsed) {

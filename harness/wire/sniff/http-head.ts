@@ -28,7 +28,7 @@ function fieldsOf(lines: readonly string[]): Map<string, string> {
   return fields;
 }
 
-/** RFC 9112 §6.3: a transfer coding outweighs a length, and lengths that differ mean nothing. */
+/** RFC 9112 §6.3: a transfer coding overrides a length, and conflicting lengths are ignored. */
 function framingOf(fields: Map<string, string>, otherwise: BodyFraming): BodyFraming {
   const coding = fields.get('transfer-encoding');
   if (coding !== undefined) return /(^|[\s,])chunked$/i.test(coding) ? 'chunked' : otherwise;
@@ -39,7 +39,7 @@ function framingOf(fields: Map<string, string>, otherwise: BodyFraming): BodyFra
   return isOne ? { bytes: Number(length) } : 'unknown';
 }
 
-/** A request head (RFC 9112 §3); undefined where its first line is none. */
+/** A request head (RFC 9112 §3); undefined without a valid request line. */
 export function parseRequestHead(head: string): HttpRequestHead | undefined {
   const [first = '', ...rest] = head.split('\r\n');
   const [, method, target] = /^([!-~]+) ([!-~]+) HTTP\/1\.[01]$/.exec(first) ?? [];
@@ -49,7 +49,7 @@ export function parseRequestHead(head: string): HttpRequestHead | undefined {
   return { method, target, host: fields.get('host') ?? '', framing };
 }
 
-/** A response head (RFC 9112 §4) to a request of this method; undefined where its first line is none. */
+/** A response head (RFC 9112 §4) to a request of this method; undefined without a valid status line. */
 export function parseResponseHead(head: string, method: string): HttpResponseHead | undefined {
   const [first = '', ...rest] = head.split('\r\n');
   const [, code] = /^HTTP\/1\.[01] (\d{3})(?: .*)?$/.exec(first) ?? [];

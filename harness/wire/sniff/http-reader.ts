@@ -10,7 +10,7 @@ export interface MessageReader {
 export interface MessageReaderOptions {
   /** One head, without its blank line, as latin1; `bodyAt` is the position after it. */
   readonly onHead: (head: string, bodyAt: number) => BodyFraming;
-  /** The message's last byte stands before `end`; it need not have been seen yet. */
+  /** The message's last byte is just before `end`; it may not have been seen yet. */
   readonly onBody: (end: number, bodyBytes: number) => void;
   readonly onMalformed: (reason: string) => void;
 }
@@ -30,7 +30,7 @@ export function createMessageReader({ onHead, onBody, onMalformed }: MessageRead
     return false;
   }
 
-  /** The known text before `mark`, from which the window moves on; undefined where it is not there yet. */
+  /** The text before `mark`, which the window then moves past; undefined until it is there. */
   function take(mark: string): string | undefined {
     const known = window.known();
     const at = known.indexOf(mark);
@@ -85,7 +85,7 @@ export function createMessageReader({ onHead, onBody, onMalformed }: MessageRead
 
   return {
     data(position, frame, start, end) {
-      // Each step may move the window, so that more of the segment lies in it.
+      // Each step may move the window over more of the segment.
       do window.put(position, frame, start, end);
       while (step?.());
     },

@@ -22,7 +22,7 @@ interface Delivery {
   readonly request: Request;
   readonly status: number;
   readonly bodyAt: number;
-  /** Undefined where the end of the connection is the body's end, or the last chunk was not seen yet. */
+  /** Undefined if the connection's end is the body's end, or until the last chunk is seen. */
   end: number | undefined;
   bodyBytes: number;
   readonly untilClose: boolean;
@@ -30,7 +30,7 @@ interface Delivery {
 
 const switchingProtocols = 101;
 
-/** HTTP/1 (RFC 9112) as the guest sees it: heads become events, bodies are followed by position only. */
+/** HTTP/1 (RFC 9112) as the guest sees it: heads become events, bodies are tracked by position only. */
 export function createHttpSniffer(options: HttpSnifferOptions) {
   return createConversations((serverPort) => createHttpReader(serverPort, options));
 }

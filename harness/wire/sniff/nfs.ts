@@ -21,7 +21,7 @@ interface NfsSnifferOptions {
   readonly emit: EventSink;
 }
 
-/** What is known of a handle: the name it was got by, and how far it was read without a gap. */
+/** What is known about a handle: the name it was looked up by, and how far it was read without a gap. */
 interface File {
   readonly name: string;
   readonly lookedUpAtMs: number;
@@ -36,9 +36,9 @@ const callWindowBytes = 4096;
 const replyHeadBytes = 512;
 const fileAttributeBytes = 84;
 
-/** MOUNT and NFS 3 as the guest sees them: names follow the handles, and contents are followed by position only. */
+/** MOUNT and NFS 3 as the guest sees them: handles are mapped to names, contents are tracked by position only. */
 export function createNfsSniffer({ now, emit }: NfsSnifferOptions) {
-  /** By handle, of all connections: iPXE mounts on one and reads on another. */
+  /** By handle, across all connections: iPXE mounts on one and reads on another. */
   const files = new Map<string, File>();
 
   function remember(handle: Buffer, name: string): void {
@@ -135,17 +135,17 @@ export function createNfsSniffer({ now, emit }: NfsSnifferOptions) {
   });
 }
 
-/** Hands over each record of one fragment, or as much of it as the window holds, and where it ends in the stream. */
+/** Passes on each single-fragment record, or as much as the window holds, and where it ends in the stream. */
 function createRecordReader(windowBytes: number, onRecord: (head: Buffer, end: number) => void) {
   let window: StreamWindow | undefined = createStreamWindow(windowBytes);
 
-  /** True where the next record may be read. */
+  /** True if the next record may be read. */
   function readRecord(records: StreamWindow): boolean {
     const known = records.known();
     if (known.length < recordMarkBytes) return false;
     const mark = known.readUInt32BE(0);
     const total = recordMarkBytes + (mark % lastFragment);
-    // Nobody here splits records; a conversation that does is not followed.
+    // No client here splits records; a conversation that does is not followed.
     if (mark < lastFragment || total < 2 * recordMarkBytes) {
       window = undefined;
       return false;
@@ -158,7 +158,7 @@ function createRecordReader(windowBytes: number, onRecord: (head: Buffer, end: n
   }
 
   return (position: number, frame: Buffer, start: number, end: number): void => {
-    // Each record moves the window, so that more of the segment lies in it.
+    // Each record moves the window over more of the segment.
     do window?.put(position, frame, start, end);
     while (window !== undefined && readRecord(window));
   };

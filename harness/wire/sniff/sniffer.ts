@@ -15,7 +15,7 @@ import { createTlsSniffer } from './tls.ts';
 type Side = 'guest' | 'server';
 
 export interface Sniffer {
-  /** One frame of either direction, taken apart. */
+  /** One dissected frame of either direction. */
   packet(from: Side, packet: Packet): void;
 }
 
@@ -35,10 +35,10 @@ const icmpv6Kinds = new Map<number, string>(
   ]),
 );
 
-/** The same ARP or ICMPv6 fact is told again only after this long. */
+/** The same ARP or ICMPv6 fact is reported again only after this long. */
 const repeatAfterMs = 1000;
 
-/** Turns frames into events, whoever serves them. */
+/** Turns frames into events, whichever server they come from. */
 export function createSniffer({ network, now, emit, malformed }: SnifferOptions): Sniffer {
   const isNews = createRepeatFilter(now);
   const portsOf = (...services: string[]) =>
@@ -93,14 +93,14 @@ export function createSniffer({ network, now, emit, malformed }: SnifferOptions)
   };
 }
 
-/** True for a fact that is new or was last told a while ago; a guest that floods facts is not followed. */
+/** True for a fact that is new or was last reported a while ago; a flood of new facts is ignored past a bound. */
 function createRepeatFilter(now: () => number): (fact: string) => boolean {
-  const toldAtMs = new Map<string, number>();
+  const reportedAtMs = new Map<string, number>();
   return (fact) => {
-    const last = toldAtMs.get(fact);
+    const last = reportedAtMs.get(fact);
     const tMs = now();
-    if (last === undefined ? toldAtMs.size >= tableBounds.facts : tMs - last < repeatAfterMs) return false;
-    toldAtMs.set(fact, tMs);
+    if (last === undefined ? reportedAtMs.size >= tableBounds.facts : tMs - last < repeatAfterMs) return false;
+    reportedAtMs.set(fact, tMs);
     return true;
   };
 }

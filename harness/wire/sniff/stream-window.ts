@@ -1,8 +1,8 @@
-/** The bytes of one direction of a byte stream from `base` on, in whatever order segments bring them. */
+/** The bytes of one direction of a byte stream from `base` on, in whatever order segments arrive. */
 export interface StreamWindow {
   /** Position of the window's first byte in the stream. */
   readonly base: number;
-  /** What lies in the window is copied; what lies before or beyond it is not. */
+  /** Copies what falls inside the window; the rest is ignored. */
   put(position: number, data: Buffer, start: number, end: number): void;
   /** The bytes known without a gap from `base` on; valid until the next call. */
   known(): Buffer;

@@ -6,11 +6,11 @@ export type Side = 'guest' | 'server';
 
 /** What a protocol makes of one connection. Positions count bytes of data from 0 in each direction. */
 export interface ConversationReader {
-  /** Bytes `start` to `end` of the frame stand at `position`: again, ahead or late, as segments come. */
+  /** Bytes `start` to `end` of the frame are those at `position`: repeated, early or late, as segments arrive. */
   data(from: Side, position: number, frame: Buffer, start: number, end: number): void;
   /**
-   * The guest acknowledged all that the server sent before `position`; `endAcknowledged` where that is
-   * the whole stream and its FIN too.
+   * The guest acknowledged everything the server sent before `position`; `endAcknowledged` if that is
+   * the whole stream including its FIN.
    */
   acknowledged(position: number, endAcknowledged: boolean): void;
   /** The guest ended its direction, or the whole connection. */
@@ -34,7 +34,7 @@ interface Conversation {
 
 const newDirection = (initial?: number): Direction => ({ initial, sentEnd: 0, finAt: undefined, left: false });
 
-/** Follows TCP connections seen from their SYN on; the oldest gives way where there are too many. */
+/** Follows TCP connections seen from their SYN on; the oldest is dropped when there are too many. */
 export function createConversations(open: (serverPort: number) => ConversationReader): {
   segment(from: Side, packet: TcpPacket): void;
 } {
@@ -57,7 +57,7 @@ export function createConversations(open: (serverPort: number) => ConversationRe
     reader.acknowledged(Math.min(position, server.sentEnd), endAcknowledged);
   }
 
-  /** Whether this segment ends what the guest says, for the first time. */
+  /** Whether this segment is the first to end the guest's direction. */
   function leaves({ directions: { guest } }: Conversation, from: Side, flags: number): boolean {
     if (from !== 'guest' || guest.left) return false;
     guest.left = (flags & (tcpFlags.fin | tcpFlags.rst)) !== 0;
@@ -97,7 +97,7 @@ export function createConversations(open: (serverPort: number) => ConversationRe
   };
 }
 
-/** The position nearest to what was sent last that a 32-bit sequence number can mean (RFC 9293 §3.4). */
+/** The position nearest to the last one sent that a 32-bit sequence number can stand for (RFC 9293 §3.4). */
 function positionOf({ sentEnd }: Direction, initial: number, sequence: number): number {
   return sentEnd + ((sequence - initial - sentEnd) | 0);
 }

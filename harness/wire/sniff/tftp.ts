@@ -13,7 +13,7 @@ import {
 } from '../codecs/tftp.ts';
 
 export interface TftpSniffer {
-  /** One UDP datagram of a conversation of which one side may be TFTP; others cost a map look-up. */
+  /** One UDP datagram that may be TFTP; any other costs one map look-up. */
   datagram(datagram: SniffedDatagram): void;
 }
 
@@ -25,7 +25,7 @@ interface SniffedDatagram {
   readonly payload: Buffer;
 }
 
-/** What a guest port asked for; several transfer ids may answer, of which the guest follows one. */
+/** What a guest port asked for; several transfer IDs may answer, and the guest follows one. */
 interface Request {
   readonly file: string;
   readonly startedMs: number;
@@ -33,31 +33,31 @@ interface Request {
   lastSeen: number;
 }
 
-/** One answer, seen from outside. Blocks are counted without bound, as on the wire modulo 65,536. */
+/** One answer, seen from outside. Blocks are counted without bound; on the wire they wrap at 65,536. */
 interface Read {
   readonly file: string;
   readonly startedMs: number;
   blockBytes: number;
   hasOack: boolean;
-  /** Blocks that came in order, and their bytes: repeated ones and those after a gap do not count. */
+  /** Blocks that came in order, and their bytes; repeats and blocks after a gap do not count. */
   blocks: number;
   bytes: number;
   /** The last of `blocks` was shorter than `blockBytes`. */
   ended: boolean;
-  /** The block that the guest acknowledged last, how often it has done so again, and whether the next came in between. */
+  /** The block last acknowledged, how often that was repeated, and whether the next block was sent in between. */
   acknowledged: number;
   repeats: number;
   sentSince: boolean;
   lastSeen: number;
 }
 
-/** So often may the same acknowledgement come again where a frame was lost; a window's worth is lost once. */
-const toldRepeats = 2;
+/** Repeats of one acknowledgement that make a stall: losing one window explains only the first. */
+const stalledRepeats = 2;
 const answers: readonly number[] = [opcodes.data, opcodes.oack, opcodes.error];
 
 /**
- * Observes TFTP of any server (RFC 1350, 2347, 2348, 7440) and tells of requests, option answers,
- * errors, and of each read whose last block the guest acknowledged. Lengths are counted, never believed.
+ * Observes TFTP of any server (RFC 1350, 2347, 2348, 7440) and reports requests, option answers,
+ * errors, and each read whose last block the guest acknowledged. Lengths are counted, never trusted.
  */
 export function createTftpSniffer(now: () => number, emit: EventSink): TftpSniffer {
   const requests = new Map<number, Request>();
@@ -69,7 +69,7 @@ export function createTftpSniffer(now: () => number, emit: EventSink): TftpSniff
     if (packet.kind === 'malformed') {
       emit({ source: 'wire', type: 'malformed', from: 'guest', layer: 'tftp', reason: packet.reason, count: 1 });
     }
-    // A guest that heard nothing asks again; that is still the same request.
+    // A guest that got no answer asks again: still the same request.
     if (packet.kind !== 'rrq' || requests.get(key)?.bytes.equals(payload)) return;
     const file = nameOf(packet.file);
     remember(requests, key, { file, startedMs: now(), bytes: Buffer.from(payload), lastSeen: datagrams });
@@ -135,7 +135,7 @@ export function createTftpSniffer(now: () => number, emit: EventSink): TftpSniff
       if (packet?.kind === 'oack' && from === 'server') answerOptions(read, guestPort, packet.options);
       if (packet?.kind === 'error') {
         reads.delete(readKey);
-        // To a second answer to one request guests say "unknown transfer ID", and go on with the first.
+        // Guests reject a second answer to a request as "unknown transfer ID" and continue with the first.
         if (packet.code !== errorCodes.unknownTid) requests.delete(requestKey);
         const { code, message } = packet;
         emit({ source: 'wire', type: 'tftp-error', from, file: read.file, port: guestPort, code, message });
@@ -144,7 +144,7 @@ export function createTftpSniffer(now: () => number, emit: EventSink): TftpSniff
   };
 }
 
-/** True once, when the guest has said often enough that it has nothing of what was sent to it. */
+/** True once, when the guest has repeated its acknowledgement often enough to be stalled. */
 function countRepeat(read: Read, payload: Buffer): boolean {
   const behind = (read.blocks - blockOf(payload)) & 0xffff;
   if (behind > read.blocks) return false;
@@ -156,7 +156,7 @@ function countRepeat(read: Read, payload: Buffer): boolean {
   if (!read.sentSince) return false;
   read.sentSince = false;
   read.repeats += 1;
-  return read.repeats === toldRepeats;
+  return read.repeats === stalledRepeats;
 }
 
 function countBlock(read: Read, payload: Buffer): void {
@@ -168,7 +168,7 @@ function countBlock(read: Read, payload: Buffer): void {
   read.ended = bytes < read.blockBytes;
 }
 
-/** Adds to a bounded map; what was silent longest goes. */
+/** Adds to a bounded map; the entry silent longest is evicted. */
 function remember<T extends { lastSeen: number }>(map: Map<number, T>, key: number, value: T): T {
   if (!map.has(key) && map.size >= tableBounds.sniffedTransfers) {
     const silent = [...map].reduce((one, other) => (other[1].lastSeen < one[1].lastSeen ? other : one));

@@ -7,7 +7,7 @@ const recordTypes = { changeCipherSpec: 20, alert: 21, handshake: 22, applicatio
 const recordHeaderBytes = 5;
 const clearAlertBytes = 2;
 const windowBytes = 4096;
-/** A whole record (RFC 8446 §5.1): the server's certificate is read. */
+/** A whole record (RFC 8446 §5.1), to hold the server's certificate. */
 const serverWindowBytes = recordHeaderBytes + 2 ** 14;
 /** RFC 5246 §7.4. */
 const certificateMessage = 11;
@@ -51,7 +51,7 @@ const alertNames: Readonly<Record<number, string>> = {
   120: 'no_application_protocol',
 };
 
-/** What TLS shows in clear: hellos, alerts, and a guest that leaves without going on. The rest is skipped. */
+/** What TLS shows in the clear: hellos, alerts, and a guest that closes instead of continuing. The rest is skipped. */
 export function createTlsSniffer(emit: EventSink) {
   return createConversations((port) =>
     createTlsReader((from, kind, certificate) =>
@@ -60,32 +60,32 @@ export function createTlsSniffer(emit: EventSink) {
   );
 }
 
-type Tell = (from: Side, kind: string, certificate?: CertificateFacts) => void;
+type Report = (from: Side, kind: string, certificate?: CertificateFacts) => void;
 
-function createTlsReader(tell: Tell): ConversationReader {
+function createTlsReader(report: Report): ConversationReader {
   let acknowledgedTo = 0;
   let certificate: { facts: CertificateFacts; end: number } | undefined;
-  /** The guest went on after its hello, or there is nothing more to be seen in clear. */
-  let guestWentOn = false;
+  /** The guest continued after its hello, or the rest is encrypted. */
+  let guestContinued = false;
   const delivered = () => (certificate && acknowledgedTo >= certificate.end ? certificate.facts : undefined);
 
   const guest = createRecordReader(windowBytes, {
-    onHello: (type) => type === hellos.guest.type && tell('guest', hellos.guest.kind),
+    onHello: (type) => type === hellos.guest.type && report('guest', hellos.guest.kind),
     onHandshake: () => {
-      guestWentOn = true;
+      guestContinued = true;
     },
-    onAlert: (alert) => tell('guest', `alert:${alert}`, delivered()),
+    onAlert: (alert) => report('guest', `alert:${alert}`, delivered()),
     onEncrypted: () => {
-      guestWentOn = true;
+      guestContinued = true;
     },
   });
   const server = createRecordReader(serverWindowBytes, {
-    onHello: (type) => type === hellos.server.type && tell('server', hellos.server.kind),
+    onHello: (type) => type === hellos.server.type && report('server', hellos.server.kind),
     onHandshake: (messages, end) => {
       const facts = certificateIn(messages);
       if (facts) certificate ??= { facts, end };
     },
-    onAlert: (alert) => tell('server', `alert:${alert}`),
+    onAlert: (alert) => report('server', `alert:${alert}`),
     onEncrypted: () => {},
   });
   return {
@@ -94,7 +94,7 @@ function createTlsReader(tell: Tell): ConversationReader {
       acknowledgedTo = Math.max(acknowledgedTo, position);
     },
     left() {
-      if (!guestWentOn) tell('guest', 'left', delivered());
+      if (!guestContinued) report('guest', 'left', delivered());
     },
   };
 }
@@ -105,7 +105,7 @@ interface RecordHandlers {
   /** What a record after the first one holds, and where it ends in the stream. */
   onHandshake(messages: Buffer, end: number): void;
   onAlert(name: string): void;
-  /** Nothing more is in clear. */
+  /** Everything from here on is encrypted. */
   onEncrypted(): void;
 }
 
@@ -113,7 +113,7 @@ function createRecordReader(capacityBytes: number, handlers: RecordHandlers) {
   let window: StreamWindow | undefined = createStreamWindow(capacityBytes);
   let helloExpected = true;
 
-  /** Reads the record at the window's start; true where the next one may be read. */
+  /** Reads the record at the window's start; true if the next one may be read. */
   function readRecord(records: StreamWindow): boolean {
     const known = records.known();
     if (known.length < recordHeaderBytes + clearAlertBytes) return false;
@@ -125,7 +125,7 @@ function createRecordReader(capacityBytes: number, handlers: RecordHandlers) {
       handlers.onEncrypted();
       return false;
     }
-    // A hello may be longer than the window, and its type is all that is looked at.
+    // A hello may be longer than the window, and only its type matters.
     if (type === recordTypes.handshake && helloExpected) {
       helloExpected = false;
       handlers.onHello(known[recordHeaderBytes] as number);
@@ -143,15 +143,15 @@ function createRecordReader(capacityBytes: number, handlers: RecordHandlers) {
   }
 
   return (position: number, frame: Buffer, start: number, end: number): void => {
-    // Each record moves the window, so that more of the segment lies in it.
+    // Each record moves the window over more of the segment.
     do window?.put(position, frame, start, end);
     while (window !== undefined && readRecord(window));
   };
 }
 
 /**
- * The first certificate of a Certificate message (RFC 5246 §7.4.2) that stands at the start of `messages`; undefined for
- * any other message, and for one that goes on in another record.
+ * The first certificate of a Certificate message (RFC 5246 §7.4.2) at the start of `messages`; undefined for
+ * any other message, and for one that continues in another record.
  */
 function certificateIn(messages: Buffer): CertificateFacts | undefined {
   const derAt = 10;
@@ -165,5 +165,5 @@ function certificateIn(messages: Buffer): CertificateFacts | undefined {
   }
 }
 
-/** Names as node:crypto writes them, one below the other, in a line. */
+/** The names that node:crypto puts on lines of their own, on one line. */
 const line = (names: string | undefined): string => (names ?? '').replaceAll('\n', ', ').slice(0, maxNamesLength);

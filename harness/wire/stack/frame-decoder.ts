@@ -1,16 +1,16 @@
-/** A frame longer than this ends QEMU's own side of a stream netdev too. */
+/** QEMU's side of a stream netdev also rejects a frame longer than this. */
 export const maxFrameBytes = 69_632;
 /** The length in front of each frame. */
 export const framePrefixBytes = 4;
 
 export interface FrameDecoder {
-  /** Takes the stream in any chunking. A frame that lies whole in a chunk is handed on without a copy. */
+  /** Takes the stream in any chunking. A frame that is whole within a chunk is passed on without a copy. */
   push(chunk: Buffer): void;
 }
 
 /**
- * Decodes frames prefixed by their length as 4 bytes, big-endian. Past an oversize length the stream
- * has no frame boundary any more: `onOversize` is called once and everything after is ignored.
+ * Decodes frames prefixed by their length as 4 bytes, big-endian. After an oversize length the
+ * frame boundaries are lost: `onOversize` is called once and everything after is ignored.
  */
 export function createFrameDecoder(
   onFrame: (frame: Buffer) => void,
@@ -22,7 +22,7 @@ export function createFrameDecoder(
   let partialFilled = 0;
   let lost = false;
 
-  /** Copies what the chunk has of the frame begun earlier; returns the bytes taken. */
+  /** Copies the chunk's part of a frame begun earlier; returns the bytes taken. */
   function fill(frame: Buffer, chunk: Buffer, at: number): number {
     const taken = chunk.copy(frame, partialFilled, at);
     partialFilled += taken;

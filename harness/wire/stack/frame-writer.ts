@@ -5,17 +5,17 @@ import { framePrefixBytes } from './frame-decoder.ts';
 const slabBytes = 256 * 1024;
 /** Frames sent during one turn of the event loop leave in one write, of about this size at most. */
 const batchBytes = 32 * 1024;
-/** A guest that stops reading loses frames rather than filling our memory. */
+/** A guest that stops reading loses frames instead of filling our memory. */
 const maxQueuedBytes = 8 * 1024 * 1024;
 
 export interface FrameWriter {
-  /** Takes a frame as its parts; false where the stream has enough for now, or too much already and the frame is lost. */
+  /** Takes a frame in parts; false if the stream has enough for now, or so much already that the frame is dropped. */
   send(parts: readonly Buffer[]): boolean;
-  /** Has what was taken leave now. */
+  /** Flushes what was taken. */
   flush(): void;
 }
 
-/** Writes frames to a stream, each prefixed by its length and padded to the least that Ethernet has. */
+/** Writes frames to a stream, each prefixed by its length and padded to Ethernet's minimum. */
 export function createFrameWriter(stream: Duplex): FrameWriter {
   let slab = Buffer.allocUnsafeSlow(slabBytes);
   let batchStart = 0;
@@ -26,7 +26,7 @@ export function createFrameWriter(stream: Duplex): FrameWriter {
     flushPending = false;
     if (batchEnd === batchStart || stream.destroyed) return;
     stream.write(slab.subarray(batchStart, batchEnd));
-    // Nothing queued: the kernel has its copy, as it nearly always has at once, and the same bytes serve again.
+    // Nothing queued: the kernel has taken its copy, as it nearly always does at once, so the buffer can be reused.
     if (stream.writableLength === 0) batchEnd = 0;
     batchStart = batchEnd;
   }

@@ -14,7 +14,7 @@ const typeAndChecksumBytes = 4;
 const allNodes = Buffer.from('ff020000000000000000000000000001', 'hex');
 const allNodesMac = Buffer.from('333300000001', 'hex');
 
-/** What a host solicits a router for: an answer at once, even where there is nothing to route to. */
+/** The reply to a router solicitation: immediate, even without an IPv6 network, so that no guest waits for one. */
 function advertisementOf(network: Network, { serverMac: mac, serverIpv6 }: ServerAddresses): Buffer {
   const managed = network.ipv6?.managed ?? false;
   if (serverIpv6 === undefined) {
@@ -24,7 +24,7 @@ function advertisementOf(network: Network, { serverMac: mac, serverIpv6 }: Serve
   return routerAdvertisement({ mac, managed, otherConfig: true, lifetimeSeconds: routerLifetimeSeconds, prefix });
 }
 
-/** An ICMPv6 message, and the address of the server's that it comes from. */
+/** An ICMPv6 message, and the server address that it is sent from. */
 interface Answer {
   readonly source: Buffer;
   readonly type: number;
@@ -48,7 +48,7 @@ export function createIpv6Answers(
   const ownAddressAt = (frame: Buffer, at: number): Buffer | undefined =>
     addresses.serverIpv6Addresses.find((address) => equalsAt(frame, at, address));
 
-  /** Answers the sender, or all nodes where it has no address yet. */
+  /** Answers the sender, or all nodes if it has no address yet. */
   function answer({ frame, ip }: Icmpv6Packet, { source, type, body, hopLimit }: Answer): void {
     const sender = frame.subarray(ip.sourceAt, ip.sourceAt + ipv6Bytes);
     const isUnspecified = sender.every((byte) => byte === 0);

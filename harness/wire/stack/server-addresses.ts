@@ -10,7 +10,7 @@ export interface ServerAddresses {
   readonly directedBroadcast: number;
   readonly serverLinkLocal: Buffer;
   readonly serverIpv6: Buffer | undefined;
-  /** Every IPv6 address of the server, and the groups it is solicited through. */
+  /** Every IPv6 address of the server, and their solicited-node groups. */
   readonly serverIpv6Addresses: readonly Buffer[];
   readonly solicitedNodes: readonly Buffer[];
 }
@@ -38,8 +38,8 @@ export function serverAddressesOf(network: Network): ServerAddresses {
 function needed<T>(parse: (text: string) => T | undefined, field: string, text: string): T {
   const value = parse(text);
   if (value === undefined) {
-    throw new HarnessError('usage', `network.${field} is "${text}", which is no address of its kind`, {
-      hint: `give network.${field} an address such as 52:54:00:12:34:56, 10.0.2.2 or fd00::2`,
+    throw new HarnessError('usage', `network.${field} is "${text}", which is not a valid address`, {
+      hint: `set network.${field} to an address such as 52:54:00:12:34:56, 10.0.2.2 or fd00::2`,
       details: { field, value: text },
     });
   }

@@ -11,7 +11,7 @@ import { createUdpPorts } from './udp-ports.ts';
 
 export interface Stack {
   readonly udp: UdpEndpoint;
-  /** One frame from the guest, taken apart; true where it is a datagram for a service. TCP is not for the stack. */
+  /** One dissected frame from the guest; true if it is a datagram for a service. The stack takes no TCP. */
   receive(packet: Packet): boolean;
   close(): void;
 }

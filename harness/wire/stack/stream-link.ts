@@ -4,7 +4,7 @@ import { createFrameDecoder, maxFrameBytes } from './frame-decoder.ts';
 import { createFrameWriter } from './frame-writer.ts';
 import type { Link } from './link.ts';
 
-/** Those who listen, and a call that reaches them all. */
+/** A set of listeners, and a call that reaches them all. */
 function listeners<A extends unknown[]>() {
   const all: ((...args: A) => void)[] = [];
   return {
@@ -17,7 +17,7 @@ function listeners<A extends unknown[]>() {
 
 /**
  * A link over QEMU's `-netdev stream` (or `socket`): each frame prefixed by its length as 4 bytes,
- * big-endian. The peer's end and every error of the stream end the link in silence.
+ * big-endian. The peer's close and any stream error end the link silently.
  */
 export function linkOverStream(stream: Duplex): Link {
   const frames = listeners<[Buffer]>();
@@ -48,7 +48,7 @@ export function linkOverStream(stream: Duplex): Link {
     if (open) decoder.push(chunk);
   });
   stream.on('drain', drains.call);
-  // EPIPE and ECONNRESET are how a guest's end looks from here; the process itself is watched elsewhere.
+  // EPIPE and ECONNRESET mean that the guest is gone; the process itself is watched elsewhere.
   stream.on('error', () => {});
   stream.on('close', () => {
     open = false;

@@ -10,7 +10,7 @@ const hopLimit = 64;
 
 /**
  * Writes the reset that a closed port answers a segment with (RFC 9293 §3.5.2, group 1) and returns
- * its frame; undefined where none may be sent: to a reset, or to a segment for a group or broadcast.
+ * its frame; undefined if none may be sent: to a reset, or to a segment for a group or broadcast.
  */
 export function writeReset(scratch: Buffer, { frame, ip, tcp }: TcpPacket, serverMac: Buffer): Buffer | undefined {
   const isGroup = ip.version === 4 ? (frame[ip.destinationAt] as number) >= 224 : frame[ip.destinationAt] === 0xff;

@@ -8,11 +8,11 @@ export interface UdpPeer {
 export interface Datagram {
   readonly from: UdpPeer;
   readonly to: { readonly ip: string; readonly port: number };
-  /** Valid only during the call: copy what must live longer. */
+  /** Valid only during the call; copy what must outlive it. */
   readonly payload: Buffer;
 }
 
-/** One bound port of the harness's side, on whatever link. */
+/** One bound port on the harness's side of any link. */
 export interface UdpPort {
   readonly port: number;
   /** Sends to `to`; `ip` 255.255.255.255 or a `mac` of ff:ff:ff:ff:ff:ff broadcasts. Silently drops when the guest is gone. */
@@ -25,6 +25,6 @@ export interface UdpEndpoint {
   /** Largest UDP payload that fits a frame, for IPv4: 1472 on Ethernet. */
   readonly maxPayloadBytes: number;
   bind(port: number, onDatagram: (datagram: Datagram) => void): UdpPort;
-  /** A free port of the dynamic range, for a TFTP transfer id. */
+  /** A free port of the dynamic range, for a TFTP transfer ID. */
   bindEphemeral(onDatagram: (datagram: Datagram) => void): UdpPort;
 }

@@ -36,7 +36,7 @@ const limitedBroadcast = 0xffff_ffff;
 const hopLimit = 64;
 
 export interface UdpPorts extends UdpEndpoint {
-  /** Hands a datagram addressed to this host to the port it is for; false where none is bound. */
+  /** Delivers a datagram addressed to this host to its port; false if that is not bound. */
   receive(packet: UdpPacket): boolean;
   closeAll(): void;
 }
@@ -53,7 +53,7 @@ export function createUdpPorts(
   const remember = createPeerMemory();
   const scratch = Buffer.allocUnsafeSlow(ethernetHeaderBytes + mtuBytes);
   let nextEphemeralPort = firstEphemeralPort;
-  // Nearly every datagram answers the peer of the one before.
+  // Nearly every datagram goes to the same peer as the one before.
   let lastPeer: UdpPeer | undefined;
   let lastRoute: Route | undefined;
 
@@ -68,7 +68,7 @@ export function createUdpPorts(
   function send(port: number, payload: Buffer, to: UdpPeer): void {
     const route = routeTo(to);
     if (route === undefined) {
-      malformed('server', 'udp', 'destination is no address');
+      malformed('server', 'udp', 'destination is not an address');
       return;
     }
     const isIpv4 = 'ipv4' in route;
@@ -94,7 +94,7 @@ export function createUdpPorts(
   }
 
   function bind(port: number, onDatagram: (datagram: Datagram) => void) {
-    if (listeners.has(port)) throw new HarnessError('internal', `UDP port ${port} of the wire is bound already`);
+    if (listeners.has(port)) throw new HarnessError('internal', `UDP port ${port} of the wire is already bound`);
     listeners.set(port, onDatagram);
     return {
       port,
@@ -113,7 +113,7 @@ export function createUdpPorts(
       nextEphemeralPort = port === lastPort ? firstEphemeralPort : port + 1;
       if (!listeners.has(port)) return port;
     }
-    throw new HarnessError('internal', 'no free UDP port is left on the wire');
+    throw new HarnessError('internal', 'no free UDP port left on the wire');
   }
 
   return {
@@ -139,7 +139,7 @@ function findRoute({ mac: macText, ip }: UdpPeer, addresses: ServerAddresses): R
   if (mac === undefined) return undefined;
   const ipv4 = parseIpv4Address(ip);
   if (ipv4 !== undefined) {
-    // A client without an address hears only broadcasts.
+    // A client without an address receives only broadcasts.
     if (ipv4 === 0 || ipv4 === limitedBroadcast) return { mac: broadcastMac, ipv4: limitedBroadcast };
     return { mac, ipv4 };
   }
@@ -159,7 +159,7 @@ function sourceFor(destination: Buffer, addresses: ServerAddresses): Buffer {
   return isLinkLocal ? addresses.serverLinkLocal : (addresses.serverIpv6 ?? addresses.serverLinkLocal);
 }
 
-/** Texts of the last addresses seen, so that a transfer does not write the same text for every block. */
+/** Caches the last addresses as text, so that a transfer does not format them for every block. */
 function createPeerMemory() {
   const mac = Buffer.alloc(macBytes);
   const ip = Buffer.alloc(ipv6Bytes);

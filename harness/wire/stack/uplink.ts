@@ -23,7 +23,7 @@ export interface UplinkOptions {
   readonly toGuest: (frame: Buffer) => boolean;
   readonly malformed: MalformedLog;
   readonly guard: Guard;
-  /** Called once for each address and port that a guest was refused. */
+  /** Called once for each address and port refused to the guest. */
   readonly refused: (address: string, port: number) => void;
 }
 
@@ -35,9 +35,9 @@ export interface Uplink {
 const checksumOffset = 16;
 
 /**
- * The firewall between the guest and QEMU's user-mode stack: TCP to the server's address and the
- * listed ports passes, with the port that the host really listens on put in its place; any other TCP
- * is refused at once. Of what the user stack sends, only TCP from those ports reaches the guest.
+ * The firewall between the guest and QEMU's user-mode stack: TCP to the server's address and a
+ * listed port passes, with the port rewritten to the one the host listens on; any other TCP is
+ * refused at once. From the user-mode stack, only TCP from those ports reaches the guest.
  */
 export function createUplink(options: UplinkOptions): Uplink {
   const { network, nic, uplink, toGuest, refused } = options;
@@ -107,7 +107,7 @@ export function createUplink(options: UplinkOptions): Uplink {
   return { fromGuest };
 }
 
-/** Puts another port into a TCP header and corrects its checksum. */
+/** Rewrites a port in a TCP header and adjusts its checksum. */
 function rewritePort(frame: Buffer, tcpStart: number, portOffset: 0 | 2, port: number): void {
   const checksumAt = tcpStart + checksumOffset;
   const old = frame.readUInt16BE(tcpStart + portOffset);
@@ -115,7 +115,7 @@ function rewritePort(frame: Buffer, tcpStart: number, portOffset: 0 | 2, port: n
   frame.writeUInt16BE(adjustChecksum(frame.readUInt16BE(checksumAt), old, port), checksumAt);
 }
 
-/** Tells the user stack where the guest is; any address of the link but the user stack's own is the guest. */
+/** Answers the user-mode stack's ARP and neighbour solicitations: any address but its own is the guest. */
 function createNeighbourAnswers(addresses: ServerAddresses, uplink: Link, scratch: Buffer) {
   return {
     arp({ frame, arp }: ArpPacket): void {

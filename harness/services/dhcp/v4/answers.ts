@@ -12,7 +12,7 @@ const clientPort = 68;
 export const unset = '0.0.0.0';
 const broadcast = { ip: '255.255.255.255', mac: 'ff:ff:ff:ff:ff:ff' };
 
-/** A client's message, who it is from, and the rule that suits it. */
+/** A client's message, its sender, and the rule that matches it. */
 export interface Request {
   readonly message: DhcpMessage;
   readonly client: Client;
@@ -20,7 +20,7 @@ export interface Request {
   readonly from: UdpPeer;
 }
 
-/** What a reply is made of, apart from what it copies from the request. */
+/** The parts of a reply that are not copied from the request. */
 export interface Reply {
   readonly type: Extract<DhcpMessageType, 'offer' | 'ack' | 'nak'>;
   readonly serverId: string;
@@ -33,7 +33,7 @@ export interface Reply {
   readonly note?: string;
 }
 
-/** What a request gets: replies in their order, or none and why. */
+/** The replies to a request, in order, or why there are none. */
 export type Answer = { readonly replies: readonly Reply[] } | { readonly note: string };
 
 /** Who answers, and from which addresses. */
@@ -44,7 +44,7 @@ export interface Servers {
   readonly bootServerId: string;
 }
 
-/** On port 67: an address and, unless a proxyDHCP server stands beside it, what to boot. */
+/** On port 67: an address and, unless there is a proxyDHCP server, what to boot. */
 export function answerAddressRequest(request: Request, servers: Servers): Answer {
   const { network, pool, addressServerId } = servers;
   const decision = decideLease(request.client.facts, pool, { ...network, serverId: addressServerId });
@@ -76,7 +76,7 @@ function replyFor(
   return { ...common, type, ciaddr: message.ciaddr, yiaddr, options: addressOptions(client, network, true), to };
 }
 
-/** The proxyDHCP server's offer beside the address server's (PXE 2.1 §2.2.3). */
+/** The proxyDHCP server's offer, alongside the address server's (PXE 2.1 §2.2.3). */
 function proxyOffer({ client, rule }: Request, lease: Reply, { bootServerId }: Servers): Reply | undefined {
   if (client.kind === 'other' || rule?.file === undefined) return undefined;
   const proxy = withholds(rule, 43, 'offer') ? 'binl-offer' : 'offer';
@@ -89,7 +89,7 @@ const bootRequests: readonly DhcpMessageType[] = ['request', 'inform', 'discover
 /** On port 4011: the client has its address and asks what to boot (PXE 2.1 §2.2.5, BINL). */
 export function answerBootRequest({ message, client, rule, from }: Request, { bootServerId }: Servers): Answer {
   const { messageType, serverId } = client.facts;
-  if (!bootRequests.includes(messageType)) return { note: `a boot server takes no ${messageType}` };
+  if (!bootRequests.includes(messageType)) return { note: `a boot server does not answer ${messageType}` };
   if (serverId !== undefined && serverId !== bootServerId) return { note: `meant for the server ${serverId}` };
   if (rule?.file === undefined) return { note: 'nothing to boot' };
   const to = { mac: message.mac, ip: from.ip, port: from.port };
@@ -98,7 +98,7 @@ export function answerBootRequest({ message, client, rule, from }: Request, { bo
   return { replies: [{ ...addresses, type: 'ack', boot, options: new Map(), to }] };
 }
 
-/** RFC 2131 §4.1: to the relay, to the address the client has, by broadcast if it asks, else to what it gets. */
+/** RFC 2131 §4.1: to the relay, to the address the client has, by broadcast if it asks, else to its new address. */
 function replyAddress(request: DhcpMessage, yiaddr: string, from: UdpPeer): UdpPeer {
   if (request.giaddr !== unset) return { mac: from.mac, ip: request.giaddr, port: serverPort };
   if (request.ciaddr !== unset) return { mac: request.mac, ip: request.ciaddr, port: clientPort };

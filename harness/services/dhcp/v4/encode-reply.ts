@@ -6,7 +6,7 @@ import { bootFields, identityOptions } from './reply-options.ts';
 /** The name of the boot file that a reply carries. */
 export const fileOf = ({ type, boot }: Reply): string | undefined => (type === 'nak' ? undefined : boot?.rule?.file);
 
-/** A reply as a datagram, or why it cannot be one. */
+/** A reply as a datagram, or why it cannot be encoded. */
 export function encodeReply(
   { message, client }: Request,
   reply: Reply,
@@ -24,7 +24,7 @@ export function encodeReply(
       messageType: reply.type,
       xid: message.xid,
       secs: 0,
-      // A relay passes a NAK on by broadcast only when told so (RFC 2131 §4.3.2).
+      // A relay broadcasts a NAK only if this bit is set (RFC 2131 §4.3.2).
       broadcast: message.broadcast || reply.type === 'nak',
       ciaddr: reply.ciaddr,
       yiaddr: reply.yiaddr,

@@ -2,14 +2,14 @@ import type { DhcpFacts } from '../../../model/events.ts';
 import type { LeasePool } from '../lease-pool.ts';
 import { onSubnet } from '../subnet.ts';
 
-/** What RFC 2131 §4.3 makes of one message; `note` says why where it is not plain. */
+/** The decision on one message by RFC 2131 §4.3; `note` says why if that is not obvious. */
 export type LeaseDecision =
   | { readonly reply: 'offer' | 'ack'; readonly ip: string }
   | { readonly reply: 'inform-ack' }
   | { readonly reply: 'nak'; readonly note: string }
   | { readonly reply: null; readonly note: string };
 
-/** The server's identifier (54), and an address and the mask of its network. */
+/** The server's identifier (54), and an address and its network mask. */
 export interface Server {
   readonly serverId: string;
   readonly serverIp: string;
@@ -21,7 +21,7 @@ export function decideLease(facts: DhcpFacts, pool: LeasePool, server: Server): 
   switch (facts.messageType) {
     case 'discover': {
       const ip = pool.offer(mac, facts.requestedIp);
-      return ip ? { reply: 'offer', ip } : { reply: null, note: 'no address is left' };
+      return ip ? { reply: 'offer', ip } : { reply: null, note: 'no address left' };
     }
     case 'request':
       return decideRequest(facts, pool, server);
@@ -68,7 +68,7 @@ function decideRequest(facts: DhcpFacts, pool: LeasePool, server: Server): Lease
     if (!onSubnet(asks, server.serverIp, server.netmask))
       return { reply: 'nak', note: `${asks} is not on this network` };
     // Silence: another server may know the client.
-    if (has === undefined) return { reply: null, note: `nothing is known of ${asks}` };
+    if (has === undefined) return { reply: null, note: `no lease on record for ${asks}` };
     if (has !== asks) return { reply: 'nak', note: `asked for ${asks}, has ${has}` };
   }
   pool.bind(mac);

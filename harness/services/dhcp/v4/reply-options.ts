@@ -3,9 +3,9 @@ import type { Network } from '../../../model/plan.ts';
 import type { OptionMap } from '../../../wire/codecs/dhcp-options.ts';
 import { parseEncapsulated } from '../../../wire/codecs/dhcp-options.ts';
 
-/** Long enough that no boot sees it end. */
+/** Longer than any boot. */
 const leaseSeconds = 86_400;
-/** PXE discovery control 8: take the boot file of this reply, look for no boot server (PXE 2.1 table 2-1). */
+/** PXE discovery control 8: use the boot file in this reply, skip boot server discovery (PXE 2.1 table 2-1). */
 const noDiscovery = Buffer.of(6, 1, 8, 255);
 /** iPXE's no-pxedhcp: spares its wait of up to three seconds for proxyDHCP offers. */
 const noProxyDhcp = Buffer.of(0xb0, 1, 1);
@@ -13,7 +13,7 @@ const bootItem = 71;
 
 type ClientKind = 'pxe' | 'http' | 'other';
 
-/** A parsed client: its facts beside the options they were read from. */
+/** A parsed client: its facts and the options they were read from. */
 export interface Client {
   readonly facts: DhcpFacts;
   readonly options: OptionMap;
@@ -27,7 +27,7 @@ export function clientOf(facts: DhcpFacts, options: OptionMap): Client {
   return { facts, options, kind, ipxe: facts.ipxe || facts.userClass === 'iPXE' };
 }
 
-/** Server identifier (54), and the identifiers a client must get back (RFC 6842, RFC 4578 §2.3). */
+/** Server identifier (54), and the identifiers that must be echoed to the client (RFC 6842, RFC 4578 §2.3). */
 export function identityOptions(client: Client, serverId: string): Map<number, Buffer> {
   const options = new Map([[54, quad(serverId)]]);
   copy(client, options, 61);
@@ -35,7 +35,7 @@ export function identityOptions(client: Client, serverId: string): Map<number, B
   return options;
 }
 
-/** Mask, router and, with a lease, its duration; to iPXE that there is no proxyDHCP server, where there is none. */
+/** Mask, router and, with a lease, its duration; to iPXE also that there is no proxyDHCP server, if so. */
 export function addressOptions(client: Client, network: Network, lease: boolean): Map<number, Buffer> {
   const options = new Map<number, Buffer>();
   if (lease) options.set(51, seconds(leaseSeconds));
@@ -62,12 +62,12 @@ export type ProxyReply = 'offer' | 'binl-offer' | 'ack';
  * Boot file and server for one client; a proxyDHCP server's replies must carry option 60.
  *
  * A PXE client's plain reply carries neither 60 nor 43: every PXE ROM then takes it as a plain DHCP offer
- * with a boot file, while 60 alone sends it to port 4011 and iPXE takes 60 for a proxyDHCP offer.
+ * with a boot file, while 60 without 43 sends it to port 4011 and iPXE takes 60 for a proxyDHCP offer.
  */
 export function bootFields(client: Client, file: string, serverIp: string, proxy: ProxyReply | null): BootFields {
   const options = new Map<number, Buffer>();
   if (client.kind === 'http') {
-    // UEFI §24.7.3.1: the reply must say HTTPClient, and the URI stands in option 67 alone.
+    // UEFI §24.7.3.1: the reply must say HTTPClient, and the URI goes in option 67 only.
     options.set(60, Buffer.from('HTTPClient'));
     options.set(67, Buffer.from(file));
     return { siaddr: '0.0.0.0', file: '', options };
@@ -76,7 +76,7 @@ export function bootFields(client: Client, file: string, serverIp: string, proxy
   // iPXE and UEFI take a proxy's offer that names a file as the whole answer.
   if (proxy === 'binl-offer') return { siaddr: serverIp, file: '', options };
   if (wants(client, 66)) options.set(66, Buffer.from(serverIp));
-  // `file` holds 127 bytes and a NUL; a longer name stands in option 67 whether asked for or not.
+  // `file` holds 127 bytes and a NUL; a longer name goes in option 67 even if not requested.
   const fits = Buffer.byteLength(file) < 128;
   if (!fits || wants(client, 67)) options.set(67, Buffer.from(file));
   const item = proxy === 'ack' && requestedBootItem(client);
@@ -85,7 +85,7 @@ export function bootFields(client: Client, file: string, serverIp: string, proxy
   return { siaddr: serverIp, file: fits ? file : '', options };
 }
 
-/** The boot menu item a client chose, to be sent back to it (PXE 2.1 table 2-6). */
+/** The boot menu item a client chose, echoed back to it (PXE 2.1 table 2-6). */
 function requestedBootItem(client: Client): Buffer | undefined {
   const vendor = client.options.get(43);
   const item = vendor && parseEncapsulated(vendor)?.get(bootItem);
@@ -107,7 +107,7 @@ function quad(ip: string): Buffer {
 }
 
 function seconds(value: number): Buffer {
-  const bytes = Buffer.alloc(4);
-  bytes.writeUInt32BE(value);
-  return bytes;
+  const option = Buffer.alloc(4);
+  option.writeUInt32BE(value);
+  return option;
 }

@@ -14,7 +14,7 @@ const bootServerPort = 4011;
 
 function serversOf(network: DhcpOptions['network']): Servers {
   const { serverIp, guestIp, netmask } = network;
-  // Boot servers are spoken to at their identifier, so it is the address server that takes a name of its own.
+  // Clients contact a boot server at its identifier, so the address server takes another one.
   const addressServerId = network.proxyDhcp ? spareHost(guestIp, netmask, [serverIp, guestIp]) : serverIp;
   const pool = createLeasePool(hostsFrom(guestIp, netmask, [serverIp, addressServerId]));
   return { network, pool, addressServerId, bootServerId: serverIp };
@@ -22,8 +22,8 @@ function serversOf(network: DhcpOptions['network']): Servers {
 
 /**
  * The DHCPv4 server of one case (RFC 2131, 2132, 4578): addresses on port 67, PXE boot servers' requests on
- * port 4011. With `network.proxyDhcp` port 67 speaks for two servers: one that knows addresses only, and
- * a proxyDHCP server (PXE 2.1 §2.2) that knows what to boot. Each datagram ends in a `dhcp/decided` event per
+ * port 4011. With `network.proxyDhcp` port 67 acts as two servers: one that gives addresses only, and
+ * a proxyDHCP server (PXE 2.1 §2.2) that says what to boot. Each datagram ends in a `dhcp/decided` event per
  * reply, or one that says why there is none; nothing a guest sends makes it throw.
  */
 export function startDhcp(udp: UdpEndpoint, { network, rules, served, emit }: DhcpOptions): { close(): void } {

@@ -9,12 +9,12 @@ import {
 } from '../../../wire/codecs/dhcp6.ts';
 import type { LeasePool } from '../lease-pool.ts';
 
-/** What RFC 8415 §18.3 makes of one message. */
+/** The decision on one message by RFC 8415 §18.3. */
 export type Decision6 =
   | {
       readonly reply: 'advertise' | 'reply';
       readonly ias: readonly IaNa[];
-      /** Of the message as a whole. */
+      /** Status of the message as a whole. */
       readonly status?: number;
       readonly rapidCommit?: true;
       /** Whether the reply carries configuration, such as what to boot. */
@@ -34,7 +34,7 @@ export interface Server6 {
 const leaseSeconds = 86_400;
 
 /**
- * `mac` is the sender's: a lease goes by it and the association's place in the message, since firmware and
+ * `mac` is the sender's: leases are keyed by it and the association's index in the message, since firmware and
  * second stage have different DUIDs and IAIDs for the same NIC.
  */
 export function decideLease6(message: Dhcp6Message, mac: string, server: Server6): Decision6 {
@@ -44,7 +44,7 @@ export function decideLease6(message: Dhcp6Message, mac: string, server: Server6
     .filter(({ code }) => code === dhcp6Options.iaNa)
     .slice(0, tableBounds.associations)
     .map(({ data }) => parseIaNa(data));
-  if (asked.includes(null)) return { reply: null, note: 'an IA_NA cannot be read' };
+  if (asked.includes(null)) return { reply: null, note: 'malformed IA_NA' };
   const ias = asked.filter((ia) => ia !== null);
   const { pool } = server;
   const keyOf = (index: number) => `${mac}/${index}`;
@@ -60,7 +60,7 @@ export function decideLease6(message: Dhcp6Message, mac: string, server: Server6
       const rapid = optionOf(message, dhcp6Options.rapidCommit) !== undefined;
       const leased = server.managed ? ias.map((ia, index) => lease(ia, pool.offer(keyOf(index), undefined))) : [];
       if (leased.every((ia) => ia.addresses.length === 0)) {
-        const note = server.managed ? 'no address is left' : 'addresses here come from router advertisements';
+        const note = server.managed ? 'no address left' : 'addresses here come from router advertisements';
         return { reply: 'advertise', ias: [], status: dhcp6Status.noAddrsAvail, configures: false, note };
       }
       if (!rapid) return { reply: 'advertise', ias: leased, configures: true };
@@ -87,7 +87,7 @@ export function decideLease6(message: Dhcp6Message, mac: string, server: Server6
       );
     case 'confirm': {
       const addresses = ias.flatMap((ia) => ia.addresses);
-      if (addresses.length === 0) return { reply: null, note: 'confirms no address' };
+      if (addresses.length === 0) return { reply: null, note: 'no address to confirm' };
       const onLink = addresses.every(({ ip }) => server.onLink(ip));
       return answer(false, [], onLink ? dhcp6Status.success : dhcp6Status.notOnLink);
     }
@@ -133,10 +133,10 @@ function validate(message: Dhcp6Message, duid: Buffer): string | null {
   const clientId = optionOf(message, dhcp6Options.clientId);
   if (rule.client && !clientId?.length) return 'no client identifier';
   if (rule.server === true && !serverId) return 'no server identifier';
-  if (rule.server === false && serverId) return 'a server identifier, which this message must not have';
+  if (rule.server === false && serverId) return 'server identifier not allowed in this message';
   if (serverId && !serverId.equals(duid)) return `meant for the server ${serverId.toString('hex')}`;
   if (message.messageType === 'information-request' && optionOf(message, dhcp6Options.iaNa)) {
-    return 'asks for an address, which this message must not';
+    return 'IA_NA not allowed in this message';
   }
   return null;
 }

@@ -30,7 +30,7 @@ interface Dhcp6Network extends Network {
 
 /**
  * The DHCPv6 server of one case (RFC 8415, boot options by RFC 5970) on port 547. Each datagram ends in one
- * `dhcp/decided` event; nothing a guest sends makes it throw. Raw options of rules are DHCPv4's and leave it alone.
+ * `dhcp/decided` event; nothing a guest sends makes it throw. Raw options of rules apply to DHCPv4 only.
  */
 export function startDhcp6(
   udp: UdpEndpoint,
@@ -93,16 +93,16 @@ export function startDhcp6(
     if (decision.status !== undefined) options.push(statusOption(decision.status));
     if (url !== null) {
       options.push({ code: dhcp6Options.bootFileUrl, data: Buffer.from(url) });
-      // UEFI takes an URL for HTTP boot only beside this class; PXE's class would send it to a boot server.
+      // UEFI takes a URL for HTTP boot only with this class; PXE's class would send it to a boot server.
       if (isHttp) options.push({ code: dhcp6Options.vendorClass, data: httpClass() });
     }
-    // Last, and begun by a zero byte: OVMF reads the URL before it as a C string.
+    // Last, with a leading zero byte: OVMF reads the URL before it as a C string.
     const clientId = optionOf(request, dhcp6Options.clientId);
     if (clientId) options.push({ code: dhcp6Options.clientId, data: clientId });
     return options;
   }
 
-  /** A served name becomes a TFTP URL: option 59 takes nothing less (RFC 5970 §3.1). */
+  /** A served name becomes a TFTP URL: option 59 must be a URL (RFC 5970 §3.1). */
   function urlOf(file: string): string {
     return /^[a-z][a-z0-9+.-]*:/i.test(file) ? file : `tftp://[${serverIp}]/${urlPathOf(file)}`;
   }
@@ -110,7 +110,7 @@ export function startDhcp6(
   return { close: () => port.close() };
 }
 
-/** Whether the client's option request (6) names an option; one that sends none gets everything. */
+/** Whether the client requested an option (option 6); a client without that list gets everything. */
 function wants(message: Dhcp6Message, code: number): boolean {
   const requested = optionOf(message, dhcp6Options.requested);
   if (!requested) return true;
@@ -128,14 +128,14 @@ function httpClass(): Buffer {
   return Buffer.concat([Buffer.of(0, 0, bootEnterprise >> 8, bootEnterprise & 255, 0, text.length), text]);
 }
 
-/** `first`, then those after it while the last 16 bits last. */
+/** `first` and the addresses after it, up to the end of the last 16 bits. */
 function addressesFrom(first: string): string[] {
-  const bytes = bytesOf(first);
-  const start = bytes.readUInt16BE(14);
+  const address = bytesOf(first);
+  const start = address.readUInt16BE(14);
   const addresses: string[] = [];
   for (let low = start; low <= 0xffff && addresses.length < tableBounds.leases; low++) {
-    bytes.writeUInt16BE(low, 14);
-    addresses.push(formatIpv6Address(bytes, 0));
+    address.writeUInt16BE(low, 14);
+    addresses.push(formatIpv6Address(address, 0));
   }
   return addresses;
 }
