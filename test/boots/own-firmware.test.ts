@@ -40,7 +40,7 @@ test("firmware of one's own boots by path: a BIOS, flash in one image, code and 
       { name: 'alone', arch: 'x86_64', firmware: { code: 'bios.bin' }, nic: 'e1000', configuration: 2 },
       {
         ...{ name: 'chained', arch: 'x86_64', firmware: { code: 'bios.bin' }, nic: 'e1000', rom: 'bios' },
-        ...{ secondStage: 'undionly', configuration: 1 },
+        ...{ secondStage: 'undionly', configuration: 1, standIn: true },
       },
       { name: 'flat', ...x86, firmware: { code: 'OVMF.fd' } },
       { name: 'split', ...x86, firmware: { code: 'CODE.fd', vars: 'VARS.fd' } },
