@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Measures the harness against plain QEMU with its user-mode network, in turn, and prints medians and ratios.
+// Measures the harness against plain QEMU with its user-mode network, alternately, and prints medians and ratios.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,11 +12,11 @@ const defaultRounds = 5;
 
 const usage = (names) => `usage: npm run -s bench -- [--rounds N] [--json] [NAME…]
 
-Measures the harness against plain QEMU with its user-mode network, in turn, and prints medians and ratios.
+Measures the harness against plain QEMU with its user-mode network, alternately, and prints medians and ratios.
 
-  --rounds N  how often each is measured (${defaultRounds})
+  --rounds N  how often to measure each (default: ${defaultRounds})
   --json      the raw figures, with medians and ratios
-  NAME        ${names.join(', ')}; all of them if none is given`;
+  NAME        ${names.join(', ')}; default: all`;
 
 function readArguments(names) {
   const options = {
@@ -27,13 +27,15 @@ function readArguments(names) {
   const { values, positionals } = parsed(() => parseArgs({ options, allowPositionals: true }), usage(names));
   if (values.help) return { help: usage(names) };
   const rounds = Number(values.rounds);
-  if (!Number.isInteger(rounds) || rounds < 1) throw new SetUpError('--rounds takes a whole number from 1', 2);
+  if (!Number.isInteger(rounds) || rounds < 1)
+    throw new SetUpError('--rounds: expected a whole number of at least 1', 2);
   const unknown = positionals.filter((name) => !names.includes(name));
-  if (unknown.length > 0) throw new SetUpError(`no such benchmark: ${unknown.join(', ')}; there are ${names}`, 2);
+  if (unknown.length > 0)
+    throw new SetUpError(`no such benchmark: ${unknown.join(', ')}; expected some of ${names.join(', ')}`, 2);
   return { rounds, json: values.json ?? false, chosen: positionals.length > 0 ? positionals : names };
 }
 
-/** An option that is not there, or lacks its value, is told by its own words. */
+/** Unknown options and missing values are reported in Node's words, with the usage. */
 function parsed(parse, help) {
   try {
     return parse();

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Puts the page of report.html together: script, style and policy in one file with a place for the data.
+// Bundles the page of report.html: script, style and CSP in one file with a placeholder for the data.
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
@@ -7,7 +7,7 @@ import { rolldown } from 'rolldown';
 import { inCheckout, runScript, SetUpError } from './setup/checkout.mjs';
 
 const source = (name) => inCheckout('harness/report/html/page', name);
-/** Beside the compiled code that reads it, and published with it. */
+/** Next to the compiled code that reads it, and published with it. */
 const target = inCheckout('.build/harness/report/html/page.html');
 
 async function bundle() {
@@ -21,13 +21,13 @@ async function bundle() {
   });
   const { output } = await build.generate({ format: 'iife', minify: true });
   await build.close();
-  if (output.length !== 1) throw new SetUpError(`the report's page came out in ${output.length} pieces`);
+  if (output.length !== 1) throw new SetUpError(`report.html: the bundler wrote ${output.length} chunks, expected one`);
   return output[0].code.trim();
 }
 
 const sourceOf = (text) => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
 
-/** Only this script and this style, no network, no HTML made from text. */
+/** Allows only this script and this style; no network, no HTML made from text. */
 const policyFor = ({ script, style }) =>
   [
     "default-src 'none'",
@@ -39,7 +39,7 @@ const policyFor = ({ script, style }) =>
     "trusted-types 'none'",
   ].join('; ');
 
-/** Comments and indentation are for those who write it. */
+/** Strips comments and indentation. */
 const withoutComments = (style) =>
   style
     .replace(/\/\*[\s\S]*?\*\//g, '')
@@ -49,14 +49,15 @@ const withoutComments = (style) =>
 await runScript(async () => {
   const script = await bundle();
   const style = withoutComments(readFileSync(source('page.css'), 'utf8'));
-  if (/<\/script|<!--/i.test(script)) throw new SetUpError("the report's script would end its own element");
+  if (/<\/script|<!--/i.test(script))
+    throw new SetUpError('report.html: the script contains </script or <!--, which HTML would parse');
   const values = { policy: policyFor({ script, style }), style, script };
   const page = readFileSync(source('page.html'), 'utf8').replace(
     /\{\{(policy|style|script)\}\}/g,
     (_, name) => values[name],
   );
   mkdirSync(dirname(target), { recursive: true });
-  // Two builds at once do not spoil each other's.
+  // Written aside and renamed: concurrent builds do not corrupt it.
   writeFileSync(`${target}.${process.pid}`, page);
   renameSync(`${target}.${process.pid}`, target);
 });

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Runs a campaign: many boots that show something of the harness itself. `campaign.mjs NAME …`; each has a --help.
+// Runs a campaign: many boots that test the harness itself. `campaign.mjs NAME …`; each has a --help.
 import { runScript, SetUpError } from './setup/checkout.mjs';
 import { compile } from './setup/compile.mjs';
 import { installNpmPackages } from './setup/npm-packages.mjs';
@@ -10,7 +10,7 @@ const campaigns = {
   sabotage: () => import('./campaigns/sabotage.mjs'),
 };
 
-/** What the harness says of the user's files and of this machine is for people, without a stack trace. */
+/** A HarnessError is for the user: message and hint, without a stack trace. */
 function explained(error) {
   if (error?.name !== 'HarnessError') return error;
   return new SetUpError([error.message, ...(error.hint ? [`hint: ${error.hint}`] : [])].join('\n'), 2);
@@ -20,7 +20,7 @@ await runScript(async () => {
   const [name, ...argv] = process.argv.slice(2);
   const load = campaigns[name];
   if (load === undefined) {
-    const usage = `Usage: npm run -s campaign -- NAME …\nCampaigns, each with a --help of its own: ${Object.keys(campaigns).join(', ')}`;
+    const usage = `Usage: npm run -s campaign -- NAME …\nCampaigns, each with its own --help: ${Object.keys(campaigns).join(', ')}`;
     throw new SetUpError(usage, 2);
   }
   installNpmPackages();

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Fails when a folder imports what its row does not name, or a row names what its folder does not import.
+// Fails if a folder imports what its row does not name, or a row names what its folder does not import.
 import { layerComplaints } from './layers.mjs';
 import { checkout, say } from './setup/checkout.mjs';
 
@@ -9,7 +9,7 @@ const rows = {
   'harness/model': { folders: [], packages: ['zod', 'fastest-levenshtein', 're2js'] },
   'harness/os': { folders: [], packages: ['node', 'execa', 'zod'] },
   'harness/matrix': {
-    // The public face too: it is what a matrix file gets when it imports this package by name.
+    // The public API too: a matrix file gets it when it imports this package by name.
     folders: [...below('model'), 'harness'],
     packages: ['node', 'zod', 'jiti'],
     computed: { 'harness/matrix/load-matrix.ts': 'harness' },
@@ -32,7 +32,7 @@ const rows = {
   },
   'harness/compare': { folders: below('model'), packages: ['node'] },
   'harness/report': { folders: below('model', 'compare', 'os'), packages: ['node'] },
-  // In a browser: nothing of Node's, and a terminal to draw consoles.
+  // Runs in a browser: nothing from Node, and a terminal to draw consoles.
   'harness/report/html/page': { folders: below('model', 'report'), packages: ['@xterm/headless'] },
   'harness/cli': {
     folders: [
@@ -40,10 +40,10 @@ const rows = {
       'scenarios',
     ],
     packages: ['execa', 'node', 'commander'],
-    // The default matrix, compiled beside the harness.
+    // The default matrix, compiled next to the harness.
     computed: { 'harness/cli/case-options.ts': 'scenarios' },
   },
-  /** harness/index.ts, the public face. */
+  /** harness/index.ts, the public API. */
   harness: { folders: below('run', 'matrix', 'model', 'assets', 'judge'), packages: [] },
   scenarios: { folders: [], packages: ['netboot-harness'] },
 };

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Format, lint, types, layering, dead code: all of them run, also when one fails.
+// Format, lint, types, layering, dead code: all are run, even if one fails.
 import { checkout, inCheckout, runScript, say } from './setup/checkout.mjs';
 import { runForeground } from './setup/foreground.mjs';
 import { installNpmPackages } from './setup/npm-packages.mjs';

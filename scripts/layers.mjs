@@ -2,8 +2,8 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, relative, resolve } from 'node:path';
 
 /**
- * Each folder's row: the folders and packages it imports (`node` stands for all of node:*). Imports whose target is
- * computed cannot be read from the text: `computed` says, by file, which folder they reach.
+ * A folder's row: the folders and packages it imports (`node` stands for all of node:*). A computed import cannot be
+ * resolved from the text: `computed` says, by file, which folder it reaches.
  * @typedef {{ folders: string[], packages: string[], computed?: Record<string, string> }} Row
  */
 
@@ -30,7 +30,7 @@ function sourcesOf(root) {
     .sort();
 }
 
-/** Every import of a file: the folder or the package it reaches, and the text for a complaint. */
+/** Every import of a file: the folder or package it reaches, and the specifier for a complaint. */
 function* importsOf(root, file, row, rows) {
   const text = withoutComments(readFileSync(`${root}/${file}`, 'utf8'));
   for (const [, , specifier] of text.matchAll(literalImport)) {
@@ -51,7 +51,7 @@ function complaintAbout(name, row, found) {
   return `${name}/ may not import ${found.folder}/ (${found.specifier})`;
 }
 
-/** What a row allows and nothing in its folder needs. */
+/** What a row allows but nothing in its folder needs. */
 function unusedOf(name, row, used) {
   return [
     ...row.folders.filter((folder) => !used.folders.has(folder)).map((folder) => `${name}/ does not import ${folder}/`),
@@ -64,7 +64,7 @@ function unusedOf(name, row, used) {
   ].map((text) => `${text}; take it out of its row`);
 }
 
-/** What is wrong with the imports below `root`, one line each, by the rows given. */
+/** What is wrong with the imports below `root` according to the rows, one line each. */
 export function layerComplaints(root, rows) {
   const complaints = [];
   const used = new Map();

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// Runs the command line from a checkout: installs npm packages and compiles where that is needed.
-// `--set-up` as the first argument does the whole set-up first.
+// Runs the command line from a checkout: installs npm packages and compiles if needed.
+// `--set-up` as the first argument does the full set-up first.
 import { pathToFileURL } from 'node:url';
 import { inCheckout, runScript } from './setup/checkout.mjs';
 import { compile } from './setup/compile.mjs';
@@ -10,14 +10,14 @@ await runScript(async () => {
   const wantsSetUp = process.argv[2] === '--set-up';
   const argv = process.argv.slice(wantsSetUp ? 3 : 2);
   if (wantsSetUp) {
-    // Loaded here: every command goes this way, and few need it.
+    // Loaded on demand: few commands need it.
     const { setUp } = await import('./setup/set-up.mjs');
     setUp();
   } else {
     installNpmPackages();
     compile();
   }
-  // In this very process: signals, terminal and exit code are the command line's own.
+  // In the same process: signals, terminal and exit code are the command line's own.
   const main = inCheckout('.build/harness/cli/main.js');
   process.argv = [process.execPath, main, ...argv];
   await import(pathToFileURL(main).href);

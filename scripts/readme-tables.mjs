@@ -1,4 +1,4 @@
-/** Each cell once; the totals stay those of all rounds. */
+/** Each cell once; the totals remain those of all rounds. */
 export const firstRound = (result) => ({ ...result, cases: result.cases.filter(({ round }) => round === 1) });
 
 function packagesOf({ cases }) {
@@ -7,8 +7,8 @@ function packagesOf({ cases }) {
 }
 
 /**
- * The measured part of scenarios/README.md: what was run and with what, then the six configurations. `result` is what
- * `firstRound` leaves; `views` are the functions of harness/report/, compiled or not.
+ * The measured part of scenarios/README.md: what was run and with what, then the six configurations. `result` is that
+ * of `firstRound`; `views` are the functions of harness/report/, compiled or not.
  */
 export function readmeTables(result, { configurationGrid, configurationList, costLine, inline, totalsLine }) {
   const all = Object.values(result.totals).reduce((sum, count) => sum + count, 0);

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Installs and builds whatever is missing; `--refresh` fetches the artefact sets again,
+// Installs and builds what is missing; `--refresh` fetches the artefact sets again,
 // `--record` also writes their versions into artefacts.json.
 import { runScript, say } from './setup/checkout.mjs';
 import { setUp } from './setup/set-up.mjs';

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// Renders scenarios/README.md's tables from a run: `npm run tables -- RUN_DIR` stores the run's results and writes
-// the tables; without an argument they are written again from the stored results. A test holds the two together.
+// Generates the tables of scenarios/README.md from a run: `npm run tables -- RUN_DIR` stores the run's results and writes
+// the tables; without an argument they are regenerated from the stored results. A test checks that the two agree.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { firstRound, readmeTables } from './readme-tables.mjs';
@@ -11,7 +11,7 @@ const stored = inCheckout('fixtures/runs/default/results.json');
 const page = inCheckout('scenarios/README.md');
 const marks = { begin: '<!-- tables: begin -->', end: '<!-- tables: end -->' };
 
-/** What a reader elsewhere has no use for: folders of the machine the run was made on. */
+/** Strips the folders of the machine on which the run was made. */
 function withoutFolders(result) {
   const cases = result.cases.map(({ run, ...one }) => ({
     ...one,

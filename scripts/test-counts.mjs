@@ -4,14 +4,14 @@ import { cacheFolder } from './setup/checkout.mjs';
 
 export const countsFile = `${cacheFolder}/test-counts.json`;
 
-/** Vitest reporter: leaves the counts of a run where test.mjs finds them. */
+/** Vitest reporter: writes the counts of a run for test.mjs to read. */
 export default class TestCounts {
   onTestRunEnd(modules, unhandledErrors) {
     const counts = { passed: 0, failed: unhandledErrors.length, skipped: 0 };
     for (const module of modules) {
       const tests = [...module.children.allTests()];
       for (const test of tests) counts[test.result().state] += 1;
-      // A file that broke outside its tests has none to count.
+      // A file that failed outside its tests has no failed test to count.
       if (module.state() === 'failed' && !tests.some((test) => test.result().state === 'failed')) counts.failed += 1;
     }
     mkdirSync(dirname(countsFile), { recursive: true });

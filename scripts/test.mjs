@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Set-up (`--no-set-up`: as the machine is), then vitest with the arguments given; the last line tells the counts.
+// Set-up (unless `--no-set-up`), then vitest with the given arguments; the last line has the counts.
 import { readFileSync, rmSync } from 'node:fs';
 import { checkout, inCheckout, runScript } from './setup/checkout.mjs';
 import { runForeground } from './setup/foreground.mjs';
@@ -10,7 +10,7 @@ function readCounts() {
   try {
     return JSON.parse(readFileSync(countsFile, 'utf8'));
   } catch {
-    // Vitest ended before it could count: that is a failure of its own.
+    // Vitest ended before it could count: that is a failure in itself.
     return { passed: 0, failed: 1, skipped: 0 };
   }
 }

@@ -11,7 +11,7 @@ import { runPlain } from './plain-side.mjs';
 
 const megabytes = transferBytes / 1e6;
 
-/** Both sides once a round, the one that begins changing, so that a busy minute hits both. */
+/** Both sides once a round, in alternating order, so that load hits both. */
 async function inTurn(rounds, harness, plain) {
   for (let round = 0; round < rounds; round++) {
     const sides = round % 2 === 0 ? [harness, plain] : [plain, harness];
@@ -65,7 +65,7 @@ const http = async (setting) => ({
   })),
 });
 
-/** A whole process that runs one case prints what it used. */
+/** Runs one case in a new process, which prints the CPU it used. */
 function coldBootCpu() {
   const { stdout, stderr, status } = spawnSync(process.execPath, [
     fileURLToPath(new URL('cold-boot.mjs', import.meta.url)),
@@ -122,7 +122,7 @@ const linuxTitle = (firmware) =>
 const linuxOvmf = (setting) => linux(setting, { firmware: 'ovmf', aim: '≤ 16', title: linuxTitle('x86_64, OVMF') });
 const linuxAavmf = (setting) => linux(setting, { firmware: 'aavmf', aim: '≤ 12', title: linuxTitle('aarch64, AAVMF') });
 
-/** Frames of a TFTP transfer, no faster than one brings them: a disk that cannot keep up is not the question. */
+/** Frames at the pace of a TFTP transfer: a disk that cannot keep up is not what this measures. */
 async function capture({ rounds, scratch }) {
   const data = Buffer.alloc(1478, 7);
   const acknowledgment = Buffer.alloc(60, 1);
@@ -139,7 +139,7 @@ async function capture({ rounds, scratch }) {
     }
     await file.close();
     cost.harness.push(between(before, clocks()).cpuMs / 1000);
-    if (file.dropped > 0) throw new Error(`the capture left out ${file.dropped} frames`);
+    if (file.dropped > 0) throw new Error(`the capture dropped ${file.dropped} frames`);
   }
   return { title: 'Capture of a 40 MB transfer', rows: [cost] };
 }

@@ -8,14 +8,14 @@ import { tokenPrefix } from '../../.build/harness/model/stages.js';
 export const transferBytes = 40_000_000;
 export const beginMark = 'bench-begin';
 export const endMark = 'bench-end';
-/** Followed by the run's nonce; nothing else on the console contains it. */
+/** Followed by the run's nonce; appears nowhere else on the console. */
 export const tokenMark = tokenPrefix;
 
 const seabios = {
   ...{ arch: 'x86_64', firmware: 'seabios', machine: 'pc', set: 'bookworm' },
   ...{ nic: 'virtio-net-pci', rom: 'bundled', secondStage: 'none', transport: 'tftp' },
 };
-/** iPXE of this suite looks for autoexec.ipxe by itself, without which user-mode DHCP could not lead it to a script. */
+/** forky's iPXE looks for autoexec.ipxe by itself; user-mode DHCP has no other way to give it a script. */
 const linux = { nic: 'virtio-net-pci', rom: 'none', payload: 'linux', set: 'bookworm', nbpSet: 'forky' };
 
 function cellOf(name, group) {
@@ -24,7 +24,7 @@ function cellOf(name, group) {
   return cells[0];
 }
 
-/** A boot to iPXE, which fetches `url` between two marks on the console. */
+/** A boot to iPXE, which fetches `url` between two markers on the console. */
 export function transferCell(name, transport, url, scratch) {
   const file = join(scratch, 'big');
   writeFileSync(file, Buffer.alloc(transferBytes, 'netboot'));

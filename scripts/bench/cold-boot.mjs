@@ -1,4 +1,4 @@
-// Runs one case in this new process and prints the CPU it used, ms: all of it, and what went before the case.
+// Runs one case in this new process and prints the CPU it used, in ms: in total, and before the case started.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

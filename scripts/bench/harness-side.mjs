@@ -1,4 +1,4 @@
-// One guest run as any case is: the run loop, servers, sniffer, capture, console and event log included.
+// One guest run like any case: run loop, servers, sniffer, capture, console and event log included.
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
@@ -8,7 +8,7 @@ import { clocks, watchMarks } from './marks.mjs';
 
 export const artefacts = await openArtefacts([], { env: process.env });
 
-/** Runs `cell` alone; `marks` are texts to watch for. Rejects where the guest did not do what the cell expects. */
+/** Runs only `cell`; `marks` are texts to watch for. Rejects if the guest did not do what the cell expects. */
 export async function runInHarness(cell, scratch, marks = []) {
   const outDir = mkdtempSync(join(scratch, 'run-'));
   const watched = watchMarks(marks);

@@ -1,8 +1,8 @@
-// Time and CPU at the moment a text first stands on a serial console; the same tap on both sides.
+// Time and CPU when a text first appears on a serial console; the same tap on both sides.
 
 const keptCharacters = 4096;
 
-/** `push` takes serial octets; `at(text)` is what the clocks said when `text` was first complete, if it ever was. */
+/** `push` takes serial bytes; `at(text)` is the clocks' reading when `text` was first complete, if ever. */
 export function watchMarks(texts) {
   const seen = new Map();
   let tail = '';
@@ -22,5 +22,5 @@ export function clocks() {
   return { ms: performance.now(), cpuMs: (user + system) / 1000 };
 }
 
-/** Both clocks between two readings. */
+/** The difference between two readings. */
 export const between = (from, to) => ({ ms: to.ms - from.ms, cpuMs: to.cpuMs - from.cpuMs });

@@ -1,5 +1,5 @@
-// The same machine with its NIC on QEMU's user-mode network, whose own DHCP and TFTP serve it. HTTP comes from the
-// harness's server on loopback, so that the two sides differ by the network alone.
+// The same machine with its NIC on QEMU's user-mode network, which has its own DHCP and TFTP. HTTP comes from the
+// harness's server on loopback, so the two sides differ only in the network.
 import { copyFileSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fds } from '../../.build/harness/plan/argv.js';
@@ -16,7 +16,7 @@ import { clocks, watchMarks } from './marks.mjs';
 const nonce = '0123456789ab';
 const giveUpMs = 120_000;
 
-/** The plan's argv with another network behind the same NIC. */
+/** The plan's argv with the user-mode network behind the same NIC. */
 function withUserNetwork(argv, tftpFolder, bootFile) {
   const kept = [];
   for (let at = 0; at < argv.length; at++) {
@@ -28,7 +28,7 @@ function withUserNetwork(argv, tftpFolder, bootFile) {
   return kept;
 }
 
-/** TFTP serves host files and texts; texts name the HTTP server by the port it has on loopback. */
+/** TFTP serves host files and texts; in texts the HTTP server gets its loopback port. */
 function fillFolder(folder, serve, httpPort) {
   for (const [name, file] of Object.entries(serve)) {
     if ('text' in file)
@@ -37,7 +37,7 @@ function fillFolder(folder, serve, httpPort) {
   }
 }
 
-/** Runs `cell` until the last of `marks` stands on its console. */
+/** Runs `cell` until the last of `marks` appears on its console. */
 export async function runPlain(cell, scratch, marks) {
   const folder = mkdtempSync(join(scratch, 'plain-'));
   const resolved = await resolveScenario(cell, artefacts);

@@ -1,4 +1,4 @@
-// Medians and ratios, for people; the raw figures are in --json.
+// Medians and ratios for humans; --json has the raw figures.
 import { availableParallelism, cpus, loadavg } from 'node:os';
 
 function median(values) {
@@ -18,7 +18,7 @@ const shown = (values) => (values.length === 0 ? '–' : median(values).toPrecis
 const spread = (values) =>
   values.length < 2 ? '' : `${Math.min(...values).toPrecision(3)}–${Math.max(...values).toPrecision(3)}`;
 
-/** Harness to plain: of a speed more is better, of a time less. */
+/** Harness to plain: higher is better for speeds, lower for times. */
 const ratio = ({ harness, plain }) =>
   harness.length === 0 || plain.length === 0 ? '–' : (median(harness) / median(plain)).toFixed(2);
 

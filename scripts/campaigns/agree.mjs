@@ -1,4 +1,4 @@
-// Runs the default matrix several times, and sees whether every cell does the same each time.
+// Runs the default matrix several times, and checks that every cell does the same each time.
 
 import { resolve } from 'node:path';
 import { openArtefacts } from '../../.build/harness/cli/artefacts.js';
@@ -11,15 +11,15 @@ const usage = `Usage: npm run -s campaign -- agree [options]
 Runs the default matrix in rounds, one whole run after another, and prints every cell whose status, stop or failure rule
 differs between two rounds.
 
-  --rounds N      this many rounds (default: 3)
+  --rounds N      number of rounds (default: 3)
   --cells GLOBS   only these cells, by id or group; comma-separated, * for any text
-  --matrix FILE   a matrix of your own instead of the default one
-  --out DIR       where the runs go, one folder a round (default: .runs/agree-<time>); rounds that are there are gone on with
-  --jobs N        this many guests at once, instead of as many as the host carries
+  --matrix FILE   your own matrix instead of the default one
+  --out DIR       where the runs go, one folder per round (default: .runs/agree-<time>); existing rounds are resumed
+  --jobs N        number of guests at once (default: as many as the host can run)
   --json          the result as JSON on standard output
   --help
 
-Exit code: 0 where all rounds agree, 1 otherwise.`;
+Exit code: 0 if all rounds agree, 1 otherwise.`;
 
 const options = {
   rounds: { type: 'string', count: true, default: '3' },

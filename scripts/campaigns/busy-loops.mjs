@@ -1,12 +1,12 @@
-// Load for a campaign: processes that do nothing but use a CPU.
+// Load for a campaign: processes that only burn CPU.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 
-/** A loop that ends with its parent, also where that is killed. */
+/** A loop that ends with its parent, even if that is killed. */
 const loop = 'const parent = process.ppid; while (process.ppid === parent) for (let i = 0; i < 1e7; i++);';
 
-/** Has `count` busy loops run while `work` does; resolves to its result once they have ended. */
-export async function besideBusyLoops(count, work) {
+/** Runs `count` busy loops while `work` runs; resolves to its result once they have ended. */
+export async function withBusyLoops(count, work) {
   const loops = Array.from({ length: count }, () => spawn(process.execPath, ['-e', loop], { stdio: 'ignore' }));
   try {
     return await work();

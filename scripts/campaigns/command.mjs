@@ -1,4 +1,4 @@
-// What every campaign's command line does alike.
+// The command line common to all campaigns.
 import { parseArgs } from 'node:util';
 import { SetUpError, say } from '../setup/checkout.mjs';
 
@@ -7,20 +7,21 @@ const refused = (problem, usage) => new SetUpError(`${problem}\n\n${usage}`, 2);
 function checked(name, value, { many, oneOf, count }, usage) {
   if (count) {
     const number = Number(value);
-    if (!Number.isInteger(number) || number < 1) throw refused(`--${name} takes a whole number from 1`, usage);
+    if (!Number.isInteger(number) || number < 1)
+      throw refused(`--${name}: expected a whole number of at least 1`, usage);
     return number;
   }
   if (!many) return value;
   const values = value.split(',').filter((part) => part !== '');
   const unknown = oneOf ? values.filter((one) => !oneOf.includes(one)) : [];
   if (unknown.length > 0)
-    throw refused(`--${name}: expected some of ${oneOf.join(', ')}; saw ${unknown.join(', ')}`, usage);
+    throw refused(`--${name}: expected some of ${oneOf.join(', ')}; got ${unknown.join(', ')}`, usage);
   return values;
 }
 
 /**
- * Options as `parseArgs` takes them, of which some are `many` (a list with commas, perhaps each `oneOf` some words) or a
- * `count`. Undefined where --help was asked for and has been given.
+ * Options as `parseArgs` takes them; some are `many` (comma-separated, perhaps each `oneOf` a list) or a `count`.
+ * Undefined after printing --help.
  */
 export function parsed(argv, options, usage) {
   let values;
@@ -38,12 +39,12 @@ export function parsed(argv, options, usage) {
   );
 }
 
-/** Does work that a signal ends in good order; a second one leaves at once, and guests end with us. */
+/** Runs `work`, which a signal ends cleanly; a second signal exits at once, and guests end with us. */
 export async function interruptible(work) {
   const interruption = new AbortController();
   const onSignal = (signal) => {
     if (interruption.signal.aborted) process.exit(130);
-    say(`\n${signal}: ending guests and completing records; once more leaves at once`);
+    say(`\n${signal}: stopping guests and completing records; again to exit at once`);
     interruption.abort(new Error(signal));
   };
   const signals = ['SIGINT', 'SIGTERM'];
@@ -56,5 +57,5 @@ export async function interruptible(work) {
   }
 }
 
-/** The time, as a name. */
+/** The current time as part of a file name. */
 export const stamp = () => new Date().toISOString().slice(0, 19).replaceAll(':', '-');

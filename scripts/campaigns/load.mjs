@@ -1,12 +1,12 @@
-// Runs cells on a quiet host, and then again and again on a busy one: load may make them slow, and must not change a verdict.
+// Runs cells on an idle host, then repeatedly on a busy one: load may slow them down, but must not change a verdict.
 import { resolve } from 'node:path';
 import { openArtefacts } from '../../.build/harness/cli/artefacts.js';
 import { expandChosen, selectCells } from '../../.build/harness/cli/case-options.js';
-import { besideBusyLoops } from './busy-loops.mjs';
+import { withBusyLoops } from './busy-loops.mjs';
 import { interruptible, parsed, stamp } from './command.mjs';
 import { reportRounds, runRound } from './rounds.mjs';
 
-/** The first stages of all three firmwares: 54 cells that boot or stop, in a few seconds each. */
+/** The first stages of all three firmwares: 54 cells that boot or stop within seconds. */
 const firstStages = [
   'bios-ipxe-rom',
   'bios-pxe-rom',
@@ -18,18 +18,18 @@ const firstStages = [
 
 const usage = `Usage: npm run -s campaign -- load [options]
 
-Runs cells as the host carries them, for reference, and then in rounds with many guests at once beside busy loops. Prints
-every cell whose status, stop or failure rule differs between any two of the runs. Ends its loops and guests itself.
+Runs cells with the default number of guests, for reference, and then in rounds with many guests at once and busy loops.
+Prints every cell whose status, stop or failure rule differs between any two of the runs. Ends its loops and guests itself.
 
-  --rounds N      this many rounds under load (default: 3)
-  --loops N       this many busy loops beside the guests (default: 4)
-  --jobs N        this many guests at once under load (default: 16)
+  --rounds N      number of rounds under load (default: 3)
+  --loops N       number of busy loops (default: 4)
+  --jobs N        number of guests at once under load (default: 16)
   --cells GLOBS   these cells, by id or group; comma-separated, * for any text (default: ${firstStages.join(',')})
-  --out DIR       where the runs go (default: .runs/load-<time>); runs that are there are resumed
+  --out DIR       where the runs go (default: .runs/load-<time>); existing runs are resumed
   --json          the result as JSON on standard output
   --help
 
-Exit code: 0 where no verdict differs, 1 otherwise.`;
+Exit code: 0 if no verdict differs, 1 otherwise.`;
 
 const options = {
   rounds: { type: 'string', count: true, default: '3' },
@@ -53,7 +53,7 @@ export async function run(argv) {
     const busy = [];
     for (let round = 1; round <= rounds && !signal.aborted; round++) {
       const name = `busy-${round}`;
-      busy.push(await besideBusyLoops(loops, () => runRound({ ...shared, name, jobs, signal })));
+      busy.push(await withBusyLoops(loops, () => runRound({ ...shared, name, jobs, signal })));
     }
     return [quiet, ...busy];
   });

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { runMatrix } from '../../.build/harness/run/run-matrix.js';
 import { say } from '../setup/checkout.mjs';
 
-/** Runs `cells` into a folder of `outDir`; a round that is there already is resumed. Says what did not pass. */
+/** Runs `cells` into a folder of `outDir`, resuming an existing round. Prints what did not pass. */
 export function runRound({ name, host, matrix, cells, outDir, jobs, signal }) {
   say(`${name}: ${cells.length} cells`);
   const directory = join(outDir, name);
@@ -38,7 +38,7 @@ function differing(rounds) {
     .filter(({ did }) => new Set(did).size > 1);
 }
 
-/** The differences, a line each, and a line for all; the exit code says whether there are any. */
+/** Prints each difference and a summary line; exit code 1 if there are any. */
 export function reportRounds(rounds, { outDir, json, facts = {} }) {
   const differences = differing(rounds);
   const cells = rounds[0].cases.length;

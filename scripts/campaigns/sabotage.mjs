@@ -1,5 +1,5 @@
-// Breaks boots on purpose, in the real run, and sees whether their verdicts notice: a cell that passes although its boot
-// met a break has an expectation, or a rule, that is too wide.
+// Breaks boots on purpose, in the real run, and checks that their verdicts notice: if a cell passes although its boot
+// met a break, its expectation, or a rule, is too wide.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { openArtefacts } from '../../.build/harness/cli/artefacts.js';
@@ -16,18 +16,18 @@ import { printReport, reportOf } from './sabotage/report.mjs';
 
 const usage = `Usage: npm run -s sabotage -- [options]
 
-Takes every cell that is to stop, and one that is to boot for each firmware and transport, breaks each in
-several ways, and fails where a broken boot passes.
+Takes every cell that is expected to stop, and one that is expected to boot for each firmware and transport, breaks each
+in several ways, and fails if a broken boot passes.
 
   --cells GLOBS   only these cells, by id or group; comma-separated, * for any text
   --kinds NAMES   only these kinds of break: ${kindNames.join(', ')}
-  --matrix FILE   a matrix of your own instead of the default one
-  --out DIR       where the records go (default: .runs/sabotage-<time>); a campaign that is there is gone on with
-  --jobs N        this many guests at once, instead of as many as the host carries
+  --matrix FILE   your own matrix instead of the default one
+  --out DIR       where the records go (default: .runs/sabotage-<time>); an existing campaign is resumed
+  --jobs N        number of guests at once (default: as many as the host can run)
   --json          the report as JSON on standard output
   --help
 
-Exit code: 0 where no sabotaged boot passed and every cell met a break, a stop two kinds of break; 1 otherwise.`;
+Exit code: 0 if no sabotaged boot passed and every cell met a break (two kinds for an expected stop); 1 otherwise.`;
 
 const options = {
   cells: { type: 'string', many: true },
@@ -40,7 +40,7 @@ const options = {
 
 const recordFile = 'campaign.json';
 
-/** What the campaign was begun with: one that is gone on with breaks the same boots in the same ways. */
+/** The options the campaign was started with: a resumed one breaks the same boots in the same ways. */
 function askedFor(outDir, { cells = [], kinds = kindNames, matrix }) {
   const record = join(outDir, recordFile);
   if (existsSync(record)) return JSON.parse(readFileSync(record, 'utf8'));
@@ -52,7 +52,7 @@ function keepAsked(outDir, asked) {
   writeFileSync(join(outDir, recordFile), `${JSON.stringify(asked, null, 2)}\n`);
 }
 
-/** One line for each sabotaged case that has ended. */
+/** One line per finished case. */
 function progress(outDir, outcomes) {
   let total = 0;
   return {
@@ -63,8 +63,8 @@ function progress(outDir, outcomes) {
       const outcome = outcomeOf(result, outDir);
       outcomes.set(result.id, outcome);
       if (outcome === 'interrupted') return;
-      const told = outcome === 'survived' ? 'SURVIVED' : outcome;
-      say(`[${String(outcomes.size).padStart(String(total).length)}/${total}] ${told.padEnd(14)} ${result.id}`);
+      const shown = outcome === 'survived' ? 'SURVIVED' : outcome;
+      say(`[${String(outcomes.size).padStart(String(total).length)}/${total}] ${shown.padEnd(14)} ${result.id}`);
     },
   };
 }

@@ -12,7 +12,7 @@ const run = (program, ...args) => {
   if (status !== 0) throw new SetUpError(`${program}: ${error?.message ?? stderr}`);
 };
 
-/** The binutils for an architecture, as the prefix of their names; undefined where there are none. */
+/** The name prefix of the binutils for an architecture; undefined if there are none. */
 export const toolPrefix = (arch) =>
   [`${arch}-linux-gnu-`, `${arch}-elf-`].find((prefix) =>
     ['as', 'ld', 'objcopy'].every((tool) => onPath(prefix + tool)),
@@ -37,7 +37,7 @@ export const buildProgram = (source, arch) =>
     run(`${prefix}ld`, '-static', '-s', '-z', 'noseparate-code', '--build-id=none', '-o', output, object);
   });
 
-/** Assembles an image that lays itself out: the octets of `.text`, nothing else. */
+/** Assembles an image that lays itself out: the bytes of `.text`, nothing else. */
 export const buildImage = (source, arch, flags = []) =>
   build(source, arch, ({ prefix, source: file, object, output }) => {
     run(`${prefix}as`, ...flags, '-I', payloadSources, '-o', object, file);

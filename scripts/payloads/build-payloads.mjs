@@ -17,7 +17,7 @@ function initrd(arch) {
     { name: 'dev/console', type: 'character', mode: 0o600, device: [5, 1] },
     { name: 'init', type: 'file', mode: 0o755, data: buildProgram(`init-${arch}.s`, arch) },
   ]);
-  // zlib's header names the operating system; one value for all keeps the octets the same.
+  // The gzip header names the operating system (RFC 1952); a fixed value keeps the bytes the same everywhere.
   const zipped = gzipSync(cpio, { level: 9 });
   zipped.writeUInt8(255, 9);
   return zipped;
@@ -32,7 +32,7 @@ const probeDisk = () =>
     EFI: { BOOT: { 'BOOTX64.EFI': efiProbe('x86_64'), 'BOOTAA64.EFI': efiProbe('aarch64') } },
   });
 
-/** `patched`: the file has nonce fields, told in a JSON file beside it. */
+/** `patched`: the file has nonce fields, whose positions are in a JSON file next to it. */
 const payloads = [
   { file: 'linux-initrd-x86_64.cpio.gz', archs: ['x86_64'], patched: false, make: () => initrd('x86_64') },
   { file: 'linux-initrd-aarch64.cpio.gz', archs: ['aarch64'], patched: false, make: () => initrd('aarch64') },
@@ -58,7 +58,7 @@ function writePayload({ file, patched, make }, folder) {
   writeFileSync(`${folder}/${sidecarName(file)}`, `${JSON.stringify({ file, nonce }, null, 2)}\n`);
 }
 
-/** Sources, these scripts and which tools there are: whatever else changes, the payloads stay. */
+/** Payloads depend on their sources, these scripts and which tools there are; nothing else. */
 function recipeHash(archs) {
   const folders = [payloadSources, inCheckout('scripts/payloads')];
   const files = folders.flatMap((folder) =>
@@ -87,7 +87,7 @@ function buildInto(folder, archs, hash) {
   writeFileSync(`${folder}/made.json`, JSON.stringify({ hash, files: possible.map(({ file }) => file) }));
 }
 
-/** Builds the payloads into .cache/payloads where sources or tools changed; tells which cannot be built, and why. */
+/** Builds the payloads into .cache/payloads if sources or tools changed; says which cannot be built, and why. */
 export function buildPayloads() {
   const archs = ['x86_64', 'aarch64'].filter((arch) => toolPrefix(arch) !== undefined);
   const hash = recipeHash(archs);

@@ -13,7 +13,7 @@ function encodeEntry({ name, type, mode, device: [major, minor] = [0, 0], data =
   return Buffer.concat([padded(Buffer.concat([header, nameBytes])), padded(data)]);
 }
 
-/** Entries in order, owned by root, without times: the same entries give the same octets. */
+/** Entries in order, owned by root, without times: the same entries give the same bytes. */
 export function encodeCpio(entries) {
   const encoded = entries.map((entry, index) => encodeEntry(entry, index + 1));
   const end = encodeEntry({ name: 'TRAILER!!!', type: 'file', mode: 0 }, 0);

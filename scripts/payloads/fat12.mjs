@@ -9,7 +9,7 @@ const rootSector = reservedSectors + fatSectors;
 const firstDataSector = rootSector + (rootEntries * 32) / sectorBytes;
 const attributes = { directory: 0x10, file: 0x20 };
 
-/** ECMA-107 §9: octets 3–61 of the boot sector. */
+/** ECMA-107 §9: bytes 3–61 of the boot sector. */
 function parameterBlock() {
   const block = Buffer.alloc(59);
   block.write('NETBOOT ', 0, 'ascii');
@@ -40,7 +40,7 @@ function directoryEntry(name, kind, cluster, bytes) {
   return entry;
 }
 
-/** FAT12 entries are 12 bits, two in three octets. */
+/** FAT12 entries are 12 bits, two in three bytes. */
 function setFatEntry(image, cluster, value) {
   const at = reservedSectors * sectorBytes + cluster + (cluster >> 1);
   const old = image.readUInt16LE(at);
@@ -48,7 +48,7 @@ function setFatEntry(image, cluster, value) {
 }
 
 /**
- * `bootSector` (512 octets of code with room for the parameter block) and a tree of upper-case 8.3 names:
+ * `bootSector` (512 bytes of code with room for the parameter block) and a tree of upper-case 8.3 names:
  * a Buffer is a file, an object a folder.
  */
 export function encodeFat12(bootSector, tree) {

@@ -29,7 +29,7 @@ export function parseSourcesFile(text) {
         uris: words('uris'),
         suites: words('suites'),
         components: words('components'),
-        // An embedded key is not a path: apt's own trusted keys serve then.
+        // An embedded key is not a path: then apt's own trusted keys are used.
         signedBy: signedBy?.startsWith('/') ? signedBy.split(/\s+/)[0] : undefined,
       },
     ];

@@ -9,12 +9,12 @@ import { openPrivateApt, unpack } from './private-apt.mjs';
 import { manifestFor } from './set-manifest.mjs';
 import { manifestRows, setRecipes } from './set-recipes.mjs';
 
-/** Sets are where the harness looks for them; programs beside. */
+/** Sets go where the harness looks for them; programs next to those. */
 const folderOf = (recipe) => `${cacheFolder}/${recipe.program === undefined ? 'sets' : 'programs'}/${recipe.name}`;
 const recordFile = inCheckout('scripts/artefacts.json');
 const readJson = (file) => JSON.parse(readFileSync(file, 'utf8'));
 
-/** Set and host suite decide what a set is made of: another recipe, or another host, makes it anew. */
+/** A changed recipe or host suite rebuilds the set. */
 const recipeHash = (recipe, host) =>
   createHash('sha256')
     .update(JSON.stringify([recipe, manifestRows, host.suite]))
@@ -22,7 +22,7 @@ const recipeHash = (recipe, host) =>
 
 const fromMachine = (recipe, host) => host.isDebian && host.suite === recipe.name;
 
-/** Whether the set is there, made by this recipe, with every file it was made with at its length. */
+/** Whether the set exists, made by this recipe, with every file at its recorded length. */
 function intact(recipe, host) {
   try {
     const folder = folderOf(recipe);
@@ -46,7 +46,7 @@ function filesBelow(folder, below = 'root') {
 
 const records = () => (existsSync(recordFile) ? readJson(recordFile) : {});
 
-/** Packages that are not the recorded ones, as `name recorded → found`. */
+/** Packages that differ from the recorded ones, as `name recorded → found`. */
 export function driftOf(recorded, packages) {
   return packages
     .filter((found) => found.sha256 !== undefined && recorded[found.name] !== undefined)
@@ -76,7 +76,7 @@ function makeSet(recipe, host, mirror, record) {
   const versions = own ? installedPackages() : new Map();
   const installed = own ? Object.keys(recipe.installed).map((name) => ({ name, version: versions.get(name) })) : [];
   const drift = driftOf(records()[recipe.name] ?? {}, fetched);
-  if (drift.length > 0 && !record) say(`${recipe.name}: moved since it was recorded: ${drift.join(', ')}`);
+  if (drift.length > 0 && !record) say(`${recipe.name}: changed since it was recorded: ${drift.join(', ')}`);
   if (recipe.program === undefined) {
     const manifest = manifestFor({ recipe, folder: `${work}/set`, packages: [...installed, ...fetched], own, drift });
     writeFileSync(`${work}/set/set.json`, `${JSON.stringify(manifest, null, 2)}\n`);
@@ -100,27 +100,27 @@ function tryMakeSet(recipe, host, mirror, record) {
     return makeSet(recipe, host, mirror, record);
   } catch (error) {
     if (!(error instanceof SetUpError)) throw error;
-    say(`no ${recipe.name}, its cells are not run: ${error.message}`);
+    say(`${recipe.name} could not be fetched, so its cells will not run: ${error.message}`);
     return undefined;
   }
 }
 
-/** What is recorded from now on: a set that could not be had keeps what it had. */
+/** The new record: a set that could not be fetched keeps its old entry. */
 export function recordOf(earlier, made) {
   const had = Object.entries(made).filter(([, packages]) => packages !== undefined);
   return { ...earlier, ...Object.fromEntries(had) };
 }
 
-/** Makes the sets that are missing, broken or of another recipe. A set that cannot be had costs only its cells. */
+/** Makes the sets that are missing, broken or of another recipe. If one cannot be fetched, only its cells do not run. */
 export function makeArtefactSets(host, { refresh, record }) {
   const stale = () => setRecipes.filter((recipe) => refresh || !intact(recipe, host));
   if (stale().length === 0) return;
   const mirror = host.hasApt && host.isDebian ? findMirror(host.suite) : undefined;
   if (mirror === undefined) {
     say(
-      `no Debian mirror on this machine: cells of ${stale()
+      `no Debian mirror in apt's sources: cells of ${stale()
         .map(({ name }) => name)
-        .join(', ')} are not run`,
+        .join(', ')} will not run`,
     );
     return;
   }

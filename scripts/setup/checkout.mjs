@@ -1,11 +1,11 @@
 import { fileURLToPath } from 'node:url';
 
-/** The checkout's root, with a trailing slash left off. */
+/** The checkout's root, without a trailing slash. */
 export const checkout = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '');
 export const inCheckout = (...parts) => [checkout, ...parts].join('/');
 export const cacheFolder = inCheckout('.cache');
 
-/** Set-up speaks on stderr only: stdout belongs to the command it prepares. */
+/** Set-up prints to stderr only: stdout belongs to the command it prepares. */
 export const say = (line) => process.stderr.write(`${line}\n`);
 
 /** Ends the script with an exit code and one explanation. */

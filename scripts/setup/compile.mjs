@@ -13,7 +13,7 @@ const filesUnder = (folder) =>
     .map((entry) => `${entry.parentPath}/${entry.name}`)
     .sort();
 
-/** One line per source: a changed, added or removed file changes it. */
+/** One line per source file; changes when a file is changed, added or removed. */
 function fingerprint() {
   const files = [...sourceFolders.flatMap(filesUnder), ...settings.map((name) => inCheckout(name))];
   return files

@@ -5,8 +5,8 @@ import { onPath } from './host.mjs';
 import { withLock } from './lock.mjs';
 
 /**
- * What the machine itself must have. `needed: false` rows only cost the cells that `why` names.
- * `programs` stand for the row where there is no dpkg to ask: any one of them will do.
+ * What must be installed on the machine. Without a `needed: false` row only the cells named in `why` do not run.
+ * `programs` are looked for where there is no dpkg: any one of them will do.
  */
 export const debianPackages = [
   { name: 'qemu-system-x86', needed: true, programs: ['qemu-system-x86_64'], why: 'x86_64 guests' },
@@ -32,7 +32,7 @@ export const debianPackages = [
   },
 ];
 
-/** What `npm test` needs besides. */
+/** What `npm test` needs in addition. */
 export const testPackages = [
   {
     name: 'chromium',
@@ -62,7 +62,7 @@ function missingOf(packages, host) {
   return packages.filter(({ name }) => !installed.has(name));
 }
 
-/** What to say where packages cannot be installed. */
+/** The message when packages cannot be installed. */
 export function explainMissing(missing, cause) {
   const rows = missing.map(({ name, needed, why }) => `  ${name}: ${why}${needed ? '' : ' (optional)'}`);
   return [
@@ -92,28 +92,28 @@ function apt(...args) {
 function install(missing) {
   const names = missing.map(({ name }) => name);
   const once = () => apt('install', '-y', '--no-install-recommends', '-o', 'DPkg::Lock::Timeout=120', ...names);
-  // Old lists name versions that the mirror no longer has: then, and only then, they are renewed.
+  // Old lists name versions that the mirror no longer has: update only then.
   return (haveLists() && once()) || (apt('update') && once());
 }
 
-/** Throws with exit code 3 where needed packages are missing; optional ones only cost their cells. */
+/** Throws with exit code 3 if needed packages are missing; missing optional ones are only reported. */
 function refuseWithout(missing, cause) {
   if (missing.some(({ needed }) => needed)) throw new SetUpError(explainMissing(missing, cause));
-  for (const { name, why } of missing) say(`no ${name}, which is for ${why}`);
+  for (const { name, why } of missing) say(`missing ${name}, needed for ${why}`);
 }
 
 /**
- * Installs missing packages as root, such as in a container. Anybody else is given the commands: whether they may
- * change the machine is not ours to decide.
+ * Installs missing packages if run as root, as in a container. Anyone else gets the commands: changing the machine is
+ * their decision.
  */
 export function installDebianPackages(host, packages = debianPackages) {
   const missing = missingOf(packages, host);
   if (missing.length === 0) return;
-  if (!host.hasApt) return refuseWithout(missing, 'Packages cannot be installed by apt here');
-  if (!host.isRoot) return refuseWithout(missing, 'Packages are installed by root alone');
+  if (!host.hasApt) return refuseWithout(missing, 'This system has no apt to install packages with');
+  if (!host.isRoot) return refuseWithout(missing, 'Installing packages needs root');
   withLock(() => {
     say(`installing Debian packages: ${missing.map(({ name }) => name).join(' ')}`);
-    // One package that cannot be had must not keep the others away.
+    // One unavailable package must not keep the others from being installed.
     if (!install(missing)) install(missing.filter(({ needed }) => needed));
     refuseWithout(missingOf(packages, host), 'apt-get failed');
   });

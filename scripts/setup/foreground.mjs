@@ -2,8 +2,8 @@ import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
 
 /**
- * Runs a program on this terminal and resolves with its exit code (128 + number for a signal). An interrupt from
- * the keyboard reaches the program by itself; this process only stays until it has ended.
+ * Runs a program on this terminal and resolves with its exit code (128 + number for a signal). A keyboard interrupt
+ * reaches the program directly; this process only waits for it to end.
  */
 export async function runForeground(program, args, cwd) {
   const child = spawn(program, args, { cwd, stdio: 'inherit' });

@@ -11,7 +11,7 @@ function osRelease() {
   }
 }
 
-/** Whether a program is found on the search path. */
+/** Whether a program is on PATH. */
 export function onPath(program) {
   return (process.env.PATH ?? '').split(':').some((folder) => {
     try {
@@ -27,7 +27,7 @@ export function onPath(program) {
 export function inspectHost() {
   const { ID: id, ID_LIKE: like = '', VERSION_CODENAME: suite } = osRelease();
   return {
-    /** Package names and tools are Debian's, also on its derivatives. */
+    /** Whether package names and tools are Debian's, as on its derivatives. */
     hasApt: (id === 'debian' || like.split(' ').includes('debian')) && onPath('apt-get') && onPath('dpkg-deb'),
     isDebian: id === 'debian',
     isRoot: process.getuid?.() === 0,

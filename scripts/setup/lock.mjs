@@ -26,7 +26,7 @@ function tryLock() {
   return true;
 }
 
-/** A lock whose owner died is moved aside first: of two that find it so, only one can move it. */
+/** A lock whose owner died is renamed first: of two processes that find it, only one succeeds. */
 function breakLock() {
   const aside = `${lockFolder}.${process.pid}`;
   try {
@@ -42,7 +42,7 @@ export function withLock(body) {
   for (let turn = 0; !tryLock(); turn += 1) {
     if (turn === 0) say('another set-up of this checkout is running: waiting for it');
     pause(200);
-    // The first turns give a new owner time to write its id.
+    // The first turns give a new owner time to write its pid.
     if (turn >= 5 && !ownerAlive()) breakLock();
   }
   try {

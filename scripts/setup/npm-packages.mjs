@@ -38,6 +38,6 @@ export function installNpmPackages() {
       stdio: ['ignore', 2, 2],
     });
     if (status !== 0)
-      throw new SetUpError(`npm ci failed${error ? `: ${error.message}` : ''}; it needs the npm registry`);
+      throw new SetUpError(`npm ci failed${error ? `: ${error.message}` : ''}; it needs access to the npm registry`);
   });
 }

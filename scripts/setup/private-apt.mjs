@@ -11,8 +11,8 @@ function run(program, args, options = {}) {
 }
 
 /**
- * An apt of its own in `folder`: it reads one suite of `mirror` for both architectures, knows nothing of what
- * the machine has installed and touches nothing outside `folder`. The machine's proxies and such still hold.
+ * A private apt in `folder`: it reads one suite of `mirror` for both architectures, ignores what the machine has
+ * installed and touches nothing outside `folder`. The machine's apt settings, such as proxies, still apply.
  */
 export function openPrivateApt(folder, mirror, suite) {
   for (const name of ['lists/partial', 'archives/partial', 'debs']) mkdirSync(`${folder}/${name}`, { recursive: true });
@@ -40,7 +40,7 @@ export function openPrivateApt(folder, mirror, suite) {
   };
   apt('update');
   return {
-    /** Downloads packages (`name` or `name:arch`) and tells what came. */
+    /** Downloads packages (`name` or `name:arch`); returns what was downloaded. */
     download(names) {
       apt('download', ...names);
       return readdirSync(`${folder}/debs`).map((file) => {
@@ -55,8 +55,8 @@ export function openPrivateApt(folder, mirror, suite) {
 }
 
 /**
- * Unpacks the members of a package that match `patterns` (tar wildcards, no leading slash). Flash images are
- * padded to 64 MiB with zeros: they are kept sparse.
+ * Unpacks the members of a package that match `patterns` (tar wildcards, no leading slash). Flash images, padded to
+ * 64 MiB with zeros, are kept sparse.
  */
 export function unpack(debFile, patterns, into) {
   const staging = `${into}.unpacking`;

@@ -4,8 +4,8 @@ import { manifestRows } from './set-recipes.mjs';
 const pathFields = ['code', 'vars', 'path', 'kernel', 'initrd'];
 
 /**
- * set.json of a set, in the form that harness/assets reads: rows of the table whose files the set has, with
- * paths relative to the manifest, or absolute where the file belongs to the machine.
+ * A set's set.json, as read by harness/assets: rows of the table whose files the set has, with paths relative to the
+ * manifest, or absolute for files of the machine.
  */
 export function manifestFor({ recipe, folder, packages, own, drift }) {
   const locate = (path) => {
@@ -35,7 +35,7 @@ export function manifestFor({ recipe, folder, packages, own, drift }) {
     );
   return {
     name: recipe.name,
-    description: `Debian ${recipe.name}${drift.length === 0 ? '' : `; moved since it was recorded: ${drift.join(', ')}`}`,
+    description: `Debian ${recipe.name}${drift.length === 0 ? '' : `; changed since it was recorded: ${drift.join(', ')}`}`,
     packages,
     firmware: manifestRows.firmware.flatMap(place),
     nbps: manifestRows.nbps.flatMap(place),

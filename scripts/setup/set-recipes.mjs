@@ -3,21 +3,21 @@ const uefiArm = ['usr/share/AAVMF/AAVMF_*.fd', 'usr/share/qemu-efi-aarch64/PkKek
 const ipxe = ['usr/lib/ipxe/*.efi', 'usr/lib/ipxe/*.kpxe', 'usr/lib/ipxe/*.pxe'];
 const seabios = ['usr/share/seabios/bios-256k.bin'];
 const ukiStub = (arch) => `usr/lib/systemd/boot/efi/linux${arch}.efi.stub`;
-/** The network image, and what it can load but has not inside. */
+/** The network image, and a module it can load but does not contain. */
 const grub = (platform, image) => [`usr/lib/grub/${platform}/monolithic/${image}`, `usr/lib/grub/${platform}/http.mod`];
 const installer = (arch) =>
   ['linux', 'initrd.gz'].map(
     (name) => `usr/lib/debian-installer/images/12/${arch}/text/debian-installer/${arch}/${name}`,
   );
 
-/** Debian's word for this machine's architecture. */
+/** Debian's name for this machine's architecture. */
 const hostArch = { x64: 'amd64', arm64: 'arm64' }[process.arch] ?? process.arch;
 
 /**
- * Which packages make a set and which of their files are wanted, by `name[:arch]`. `installed` ones are taken
- * from the machine where it runs that very suite. Boot loaders are unpacked, never installed: their packages
- * write to the machine's own boot partition when installed. A recipe with `program` makes no set but holds what
- * is run from the cache, with its libraries.
+ * Which packages make up a set and which of their files are wanted, by `name[:arch]`. `installed` ones are taken from
+ * the machine if it runs that suite. Boot loaders are unpacked, never installed: installing their packages writes to
+ * the machine's own boot partition. A recipe with `program` makes no set but a program to run from the cache, with its
+ * libraries.
  */
 export const setRecipes = [
   {
@@ -49,7 +49,7 @@ export const setRecipes = [
   {
     name: 'forky',
     installed: {},
-    // ovmf itself is an empty metapackage there.
+    // There ovmf is an empty metapackage.
     unpacked: {
       'ovmf-generic': uefiX86,
       'qemu-efi-aarch64': uefiArm,
@@ -59,7 +59,7 @@ export const setRecipes = [
     },
   },
   {
-    // Beside the machine's own QEMU, whose package brings the libraries that this one needs too.
+    // In addition to the machine's own QEMU, whose package brings the libraries for this one too.
     name: 'qemu-10',
     suite: 'bookworm-backports',
     program: 'usr/bin/qemu-system-x86_64',
@@ -68,7 +68,7 @@ export const setRecipes = [
       [`qemu-system-x86:${hostArch}`]: ['usr/bin/qemu-system-x86_64'],
       [`qemu-system-arm:${hostArch}`]: ['usr/bin/qemu-system-aarch64'],
       'qemu-system-data': ['usr/share/qemu/*'],
-      // Of the packages whose modules the host may have of another build: QEMU aborts on those.
+      // QEMU aborts on modules of another build, which the host may have of these packages.
       ...Object.fromEntries(
         ['common', 'gui', 'modules-opengl', 'modules-spice'].map((name) => [
           `qemu-system-${name}:${hostArch}`,
@@ -78,7 +78,7 @@ export const setRecipes = [
     },
   },
   {
-    // Installed, it would start a service that listens to the world.
+    // Not installed: the package would start a service that listens on all addresses.
     name: 'tgt',
     suite: 'bookworm',
     program: 'usr/sbin/tgtd',
@@ -114,7 +114,7 @@ const uefi = ({ firmware, arch, stem, packages, smm, machines }) =>
 const modules = 'usr/lib/syslinux/modules';
 const shim = 'usr/lib/shim';
 
-/** Every row a set's manifest may have; a set gets those whose files it holds. The first of `packages` it has is named. */
+/** Every row a set's manifest may have; a set gets those whose files it has, with the first of `packages` it has. */
 export const manifestRows = {
   firmware: [
     { firmware: 'seabios', arch: 'x86_64', code: 'usr/share/seabios/bios-256k.bin', packages: ['seabios'] },

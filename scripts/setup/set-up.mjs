@@ -6,8 +6,7 @@ import { inspectHost } from './host.mjs';
 import { installNpmPackages } from './npm-packages.mjs';
 
 /**
- * Brings the checkout to where every case can run, and with `tests` every test; does nothing, quickly, where it is there
- * already.
+ * Sets up the checkout so that every case, and with `tests` every test, can run. Quick if nothing is missing.
  */
 export function setUp({ refresh = false, record = false, tests = false } = {}) {
   installNpmPackages();

@@ -19,7 +19,7 @@ test('a set that has moved is made all the same, and says so of itself', () => {
   const manifest = manifestFor({ recipe, folder: '/nowhere', packages: [], own: false, drift: ['ipxe 1.0 → 1.1'] });
   expect(manifest).toMatchObject({
     name: 'forky',
-    description: 'Debian forky; moved since it was recorded: ipxe 1.0 → 1.1',
+    description: 'Debian forky; changed since it was recorded: ipxe 1.0 → 1.1',
   });
 });
 

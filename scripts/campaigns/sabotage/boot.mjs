@@ -1,6 +1,6 @@
-// What a plan says of the boot to be broken: how far it is to get, and where a break keeps it from getting there.
+// What a plan says about the boot to break: how far it should get, and where a break prevents that.
 
-/** Stages that a guest passes by frames, and the fetch that is each, if any. */
+/** Stages that a guest passes by network traffic, and the fetch that each is, if any. */
 const fetches = {
   dhcp: undefined,
   'nbp-fetch': 'nbp',
@@ -9,21 +9,21 @@ const fetches = {
   'payload-fetch': 'payload',
 };
 
-/** Failures that clients tell of the network; firmware without a driver fails without one. */
-const tellsOfNetwork = (rule) => /^(pxe|http|tls|tftp|ipxe|offer|no-address)/.test(rule);
+/** Failures of network clients; firmware without a driver fails without a network. */
+const isOfNetwork = (rule) => /^(pxe|http|tls|tftp|ipxe|offer|no-address)/.test(rule);
 
 const rulesOf = ({ failure }) => [failure].flat().map((one) => (typeof one === 'string' ? one : one.rule));
 
-/** The served names that a fetch asks for, in that order. */
+/** The served names that a fetch requests, in order. */
 function filesOf(plan, fetch) {
   const delivered = (list) => plan.deliveries[list].map(({ name }) => name);
   if (fetch !== 'config') return fetch ? delivered(fetch) : [];
-  // A loader loads what belongs to it before it looks for its configuration, as shim does GRUB.
+  // A loader loads its companions before it looks for its configuration, as shim does GRUB.
   const others = new Set(['nbp', 'config', 'payload'].flatMap(delivered));
   return [...Object.keys(plan.serve).filter((name) => !others.has(name)), ...delivered('config')];
 }
 
-/** Each goes by the ones after it where a boot takes several. */
+/** The later one counts where a boot uses several. */
 const transports = ['tftp', 'http', 'nfs', 'https'];
 
 /** The first fetch by the transport that the boot was chosen for. */
@@ -31,10 +31,10 @@ const worthiest = (uses) =>
   [...uses].sort((a, b) => transports.indexOf(b.transport) - transports.indexOf(a.transport)).slice(0, 1);
 
 /**
- * `uses`: the stages at which a break of the network matters, each with the stage after which it begins, the names it asks
- * for, and how: the last one before an expected stop; the first of the boot's own transport where it is to succeed; none
- * where it is to end without any network. `first`, `last`: the first stage, and the last before an expected stop; in a
- * boot that is to succeed, which takes longest, a break of the machine need not wait for either.
+ * `uses`: the stages at which a network break matters, each with the stage after which it begins, the names it requests
+ * and its transport: the last one before an expected stop; the first by the boot's own transport if it should succeed;
+ * none if it should end without any network. `first`, `last`: the first stage, and the last before an expected stop; in
+ * a boot that should succeed, which takes longest, a break of the machine need not wait for either.
  */
 export function bootOf(plan) {
   const { expect } = plan.scenario;
@@ -49,7 +49,7 @@ export function bootOf(plan) {
       files: filesOf(plan, fetches[stage]),
       transport: plan.transports[fetches[stage]],
     }));
-  const isSilent = !boots && all.length === 1 && all[0].stage === stop && !rulesOf(expect).some(tellsOfNetwork);
+  const isSilent = !boots && all.length === 1 && all[0].stage === stop && !rulesOf(expect).some(isOfNetwork);
   return {
     plan,
     boots,

@@ -1,4 +1,4 @@
-// Which boots are broken, and in which ways.
+// Which boots to break, and how.
 
 import { axisText } from '../../../.build/harness/model/axis-text.js';
 import { makePlan } from '../../../.build/harness/plan/plan.js';
@@ -13,11 +13,11 @@ const isBoot = ({ expect }) => 'reaches' in expect;
 
 const wayOf = (cell) => ['firmware', 'transport'].map((axis) => axisText(cell, axis)).join(' ');
 
-/** What takes least time is broken as well as the rest; an option ROM is one thing more to break. */
+/** Prefers the quickest payload, since any breaks as well, and a ROM, which is one more thing to break. */
 const payloads = ['installer', 'linux', 'script'];
 const worthOf = ({ payload, rom }) => payloads.indexOf(payload) * 2 + (rom === 'none' ? 0 : 1);
 
-/** Every cell that is to stop, and of those that are to boot one for each firmware and transport. */
+/** Every cell expected to stop, and one expected to boot for each firmware and transport. */
 export function chosenCells(cells) {
   const booting = new Map();
   for (const cell of cells.filter(isBoot)) {
@@ -29,7 +29,7 @@ export function chosenCells(cells) {
   return cells.filter((cell) => isStop(cell) || chosen.has(cell));
 }
 
-/** The breaks of one boot, each with its kind, the stage it is about, and a label that no other break of it has. */
+/** The breaks of one boot, each with its kind, the stage it affects, and a unique label. */
 function breaksOf(boot, kinds) {
   const breaks = [];
   const add = (kind, stage, found) => {
@@ -48,8 +48,8 @@ function breaksOf(boot, kinds) {
 }
 
 /**
- * The sabotaged cases: the cell each is of, its own id, its break and what `bootOf` says of it. `missing` are cells that
- * this machine cannot run, with the reason.
+ * The sabotaged cases: each with its cell, its own id, its break and the result of `bootOf`. `missing`: cells that this
+ * machine cannot run, with the reason.
  */
 export async function chooseSabotages(cells, kinds, host) {
   const sabotages = [];

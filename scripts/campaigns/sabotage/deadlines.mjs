@@ -1,5 +1,5 @@
-// How long a sabotaged guest is waited for. A verdict by deadline is as good as any, so there is no need to wait longer
-// than a whole boot would take; but where a stop is expected, a client is given the time to say what it makes of it.
+// How long to wait for a sabotaged guest. A verdict by deadline is as good as any, so never longer than a whole boot
+// takes; but where a stop is expected, a client gets the time to print its error.
 const shortMs = 8_000;
 const bootMs = 15_000;
 
@@ -8,11 +8,11 @@ const atMost = ({ stageMs, ...others }, most) => ({
   stageMs: Object.fromEntries(Object.entries(stageMs).map(([stage, ms]) => [stage, Math.min(ms, most)])),
 });
 
-/** From a plan to the deadlines that its sabotaged boot has. */
+/** Maps a plan to the deadlines of its sabotaged boot. */
 export const deadlinesFor =
   ({ isOfMachine }, { boots, expectsSilence }) =>
   ({ deadlines }) => {
-    // Such an expectation may name the time that passes.
+    // Such an expectation may name the deadline.
     if (expectsSilence) return deadlines;
     if (isOfMachine) return atMost(deadlines, shortMs);
     return boots ? atMost(deadlines, bootMs) : deadlines;

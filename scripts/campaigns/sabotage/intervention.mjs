@@ -1,7 +1,7 @@
-// One break as the harness takes it: a plan, faults on the wire, and what is done to the guest while it runs.
+// One break as the harness takes it: a plan, faults on the wire, and actions on the running guest.
 import { createObserver } from '../../../.build/harness/observe/observer.js';
 
-/** The intervention that makes `wrong` of a plan's boot; `acted` is called once, when the boot has met it. */
+/** The intervention that applies the break `wrong` to a plan's boot; `acted` is called once, when the boot meets it. */
 export function interventionOf(wrong, plan, acted, { damaged, deadlines }) {
   const altered = { ...(wrong.alter?.(plan, damaged) ?? plan), deadlines: deadlines(plan) };
   const observer = createObserver(altered);
@@ -20,7 +20,7 @@ export function interventionOf(wrong, plan, acted, { damaged, deadlines }) {
   async function begin() {
     if (begun || running === undefined) return;
     begun = true;
-    // A guest that is gone meets nothing any more.
+    // A guest that has ended can no longer meet the break.
     const made = await Promise.resolve(wrong.act?.(running)).then(
       () => true,
       () => false,

@@ -1,23 +1,23 @@
-// The ways to break a boot. Each row gives the breaks of one kind that keep a boot, or one use that it makes of the
-// network, from what is expected. A break has some of:
+// The ways to break a boot. Each row gives the breaks of one kind that keep a boot, or one of its uses of the network,
+// from what is expected. A break has some of:
 //   name    distinguishes the breaks of one kind
-//   alter   the plan that is run, made of the one given and damaged copies of files
-//   after   the stage after which the break begins; from the start without it
-//   act     what is done then to the guest or its servers
-//   loses   whether a frame is lost, given how many have passed since
+//   alter   the plan to run, made from the one given and damaged copies of files
+//   after   the stage after which the break begins; default: the start
+//   act     what to do then to the guest or its servers
+//   loses   whether to drop a frame, given how many have passed since
 //   shows   whether an event shows that the boot has met the break
 //   meets   likewise for a frame from the guest
-// A break without the last three has met the boot once it is made.
+// A break without the last three has met the boot as soon as it is made.
 import { setTimeout as pause } from 'node:timers/promises';
 import { asksFor, comesToEndOf, isRequest } from './signs.mjs';
 
-/** Enough for a client to have begun what it then cannot go on with. */
+/** Enough for a client to begin what it then cannot finish. */
 const firstFrames = 2;
-/** A file of more than so many bytes is not over after so many frames. */
+/** A file of more than `bytes` is not complete after `frames`. */
 const large = { bytes: 100_000, frames: 40 };
-/** No loader is as short. */
+/** Shorter than any loader. */
 const unknownBytes = 4096;
-/** What QEMU had written before it was stopped has arrived by then. */
+/** By then everything that QEMU wrote before it was stopped has arrived. */
 const settleMs = 250;
 
 const certificates = ['wrong-authority', 'wrong-name', 'expired'];
@@ -25,7 +25,7 @@ const certificates = ['wrong-authority', 'wrong-name', 'expired'];
 const servedNow = ({ serve }, names) => names.filter((name) => name in serve);
 const isWhole = (file) => !('redirect' in file) && file.truncateToBytes === undefined;
 
-/** The plan with some of its served files changed, or left out where `change` gives nothing. */
+/** The plan with some of its served files changed, or left out if `change` gives undefined. */
 function withFiles(plan, names, change) {
   const entries = Object.entries(plan.serve).map(([name, file]) => [
     name,
@@ -46,7 +46,7 @@ const lengthsOf = ({ deliveries }) =>
       .map(({ name, bytes }) => [name, bytes]),
   );
 
-/** Another file in QEMU's command line; one that QEMU takes unasked is given by `option`. */
+/** Another file in QEMU's command line; `option` adds one that QEMU loads by default. */
 const withFile = (path, damage, option) => (plan, damaged) => {
   const other = damaged[damage](path);
   const { argv } = plan.qemu;
@@ -66,7 +66,7 @@ const isStop = ({ source, name }) => source === 'qmp' && name === 'STOP';
 const isOwnExit = ({ source, type, byHarness }) => source === 'vm' && type === 'exited' && !byHarness;
 const isServerHello = ({ source, type, from }) => source === 'wire' && type === 'tls' && from === 'server';
 
-/** Given a use that a boot makes of the network, and its plan. */
+/** Called with one of a boot's uses of the network, and its plan. */
 export const networkKinds = {
   'server-dead': ({ after }) => [{ after, act: ({ network }) => network.stopServers(), meets: isRequest }],
 
@@ -108,7 +108,7 @@ export const networkKinds = {
     return [from(firstFrames), ...(isLarge ? [{ name: 'midway', ...from(large.frames) }] : [])];
   },
 
-  // A valid certificate that is not to be trusted leaves nothing to get wrong.
+  // A valid certificate that must not be trusted cannot be made worse.
   'tls-wrong': ({ transport }, { tls, scenario }) => {
     const boots = 'reaches' in scenario.expect;
     if (transport !== 'https' || (tls.certificate === 'valid' && !boots)) return [];
@@ -121,7 +121,7 @@ export const networkKinds = {
   },
 };
 
-/** Given a boot as a whole. */
+/** Called with a whole boot. */
 export const machineKinds = {
   'guest-paused': ({ first }) => [{ after: first, act: ({ guest }) => guest.qmp.execute('stop'), shows: isStop }],
 
@@ -139,13 +139,13 @@ export const machineKinds = {
     },
   ],
 
-  // A network gives more ways to break a boot that has come so far.
+  // A boot that gets as far as the network is broken there.
   'firmware-damaged': ({ plan, uses }) => {
     const path = pathOf(plan, 'firmware-code');
     return path === undefined || uses.length > 0 ? [] : [{ alter: withFile(path, 'halfErased', firmwareOption) }];
   },
 
-  // Where nothing is to come of the ROM, nothing comes of a blank one either.
+  // Where the ROM has no effect, a blank one has none either.
   'rom-blank': ({ plan, usesRom }) => {
     const path = pathOf(plan, 'oprom');
     return path === undefined || !usesRom ? [] : [{ alter: withFile(path, 'blank', romOption) }];

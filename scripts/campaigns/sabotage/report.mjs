@@ -1,8 +1,8 @@
-// The campaign's figures and what they show, for people and as JSON.
+// The campaign's figures and findings, as text and as JSON.
 import { join } from 'node:path';
 import { outcomes as allOutcomes } from './outcome.mjs';
 
-/** Kinds of break that a stop must be told from. */
+/** Kinds of break that a stop must be distinguished from. */
 const leastKindsOfStop = 2;
 const metBreak = ['noticed', 'could-not-tell', 'survived'];
 
@@ -22,7 +22,7 @@ function survivorOf({ id, verdict, run }, { cell, wrong }, outDir) {
   };
 }
 
-/** Cells that met no break, or too few kinds of those that were made. */
+/** Cells that met no break, or too few kinds of the breaks made. */
 function untested(sabotages, outcomes) {
   const cells = new Map();
   for (const { id, cell, wrong, boot } of sabotages) {
@@ -37,7 +37,7 @@ function untested(sabotages, outcomes) {
     .map(([cell, { met }]) => ({ cell, kinds: [...met] }));
 }
 
-/** Cells whose files are here and whose NIC is not, say. */
+/** Cells that could not be run although their files are here, for instance because QEMU lacks the NIC. */
 function notRun({ cases }, byId) {
   const reasons = new Map();
   for (const { id, verdict } of cases) {
@@ -48,7 +48,7 @@ function notRun({ cases }, byId) {
 
 export function reportOf({ result, sabotages, missing, outcomes, outDir }) {
   const byId = new Map(sabotages.map((sabotage) => [sabotage.id, sabotage]));
-  const told = (chosen) =>
+  const counted = (chosen) =>
     countBy(
       chosen.map(({ id }) => outcomes.get(id)),
       allOutcomes,
@@ -59,10 +59,12 @@ export function reportOf({ result, sabotages, missing, outcomes, outDir }) {
   const report = {
     cells: new Set(sabotages.map(({ cell }) => cell.id)).size,
     sabotages: sabotages.length,
-    outcomes: told(sabotages),
-    kinds: Object.fromEntries(kinds.map((kind) => [kind, told(sabotages.filter(({ wrong }) => wrong.kind === kind))])),
+    outcomes: counted(sabotages),
+    kinds: Object.fromEntries(
+      kinds.map((kind) => [kind, counted(sabotages.filter(({ wrong }) => wrong.kind === kind))]),
+    ),
     survivors: survivors.map((one) => survivorOf(one, byId.get(one.id), outDir)),
-    // An interrupted campaign has not come to all of them.
+    // An interrupted campaign has not run all of them.
     untested: isOver ? untested(sabotages, outcomes) : [],
     missing: [...missing, ...notRun(result, byId)],
     wallMs: result.wallMs,
@@ -99,9 +101,7 @@ export function printReport({
       `  stopped at ${stoppedAt ?? 'no stage'} with ${failure ? `${failure.rule}: ${failure.text}` : 'no failure'}`,
       `  ${records}`,
     ]),
-    ...without.map(
-      ({ cell, kinds: met }) => `NOT SABOTAGED ENOUGH ${cell}: ${met.join(', ') || 'no break has met it'}`,
-    ),
+    ...without.map(({ cell, kinds: met }) => `NOT SABOTAGED ENOUGH ${cell}: ${met.join(', ') || 'it met no break'}`),
     ...missing.map(({ cell, reason }) => `not here: ${cell}: ${reason}`),
     `${sabotages} sabotages of ${cells} cells in ${seconds(wallMs)} (guests ${seconds(guestCpuMs)} of CPU): ${survivors.length} survivors; ${directory}`,
   ];
