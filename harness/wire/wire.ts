@@ -112,7 +112,7 @@ export function createWire(options: WireOptions): Wire {
   };
 }
 
-/** Counts frames that ask for no service, to the bound. */
+/** Counts frames that reach no service, up to the bound. */
 function createIdleBound(emit: EventSink): () => void {
   let frames = 0;
   return () => {

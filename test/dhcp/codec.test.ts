@@ -154,7 +154,7 @@ describe('options', () => {
   it.each([
     ['93 of one byte', [93, 1, 7], 'clientArch'],
     ['94 of two bytes', [94, 2, 1, 2], 'ndi'],
-    ['97 of its type alone', [97, 1, 0], 'machineId'],
+    ['97 of its type only', [97, 1, 0], 'machineId'],
     ['50 of three bytes', [50, 3, 10, 0, 2], 'requestedIp'],
   ])('takes no fact from option %s', (_, option, fact) => {
     expect(dhcpFactsOf(parsed(withOptions([53, 1, 1, ...option, 255])), 67)).not.toHaveProperty(fact);

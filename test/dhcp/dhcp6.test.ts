@@ -134,7 +134,7 @@ describe('malformed packets', () => {
     ['of a relay', '0c000000', 'message type 12, expected 1 to 11'],
     ['with an option past the end', '01abcdef00010009ff', 'option 1 has length 9, but only 1 left'],
     ['with half an option header', '01abcdef000100', '3 bytes after the last option'],
-  ])('are told with a reason: %s', (_, hex, reason) => {
+  ])('are reported with a reason: %s', (_, hex, reason) => {
     const payload = Buffer.from(hex, 'hex');
     expect(sniffDhcp6(payload, 'guest')).toMatchObject({ type: 'malformed', layer: 'dhcp6', reason });
     const rig = startRig();
@@ -223,7 +223,7 @@ describe('leases', () => {
     expect(rig.events).toMatchObject([{ reply: null, note: expect.any(String) }]);
   });
 
-  it('has no address where router advertisements give them, and still tells what to boot', () => {
+  it('has no address where router advertisements give them, and still says what to boot', () => {
     const rig = startRig([everything], false);
     expect(rig.ask(message('solicit', clientId, ia()))).toEqual({
       type: 'advertise',

@@ -118,7 +118,7 @@ describe('leases', () => {
     expect(rig.send(message('discover', {}, { mac: nth(1) }))[0]?.yiaddr).toBe('10.0.2.15');
   });
 
-  it('tells a client with an address of its own everything but an address', () => {
+  it('gives a client with an address of its own everything but an address', () => {
     const rig = startRig({ rules: [everything] });
     const [ack] = rig.send(message('inform', {}, { ciaddr: '10.0.2.50' }));
     expect(ack).toMatchObject({
@@ -131,7 +131,7 @@ describe('leases', () => {
     expect(ack?.options.has(51)).toBe(false);
   });
 
-  it('runs out of addresses with a reason, and goes on', () => {
+  it('runs out of addresses with a reason, and keeps serving', () => {
     const rig = startRig({ network: { guestIp: '10.0.2.253' } });
     expect([nth(1), nth(2)].map((mac) => bind(rig, mac))).toEqual(['10.0.2.253', '10.0.2.254']);
     expect(rig.send(message('discover', {}, { mac: nth(3) }))).toEqual([]);
@@ -206,7 +206,7 @@ describe('boot policy', () => {
     expect(rig.events).toMatchObject([{ rule: 'deaf', reply: null }]);
   });
 
-  it('puts a long URL into option 67 alone', () => {
+  it('puts a long URL into option 67 only', () => {
     const file = `http://10.0.2.2/${'d/'.repeat(150)}boot.efi`;
     const [offer] = startRig({ rules: [{ name: 'long', file }] }).send(message('discover', { 55: [1] }));
     expect(offer?.file).toBe('');
@@ -290,7 +290,7 @@ describe('kinds of client, as captured', () => {
     },
   );
 
-  it('UEFI HTTP boot gets HTTPClient back and its URI in option 67 alone', () => {
+  it('UEFI HTTP boot gets HTTPClient back and its URI in option 67 only', () => {
     const [offer] = offerTo('v4-ovmf-http', startRig({ rules: [{ name: 'http', file: 'http://10.0.2.2/boot.efi' }] }));
     expect(text(offer?.options.get(60))).toBe('HTTPClient');
     expect(text(offer?.options.get(67))).toBe('http://10.0.2.2/boot.efi');
@@ -369,7 +369,7 @@ describe('port 4011', () => {
       port: 68,
     });
 
-  it('answers without a proxy too: UEFI asks there after option 60 alone', () => {
+  it('answers without a proxy too: UEFI asks there after option 60 without 43', () => {
     expect(boot({})[0]).toMatchObject({ messageType: 'ack', file: 'boot.file', to: { port: 68 } });
   });
 

@@ -179,7 +179,7 @@ describe('faults that a served file asks for', () => {
   });
 });
 
-test('a guest that leaves in the middle is told of, and costs nothing more', async () => {
+test('a guest that leaves in the middle is reported, and costs nothing more', async () => {
   await new Promise<void>((resolve) => {
     const request = httpRequest({ port: server.port, host: '127.0.0.1', path: '/huge' }, (response) => {
       response.once('data', () => request.destroy());
@@ -206,7 +206,7 @@ test('closing ends connections at once, idle ones and those that do not read', a
 });
 
 describe('a connection that asks for much at once', () => {
-  /** A server whose look-ups are counted, and wait until told to go on. */
+  /** A server whose look-ups are counted, and wait until released. */
   async function start() {
     const waiting: (() => void)[] = [];
     const tree = openTree({ file: { text: 'content' } });

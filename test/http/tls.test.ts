@@ -134,7 +134,7 @@ describe('a guest that refuses the certificate', () => {
       leave: (port: number) => once(request({ host: '127.0.0.1', port, maxVersion: 'TLSv1.2' }).end(), 'error'),
       reason: /after the handshake/,
     },
-  ])('$when is told of', async ({ leave, reason }) => {
+  ])('$when is reported', async ({ leave, reason }) => {
     const events: UntimedEvent[] = [];
     const tls = await authority.issue({ ip: ['127.0.0.1'] });
     const server = await startHttp({ tree: openTree({}), emit: (event) => events.push(event), tls });

@@ -80,7 +80,7 @@ async function read(handle: Buffer, offset: number, bytes: number) {
   return { status, isEnd, data };
 }
 
-/** Size as GETATTR tells it. */
+/** Size as GETATTR reports it. */
 async function sizeOf(handle: Buffer): Promise<number> {
   const results = await nfsCall(procedures.getAttributes, opaque(handle));
   expect(results.uint32()).toBe(statuses.ok);
@@ -338,7 +338,7 @@ test('closing the server ends its connections', async () => {
   expect(await peer.next()).toBeUndefined();
 });
 
-test('what XDR says of lengths is not believed', () => {
+test('lengths in XDR are not trusted', () => {
   const reader = readXdr(uint32s(0xffff_ffff, 1));
   expect(reader.opaque(0xffff_ffff)).toHaveLength(0);
   expect([reader.short, reader.uint32()]).toEqual([true, 0]);

@@ -21,9 +21,9 @@ function createSeeing() {
   return { events, sniffer };
 }
 
-test("iPXE's fetch of a script, as recorded, is told once the guest has acknowledged all of it", () => {
+test("iPXE's fetch of a script, as recorded, is reported once the guest has acknowledged all of it", () => {
   const { events, sniffer } = createSeeing();
-  const told = capturedFrames().map(({ from, packet }) => {
+  const completions = capturedFrames().map(({ from, packet }) => {
     sniffer.packet(from, packet);
     return events.length;
   });
@@ -33,7 +33,7 @@ test("iPXE's fetch of a script, as recorded, is told once the guest has acknowle
   ]);
   // Not with the data, but with what the guest says next on that connection.
   const lastRead = capturedFrames().findLastIndex(({ from, payload }) => from === 'server' && payload.length > 150);
-  expect(told[lastRead]).toBe(1);
+  expect(completions[lastRead]).toBe(1);
 });
 
 /** Positions count bytes of one connection in each direction, from near the end of the sequence space. */
@@ -95,7 +95,7 @@ test('a file goes by the name that the tree has for it', () => {
   expect(openFile('/netboot', 'linux').events).toMatchObject([{ file: 'linux' }]);
 });
 
-test('a refusal is told with its status', () => {
+test('a refusal is reported with its status', () => {
   const tcp = openFile();
   tcp.asks(lookingUp(3, 'absent'));
   tcp.answers(3, uint32s(2, 0));
@@ -166,7 +166,7 @@ test('a connection with split records, or of another protocol, is not followed',
   expect(tcp.completed()).toEqual([]);
 });
 
-test('bytes at random are nothing, and end nothing', () => {
+test('random bytes are ignored, and end nothing', () => {
   const random = seededRandom(7);
   for (let round = 0; round < 200; round++) {
     const tcp = openFile();

@@ -49,7 +49,7 @@ describe("the tftp package's client", () => {
     expect(events).toEqual([expect.objectContaining({ file: 'boot/file', outcome: 'complete', bytes })]);
   });
 
-  test('is told of a missing file', async () => {
+  test('gets an error for a missing file', async () => {
     const udp = await openLoopbackEndpoint();
     const server = startTftp(udp, { tree: openTree({}), emit: () => {}, clock: systemClock });
     const client = createClient({ host: '127.0.0.1', port: udp.requestPort });

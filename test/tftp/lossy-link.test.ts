@@ -140,7 +140,7 @@ describe('the cost of duplicates', () => {
   });
 });
 
-test.each([{}, { windowsize: '8' }])('block numbers go on from 65,535 with 0 (%o)', async (window) => {
+test.each([{}, { windowsize: '8' }])('block numbers wrap from 65,535 to 0 (%o)', async (window) => {
   const content = contentOf(8 * 65_540 + 3);
   const { received, events } = await readOverLink(content, { blksize: '8', ...window }, clean, 1);
   expect(received === content).toBe(true);

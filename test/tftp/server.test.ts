@@ -164,7 +164,7 @@ describe('windows', () => {
 });
 
 describe('peers', () => {
-  test('a stranger is told so, and the transfer goes on', async () => {
+  test('a stranger gets an error, and the transfer continues', async () => {
     const { request, send, takenRaw, taken } = setUp({ file: text(1000) });
     await request('file');
     taken();
@@ -227,7 +227,7 @@ describe('peers', () => {
     expect(events[0]).toMatchObject({ outcome: 'refused', note: '16 transfers are under way' });
   });
 
-  test('one whose guest has gone silent gives way to another', async () => {
+  test('one whose guest has gone silent makes room for another', async () => {
     const { request, send, taken, clock, udp, events } = setUp({ file: text(2000), other: text(100) });
     for (let port = 1000; port < 1016; port++) await request('file', {}, { ...guest, port });
     taken();
@@ -254,7 +254,7 @@ describe('peers', () => {
 });
 
 describe('a fault of the server ends its case, and nothing else', () => {
-  /** A server whose look-ups give `entry` and whose sending fails from when it is told to. */
+  /** A server whose look-ups give `entry` and whose sending fails once asked to. */
   async function start(lookup: () => Promise<ServedEntry>) {
     let failing = false;
     const events: UntimedEvent[] = [];
@@ -328,7 +328,7 @@ describe('refusals', () => {
     expect(taken()).toMatchObject([{ kind: 'error', code: 4 }]);
   });
 
-  test('what is no request, and no packet at all, is dropped', async () => {
+  test('what is not a request, or not a packet at all, is dropped', async () => {
     const { udp, request, send, taken, events } = setUp({ file: text(2000) });
     for (const hex of ['', '00', '0003', '00040001', '0005', 'ffff']) udp.deliver(guest, 69, Buffer.from(hex, 'hex'));
     expect(taken()).toEqual([]);
@@ -340,7 +340,7 @@ describe('refusals', () => {
     expect(events).toEqual([]);
   });
 
-  test('closing ends what is under way and sends no more', async () => {
+  test('closing ends transfers in progress and sends no more', async () => {
     const { request, server, taken, clock, events, udp } = setUp({ file: text(2000) });
     await request('file');
     taken();

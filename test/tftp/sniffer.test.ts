@@ -25,8 +25,8 @@ function sniff(packets: readonly Captured[]): UntimedEvent[] {
   return events;
 }
 
-/** One line per event, as a person would tell it. */
-function told(events: readonly UntimedEvent[]): string[] {
+/** One readable line per event. */
+function summary(events: readonly UntimedEvent[]): string[] {
   return events.map((event) => {
     if (event.type === 'tftp-complete') return `${event.file}: ${event.bytes} in ${event.blocks}`;
     if (event.type === 'tftp-error') return `${event.file}: ${event.from} says ${event.code}`;
@@ -40,25 +40,25 @@ const capture = (name: string): Captured[] =>
 describe('real boots', () => {
   test('iPXE fetches undionly.kpxe twice', () => {
     const one = ['tftp-request undionly.kpxe', 'tftp-oack undionly.kpxe', 'undionly.kpxe: 74213 in 52'];
-    expect(told(sniff(capture('seabios-undionly')))).toEqual([...one, ...one]);
+    expect(summary(sniff(capture('seabios-undionly')))).toEqual([...one, ...one]);
   });
 
   test('OVMF probes the size, then fetches; snponly.efi comes back from the same port', () => {
-    const events = told(sniff(capture('ovmf-snponly')));
+    const events = summary(sniff(capture('ovmf-snponly')));
     const whole = ['tftp-request snponly.efi', 'tftp-oack snponly.efi', 'snponly.efi: 173792 in 122'];
     const probe = ['tftp-request snponly.efi', 'tftp-oack snponly.efi', 'snponly.efi: guest says 8'];
     expect(events).toEqual([...probe, ...whole, ...whole, ...whole]);
   });
 
   test('pxelinux searches its configuration', () => {
-    const events = told(sniff(capture('seabios-pxelinux')));
+    const events = summary(sniff(capture('seabios-pxelinux')));
     expect(events.filter((line) => line.endsWith('server says 1'))).toHaveLength(9);
     expect(events).toContain('ldlinux.c32: 119524 in 85');
     expect(events.at(-1)).toBe('pxelinux.cfg/default: 19 in 1');
   });
 
   test('GRUB asks with a leading slash', () => {
-    const events = told(sniff(capture('ovmf-grub')));
+    const events = summary(sniff(capture('ovmf-grub')));
     expect(events[0]).toBe('tftp-request grub/x86_64-efi/command.lst');
     expect(events.at(-1)).toBe('grub/grub.cfg: 11 in 1');
   });
@@ -68,7 +68,7 @@ describe('a receiver that stalls', () => {
   const stalled = capture('ovmf-i8255x-stalled');
   const events = (packets: readonly Captured[]) => sniff(packets).filter(({ type }) => type === 'tftp-stalled');
 
-  test('is told once, with the block that it says again and again', () => {
+  test('is reported once, with the block that it repeats', () => {
     expect(events(stalled)).toEqual([
       { source: 'wire', type: 'tftp-stalled', file: 'linux-x64.efi', port: 1594, block: 16 },
     ]);
@@ -90,7 +90,7 @@ describe('evidence', () => {
   const full = Buffer.alloc(512);
   const tail = Buffer.alloc(10);
   const run = (steps: readonly ['guest' | 'server', number, Buffer][]) =>
-    told(
+    summary(
       sniff(
         steps.map(([from, serverPort, payload]) => ({
           from,
@@ -145,7 +145,7 @@ describe('evidence', () => {
     expect(events).toEqual(['tftp-request f', 'f: guest says 5', 'f: 522 in 2']);
   });
 
-  test('what no one asked for is nothing', () => {
+  test('what no one asked for is ignored', () => {
     const steps: ['guest' | 'server', number, Buffer][] = [
       ['server', 5000, encodeData(1, tail)],
       ['guest', 5000, encodeAck(1)],
@@ -157,7 +157,7 @@ describe('evidence', () => {
     expect(run([['guest', 69, rrq.subarray(0, 5)]])).toEqual(['malformed']);
   });
 
-  test('a flood of requests does not push out the read that goes on', () => {
+  test('a flood of requests does not push out the read in progress', () => {
     const ports = Array.from({ length: 500 }, (_, at) => 3000 + at);
     const packets: Captured[] = [
       { from: 'guest', guestPort: 2000, serverPort: 69, hex: rrq.toString('hex') },
@@ -170,6 +170,6 @@ describe('evidence', () => {
       { from: 'server', guestPort: 2000, serverPort: 5000, hex: '00030002', dataBytes: 1 },
       { from: 'guest', guestPort: 2000, serverPort: 5000, hex: '00040002' },
     ];
-    expect(told(sniff(packets)).at(-1)).toBe('f: 513 in 2');
+    expect(summary(sniff(packets)).at(-1)).toBe('f: 513 in 2');
   });
 });

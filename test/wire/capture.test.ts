@@ -11,7 +11,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true }));
 
-/** Reads a pcapng file block by block, as the draft has it and knowing nothing of the writer. */
+/** Reads a pcapng file block by block by the draft, independently of the writer. */
 function readPcapng(data: Buffer) {
   const packets: { epochUs: number; flags: number; frame: Buffer }[] = [];
   const types: number[] = [];
@@ -77,7 +77,7 @@ test('a folder that is not there is a disk error that names the file', async () 
   await expect(createCapture(path, 0)).rejects.toMatchObject({ code: 'disk', message: expect.stringContaining(path) });
 });
 
-test.skipIf(process.platform !== 'linux')('a full disk is told of at close', async () => {
+test.skipIf(process.platform !== 'linux')('a full disk is reported at close', async () => {
   const capture = await createCapture('/dev/full', 0);
   capture.frame('guest', Buffer.alloc(60), 1);
   await expect(capture.close()).rejects.toMatchObject({ code: 'disk' });

@@ -138,7 +138,7 @@ describe('dissect', () => {
     expect(packet).toMatchObject({ kind: 'udp', udp: { payloadEnd: frames.udp!.length } });
   });
 
-  test('an ethertype nobody speaks is let be', () => {
+  test('an unknown ethertype is ignored', () => {
     expect(dissect(changed(frames.udp!, 12, 0x88), true)).toMatchObject({ kind: 'other' });
   });
 });
@@ -160,7 +160,7 @@ function mutate(frame: Buffer, random: () => number): Buffer {
 }
 
 describe('mutated frames', () => {
-  test('never stop the wire, whatever they are, and are told of without a flood', () => {
+  test('never stop the wire, and are reported without a flood', () => {
     const random = seededRandom(20_231);
     const nic = new MemoryLink();
     const uplink = new MemoryLink();
@@ -184,9 +184,9 @@ describe('mutated frames', () => {
     }
     expect(events.filter(({ source }) => source === 'run')).toEqual([]);
     expect(wire.stats.fromGuest.frames).toBe(30_000);
-    const told = events.filter((event) => event.type === 'malformed');
-    expect(told.length).toBeGreaterThan(20);
-    expect(told.length).toBeLessThan(1000);
+    const reports = events.filter((event) => event.type === 'malformed');
+    expect(reports.length).toBeGreaterThan(20);
+    expect(reports.length).toBeLessThan(1000);
     nic.deliver(arpFrame);
     expect(nic.sent).toHaveLength(1);
   });

@@ -130,7 +130,7 @@ export function tcpFrame(segment: Segment): Buffer {
   return frame;
 }
 
-/** The Internet checksum written the plain way, to check the fast one by. */
+/** A plain Internet checksum, to check the fast one against. */
 function plainChecksum(frame: Buffer, ip: IpView, pseudoProtocol: number | undefined): number {
   const length = ip.payloadEnd - ip.payloadStart;
   const pseudo = Buffer.alloc(4);
@@ -147,7 +147,7 @@ function plainChecksum(frame: Buffer, ip: IpView, pseudoProtocol: number | undef
   return ~sum & 0xffff;
 }
 
-/** A seeded generator (mulberry32), so that a failing mutation can be had again. */
+/** A seeded generator (mulberry32), so that a failing mutation can be reproduced. */
 export function seededRandom(seed: number): () => number {
   let state = seed;
   return () => {

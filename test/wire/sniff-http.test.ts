@@ -44,7 +44,7 @@ const request = 'GET /kernel HTTP/1.1\r\nHost: 10.0.2.2\r\nUser-Agent: iPXE\r\n\
 const head = (fields: string, status = '200 OK') => `HTTP/1.1 ${status}\r\n${fields}\r\n\r\n`;
 const complete = { type: 'http-complete', target: '/kernel', status: 200, port: 80 };
 
-test('request, response and delivery are told', () => {
+test('request, response and delivery are reported', () => {
   const tcp = connect();
   const answer = `${head('Content-Length: 5')}hello`;
   tcp.asks(0, request);
@@ -205,14 +205,14 @@ test.each(['Content-Length: 5\r\nContent-Length: 6', 'Content-Length: -1', 'Cont
   },
 );
 
-test('what is no HTTP is malformed once, and the connection let be', () => {
+test('what is not HTTP is malformed once, and the connection ignored', () => {
   const tcp = connect();
   tcp.asks(0, 'SSH-2.0-x\r\n\r\n');
   for (let at = 13; at < 4000; at += 100) tcp.asks(at, 'x'.repeat(100));
   expect(tcp.events).toMatchObject([{ type: 'malformed', from: 'guest', layer: 'http', reason: 'no request line' }]);
 });
 
-test('a head without end is given up', () => {
+test('an endless head is given up', () => {
   const tcp = connect();
   for (let at = 0; at < 40_000; at += 1000) tcp.asks(at, 'x'.repeat(1000));
   expect(tcp.events).toMatchObject([{ type: 'malformed', layer: 'http' }]);
@@ -222,7 +222,7 @@ describe('TLS', () => {
   const record = (type: number, body: string) =>
     `${type.toString(16)}0303${(body.length / 2).toString(16).padStart(4, '0')}${body}`;
 
-  test('hellos and an alert in clear are told, split or not', () => {
+  test('hellos and an alert in the clear are reported, split or not', () => {
     for (const size of [1, 6, 1000]) {
       const tcp = connect(443);
       const hello = Buffer.from(record(0x16, `0100${'00'.repeat(300)}`) + record(0x15, '0230'), 'hex');
@@ -255,7 +255,7 @@ describe('TLS', () => {
   };
   const certificate = { names: 'DNS:elsewhere.example', issuer: 'CN=netboot-harness run authority' };
 
-  test('a guest that leaves on seeing the certificate is told, with the certificate it saw', () => {
+  test('a guest that leaves on seeing the certificate is reported, with the certificate it saw', () => {
     expect(replay(segments)).toMatchObject([
       { kind: 'client-hello' },
       { kind: 'server-hello' },
@@ -268,7 +268,7 @@ describe('TLS', () => {
     expect(replay(lost).at(-1)).toEqual({ source: 'wire', type: 'tls', port: 443, from: 'guest', kind: 'left' });
   });
 
-  test('a guest that goes on with the handshake does not leave it', () => {
+  test('a guest that continues the handshake does not leave it', () => {
     const [last] = segments.slice(-1);
     const keyExchange = { ...last, flags: ack, hex: record(0x16, `1000${'00'.repeat(64)}`) } as (typeof segments)[0];
     const after = { ...last, position: (last?.position ?? 0) + keyExchange.hex.length / 2 } as (typeof segments)[0];
@@ -278,7 +278,7 @@ describe('TLS', () => {
     ]);
   });
 
-  test('what is no certificate is none', () => {
+  test('what is not a certificate is ignored', () => {
     const odd = segments.map((one) => ({ ...one, hex: one.hex.replace('3082031a', '3082ffff') }));
     expect(odd).not.toEqual(segments);
     expect(replay(odd).at(-1)).toEqual({ source: 'wire', type: 'tls', port: 443, from: 'guest', kind: 'left' });

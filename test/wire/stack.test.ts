@@ -24,7 +24,7 @@ const arpFor = (target: string) =>
   Buffer.from(`ffffffffffff525400123456080600010800060400015254001234560a00020f000000000000${target}`, 'hex');
 
 describe('IPv4', () => {
-  test('ARP is answered for the server alone', () => {
+  test('ARP is answered for the server only', () => {
     const { nic, events } = start();
     nic.deliver(arpFor('0a000203'));
     expect(nic.sent).toEqual([]);
@@ -80,7 +80,7 @@ describe('IPv4', () => {
     expect(nic.sent).toEqual([frame, Buffer.from(frame).fill(0xff, 0, 6), frame]);
   });
 
-  test('what is for another host or no port is left alone', () => {
+  test('what is for another host or an unbound port is ignored', () => {
     const { nic, wire } = start();
     let seen = 0;
     wire.udp.bind(69, () => seen++);
@@ -103,7 +103,7 @@ describe('IPv4', () => {
     wire.udp.bind(69, () => {});
   });
 
-  test('a payload larger than the MTU is dropped and told of', () => {
+  test('a payload larger than the MTU is dropped and reported', () => {
     const { nic, wire, events } = start();
     const port = wire.udp.bind(69, () => {});
     port.send(Buffer.alloc(wire.udp.maxPayloadBytes), { ...guest, port: 1 });
@@ -168,7 +168,7 @@ describe('IPv6', () => {
 
   const solicitationOf = (target: string) => Buffer.from(`8700000000000000${target}0101525400123456`, 'hex');
 
-  test('neighbours are told the MAC of the server, and of nobody else', () => {
+  test('neighbours learn the MAC of the server, and of nobody else', () => {
     const { nic, events } = start({ ipv6 });
     const group = { mac: '33:33:ff:00:00:02', ip: 'ff02::1:ff00:2' };
     nic.deliver(icmpFrame(linkLocal, group, solicitationOf('fd000000000000000000000000000003')));

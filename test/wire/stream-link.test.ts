@@ -2,7 +2,7 @@ import { Duplex } from 'node:stream';
 import { describe, expect, test } from 'vitest';
 import { linkOverStream } from '../../harness/wire/stack/stream-link.ts';
 
-/** A stream whose peer reads nothing until told to, and hands over what it was sent. */
+/** A stream whose peer reads nothing until asked to, and returns what it was sent. */
 class PeerStream extends Duplex {
   readonly written: Buffer[] = [];
   #pending: (() => void)[] = [];
@@ -13,7 +13,7 @@ class PeerStream extends Duplex {
   }
   override _read(): void {}
   override _write(chunk: Buffer, _encoding: string, done: () => void): void {
-    // As a socket does: what is behind the chunk serves again once it is taken.
+    // As a socket does: the chunk's buffer is reused once it is taken.
     this.written.push(Buffer.from(chunk));
     if (this.holds) this.#pending.push(done);
     else done();
@@ -53,7 +53,7 @@ describe('receiving', () => {
     expect(seen.reasons).toEqual([]);
   });
 
-  test('runts are dropped and told of, and the next frame is read', async () => {
+  test('runts are dropped and reported, and the next frame is read', async () => {
     const peer = new PeerStream();
     const seen = listen(peer);
     peer.push(Buffer.concat([framed(frameOf(13, 1)), framed(Buffer.alloc(0)), framed(frameOf(14, 2))]));
@@ -92,7 +92,7 @@ describe('sending', () => {
     expect(peer.written).toHaveLength(1);
   });
 
-  test('a guest that does not read is told of, then drained, and never fills the memory', async () => {
+  test('a guest that does not read is reported, then drained, and never fills the memory', async () => {
     const peer = new PeerStream(true);
     const { link } = listen(peer);
     let drains = 0;

@@ -55,7 +55,7 @@ describe('any other TCP', () => {
     ['the port that the host listens on', { serverPort: 40_123 }],
   ] as const;
 
-  test.each(cases)('%s is refused at once, and told of once', (_name, where) => {
+  test.each(cases)('%s is refused at once, and reported once', (_name, where) => {
     const { nic, uplink, events } = start();
     const opening = tcpFrame({ from: 'guest', sequence: 0xffff_ffff, flags: syn, ...where });
     nic.deliver(opening);
@@ -83,7 +83,7 @@ describe('any other TCP', () => {
     );
   });
 
-  test('a port scan is refused without end, and told of up to a bound', () => {
+  test('a port scan is refused throughout, and reported up to a bound', () => {
     const { nic, events } = start();
     for (let port = 1000; port < 4000; port++)
       nic.deliver(tcpFrame({ from: 'guest', serverPort: port, sequence: 1, flags: syn }));
@@ -100,7 +100,7 @@ function withoutWindow(frame: Buffer): string {
 }
 
 describe('the user stack', () => {
-  test('is told where the guest is, and nothing of it but TCP reaches the guest', () => {
+  test('learns where the guest is, and only its TCP reaches the guest', () => {
     const { nic, uplink } = start();
     uplink.deliver(udpFrame(userStack, guest, 67, 68, Buffer.alloc(300)));
     uplink.deliver(udpFrame(userStack, guest, 69, 2070, Buffer.from('x')));
@@ -124,7 +124,7 @@ describe('the user stack', () => {
     ]);
   });
 
-  test('is told so over IPv6 too', () => {
+  test('learns so over IPv6 too', () => {
     const { uplink } = start();
     const asker = { mac: '52:56:00:00:00:02', ip: 'fe80::2' };
     const target = 'fd00000000000000000000000000000f';

@@ -4,7 +4,7 @@ interface Lease {
 }
 
 /**
- * Addresses by hardware address: not by option 61 or DUID, which firmware and second stage fill differently
+ * Addresses by hardware address: not by option 61 or DUID, which firmware and second stage set differently
  * for the same NIC.
  */
 export interface LeasePool {

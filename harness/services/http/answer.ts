@@ -80,7 +80,7 @@ async function sendBody(response: ServerResponse, entry: ServedEntry, { start, e
 
 /** Resolves when the connection has taken the piece or is closed. */
 function written(response: ServerResponse, piece: Buffer): Promise<void> {
-  // A write to what is gone would be an error nobody hears.
+  // Writing to a destroyed response would raise an error that nobody handles.
   if (response.destroyed) return Promise.resolve();
   return new Promise((resolve) => {
     const done = () => {

@@ -7,7 +7,7 @@ const microseconds = 6;
 const snapBytes = 262_144;
 const options = { end: 0, userApplication: 4, interfaceName: 2, timeResolution: 9, packetFlags: 2 } as const;
 
-/** EPB flags, bits 0 and 1, as QEMU's NIC is the interface: what the guest sends is outbound. */
+/** EPB flags, bits 0 and 1; the interface is QEMU's NIC, so what the guest sends is outbound. */
 const directions = { server: 1, guest: 2 } as const;
 
 const enhancedPacketFixedBytes = 32;

@@ -31,7 +31,7 @@ function walk(field: Buffer, name: string, fragments: Map<number, Buffer[]>): st
 }
 
 /**
- * All options of a message: the options field, then `file`, then `sname` where option 52 says so
+ * All options of a message: the options field, then `file`, then `sname` if option 52 says so
  * (RFC 2131 §4.1); repeated options are joined in that order (RFC 3396 §5).
  */
 export function collectOptions(optionField: Buffer, file: Buffer, sname: Buffer): Collected {
@@ -55,7 +55,7 @@ export function overloadOf(option: Buffer | undefined): { file: boolean; sname: 
   return { file: value === 1 || value === 3, sname: value === 2 || value === 3 };
 }
 
-/** Encapsulated sub-options: option 43 of PXE clients and servers, option 175 of iPXE. Null: not of that form. */
+/** Encapsulated sub-options: option 43 of PXE clients and servers, option 175 of iPXE. Null: malformed. */
 export function parseEncapsulated(option: Buffer): OptionMap | null {
   const fragments = new Map<number, Buffer[]>();
   if (walk(option, 'encapsulation', fragments)) return null;

@@ -21,7 +21,7 @@ export function writeEthernet(frame: Buffer, destination: Buffer, source: Buffer
   return frame.writeUInt16BE(etherType, typeAt);
 }
 
-/** Whether a frame is for this MAC, for everyone, or for a group. */
+/** Whether a frame is for this MAC, broadcast or multicast. */
 export function isFor(frame: Buffer, mac: Buffer): boolean {
   if (((frame[destinationAt] as number) & 1) === 1) return true;
   return frame.compare(mac, 0, mac.length, destinationAt, destinationAt + mac.length) === 0;

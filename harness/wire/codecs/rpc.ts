@@ -40,7 +40,7 @@ export interface RpcCall {
   readonly args: XdrReader;
 }
 
-/** A CALL (RFC 5531 §9), or undefined if the record is not one or too short. */
+/** A CALL (RFC 5531 §9), or undefined if the record is not a call or is too short. */
 export function parseCall(record: Buffer): RpcCall | undefined {
   const args = readXdr(record);
   const xid = args.uint32();

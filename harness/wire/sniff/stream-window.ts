@@ -15,7 +15,7 @@ interface Range {
   readonly end: number;
 }
 
-/** Segments out of order beyond this many gaps are left to be sent again. */
+/** Out-of-order segments beyond this many gaps are ignored until retransmitted. */
 const maxRanges = 64;
 
 export function createStreamWindow(capacityBytes: number): StreamWindow {

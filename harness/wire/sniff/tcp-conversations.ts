@@ -4,7 +4,7 @@ import { tcpFlags } from '../codecs/tcp.ts';
 
 export type Side = 'guest' | 'server';
 
-/** What a protocol makes of one connection. Positions count bytes of data from 0 in each direction. */
+/** A protocol's view of one connection. Positions count bytes of data from 0 in each direction. */
 export interface ConversationReader {
   /** Bytes `start` to `end` of the frame are those at `position`: repeated, early or late, as segments arrive. */
   data(from: Side, position: number, frame: Buffer, start: number, end: number): void;

@@ -1,4 +1,4 @@
-/** A UDP peer as servers see it; `mac` is empty where the link has none (a loopback socket in tests). */
+/** A UDP peer as servers see it; `mac` is empty if the link has none (a loopback socket in tests). */
 export interface UdpPeer {
   readonly mac: string;
   readonly ip: string;
@@ -15,7 +15,7 @@ export interface Datagram {
 /** One bound port on the harness's side of any link. */
 export interface UdpPort {
   readonly port: number;
-  /** Sends to `to`; `ip` 255.255.255.255 or a `mac` of ff:ff:ff:ff:ff:ff broadcasts. Silently drops when the guest is gone. */
+  /** Sends to `to`; `ip` 255.255.255.255 or `mac` ff:ff:ff:ff:ff:ff broadcasts. Silently drops if the guest is gone. */
   send(payload: Buffer, to: UdpPeer): void;
   close(): void;
 }
