@@ -7,14 +7,14 @@ interface Outcome {
   /** First stage of the path not reached; null when the path was completed. */
   stoppedAt: Stage | null;
   ending: Failure | null;
-  /** What stood as the last remark when the boot ended. */
+  /** The last remarks in force when the boot ended. */
   remarks: readonly Failure[];
 }
 
-/** Ends that the guest did not come to itself: what it said before does not explain them. */
+/** Ends not brought about by the guest: its earlier remarks do not explain them. */
 const givenUp: readonly string[] = ['deadline', 'guest-flood', 'silent'] satisfies FailureRule[];
 
-/** What ended the boot and, where the guest came to that end by itself, what it last said or did of importance. */
+/** What ended the boot and, if the guest got there by itself, its last remarks. */
 const causesOf = ({ ending, remarks }: Outcome): Failure[] =>
   ending === null ? [] : [ending, ...(givenUp.includes(ending.rule) ? [] : remarks)];
 
@@ -30,7 +30,7 @@ const wantedText = (failure: readonly ExpectedFailure[]): string => failure.map(
 
 interface Comparison {
   asExpected: boolean;
-  /** Where that is not, and the stop alone does not say how. */
+  /** How it differs, where the stop does not already say. */
   why?: string;
 }
 

@@ -14,7 +14,7 @@ interface FirstClient {
   romDriver: boolean;
 }
 
-/** Who sent the first DISCOVER (or SOLICIT), by what it says of itself. */
+/** Who sent the first DISCOVER (or SOLICIT), by its own identification. */
 function firstClientOf(events: readonly HarnessEvent[]): FirstClient | undefined {
   const first = events.find(
     (event): event is Dhcp | Dhcp6 =>
@@ -32,7 +32,7 @@ function firstClientOf(events: readonly HarnessEvent[]): FirstClient | undefined
 const romIsIpxe = (plan: Plan): boolean =>
   plan.inputs.some(({ role, ipxe }) => role === 'oprom' && ipxe?.[plan.interface] !== undefined);
 
-/** Kinds whose EFI image this machine would run: where the client tells no interface, it may be at work all the same. */
+/** Kinds whose EFI image this machine would run: it may be active even if the client reports no interface. */
 const silentRoms: readonly (string | null)[] = ['vendor-snp', null];
 
 interface Facts {
@@ -55,9 +55,9 @@ const sameEvidence =
   'configurations 3 and 6 leave the same evidence here: a driver without a network interface identifier, whether ' +
   "from the ROM or the firmware's own; inspection of the ROM alone says 3";
 
-/** The six configurations told from evidence; the first row that holds. */
+/** The six configurations by their evidence; the first row that holds. */
 const rows: readonly Row[] = [
-  // Served as a vendor's PXE ROM would be: iPXE says what it is, and the label goes with it.
+  // Served as a vendor's PXE ROM would be: iPXE identifies itself, and the case is labelled so.
   {
     configuration: 1,
     standIn: true,
@@ -73,7 +73,7 @@ const rows: readonly Row[] = [
 ];
 
 export interface ObservedConfiguration {
-  /** Null while no client has spoken, and where the evidence does not tell one from another. */
+  /** Null while no client was seen, and where the evidence is ambiguous. */
   configuration: Configuration | null;
   standIn: true | undefined;
   finding: string | null;

@@ -66,7 +66,7 @@ const certificateFaults: Record<Certificate, string> = {
   expired: 'which has expired',
 };
 
-/** EDK II leaves without an alert; others say in clear what they do not like. */
+/** EDK II leaves without an alert; others send a plaintext alert with the reason. */
 const refusedTls = ({ plan, events }: Stop): boolean =>
   plan.tls !== undefined &&
   events.some(
@@ -75,11 +75,11 @@ const refusedTls = ({ plan, events }: Stop): boolean =>
       (event.source === 'wire' && event.type === 'tls' && event.from === 'guest' && event.kind.startsWith('alert:')),
   );
 
-/** Inspection of the files alone led to expect this stop. */
+/** Inspection of the files predicted this stop. */
 const foreseen = ({ plan, stoppedAt }: Stop): boolean => plan.prediction.stopsAt === stoppedAt;
 const whyForeseen = ({ plan }: Stop): string => plan.prediction.reasons.at(-1) ?? '';
 
-/** What EDK II's exception handler tells: on x86 which exception in which image, on Arm only where it was. */
+/** The report of EDK II's exception handler: on x86 the exception and the image, on Arm only the address. */
 function crash({ failures }: Stop): string {
   const first = (pattern: RegExp): string | undefined =>
     failures.flatMap(({ text }) => pattern.exec(text)?.[1] ?? []).at(0);
@@ -87,7 +87,7 @@ function crash({ failures }: Stop): string {
   const image = first(/^!!!! Find image based on IP\(\w+\) +([^\s(]+)/);
   const address = first(/ Exception at 0x([0-9A-F]{16})/i);
   const where = [what && `with ${what}`, image && `in ${image.replace(/^.*\//, '')}`].filter(Boolean).join(' ');
-  // The first page is never mapped: that is where calls through a null pointer lead.
+  // The first page is never mapped: a fault there is a call through a null pointer.
   const onNull = address !== undefined && BigInt(`0x${address}`) < 0x1000n ? ' on a call through a null pointer' : '';
   return `the firmware, or what it had started, crashed${where && ` ${where}`}${onNull}, and the firmware's exception handler halted the machine`;
 }
@@ -113,7 +113,7 @@ const meanings: readonly { holds: (stop: Stop) => boolean; means: (stop: Stop) =
   {
     holds: all(at('oprom', 'dhcp', 'firmware'), endedBy('uefi-shell', 'bds-nothing'), not(discovered)),
     means: (stop) =>
-      `no network boot option was there: this firmware has no driver for ${stop.plan.scenario.nic} and ${romText(stop)}${
+      `there was no network boot option: this firmware has no driver for ${stop.plan.scenario.nic} and ${romText(stop)}${
         stop.plan.scenario.randomSource === false ? ', or it offers no PXE without a random source' : ''
       }`,
   },
@@ -192,7 +192,7 @@ const meanings: readonly { holds: (stop: Stop) => boolean; means: (stop: Stop) =
   { holds: () => true, means: () => 'nothing further was seen' },
 ];
 
-/** The last thing a person would have noticed before the stop. */
+/** The last notable event before the stop. */
 function lastSeen(events: readonly HarnessEvent[]): string {
   for (const event of [...events].reverse()) {
     if (event.source === 'serial' && event.text.trim()) return `"${event.text.trim().slice(0, 160)}" on the console`;
@@ -207,7 +207,7 @@ function lastSeen(events: readonly HarnessEvent[]): string {
   return 'nothing at all';
 }
 
-/** What they say is that nothing more was seen. */
+/** Ends that only say that nothing more was seen. */
 const timeRules = ['deadline', 'silent'] as const;
 
 /** One sentence: what stage, what was seen last, what that usually means. */

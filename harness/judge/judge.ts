@@ -9,7 +9,7 @@ import { compareWith } from './as-expected.ts';
 import { observeConfiguration } from './configuration.ts';
 import { diagnose } from './diagnosis.ts';
 
-/** Console text reaches us up to this much later than frames of the same moment. */
+/** Console text may lag behind frames by this much. */
 const orderToleranceMs = 1_000;
 
 const isStage = (evidence: Evidence): evidence is StageEvidence => evidence.kind === 'stage';
@@ -27,7 +27,7 @@ function stageResults(plan: Plan, found: readonly StageEvidence[]): StageResult[
   });
 }
 
-/** These prove a stage from a later one, so their time says nothing of the order. */
+/** These prove a stage from a later one, so their time says nothing about the order. */
 const afterTheFact: readonly string[] = ['initrd-ran'];
 
 function orderFindings(plan: Plan, found: readonly StageEvidence[]): string[] {
@@ -42,7 +42,7 @@ function orderFindings(plan: Plan, found: readonly StageEvidence[]): string[] {
   });
 }
 
-/** Where the evidence shows another configuration than the files alone led to expect. */
+/** Evidence of another configuration than inspection of the files predicted. */
 function predictionFindings(
   { prediction: { configuration, reasons } }: Plan,
   observed: Configuration | null,
@@ -51,7 +51,7 @@ function predictionFindings(
   return [`predicted configuration ${configuration} (${reasons.join('; ')}), observed ${observed}`];
 }
 
-/** Evidence of another configuration than the one declared; evidence that cannot tell contradicts nothing. */
+/** Evidence of another configuration than the one declared; ambiguous evidence contradicts nothing. */
 function contradictionOf({ scenario }: Plan, observed: Configuration | null): string | undefined {
   const declared = scenario.configuration;
   if (declared === undefined || observed === null || declared === observed) return undefined;
@@ -60,7 +60,7 @@ function contradictionOf({ scenario }: Plan, observed: Configuration | null): st
   return `configuration ${declared} is declared, and the evidence is of configuration ${observed}${hint}`;
 }
 
-/** Records that lack what came later, although the case went on. */
+/** Records that were cut short while the case went on. */
 const cutRecords = (events: readonly HarnessEvent[]): string[] =>
   events.flatMap((event) =>
     event.type === 'bounded' && !event.ends
@@ -68,7 +68,7 @@ const cutRecords = (events: readonly HarnessEvent[]): string[] =>
       : [],
   );
 
-/** Why the guest cannot be judged, if it cannot: the harness could not tell, QEMU was gone, or the log has no end. */
+/** Why the guest cannot be judged, if so: a failure of the harness, QEMU gone, or a log without an end. */
 function undecided(
   events: readonly HarnessEvent[],
   ending: Failure | null,
@@ -93,7 +93,7 @@ function undecided(
 
 const failureOf = ({ rule, atMs, text }: FailureEvidence): Failure => ({ rule, atMs, text });
 
-/** What the guest did, from its plan and its event log alone: pure, so that a saved log is judged the same again. */
+/** What the guest did, from its plan and event log only: pure, so that a saved log is judged the same again. */
 export function judge(plan: Plan, events: readonly HarnessEvent[]): Verdict {
   const observer = createObserver(plan);
   for (const event of events) observer.observe(event);

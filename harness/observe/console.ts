@@ -3,26 +3,26 @@ import { createControlParser } from './console/control-parser.ts';
 import { createScreen, type ShownLine } from './console/screen.ts';
 
 export interface ConsoleLine extends ShownLine {
-  /** Bytes of the serial port read when the line stood like this. */
+  /** Bytes read from the serial port when the line looked like this. */
   offset: number;
 }
 
-/** A serial console rendered as a person sees it: cursor addressing, wrapping and erasing applied. */
+/** A serial console as rendered by a terminal: cursor addressing, wrapping and erasing applied. */
 export interface SerialConsole {
   push(chunk: Buffer): void;
-  /** Nothing has come for a while: the line that the cursor stands behind is shown as it is. */
+  /** No input for a while: reports the cursor's line as it is. */
   pause(): void;
   /** Nothing more will come. */
   end(): void;
   /** How many lines have left the screen, blank ones included. */
   readonly goneLines: number;
-  /** Lines in the order in which they left the screen, scrolled out, deleted or cleared, and then those that stand. */
+  /** Lines in the order in which they left the screen (scrolled, deleted or cleared), then those still on it. */
   transcript(): string[];
 }
 
 /**
- * `onLine` is called with each line that was printed on, whole, when the cursor leaves it: once, or again where more is
- * printed there. Blank lines are left out. The same bytes make the same calls, however they are cut into chunks.
+ * `onLine` is called with each whole line when the cursor leaves it, and again if more is printed there. Blank lines are
+ * left out. The same bytes make the same calls, however they are split into chunks.
  */
 export function createConsole(onLine: (line: ConsoleLine) => void): SerialConsole {
   let offset = 0;

@@ -19,32 +19,32 @@ export interface StageEvidence extends Seen {
 export interface FailureEvidence extends Seen {
   kind: 'failure';
   rule: FailureRule;
-  /** Nothing further can come: the case ends now. Otherwise it is a remark, and the boot may still recover. */
+  /** Final: the case ends now. Otherwise a remark, and the boot may still recover. */
   ends: boolean;
 }
 
-/** What a rule makes of one event: a stage reached, or a sign that the boot has failed. */
+/** What a rule infers from an event: a stage reached, or a sign that the boot has failed. */
 export type Evidence = StageEvidence | FailureEvidence;
 
-/** What rules may look back at. Grows with the events; never guessed from the plan. */
+/** State that rules may consult. Comes from events, never from the plan. */
 export interface Observed {
   /** Stages reached so far. */
   readonly stages: ReadonlySet<Stage>;
-  /** Served names delivered whole, with their lengths. */
+  /** Served names delivered completely, with their lengths in bytes. */
   readonly delivered: ReadonlyMap<string, number>;
-  /** Names that an HTTP response with a length was seen for. */
+  /** Names for which an HTTP response with a length was seen. */
   readonly promised: ReadonlyMap<string, number>;
-  /** The firmware has said on the console that it boots over IPv6. The wire may be well ahead of that. */
+  /** The firmware announced an IPv6 boot on the console. The wire may be well ahead of that. */
   readonly saidIpv6: boolean;
-  /** xids of DHCP REQUESTs from the guest, with what the client said of itself. */
+  /** xids of DHCP REQUESTs from the guest, with how the client identified itself. */
   readonly requests: ReadonlyMap<number, { ipxe: boolean; vendorClass: string }>;
-  /** A file was delivered to the guest, and nothing of the guest's was on the wire since. */
+  /** A file was delivered, and the guest has sent nothing since. */
   readonly quietSinceDelivery: boolean;
   /** xids of DHCP DISCOVERs that were answered, with the address offered. */
   readonly offers: ReadonlyMap<number, string>;
 }
 
-/** One row of a rule table. `proves` says, for people, why this evidence is enough. */
+/** One row of a rule table. `proves` explains why this evidence suffices. */
 export interface Rule<E extends HarnessEvent = HarnessEvent> {
   readonly name: string;
   readonly proves: string;

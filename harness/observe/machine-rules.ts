@@ -5,7 +5,7 @@ import type { Finding, Rule } from './evidence.ts';
 
 export type GuestEvent = Extract<HarnessEvent, { source: 'qmp' | 'vm' | 'run' }>;
 
-/** QMP says that the guest ended, for one of these causes (QEMU's qapi/run-state.json, ShutdownCause). */
+/** QMP reports a shutdown for one of these causes (QEMU's qapi/run-state.json, ShutdownCause). */
 const shutDownBy = (event: GuestEvent, ...causes: readonly string[]): boolean =>
   event.source === 'qmp' &&
   event.type === 'event' &&
@@ -14,7 +14,7 @@ const shutDownBy = (event: GuestEvent, ...causes: readonly string[]): boolean =>
 
 type Bounded = Extract<HarnessEvent, { type: 'bounded' }>;
 
-/** What each bound of a case's records is counted in. */
+/** Text for each bound of a case's records. */
 const boundTexts: Record<RecordBound, (limit: number) => string> = {
   eventLogBytes: (limit) => `the event log has reached ${mebibytes(limit)}`,
   serialBytes: (limit) => `the serial port has sent ${mebibytes(limit)}`,
@@ -32,13 +32,13 @@ const ending = (failure: FailureRule, text: string): Finding => ({ failure, text
 
 const seconds = (ms: number): string => `${Math.round(ms / 1000)} s`;
 
-/** A guest that has had this share of the time is at work; one that waits for something has next to none. */
+/** A guest that used this share of the time is busy; a waiting one uses next to none. */
 const atWork = 0.5;
 
 function deadlineText(event: Extract<GuestEvent, { type: 'deadline' }>): string {
   const { stage, allowedMs, waitedMs, wallMs = 0, workedMs = 0 } = event;
   const awaited = stage === 'total' ? 'end of the boot' : `${stage} stage`;
-  // A busy host: those who look at the clock wonder.
+  // Explain the difference on a busy host.
   const byTheClock = wallMs > allowedMs * 1.5 ? ` in which the guest could run (${seconds(wallMs)} by the clock)` : '';
   const work = workedMs >= waitedMs * atWork ? ', with the guest at work all the while' : '';
   return `no ${awaited} within ${seconds(allowedMs)}${byTheClock}${work}`;
@@ -68,7 +68,7 @@ export const guestRules: readonly Rule<GuestEvent>[] = [
   },
   {
     name: 'guest-gone',
-    proves: 'QEMU runs with -no-shutdown, so that no guest can end it: this is nothing that the guest came to',
+    proves: 'QEMU runs with -no-shutdown, so no guest can make it exit: this was not the guest',
     match: (event) =>
       event.source === 'vm' && event.type === 'exited' && !event.byHarness
         ? ending('guest-gone', `QEMU ended by itself (${event.signal ?? `exit code ${event.exitCode}`})`)
@@ -76,7 +76,7 @@ export const guestRules: readonly Rule<GuestEvent>[] = [
   },
   {
     name: 'guest-flood',
-    proves: 'the guest said or asked for so much that a record of the case is full: what it did after is not known',
+    proves: 'the guest sent so much that a record of the case is full: what it did later is unknown',
     match: (event) =>
       event.source === 'run' && event.type === 'bounded' && event.ends
         ? ending('guest-flood', `the guest floods: ${boundText(event)}`)
@@ -84,13 +84,13 @@ export const guestRules: readonly Rule<GuestEvent>[] = [
   },
   {
     name: 'deadline',
-    proves: 'the stage did not come in the time allowed, of which that counts in which the guest could run',
+    proves: 'the stage was not reached in the time allowed, counting only time in which the guest could run',
     match: (event) =>
       event.source === 'run' && event.type === 'deadline' ? ending('deadline', deadlineText(event)) : undefined,
   },
   {
     name: 'silent',
-    proves: 'no known pause is as long as this guest has been at rest: it waits for nothing that could come',
+    proves: 'this guest has been at rest for longer than any known pause: nothing it waits for can come',
     match: (event) =>
       event.source === 'run' && event.type === 'silent'
         ? ending(

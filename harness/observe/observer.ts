@@ -10,7 +10,7 @@ import { saysIpv6, serialRules } from './serial-rules.ts';
 import { wireFailureRules } from './wire-failures.ts';
 import { deliveryRules, unset, type WireEvent, wireRules } from './wire-rules.ts';
 
-/** Which table reads which source. Servers' own events are explanation, never evidence, but for what TLS hides. */
+/** Which table reads which source. Servers' own events explain but never prove, except for what TLS hides. */
 const tables: Partial<Record<HarnessEvent['source'], readonly Rule<never>[]>> = {
   serial: serialRules,
   wire: [...wireRules, ...wireFailureRules],
@@ -22,11 +22,11 @@ const tables: Partial<Record<HarnessEvent['source'], readonly Rule<never>[]>> = 
 
 const maxRemarks = 500;
 
-/** Seen on the wire because the guest sent something. */
+/** Events on the wire caused by a frame from the guest. */
 const isOfGuest = ({ type, from }: WireEvent & { from?: 'guest' | 'server' }): boolean =>
   from === 'guest' || type.endsWith('-request') || type === 'tcp-refused';
 
-/** Adds to a map keyed by what a guest sends: what was set longest ago is forgotten. */
+/** Adds to a bounded map with guest-supplied keys; drops the oldest entry. */
 function setRecent<V>(map: Map<number, V>, key: number, value: V): void {
   map.delete(key);
   map.set(key, value);
@@ -35,21 +35,21 @@ function setRecent<V>(map: Map<number, V>, key: number, value: V): void {
 }
 
 export interface Observer {
-  /** Evidence that this event brings and that is new. */
+  /** New evidence from this event. */
   observe(event: HarnessEvent): Evidence[];
   readonly evidence: readonly Evidence[];
   /** The path is complete. */
   readonly complete: boolean;
   /** What ended the case, once something has. */
   readonly ending: FailureEvidence | undefined;
-  /** The last remark of each source that nothing has overtaken since: what may explain an end. */
+  /** The last remark of each source still in force: what may explain an end. */
   readonly remarks: readonly FailureEvidence[];
 }
 
 /** Folds events into evidence: pure over the events given, so that a saved log gives what the live run gave. */
 export function createObserver(plan: Plan): Observer {
   const stages = new Set<Stage>();
-  /** Only of files that prove something: a guest can ask for any number of others. */
+  /** Only files that prove something: a guest can ask for any number of others. */
   const wanted = new Set(Object.values(plan.deliveries).flatMap((files) => files.map(({ name }) => name)));
   const delivered = new Map<string, number>();
   const promised = new Map<string, number>();
@@ -98,7 +98,7 @@ export function createObserver(plan: Plan): Observer {
 
   const isComplete = (): boolean => plan.stagePath.every((stage) => stages.has(stage));
 
-  /** What the rules make of one event; a stage counts for those after it. */
+  /** Applies the rules to one event; a stage found counts for later rules. */
   const findingsOf = (event: HarnessEvent): Evidence[] => {
     const fresh: Evidence[] = [];
     for (const rule of tables[event.source] ?? []) {
@@ -114,7 +114,7 @@ export function createObserver(plan: Plan): Observer {
     return fresh;
   };
 
-  /** A remark is kept once, and a guest that makes too many has said enough; any end and any stage is kept. */
+  /** Keeps every end and stage, but each remark once and only so many of them. */
   const isNews = (one: Evidence): boolean => {
     if (one.kind === 'stage' || one.ends) return true;
     const key = `${one.rule} ${one.text}`;
@@ -135,7 +135,7 @@ export function createObserver(plan: Plan): Observer {
       return remarks.all();
     },
     observe(event) {
-      // A verdict stands once its case has ended: what a dying guest still says does not change it.
+      // A verdict is final once its case has ended: later output of a dying guest does not change it.
       if (ending || isComplete()) return [];
       remember(event);
       const fresh = findingsOf(event);

@@ -1,7 +1,7 @@
 import type { HarnessEvent } from '../model/events.ts';
 import type { Evidence, FailureEvidence } from './evidence.ts';
 
-/** The guest asks for something: what was remarked of what it asked for before is no longer what it waits for. */
+/** A new request of the guest: remarks about earlier requests no longer apply. */
 function asksAnew(event: HarnessEvent): boolean {
   if (event.source !== 'wire') return false;
   switch (event.type) {
@@ -23,7 +23,7 @@ const isRemark = (one: Evidence): one is FailureEvidence => one.kind === 'failur
 
 /**
  * The last remark of each source, until the boot gets further or the guest turns to something else. Sources are kept
- * apart because console and wire are not told in one order: the console may be behind by a second.
+ * apart because console and wire are not in order: the console may lag by a second.
  */
 export function createStandingRemarks() {
   const standing = new Map<HarnessEvent['source'], FailureEvidence[]>();

@@ -4,21 +4,21 @@ import { beforeKernel, isUefi, type When } from './circumstances.ts';
 /** Console text → why the boot goes no further. */
 export interface FailureRow {
   rule: FailureRule;
-  /** For good; or perhaps not, and the diagnosis wants the words all the same. */
+  /** A `remark` may not be final, but the diagnosis quotes it. */
   means: 'end' | 'remark';
   pattern: RegExp;
-  /** Stands at the cursor: waiting for the rest of its line would be waiting for a person. */
+  /** A prompt at the cursor: the rest of its line would come only from a user. */
   prompt?: true;
   when: When;
-  /** Why the text is enough. */
+  /** Why the text suffices. */
   proves: string;
 }
 
 const uefiFirmware: When = (plan, observed) => isUefi(plan) && beforeKernel(plan, observed);
 
 /**
- * As with stages, a pattern is anchored to the start of a line only where what prints it breaks the line first; the row
- * says so. A letter of EDK II's shell in front of a message of its boot manager is not made up.
+ * As with stages, a pattern is anchored to the start of a line only if its program breaks the line first; the row says
+ * so. A letter of EDK II's shell in front of a boot manager message does occur.
  */
 export const failureRows: readonly FailureRow[] = [
   {
@@ -57,7 +57,7 @@ export const failureRows: readonly FailureRow[] = [
     pattern:
       /((Synchronous|IRQ|FIQ|SError) Exception at 0x[0-9A-F]{16}(?![0-9A-F])|!!!! (Find image based on IP\(.*!!!!$|Can't find image information))/,
     when: uefiFirmware,
-    proves: "EDK II's exception handler speaks, and halts the machine",
+    proves: "EDK II's exception handler reports, and halts the machine",
   },
   {
     rule: 'secure-boot-refused',
@@ -78,28 +78,28 @@ export const failureRows: readonly FailureRow[] = [
   {
     rule: 'http-boot-error',
     means: 'end',
-    // HttpBootDxe breaks the line before each of its errors; others have errors of their own in the middle of lines.
+    // HttpBootDxe breaks the line before each of its errors; other programs print "Error:" in the middle of lines.
     pattern: /^\s*Error: (Could not|Server response|The URI|Cannot|Invalid|Unexpected|Not)/,
-    // IPv4 comes first, and is turned away where the case is to boot over IPv6.
+    // IPv4 is tried first, and refused if the case is to boot over IPv6.
     when: (plan, observed) =>
       uefiFirmware(plan, observed) &&
       !observed.stages.has('nbp') &&
       (plan.scenario.ipVersion === 4 || observed.saidIpv6),
-    proves: 'UEFI HTTP boot tells why it gave up',
+    proves: 'UEFI HTTP boot reports why it gave up',
   },
   {
     rule: 'syslinux-no-root',
     means: 'end',
     pattern: /Failed to locate root device to prep for file operations/,
     when: uefiFirmware,
-    proves: 'syslinux.efi knows no way to fetch anything from where it was loaded',
+    proves: 'syslinux.efi cannot fetch anything from where it was loaded',
   },
   {
     rule: 'kernel-panic',
     means: 'end',
     pattern: /Kernel panic - not syncing/,
     when: () => true,
-    proves: 'the kernel says it cannot go on',
+    proves: 'the kernel panicked',
   },
   {
     rule: 'ipxe-no-device',
@@ -128,7 +128,7 @@ export const failureRows: readonly FailureRow[] = [
     means: 'end',
     pattern: /start_image\(\) returned/,
     when: uefiFirmware,
-    proves: 'shim tells what became of its second stage',
+    proves: 'shim reports what became of its second stage',
   },
   {
     rule: 'pxelinux-no-config',
@@ -157,14 +157,14 @@ export const failureRows: readonly FailureRow[] = [
     // HttpBootDxe breaks the line before it.
     pattern: /^\s*(Redirection|Client Error|Server Error): \d{3}/,
     when: uefiFirmware,
-    proves: 'UEFI HTTP boot tells the status that the server answered with (RFC 9110 §15)',
+    proves: 'UEFI HTTP boot reports the status of the response (RFC 9110 §15)',
   },
   {
     rule: 'ipxe-untrusted',
     means: 'remark',
     pattern: /ipxe\.org\/0216eb/,
     when: beforeKernel,
-    proves: 'iPXE found no way from the certificate to an authority it trusts (EACCES_UNTRUSTED)',
+    proves: 'iPXE found no chain from the certificate to a trusted authority (EACCES_UNTRUSTED)',
   },
   {
     rule: 'ipxe-wrong-name',
@@ -178,12 +178,12 @@ export const failureRows: readonly FailureRow[] = [
     means: 'remark',
     pattern: /ipxe\.org\/0216e4/,
     when: beforeKernel,
-    proves: 'iPXE looked at the clock and the dates of the certificate (EACCES_EXPIRED)',
+    proves: 'iPXE checked the dates of the certificate against its clock (EACCES_EXPIRED)',
   },
   {
     rule: 'ipxe-error',
     means: 'remark',
-    // Anchored for what must not come before: an absent autoexec.ipxe and counters of packets are no errors.
+    // The anchor excludes an absent autoexec.ipxe and packet counters, which are no errors.
     pattern: /^(?!.*(?:autoexec\.ipxe|[TR]XE: \d)).*https?:\/\/ipxe\.org\/[0-9a-f]{8}/,
     when: beforeKernel,
     proves: 'iPXE names the error by number',
@@ -193,20 +193,20 @@ export const failureRows: readonly FailureRow[] = [
     means: 'remark',
     pattern: /Connection timed out \(https?:\/\/ipxe\.org\/4c[0-9a-f]{6}\)/,
     when: (plan, observed) => beforeKernel(plan, observed) && observed.quietSinceDelivery,
-    proves: 'iPXE waited for an answer, and since the file before nothing of the guest was on the wire: it never asked',
+    proves: 'iPXE timed out, but the guest has sent nothing since the previous file: it never asked',
   },
   {
     rule: 'grub-error',
     means: 'remark',
     pattern: /\berror: /,
     when: beforeKernel,
-    proves: 'GRUB tells an error',
+    proves: 'GRUB reports an error',
   },
   {
     rule: 'shim-error',
     means: 'remark',
     pattern: /(Failed to (open|load|read|fetch|receive)|Unable to fetch TFTP image)/i,
     when: (plan, observed) => uefiFirmware(plan, observed) && observed.stages.has('nbp-fetch'),
-    proves: 'shim tells what it could not fetch',
+    proves: 'shim reports what it could not fetch',
   },
 ];

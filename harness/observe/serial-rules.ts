@@ -7,17 +7,17 @@ import { deliveryRules } from './wire-rules.ts';
 
 type SerialLine = Extract<HarnessEvent, { source: 'serial' }>;
 
-/** EDK II's boot option of IPv6 has begun; either line may be lost to a longer one that it overwrites. */
+/** EDK II started its IPv6 boot option; either line may be garbled by a longer one that it overwrites. */
 export const saysIpv6 = ({ text }: SerialLine): boolean => />>Start .* over IPv6|Station IPv6 address/.test(text);
 
 const maxTextLength = 300;
 
-/** Text without the box that menus and messages draw around it, in whichever character set. */
+/** Strips the boxes that menus and messages draw, in any character set. */
 const withoutFrame = (text: string): string => text.replace(/^[\s|│³]+|[\s|│³]+$/g, '').slice(0, maxTextLength);
 
 /**
- * The text in which a pattern was found: the line's own or, where the row above is filled to its last column, the two
- * together, since SeaBIOS breaks whatever reaches that column.
+ * The text in which a pattern was found: the line or, if the row above is filled to its last column, both joined, since
+ * SeaBIOS breaks text that reaches that column.
  */
 function textWith(pattern: RegExp, { text, above }: SerialLine): string | undefined {
   if (pattern.test(text)) return text;
@@ -44,7 +44,7 @@ const failureRule = ({ rule, means, pattern, prompt, when, proves }: FailureRow)
   match(event, plan, observed) {
     const text = textWith(pattern, event);
     if (text === undefined || !when(plan, observed)) return undefined;
-    // How a line goes on may say which failure it is.
+    // The rest of the line may tell which failure it is.
     const isWhole = event.open !== true || prompt === true;
     return { failure: rule, text: withoutFrame(text), ends: means === 'end' && isWhole };
   },

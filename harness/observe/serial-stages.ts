@@ -9,13 +9,13 @@ export interface StageRow {
   pattern: RegExp;
   /** Only where this holds. */
   when?: When;
-  /** Why the text is enough. */
+  /** Why the text suffices. */
   proves: string;
 }
 
 /**
- * Not anchored to the start of a line: firmware and loaders write on from wherever the text before them ended. The
- * words are none that another program quotes; only the token is a line of its own (`token-rules.ts`).
+ * Not anchored to the start of a line: firmware and loaders continue wherever earlier text ended. No other program quotes
+ * these words; only the token is a line of its own (`token-rules.ts`).
  */
 const ipxeStarts = /\biPXE (initialising devices|\d\S* -- Open Source)/;
 
@@ -24,12 +24,17 @@ export const stageRows: readonly StageRow[] = [
   // Platform firmware.
   { name: 'seabios-banner', stage: 'firmware', pattern: /\bSeaBIOS \(version/, proves: "SeaBIOS' first line" },
   { name: 'uefi-banner', stage: 'firmware', pattern: /\bUEFI firmware \(version/, proves: "AAVMF's first line" },
-  { name: 'bds', stage: 'firmware', pattern: /BdsDxe: /, proves: 'the boot device selection phase of EDK II speaks' },
+  {
+    name: 'bds',
+    stage: 'firmware',
+    pattern: /BdsDxe: /,
+    proves: 'printed by the boot device selection phase of EDK II',
+  },
   {
     name: 'uefi-network-start',
     stage: 'firmware',
     pattern: />>Start (PXE|HTTP Boot) over IPv[46]/,
-    proves: 'the network boot drivers of EDK II speak',
+    proves: 'printed by the network boot drivers of EDK II',
   },
   {
     name: 'uefi-shell-banner',
@@ -64,7 +69,7 @@ export const stageRows: readonly StageRow[] = [
     stage: 'nbp',
     pattern: ipxeStarts,
     when: loadedBy(ipxeLoaders),
-    proves: 'iPXE starts (anew) after the NBP was delivered',
+    proves: 'iPXE starts (again) after the NBP was delivered',
   },
   {
     name: 'grub-menu',
@@ -91,7 +96,7 @@ export const stageRows: readonly StageRow[] = [
   {
     name: 'linux-banner',
     stage: 'kernel',
-    // Without its time stamp it may be anyone's quotation, unless it has the line to itself.
+    // Without its time stamp it may be a quotation, unless it has a line to itself.
     pattern: /(\[\s*\d+\.\d+\] |^)Linux version \d/,
     proves: "the kernel's own banner",
   },

@@ -5,7 +5,7 @@ import type { Finding, Observed, Rule } from './evidence.ts';
 
 type SerialLine = Extract<HarnessEvent, { source: 'serial' }>;
 
-/** The token has a line to itself: it claims success, and what merely quotes it must not. What prints it breaks lines. */
+/** The token must have a line to itself: it claims success, and a mere quotation must not. Its printer breaks lines. */
 function tokenFinding(text: string, plan: Plan, observed: Observed): Finding | undefined {
   if (text.trim() !== tokenOf(plan.nonce)) return undefined;
   const last = plan.stagePath.at(-1);
@@ -19,7 +19,7 @@ export const tokenRules: readonly Rule<SerialLine>[] = [
   {
     // GRUB and iPXE may start the kernel before their last acknowledgement has left the NIC.
     name: 'initrd-ran',
-    proves: 'what printed the token came out of the initrd, which the kernel unpacks only whole',
+    proves: 'the token was printed from the initrd, which the kernel unpacks only if complete',
     match(event, plan, observed) {
       if (!initrdPayloads.includes(plan.scenario.payload) || observed.stages.has('payload-fetch')) return undefined;
       const token = tokenFinding(event.text, plan, observed);
@@ -28,7 +28,7 @@ export const tokenRules: readonly Rule<SerialLine>[] = [
   },
   {
     name: 'token',
-    proves: "what runs last printed this run's own nonce",
+    proves: "the last program of the boot printed this run's nonce",
     match: (event, plan, observed) => tokenFinding(event.text, plan, observed),
   },
 ];

@@ -9,8 +9,8 @@ const certificateText = ({ names, issuer }: CertificateFacts): string =>
   `the server's certificate for ${names}, issued by ${issuer}`;
 
 /**
- * What the wire shows of why a boot went no further: remarks all of them, since the guest may try again. Firmware gives
- * the same words for many a reason; what it had been told, and did then, keeps them apart.
+ * Signs on the wire of why a boot went no further. All are remarks, since the guest may try again. Firmware prints the
+ * same message for many causes; the exchange on the wire tells them apart.
  */
 export const wireFailureRules: readonly Rule<WireEvent>[] = [
   {
@@ -24,7 +24,7 @@ export const wireFailureRules: readonly Rule<WireEvent>[] = [
   },
   {
     name: 'no-address-offered',
-    proves: 'a DHCPv6 server answered the SOLICIT, and has no address to give (RFC 8415 §18.3.9)',
+    proves: 'a DHCPv6 server answered the SOLICIT without an address (RFC 8415 §18.3.9)',
     match: (event) =>
       event.type === 'dhcp6' &&
       event.from === 'server' &&
@@ -35,7 +35,7 @@ export const wireFailureRules: readonly Rule<WireEvent>[] = [
   },
   {
     name: 'tftp-stalled',
-    proves: 'the guest acknowledges one block again and again, though the next ones reach its NIC: it receives no more',
+    proves: 'the guest keeps acknowledging one block although the next ones reach its NIC: it no longer receives',
     match: (event) =>
       event.type === 'tftp-stalled'
         ? remark('tftp-stalled', `${event.file}: block ${event.block} is acknowledged again, not those sent after it`)
@@ -43,7 +43,7 @@ export const wireFailureRules: readonly Rule<WireEvent>[] = [
   },
   {
     name: 'http-cut-short',
-    proves: 'the guest acknowledged the end of the connection before as much had come as was promised (RFC 9112 §8)',
+    proves: 'the guest acknowledged the end of the connection before Content-Length bytes had arrived (RFC 9112 §8)',
     match: (event) =>
       event.type === 'http-cut-short'
         ? remark('http-cut-short', `${event.target}: ${event.bytes} of ${event.length ?? 'more'} bytes`)
@@ -51,7 +51,8 @@ export const wireFailureRules: readonly Rule<WireEvent>[] = [
   },
   {
     name: 'tls-refused',
-    proves: "the guest had the server's whole certificate, and left or objected instead of going on (RFC 5246 §7.3)",
+    proves:
+      "the guest had the server's whole certificate, and left or sent an alert instead of going on (RFC 5246 §7.3)",
     match(event) {
       if (event.type !== 'tls' || event.from !== 'guest' || event.certificate === undefined) return;
       const how = event.kind === 'left' ? 'left the handshake at' : `answered with ${event.kind}`;

@@ -7,12 +7,12 @@ import type { Observed, Rule } from './evidence.ts';
 
 export type WireEvent = Extract<HarnessEvent, { source: 'wire' }>;
 
-/** An address that a message does not give. */
+/** The unspecified address: the message assigns none. */
 export const unset = '0.0.0.0';
 
 /** A lease of DHCPv4: an ACK with an address, answering a REQUEST that this guest sent (RFC 2131 §3.1). */
 function leased(event: WireEvent, plan: Plan, observed: Observed): { ipxe: boolean; text: string } | undefined {
-  // A case that boots over one family may have leases of the other, which bring it no further.
+  // A case that boots over one family may get leases of the other, which do not advance it.
   if (event.type === (plan.scenario.ipVersion === 4 ? 'dhcp6' : 'dhcp')) return undefined;
   if (event.type === 'dhcp' && event.from === 'server' && event.messageType === 'ack' && event.yiaddr !== unset) {
     const request = observed.requests.get(event.xid);
@@ -22,7 +22,7 @@ function leased(event: WireEvent, plan: Plan, observed: Observed): { ipxe: boole
   }
   if (event.type === 'dhcp6' && event.from === 'server' && event.messageType === 'reply') {
     const request = observed.requests.get(event.xid);
-    // EDK II configures its IPv6 stack with leases of its own, which say nothing of a boot (RFC 5970 §3.3).
+    // EDK II configures its IPv6 stack with leases of its own, which say nothing about a boot (RFC 5970 §3.3).
     const isForBoot = event.bootFileUrl !== undefined || (event.address !== undefined && request?.vendorClass);
     if (!request || !isForBoot) return undefined;
     return { ipxe: request.ipxe, text: `DHCPv6 reply with ${event.address ?? event.bootFileUrl}` };
@@ -30,17 +30,17 @@ function leased(event: WireEvent, plan: Plan, observed: Observed): { ipxe: boole
   return undefined;
 }
 
-/** All files of one stage are there, each with its whole length. */
+/** All files of one stage are delivered, each with its full length. */
 function allDelivered(files: readonly ExpectedFile[], observed: Observed): string | undefined {
   if (files.length === 0) return undefined;
   for (const { name, bytes } of files) {
     const got = observed.delivered.get(name);
     if (got === undefined || (bytes !== undefined && got !== bytes)) return undefined;
   }
-  return files.map(({ name }) => `${name} (${observed.delivered.get(name)} octets)`).join(', ');
+  return files.map(({ name }) => `${name} (${observed.delivered.get(name)} bytes)`).join(', ');
 }
 
-/** What the guest asks for by name, from TFTP or HTTP. */
+/** The name that the guest requests over TFTP or HTTP. */
 function requestOf(event: WireEvent): string | undefined {
   if (event.type === 'tftp-request') return nameOf(event.file);
   if (event.type === 'http-request') return nameOfTarget(event.target);
@@ -48,13 +48,13 @@ function requestOf(event: WireEvent): string | undefined {
 }
 
 /**
- * EDK II's PXE client sends the version its driver's network interface identifier has (iPXE's: 3.1), and 3.0 where the
- * driver published none, as VirtioNetDxe does (UefiPxeBcDxe; option 94, RFC 4578 §2.2).
+ * EDK II's PXE client sends the version from its driver's network interface identifier (iPXE: 3.1), or 3.0 if the driver
+ * publishes none, like VirtioNetDxe (UefiPxeBcDxe; option 94, RFC 4578 §2.2).
  */
 const interfaceNotTold = '1.3.0';
 export const tellsInterface = (ndi: string | undefined): boolean => ndi !== undefined && ndi !== interfaceNotTold;
 
-/** Requests by which a loader that says nothing on the console shows that it runs. */
+/** Requests that show a loader running that is silent on the console. */
 const loaderRequests: Partial<Record<Plan['loader'], RegExp>> = {
   'shim-grub': /^(.*\/)?(grub(net)?(x64|aa64)\.efi|revocations.*\.efi|mm(x64|aa64)\.efi)$/i,
   grub: /(^|\/)(grub\.cfg.*|[a-z0-9_]+-efi\/.*|i386-pc\/.*)$/,
@@ -69,11 +69,12 @@ const deliveryStages = [
   { name: 'payload-delivered', stage: 'payload-fetch', list: 'payload' },
 ] as const;
 
-/** For every source that can tell a delivery: the wire, the console, and the HTTPS server where no frame can. */
+/** For every source that can show a delivery: the wire, the console, and the HTTPS server where frames cannot. */
 export const deliveryRules: readonly Rule[] = deliveryStages.map(
   ({ name, stage, list }): Rule => ({
     name,
-    proves: 'the guest acknowledged the last octet of each file, or tells its length, and the lengths are those served',
+    proves:
+      'the guest acknowledged the last byte of each file, or reports its length, and the lengths are those served',
     match(event, plan, observed) {
       // Where the configuration is the last stage, only its token proves that it took effect.
       if (!(deliveryOf(event) ?? startedOf(event, observed.promised)) || plan.stagePath.at(-1) === stage) return;
@@ -86,7 +87,8 @@ export const deliveryRules: readonly Rule[] = deliveryStages.map(
 export const wireRules: readonly Rule<WireEvent>[] = [
   {
     name: 'uefi-client',
-    proves: 'a DISCOVER from a client that says it is UEFI (RFC 4578) and not iPXE is the firmware speaking',
+    proves:
+      'a DISCOVER from a client that identifies itself as UEFI (RFC 4578) and not as iPXE comes from the firmware',
     match(event, plan, observed) {
       if (!isUefi(plan) || observed.stages.has('firmware') || event.type !== 'dhcp' || event.from !== 'guest') return;
       return event.vendorClass && !event.ipxe ? { stage: 'firmware', text: event.vendorClass } : undefined;

@@ -33,9 +33,9 @@ export async function writeReports(result: RunResult, options: HtmlOptions): Pro
 }
 
 async function appendStepSummary(whole: string, file: string): Promise<void> {
-  const octets = Buffer.from(whole);
-  const cut = `${octets.subarray(0, stepSummaryMaxBytes).toString('utf8')}\n\n… cut; the whole is in summary.md\n`;
-  await appendFile(file, octets.length > stepSummaryMaxBytes ? cut : `${whole}\n`);
+  const bytes = Buffer.from(whole);
+  const cut = `${bytes.subarray(0, stepSummaryMaxBytes).toString('utf8')}\n\n… cut; the whole is in summary.md\n`;
+  await appendFile(file, bytes.length > stepSummaryMaxBytes ? cut : `${whole}\n`);
 }
 
 export interface FileReporterOptions {

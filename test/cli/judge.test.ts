@@ -35,7 +35,7 @@ describe('netboot judge', () => {
   it.each([
     ['flaky', ['without-token', 'whole'], /attempts: failed, then passed/],
     ['failed', ['without-token', 'without-token'], /attempts: failed, then failed/],
-    ['interrupted', ['without-token', 'cut'], /Interrupted before a second attempt told/],
+    ['interrupted', ['without-token', 'cut'], /Interrupted before a second attempt could show/],
     ['passed', ['whole'], /^passed/],
   ] as const)('says %s of a case as the run did, over its attempts', async (status, attempts, text) => {
     const directory = caseDirectory(`case-${status}`, ...attempts);

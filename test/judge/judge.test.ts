@@ -372,7 +372,7 @@ describe('the diagnosis of a boot that went on unseen', () => {
     const judged = (stopsAt: Stage) =>
       judge({ ...plan, stagePath, prediction: { ...plan.prediction, stopsAt, reasons: ['no such driver'] } }, events);
     expect(judged('oprom').diagnosis).toMatch(/^Stopped at oprom, .*: no such driver\./);
-    expect(judged('dhcp').diagnosis).toContain('no network boot option was there');
+    expect(judged('dhcp').diagnosis).toContain('there was no network boot option');
   });
 
   it('says that no evidence of the option ROM was there, where only that is lacking', () => {

@@ -1,10 +1,10 @@
 import { screenSize } from '../../model/console-screen.ts';
 import type { Screen } from './screen.ts';
 
-/** DEC's line drawing characters, which take the places of ` to ~ (VT100 user guide, table 3-9). */
+/** DEC's line drawing characters, which replace ` to ~ (VT100 user guide, table 3-9). */
 const lineDrawing = '◆▒␉␌␍␊°±␤␋┘┐┌└┼⎺⎻─⎼⎽├┤┴┬│≤≥π≠£·';
 
-/** No terminal sends longer parameters or strings than these; what does is noise, and its text is shown. */
+/** Longer parameters or strings are noise, and shown as text. */
 const maxParameterChars = 32;
 const maxStringChars = 1024;
 const mostCells = screenSize.cols * screenSize.rows;
@@ -50,14 +50,14 @@ function repeat(count: number, act: () => void): void {
   for (let left = Math.min(count, mostCells); left > 0; left--) act();
 }
 
-/** Applies text and control codes to a screen, one character at a time. Nothing that it is given costs more than a screen. */
+/** Applies text and control codes to a screen, one character at a time. No input costs more than one screen of work. */
 export function createControlParser(screen: Screen): (char: string) => void {
   const bySequence = sequences(screen);
   let state: (char: string) => void = ground;
   let collected = '';
-  /** What REP repeats: the character right before it, if it is one. */
+  /** What REP repeats: the preceding graphic character, if any. */
   let preceding = '';
-  /** Whether G0 and G1 are line drawing, and which one is in use. */
+  /** Whether G0 and G1 are line drawing, and which is in use. */
   const drawing = [false, false];
   let shifted = 0;
 
@@ -72,7 +72,7 @@ export function createControlParser(screen: Screen): (char: string) => void {
     screen.print(preceding);
   }
 
-  /** C0 control codes; a sequence that one comes into is given up. */
+  /** C0 control codes; they abort an unfinished sequence. */
   function control(char: string): void {
     state = ground;
     if (char !== '\x1b') preceding = '';
@@ -116,7 +116,7 @@ export function createControlParser(screen: Screen): (char: string) => void {
     }
   }
 
-  /** ESC ( and ESC ) choose a character set; the rest of this form does nothing here. */
+  /** ESC ( and ESC ) select a character set; others of this form are ignored. */
   function designate(intermediate: string, final: string): void {
     if (final < ' ') control(final);
     else if (final > '/') {
@@ -141,7 +141,7 @@ export function createControlParser(screen: Screen): (char: string) => void {
   function perform(final: string): void {
     const repeated = preceding;
     preceding = '';
-    // A prefix or an intermediate character makes another sequence of it, of which only DEC's alternate screen matters.
+    // With a prefix or intermediate character it is another sequence; of those only DEC's alternate screen matters.
     if (/^\?(47|1047|1049)$/.test(collected) && (final === 'h' || final === 'l')) screen.eraseDisplay(2);
     if (!/^[\d;]*$/.test(collected)) return;
     const parameters = collected.split(';').map((digits) => Math.min(Number(digits), mostCells));
@@ -150,7 +150,7 @@ export function createControlParser(screen: Screen): (char: string) => void {
     else if (Object.hasOwn(bySequence, final)) bySequence[final]?.(n, parameters);
   }
 
-  /** Strings for the terminal itself (OSC, DCS, SOS, PM, APC). One that a line ends in was none, and is shown. */
+  /** Strings for the terminal itself (OSC, DCS, SOS, PM, APC). One cut off by a line end is shown as text. */
   function string(char: string): void {
     if (char === '\x1b' || char === '\x07') control(char);
     else if (char === '\n' || char === '\r' || collected.length === maxStringChars) {

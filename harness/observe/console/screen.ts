@@ -2,21 +2,21 @@ import { screenSize } from '../../model/console-screen.ts';
 
 const { cols, rows: height } = screenSize;
 
-/** A line of more rows than this is shown in pieces, so that each is still on the screen as a whole. */
+/** A line of more rows is reported in pieces, so that each is still wholly on the screen. */
 const maxRowsPerLine = 20;
 const maxAboveLength = 4 * cols;
 
 /** A line as it was printed: one row, or several where it wrapped. */
 interface Line {
-  /** The text last shown, and whether the line could still go on then. */
+  /** The text last reported, and whether the line could still continue then. */
   shown: string;
   open: boolean;
   rowCount: number;
-  /** What stands above it and may go on in it, when it was last shown. */
+  /** The text above that may continue in it, when it was last reported. */
   above: string;
 }
 
-/** A line as it is handed on. */
+/** A line as reported. */
 export interface ShownLine {
   text: string;
   open?: true;
@@ -24,7 +24,7 @@ export interface ShownLine {
 }
 
 interface Row {
-  /** One UTF-16 code unit a cell, so that an emoji takes two; what is beyond the end is blank. */
+  /** One UTF-16 code unit per cell, so an emoji takes two; beyond the end is blank. */
   text: string;
   line: Line;
   /** The last column was printed to. */
@@ -38,7 +38,7 @@ const clamp = (value: number, most: number): number => Math.max(0, Math.min(valu
 
 interface Transcript {
   readonly lines: string[];
-  /** Rows of one line that come one after the other are joined. */
+  /** Joins consecutive rows of one line. */
   add(row: Row): void;
   copy(): Transcript;
 }
@@ -61,20 +61,20 @@ function createTranscript(lines: string[] = [], last?: { line: Line; rows: numbe
 export type Screen = ReturnType<typeof createScreen>;
 
 /**
- * A screen of characters with the controls of ECMA-48. What is printed is shown, by `onLine`, before the cursor leaves
- * it, and so before anything can overwrite or erase it; `open` where the cursor still stands behind it, `above` where the
- * row above is filled to its last column, since SeaBIOS breaks whatever reaches that, words and all. What is shown
- * depends on what was printed alone, and not on the pieces in which it came. Rows and columns count from 0.
+ * A character screen with the controls of ECMA-48. A line is reported through `onLine` before the cursor leaves it, and
+ * so before anything can overwrite or erase it; `open` if the cursor is still on it, `above` if the row above is filled
+ * to its last column, since SeaBIOS breaks text there, even within words. Reports do not depend on how the input is split
+ * into chunks. Rows and columns count from 0.
  */
 export function createScreen(onLine: (line: ShownLine) => void) {
   const rows = Array.from({ length: height }, () => newRow());
   const gone = createTranscript();
   let [x, y] = [0, 0];
-  /** The last column was printed: the next character goes to the next row. */
+  /** Pending wrap: the next character goes to the next row. */
   let wrapPending = false;
   let [top, bottom] = [0, height - 1];
   let saved = { x: 0, y: 0 };
-  /** Something was printed on the cursor's line since it was last shown. */
+  /** The cursor's line was printed on since it was last reported. */
   let fresh = false;
 
   const current = (): Row => rows[y] as Row;
@@ -109,10 +109,10 @@ export function createScreen(onLine: (line: ShownLine) => void) {
     onLine({ text, ...(open && ({ open } as const)), ...(line.above && { above: line.above }) });
   }
 
-  /** Shows the cursor's line before the cursor leaves it. */
+  /** Reports the cursor's line before the cursor leaves it. */
   const leave = (): void => show(false);
 
-  /** Clears whole rows; of blank ones below all text nothing is kept. */
+  /** Clears whole rows; blank ones below all text are dropped. */
   function clear(from: number, to: number): void {
     const cleared = rows.slice(from, to + 1);
     const text = cleared.findLastIndex((row) => textOf(row) !== '');
@@ -120,7 +120,7 @@ export function createScreen(onLine: (line: ShownLine) => void) {
     for (let row = from; row <= to; row++) rows[row] = newRow();
   }
 
-  /** Puts other text in the place of the cursor's row from column `from` to `to`. */
+  /** Replaces the cursor's row from column `from` to `to`. */
   function replace(from: number, to: number, text: string): void {
     const row = current();
     row.text = (row.text.slice(0, from).padEnd(from) + text + row.text.slice(to)).slice(0, cols);
@@ -130,7 +130,7 @@ export function createScreen(onLine: (line: ShownLine) => void) {
     if (from < cols && to >= cols) current().filled = false;
   };
 
-  /** Takes rows out at `from` and puts blank ones in at `to`, one after the other. */
+  /** Removes rows at `from` and inserts blank ones at `to`, one by one. */
   function shift(count: number, from: number, to: number, line?: Line): void {
     const towards = Math.sign(to - from);
     for (let left = Math.min(count, height); left > 0; left--) {
@@ -166,7 +166,7 @@ export function createScreen(onLine: (line: ShownLine) => void) {
     wrapPending = false;
   }
 
-  /** Rows from the cursor's on that belong to the line above become a line of their own. */
+  /** Splits rows from the cursor's on off the line above. */
   function cutLine(): void {
     const { line } = current();
     if (rows[y - 1]?.line !== line) return;
@@ -175,7 +175,7 @@ export function createScreen(onLine: (line: ShownLine) => void) {
   }
 
   const inRegion = (): boolean => y >= top && y <= bottom;
-  /** Where erasing begins: behind the last column once that was printed. */
+  /** Where erasing begins: past the last column with a wrap pending. */
   const eraseFrom = (): number => (wrapPending ? cols : x);
 
   return {
@@ -193,7 +193,7 @@ export function createScreen(onLine: (line: ShownLine) => void) {
       }
     },
     moveTo,
-    /** The edges of the scroll region hold a cursor that comes to them from inside. */
+    /** The scroll region confines a cursor that is inside it. */
     moveBy(columns: number, lines: number): void {
       const [least, most] = [y >= top ? top : 0, y <= bottom ? bottom : height - 1];
       moveTo(x + columns, lines === 0 ? y : Math.max(least, Math.min(y + lines, most)));
@@ -285,12 +285,12 @@ export function createScreen(onLine: (line: ShownLine) => void) {
       saved = { x: 0, y: 0 };
       wrapPending = false;
     },
-    /** Nothing has come for a while: shows the line that the cursor stands behind, which may go on. */
+    /** No input for a while: reports the cursor's line, which may still continue. */
     pause: (): void => show(true),
-    /** The screen as it stands, without what is blank to the right. */
+    /** The current screen, without trailing blanks. */
     text: (): string[] => rows.map(textOf),
     goneLines: (): number => gone.lines.length,
-    /** Lines in the order in which they left the screen, scrolled out, deleted or cleared, and then those that stand. */
+    /** Lines in the order in which they left the screen (scrolled, deleted or cleared), then those still on it. */
     transcript(): string[] {
       const all = gone.copy();
       for (const row of rows) all.add(row);
