@@ -24,7 +24,7 @@ function idFilter(cells: readonly Scenario[], globs: readonly string[]): (cell: 
     const known = [...new Set(cells.flatMap(({ group, id }) => [group, id]))];
     throw refuse(
       `no case matches "${dead}"${didYouMean(dead, known)}`,
-      '`netboot list` shows all cases; * stands for any text.',
+      '`netboot list` shows all cases; `*` matches any text.',
     );
   }
   return (cell) => globs.length === 0 || globs.some((glob) => matchesOne(glob)(cell));
@@ -64,7 +64,7 @@ export function filterCells(
   ];
   const chosen = cells.filter((cell) => tests.every((test) => test(cell)));
   if (chosen.length === 0 && cells.length > 0) {
-    throw refuse('each filter matches some case, but no case matches all of them', 'Give fewer filters.');
+    throw refuse('each filter matches some case, but no case matches all of them', 'Drop one of the filters.');
   }
   return chosen;
 }

@@ -40,7 +40,7 @@ const romsWithoutIpxe: readonly (string | null)[] = [
 /** Devices that QEMU lists as network devices but that cannot be the only NIC to boot from. */
 const noBootDevices: Readonly<Record<string, string>> = {
   rocker: 'rocker is a switch: its ports take the netdevs, and QEMU gives it neither bootindex nor netdev of its own',
-  pvrdma: 'pvrdma is an RDMA function beside a vmxnet3, without which QEMU does not start it, and it has no bootindex',
+  pvrdma: 'pvrdma is an RDMA function that QEMU starts only next to a vmxnet3, and it has no bootindex',
 };
 
 /** Combinations that no build could ever boot; one that merely fails is an expectation instead. */
@@ -103,8 +103,7 @@ const impossibilities: readonly Impossibility[] = [
       cell.secondStage !== 'none' &&
       transportsOf(cell.transport).nbp === 'nfs' &&
       romsWithoutIpxe.includes(romKindOf(cell.rom)),
-    reason:
-      'UEFI firmware fetches its NBP by TFTP or HTTP; over NFS only an option ROM does that is iPXE with all its parts',
+    reason: 'UEFI firmware fetches its NBP by TFTP or HTTP; over NFS only an option ROM with a full iPXE does',
   },
   {
     applies: (cell) => {
@@ -147,11 +146,11 @@ const impossibilities: readonly Impossibility[] = [
   {
     applies: (cell) =>
       cell.standIn === true && (cell.configuration !== 1 || isUefi(cell) || cell.secondStage === 'none'),
-    reason: "standIn has iPXE's BIOS ROM stand in for a vendor's, which loads a second stage: configuration 1 alone",
+    reason: "standIn has iPXE's BIOS ROM stand in for a vendor's, which loads a second stage: configuration 1 only",
   },
   {
     applies: (cell) => cell.proxyDhcp === true && cell.ipVersion === 6,
-    reason: 'a proxyDHCP server stands beside one of DHCPv4 (PXE 2.1); DHCPv6 has nothing like it (RFC 5970)',
+    reason: 'proxyDHCP supplements a DHCPv4 server (PXE 2.1); DHCPv6 has no equivalent (RFC 5970)',
   },
   {
     applies: (cell) => cell.managedIpv6 !== undefined && cell.ipVersion === 4,
@@ -159,7 +158,7 @@ const impossibilities: readonly Impossibility[] = [
   },
   {
     applies: (cell) => cell.certificate !== undefined && !Object.values(transportsOf(cell.transport)).includes('https'),
-    reason: 'only HTTPS shows a certificate, and nothing here goes by it; use transport https for a fetch',
+    reason: 'only HTTPS uses a certificate; use transport https for a fetch',
   },
   {
     applies: (cell) => cell.virtio !== undefined && cell.nic !== 'virtio-net-pci',

@@ -28,7 +28,7 @@ async function readJson(file: string, text: string): Promise<unknown> {
   try {
     return JSON.parse(text);
   } catch (cause) {
-    throw badFile(file, `not valid JSON: ${jsonProblem(text, (cause as Error).message)}`, 'Correct it.', cause);
+    throw badFile(file, `not valid JSON: ${jsonProblem(text, (cause as Error).message)}`, 'Correct the JSON.', cause);
   }
 }
 

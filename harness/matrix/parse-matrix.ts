@@ -12,7 +12,7 @@ export function parseMatrix(value: unknown, source: string): Matrix {
   if ('problems' in checked) {
     const { problems } = checked;
     throw new HarnessError('bad-matrix', problemLines(source, problems), {
-      hint: '`netboot schema matrix` prints what may stand where; harness/matrix/README.md in this package describes it.',
+      hint: '`netboot schema matrix` prints the schema; harness/matrix/README.md in this package describes it.',
       details: { source, problems },
     });
   }

@@ -8,7 +8,7 @@ const maxPatternLength = 200;
 const maxTextLength = 400;
 
 function complaintAbout(pattern: string): string | undefined {
-  if (pattern === '') return 'expected a pattern, saw an empty one, which is in every text';
+  if (pattern === '') return 'expected a pattern, saw an empty one, which matches any text';
   if (pattern.length > maxPatternLength) return `expected a pattern of at most ${maxPatternLength} characters`;
   try {
     RE2JS.compile(pattern);

@@ -40,7 +40,7 @@ const facts = {
     source: 'https://github.com/tianocore/edk2/issues/9530',
   },
   'ipxe-no-port-io-on-arm': {
-    says: 'iPXE has no port I/O on Arm (every port reads as all ones), and its driver for this NIC knows no other way',
+    says: 'iPXE has no port I/O on Arm (every port reads as all ones), and its driver for this NIC uses nothing else',
     source: 'https://github.com/ipxe/ipxe/blob/v2.0.0/src/include/ipxe/dummy_pio.h',
   },
   'ipxe2-without-ne2000': {
@@ -60,7 +60,7 @@ const facts = {
     source: 'measured: a synchronous exception on AAVMF 2022.11, iPXE error 7f048287 on OVMF 2022.11, with iPXE 2.0.0',
   },
   'rom-application-has-no-console': {
-    says: 'an application that runs during PCI enumeration has no console yet to show its token on: payload linux tells more',
+    says: 'an application that runs during PCI enumeration has no console yet to print its token on: use payload linux',
     source: 'measured on OVMF and AAVMF 2022.11 with iPXE 2.0.0',
   },
 } as const satisfies Record<string, KnownFact>;

@@ -38,7 +38,7 @@ const obstacles: readonly ((plan: Plan) => string | false)[] = [
   ({ network }) => network.proxyDhcp && 'it needs a proxyDHCP server',
   ({ network }) =>
     network.tcp.length > 0 &&
-    `it needs ${[...new Set(network.tcp.map(({ service }) => services[service]))].join(' and ')}, and QEMU's user network serves files by TFTP alone`,
+    `it needs ${[...new Set(network.tcp.map(({ service }) => services[service]))].join(' and ')}, and QEMU's user network serves files only by TFTP`,
   ({ boot }) => boot.some(({ options }) => options.length > 0) && 'its boot rules send raw DHCP options',
   ({ boot }) => boot.some(({ answer }) => !answer) && 'its boot rules leave some clients without an answer',
 ];
@@ -58,7 +58,7 @@ function planOffer(plan: Plan, { nbpRunsAutoexec }: StandaloneFacts): Offer | { 
   const [first, second, third] = files;
   const isConditional = plan.boot.some(({ when }) => Object.keys(when).length > 0);
   if (second === undefined) {
-    const differs = isConditional ? [`every client is offered ${first ?? 'no boot file'}, whoever it is`] : [];
+    const differs = isConditional ? [`every client is offered ${first ?? 'no boot file'}, whatever it is`] : [];
     return { bootFile: first, extraTexts: {}, differs };
   }
   // The default policy: an iPXE is loaded, asks again, and gets its script.
@@ -132,7 +132,7 @@ export function planStandalone(plan: Plan, facts: StandaloneFacts): Standalone |
   const { bootFile, extraTexts, differs } = offer;
   const bootOption = bootFile === undefined ? '' : `,bootfile=${quoted(bootFile)}`;
   const argv = standaloneArgv(plan, `user,id=net0,${userStack.ipv4},tftp=${tftpFolder}${bootOption}`);
-  if (argv === undefined) return { impossible: 'its plan is not wired as this version wires one' };
+  if (argv === undefined) return { impossible: 'its plan was made by an incompatible version' };
 
   const files = inputFiles(plan);
   const localised = argv.map((word) =>
@@ -151,8 +151,8 @@ export function planStandalone(plan: Plan, facts: StandaloneFacts): Standalone |
       ...differs,
       ...(plan.scenario.rom === 'bundled' ? ['the option ROM is the one that comes with the QEMU in PATH'] : []),
       'DHCP has no option 175: iPXE waits up to 3 s longer for proxyDHCP offers',
-      "router solicitations are answered by QEMU's own advertisement, which has a prefix",
-      "files come from QEMU's own TFTP server, which knows no windowsize",
+      'QEMU answers router solicitations itself, with a prefix',
+      "files come from QEMU's own TFTP server, which does not support windowsize",
     ],
   };
 }

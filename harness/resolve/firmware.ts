@@ -21,8 +21,8 @@ function interfaceBy({ code, interface: said }: FirmwareFiles, looked: Inspectio
   const seen = said ?? interfaceOf(looked);
   if (seen !== undefined) return seen;
   if (looked.type === 'firmware')
-    throw new NotHere(`firmware.code: ${code}: there is no code in it, only variables: it is for firmware.vars`);
-  const hint = 'say which beside it: "interface": "bios" or "uefi"';
+    throw new NotHere(`firmware.code: ${code}: it has variables but no code: use it as firmware.vars`);
+  const hint = 'add "interface": "bios" or "uefi"';
   throw new NotHere(
     `firmware.code: ${code}: it has neither a UEFI firmware volume nor the reset vector of a legacy BIOS: ${hint}`,
   );
@@ -36,13 +36,13 @@ function misfit(
   looked: Inspection,
 ): string | undefined {
   if (runBy === 'bios') {
-    if (arch === 'aarch64') return `firmware.code: ${code}: a legacy BIOS, which aarch64 does not have`;
+    if (arch === 'aarch64') return `firmware.code: ${code}: a legacy BIOS, which does not exist on aarch64`;
     if (vars !== undefined) return `firmware.vars: ${code} is a legacy BIOS, which has no variable store: leave it out`;
     return secureBoot === 'off' ? undefined : `firmware.code: ${code}: a legacy BIOS, which has no Secure Boot`;
   }
   const machines = factsOf(looked)?.machines ?? [];
   if (machines.length > 0 && !machines.some((name) => machineNamesOf[arch].includes(name)))
-    return `firmware.code: ${code}: it is built for ${machines.join(' and ')}, and the machine is ${arch}`;
+    return `firmware.code: ${code}: it is built for ${machines.join(' and ')}, but the machine is ${arch}`;
   return undefined;
 }
 

@@ -10,7 +10,7 @@ export async function resolveOptionRom(
 ): Promise<Oprom> {
   const { rom, nic, arch } = scenario;
   if (!hasRomBar(nic)) {
-    if (rom !== 'none') throw new NotHere(`${nic} has no expansion ROM BAR, so no option ROM of any kind`);
+    if (rom !== 'none') throw new NotHere(`${nic} has no expansion ROM BAR, hence no option ROM`);
     return { kind: 'unsupported' };
   }
   if (rom === 'none' || rom === 'rombar-off') return { kind: rom };

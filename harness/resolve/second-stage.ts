@@ -43,10 +43,9 @@ async function assembleUki(
   stub: FoundNbp,
   { kernel, initrd, overlay }: Payload,
 ): Promise<NonNullable<Resolved['nbp']>> {
-  if (!kernel || !initrd)
-    throw new NotHere('a unified kernel image is made of kernel and initrd: it needs payload linux');
+  if (!kernel || !initrd) throw new NotHere('a unified kernel image needs a kernel and an initrd: use payload linux');
   if (scenario.signWith !== undefined)
-    throw new NotHere("a unified kernel image holds its run's nonce: it is not signed");
+    throw new NotHere("a unified kernel image holds the run's nonce and cannot be signed");
   await add('second-stage', stub.path, stub.package);
   const initrds = [initrd.path, ...(overlay ? [overlay.path] : [])];
   const parts = { stub: stub.path, kernel: kernel.path, initrds, commandLine: ukiCommandLine(scenario) };

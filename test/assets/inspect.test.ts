@@ -89,7 +89,7 @@ describe('anything else', () => {
     ['an empty file', Buffer.alloc(0), 'an empty file'],
     ['gzip', Buffer.from('1f8b0800', 'hex'), 'gzip'],
     ['qcow2', Buffer.from('514649fb00000003', 'hex'), 'qcow2'],
-    ['text', Buffer.from('hello'), 'nothing that is known here'],
+    ['text', Buffer.from('hello'), 'an unknown kind of file'],
   ])('%s is told as what it seems', (_, bytes, text) => {
     expect(describeInspection(inspectBytes(bytes)).join('\n')).toContain(text);
   });

@@ -86,7 +86,7 @@ describe('a folder', () => {
     expect(Object.fromEntries(unplaced.map(({ path, reason }) => [path, reason]))).toMatchObject({
       'unknown.rom': 'QEMU has no NIC with the ids 8086:beef',
       'odd.efi': expect.stringContaining('runtime driver: `netboot rom make`'),
-      'torn.efi': expect.stringContaining('not whole'),
+      'torn.efi': expect.stringContaining('damaged'),
     });
   });
 

@@ -136,7 +136,7 @@ describe('the cache', () => {
       path: join(folder, 'cache/payloads/probe-aarch64.efi'),
     });
     expect(reasonOf(await sets.payload('probe-bios.0'))).toContain('doctor');
-    expect(reasonOf(await sets.get('sid'))).toContain('there are: host, bookworm, forky');
+    expect(reasonOf(await sets.get('sid'))).toContain('available: host, bookworm, forky');
   });
 
   test('a set may add to what the host has', async () => {
@@ -197,7 +197,7 @@ describe('a set that extends another', () => {
 
   test.each([
     ['a set that is not there', 'mine', 'frky', 'no artefact set frky here'],
-    ['itself alone', 'mine', 'mine', 'it extends itself'],
+    ['itself alone', 'mine', 'mine', 'a set cannot extend itself'],
   ])('%s cannot be extended', async (_, name, base, why) => {
     await own(name, base);
     const loaded = async () => (await load('mine')).get(name);

@@ -331,7 +331,7 @@ it('inspects several files, and says of one that cannot be read that it could no
   await writeFile(text, '#!ipxe\n');
   const both = await netboot('inspect', rom, text);
   expect(both).toMatchObject({ code: 0, err: '' });
-  expect(both.out).toBe(`${rom}:\n  nothing that is known here (3 bytes)\n\n${text}:\n  a script (7 bytes)\n`);
+  expect(both.out).toBe(`${rom}:\n  an unknown kind of file (3 bytes)\n\n${text}:\n  a script (7 bytes)\n`);
   expect(JSON.parse((await netboot('inspect', rom, text, '--json')).out)).toEqual([
     expect.objectContaining({ file: rom, bytes: 3 }),
     expect.objectContaining({ file: text, guess: 'a script' }),

@@ -48,7 +48,7 @@ describe('errors name the path, what was expected and what was seen', () => {
     [
       'a bad option value',
       { boot: [{ name: 'r', options: [{ code: 43, op: 'set', value: { hex: '6' } }] }] },
-      'groups[0].boot[0].options[0].value.hex: hex octets, such as',
+      'groups[0].boot[0].options[0].value.hex: hex bytes, such as',
     ],
     ['no ROM, of a set', { rom: { kind: 'none', set: 'forky' } }, 'groups[0].rom.kind: expected one of bundled, bios,'],
     ['memory out of range', { memoryMiB: 1 }, 'groups[0].memoryMiB: '],

@@ -40,7 +40,7 @@ describe('without the harness', () => {
   it('an option ROM is given its script, and it is said that all are', () => {
     const { argv, differs } = possible(script, { nbp: undefined });
     expect(argv.join(' ')).toContain('bootfile=boot.ipxe');
-    expect(differs).toContain('every client is offered boot.ipxe, whoever it is');
+    expect(differs).toContain('every client is offered boot.ipxe, whatever it is');
   });
 
   it('an iPXE that looks for autoexec.ipxe is pointed to its script by it', () => {
@@ -56,7 +56,7 @@ describe('without the harness', () => {
       snponly,
       /snponly\.efi asks DHCP for its script, and would be offered itself again/,
     ],
-    ['HTTP', { transport: { payload: 'http' } }, {}, /needs HTTP, .*TFTP alone/],
+    ['HTTP', { transport: { payload: 'http' } }, {}, /needs HTTP, .*only by TFTP/],
     ['HTTPS', { transport: { payload: 'https' } }, {}, /needs HTTPS/],
     ['NFS', { transport: { payload: 'nfs' } }, {}, /needs NFS,/],
     ['IPv6', { ipVersion: 6 }, {}, /boots over IPv6/],

@@ -16,7 +16,8 @@ export async function fillUp(
   const { size } = await stat(path);
   if (size === bytes) return { path };
   if (size > bytes) return { missing: `${path} has ${size} bytes, and the machine's flash holds ${bytes}` };
-  if (cacheDir === undefined) return { missing: `${path} is to be filled up to ${bytes} bytes, and there is no cache` };
+  if (cacheDir === undefined)
+    return { missing: `${path} needs padding to ${bytes} bytes, and there is no cache folder` };
   const { sha256 } = await fingerprints.of(path);
   const kept = await writeOnce(join(cacheDir, 'flash', `${sha256.slice(0, 32)}.${bytes}.fd`), async (unfinished) => {
     await copyFile(path, unfinished);

@@ -32,7 +32,7 @@ async function sign(path: string, stem: string, target: string): Promise<Missing
     const args = ['--key', join(work, 'key.pem'), '--cert', `${stem}.pem`, '--output', join(work, 'signed'), path];
     const { failed, code, stderr } = await execa('sbsign', args, { reject: false, stdin: 'ignore', timeout: 60_000 });
     if (code === 'ENOENT') return { missing: 'sbsign is not installed: apt-get install sbsigntool' };
-    if (failed) return { missing: `sbsign would not sign ${path}: ${String(stderr).trim().split('\n').at(-1)}` };
+    if (failed) return { missing: `sbsign could not sign ${path}: ${String(stderr).trim().split('\n').at(-1)}` };
     await writeWhole(target, await readFile(join(work, 'signed')));
     return undefined;
   } catch (cause) {
@@ -56,7 +56,7 @@ export async function signWithSnakeoil(
 ): Promise<{ readonly path: string } | Missing> {
   const stem = await keyBeside(vars);
   if (stem === undefined)
-    return { missing: `no ${keyName}.key and .pem beside ${vars}, so nothing can be signed for it` };
+    return { missing: `no ${keyName}.key and .pem next to ${vars}, so nothing can be signed for it` };
   const [image, certificate] = await Promise.all([fingerprints.of(path), fingerprints.of(`${stem}.pem`)]);
   const target = join(cacheDir, 'signed', `${image.sha256.slice(0, 32)}.${certificate.sha256.slice(0, 16)}.efi`);
   if ((await stat(target).catch(() => undefined))?.isFile()) return { path: target };

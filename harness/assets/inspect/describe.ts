@@ -15,7 +15,7 @@ function ipxeLines(ipxe: IpxeFacts | null): string[] {
   const kind = role === 'full' ? 'full iPXE' : 'iPXE cut down to an SNP driver';
   return [
     `${kind}, version ${version ?? 'unknown (compressed)'}${build === null ? '' : `, build ${build}`}`,
-    ...(pciIds === null ? [] : [`drives, of QEMU's NICs: ${pciIds.join(' ') || 'none by a driver of its own'}`]),
+    ...(pciIds === null ? [] : [`QEMU NICs it drives: ${pciIds.join(' ') || 'none with its own drivers'}`]),
     ...(features.length > 0 ? [`features: ${features.join(' ')}`] : []),
   ];
 }
@@ -53,7 +53,7 @@ function romImageLines(image: RomImage, index: number): string[] {
       ...(efi === null
         ? []
         : [
-            `EFI: ${efi.machineName}, ${efi.subsystemName}, ${efi.compressed ? `compressed, ${efi.imageBytes} bytes as it runs` : 'not compressed'}`,
+            `EFI: ${efi.machineName}, ${efi.subsystemName}, ${efi.compressed ? `compressed, ${efi.imageBytes} bytes decompressed` : 'not compressed'}`,
             ...(efi.problem === null ? [] : [`problem: ${efi.problem}`]),
             ...(efi.pe === null ? [] : [efi.pe.signatures.length > 0 ? 'signed' : 'not signed']),
           ]),
@@ -101,7 +101,7 @@ function bodyLines(result: Inspection): string[] {
       ];
     }
     case 'bios':
-      return [`legacy BIOS firmware, ${biosName(result)}`, `of ${result.date}, by the reset vector at its end`];
+      return [`legacy BIOS firmware, ${biosName(result)}`, `dated ${result.date}; recognised by its reset vector`];
     case 'kernel':
       return [
         `Linux boot image, ${result.format}, version ${result.version ?? 'unknown'}`,
@@ -113,12 +113,12 @@ function bodyLines(result: Inspection): string[] {
     case 'bios-nbp':
       return [
         `BIOS network boot program, by its strings: ${result.program}${result.version === null ? '' : ` ${result.version}`}`,
-        `found in it: "${result.evidence}"`,
+        `string: "${result.evidence}"`,
       ];
     case 'broken':
       return [`looks like ${result.looksLike}, but ${result.problem}`];
     case 'unknown':
-      return [result.guess === null ? 'nothing that is known here' : result.guess];
+      return [result.guess === null ? 'an unknown kind of file' : result.guess];
   }
 }
 

@@ -35,7 +35,7 @@ async function withRegularFile<T>(path: string, read: (handle: FileHandle, bytes
 /** A whole file. Rejects with HarnessError `bad-file` where it cannot be read or is too large. */
 export function readBounded(path: string): Promise<Buffer> {
   return withRegularFile(path, (handle, bytes) => {
-    if (bytes > maxFileBytes) throw refuse(path, `${bytes} bytes, and at most ${maxFileBytes} are read`);
+    if (bytes > maxFileBytes) throw refuse(path, `${bytes} bytes, over the limit of ${maxFileBytes}`);
     return handle.readFile();
   });
 }

@@ -32,7 +32,7 @@ const derivations: Partial<Record<RomKind, Derivation>> = {
     const firmware = firmwareFor(parts, arch);
     if (firmware === undefined || !drivesNic({ guid: '', name: driverName }, nic)) return undefined;
     return {
-      note: `${driverName} taken out of the firmware stands in for a vendor's driver`,
+      note: `${driverName} extracted from the firmware stands in for a vendor's driver`,
       sources: [{ as: 'driver', path: firmware, driverName }],
     };
   },
@@ -47,7 +47,7 @@ const derivations: Partial<Record<RomKind, Derivation>> = {
     const efi = parts.content.bundled.get(names.combined);
     if (bios === undefined || efi === undefined) return undefined;
     return {
-      note: 'made of the BIOS ROM and the EFI half, with the ids of this NIC',
+      note: "made from the BIOS ROM and the EFI half, with this NIC's ids",
       sources: [
         { as: 'bios', path: bios },
         { as: 'efi-half', path: efi },
@@ -85,7 +85,7 @@ export async function deriveRom(parts: SetParts, query: RomQuery): Promise<Found
   const ids = pciIdOf(nic);
   const [first] = recipe?.sources ?? [];
   if (recipe === undefined || first === undefined || ids === undefined) return { missing };
-  if (cacheDir === undefined) return { missing: `${missing}, and without a cache folder none can be made` };
+  if (cacheDir === undefined) return { missing: `${missing}, and without a cache folder it cannot be made` };
   try {
     const key = await keyOf(
       recipe.sources.map((source) => source.path),

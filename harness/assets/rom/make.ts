@@ -120,7 +120,8 @@ export function withPciIds(rom: Buffer, { vendorId, deviceId }: PciId): Buffer {
 function idsOfBios(images: readonly RomPart[]): PciId {
   const index = images.findIndex(({ kind }) => kind === 'bios');
   const part = images[index];
-  if (part?.kind !== 'bios') throw refuse('no PCI ids were given', 'EFI images carry none: say which NIC it is for');
+  if (part?.kind !== 'bios')
+    throw refuse('no PCI ids were given', 'EFI images carry none: name the NIC that it is for');
   const image = biosImage(part.image, index);
   const pcir = image.readUInt16LE(0x18);
   return { vendorId: image.readUInt16LE(pcir + 4), deviceId: image.readUInt16LE(pcir + 6) };

@@ -79,7 +79,7 @@ function findNbp(parts: SetParts, { secondStage, arch, ...query }: NbpQuery): Fo
   const found = { set: name, secondStage, arch, bios, companions: {} };
   if (secondStage === 'none') return { missing: 'second stage "none" has no NBP' };
   if (secondStage === 'linux') {
-    const kernel = bios ? { missing: 'a Linux kernel is no NBP for legacy BIOS' } : findKernel(parts, arch);
+    const kernel = bios ? { missing: 'a Linux kernel cannot be an NBP under legacy BIOS' } : findKernel(parts, arch);
     return 'missing' in kernel ? kernel : { ...found, package: kernel.package, path: kernel.kernel };
   }
   const entry = content.nbps.find((nbp) => nbp.secondStage === secondStage && nbp.arch === arch && nbp.bios === bios);

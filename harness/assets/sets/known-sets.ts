@@ -38,8 +38,8 @@ async function openFolderSets(
     nameOf.set(directory, manifest.name);
     const file = join(directory, manifestFile);
     if (manifest.name === hostName || manifests.has(manifest.name)) {
-      throw new HarnessError('bad-set', `artefact set ${file}: name: "${manifest.name}" is taken already`, {
-        hint: 'give the set a name of its own',
+      throw new HarnessError('bad-set', `artefact set ${file}: name: "${manifest.name}" is already taken`, {
+        hint: 'give the set another name',
         details: { path: file },
       });
     }
@@ -61,7 +61,7 @@ async function cachedNames(cacheDir: string | undefined): Promise<string[]> {
 
 function wrongBase({ names }: KnownSets, name: string, why: string): HarnessError {
   return new HarnessError('bad-set', `artefact set ${name}: extends: ${why}`, {
-    hint: `name a set to add to (there are: ${names.join(', ')}), or leave the field out`,
+    hint: `name an existing set (${names.join(', ')}), or leave the field out`,
   });
 }
 
@@ -97,7 +97,7 @@ export async function manifestOf(
   const own = user.get(name);
   if (own !== undefined && !above.includes(own)) return own;
   if (cacheDir !== undefined && cached.includes(name)) return readManifest(join(resolve(cacheDir), 'sets', name));
-  if (own !== undefined && name !== codename) throw wrongBase(known, name, 'it extends itself');
+  if (own !== undefined && name !== codename) throw wrongBase(known, name, 'a set cannot extend itself');
   return undefined;
 }
 
@@ -112,7 +112,7 @@ export async function contentOf(
   const content = await contentOfManifest(manifest);
   const { name, extends: base } = manifest;
   if (base === undefined) return content;
-  if (above.length > known.names.length) throw wrongBase(known, name, 'it extends itself');
+  if (above.length > known.names.length) throw wrongBase(known, name, 'a set cannot extend itself');
   const chain = [...above, manifest];
   return joinContents(content, await contentOf(known, await manifestOf(known, base, chain), hostContent, chain));
 }

@@ -32,18 +32,16 @@ export async function openMadeFiles(cacheDir: string | undefined): Promise<MadeF
     payload(name) {
       const path = payloads.get(name);
       return path === undefined
-        ? { missing: `no payload ${name} has been built; the doctor command says how` }
+        ? { missing: `no payload ${name} has been built; \`netboot doctor\` says how` }
         : { path };
     },
     async program(name) {
       const root = join(resolve(cacheDir ?? '.'), 'programs', name, 'root');
       const there = cacheDir !== undefined && (await stat(root).catch(() => undefined))?.isDirectory();
-      return there
-        ? { root }
-        : { missing: `the program ${name} is not here; the doctor command says how it gets here` };
+      return there ? { root } : { missing: `the program ${name} is not installed; \`netboot doctor\` says how` };
     },
     async signed(path, vars, fingerprints) {
-      if (cacheDir === undefined) return { missing: 'signed images are kept in a cache folder, and there is none' };
+      if (cacheDir === undefined) return { missing: 'signing needs a cache folder, and there is none' };
       return signWithSnakeoil(path, vars, { cacheDir: resolve(cacheDir), fingerprints });
     },
     async filledUp(path, bytes, fingerprints) {
@@ -51,7 +49,7 @@ export async function openMadeFiles(cacheDir: string | undefined): Promise<MadeF
       return fillUp(path, bytes, { cacheDir: cacheDir && resolve(cacheDir), fingerprints });
     },
     async uki(parts, fingerprints) {
-      if (cacheDir === undefined) return { missing: 'unified images are kept in a cache folder, and there is none' };
+      if (cacheDir === undefined) return { missing: 'unified kernel images need a cache folder, and there is none' };
       const { makeUki } = await import('../derive/uki.ts');
       return makeUki(parts, { cacheDir: resolve(cacheDir), fingerprints });
     },

@@ -22,7 +22,7 @@ const archOfName: Readonly<Record<string, Arch>> = { X64: 'x86_64', AA64: 'aarch
 const firmwareOfArch: Record<Arch, Firmware> = { x86_64: 'ovmf', aarch64: 'aavmf' };
 
 const unknownMachine = (name: string): Placed => ({
-  reason: `it is for ${name}, and no machine of that kind is booted here`,
+  reason: `it is for ${name}, which nothing here boots`,
 });
 
 /** What a ROM image is to a firmware that runs it. */
@@ -48,7 +48,7 @@ function placeRom({ images, problems }: Extract<Inspection, { type: 'option-rom'
   // In a combined ROM the firmware chooses: only a ROM with nothing but BIOS images is the BIOS ROM.
   const efi = places.filter((place) => place.part === 'roms' && place.kind !== 'bios');
   if (efi.length > 0) return { places: efi };
-  return places.length > 0 ? { places } : { reason: reasons.join('; ') || 'it has no image that is for a NIC' };
+  return places.length > 0 ? { places } : { reason: reasons.join('; ') || 'it has no image for a NIC' };
 }
 
 const has = ({ sbat }: PeFacts, component: string): boolean => sbat.some((entry) => entry.component === component);
@@ -57,11 +57,11 @@ const has = ({ sbat }: PeFacts, component: string): boolean => sbat.some((entry)
 function secondStageOf({ pe, ipxe }: Extract<Inspection, { type: 'pe' }>): SecondStage | { reason: string } {
   if (ipxe?.build === 'snponly.efi') return 'snponly';
   if (ipxe?.build === 'ipxe.efi') return 'ipxe';
-  if (ipxe) return { reason: `iPXE built as ${ipxe.build ?? 'something untold'}: neither ipxe.efi nor snponly.efi` };
-  if (has(pe, 'shim')) return { reason: 'shim: what it loads beside itself has to be said in "companions"' };
+  if (ipxe) return { reason: `iPXE built as ${ipxe.build ?? 'an unknown target'}: neither ipxe.efi nor snponly.efi` };
+  if (has(pe, 'shim')) return { reason: 'shim: list what it loads in "companions"' };
   if (has(pe, 'grub')) return 'grub';
   if (has(pe, 'systemd-stub')) return 'uki';
-  return { reason: 'an EFI application that does not say what it is' };
+  return { reason: 'an unidentified EFI application' };
 }
 
 function placePe(inspection: Extract<Inspection, { type: 'pe' }>): Placed {
@@ -69,7 +69,7 @@ function placePe(inspection: Extract<Inspection, { type: 'pe' }>): Placed {
   const arch = archOfMachine[pe.machine];
   if (arch === undefined) return unknownMachine(pe.machineName);
   if (pe.subsystem !== 10)
-    return { reason: `an EFI ${pe.subsystemName}: \`netboot rom make\` puts one into an option ROM` };
+    return { reason: `an EFI ${pe.subsystemName}: \`netboot rom make\` puts it into an option ROM` };
   const stage = secondStageOf(inspection);
   if (typeof stage === 'object') return stage;
   return { places: [{ part: 'nbps', secondStage: stage, arch, bios: false } as Place] };
@@ -88,21 +88,20 @@ function placeBiosNbp({ program }: Extract<Inspection, { type: 'bios-nbp' }>, pa
           : /^ipxe\.k*pxe$/.test(name)
             ? 'ipxe'
             : undefined;
-  if (stage === undefined) return { reason: `a boot program (${program}) whose name is neither undionly nor ipxe` };
+  if (stage === undefined) return { reason: `a boot program (${program}) named neither undionly nor ipxe` };
   return { places: [{ part: 'nbps', secondStage: stage, arch: 'x86_64', bios: true } as Place] };
 }
 
 function placeFirmware(inspection: Extract<Inspection, { type: 'firmware' }>, path: string): Placed {
   const { volumes, drivers, machines } = inspection;
-  if (/\.fv$/i.test(path)) return { reason: 'one volume of a build; the .fd has it, with what starts it' };
+  if (/\.fv$/i.test(path)) return { reason: 'one volume of a build; use the .fd, which contains it' };
   if (drivers.length === 0) {
     const isStore = volumes.some(({ fileSystem }) => fileSystem === 'variable store');
-    return isStore ? { places: [{ part: 'variables' }] } : { reason: 'volumes without a driver in them' };
+    return isStore ? { places: [{ part: 'variables' }] } : { reason: 'volumes without any driver' };
   }
   if (volumes.some(({ fileSystem }) => fileSystem === 'variable store'))
     return {
-      reason:
-        'code and variables in one image: firmware by path takes it ({ "code": FILE }), a set takes the two apart',
+      reason: 'code and variables in one image: give it by path ({ "code": FILE }); a set needs them apart',
     };
   const [arch, ...others] = machines.flatMap((machine) => archOfName[machine] ?? []);
   if (arch === undefined || others.length > 0)
@@ -132,8 +131,8 @@ export function placeFile(inspection: Inspection, path: string): Placed {
     case 'kernel':
       return placeKernel(inspection);
     case 'broken':
-      return { reason: `${inspection.looksLike} that is not whole: ${inspection.problem}` };
+      return { reason: `${inspection.looksLike} that is damaged: ${inspection.problem}` };
     case 'unknown':
-      return { reason: inspection.guess ?? 'nothing that is known here' };
+      return { reason: inspection.guess ?? 'an unknown kind of file' };
   }
 }

@@ -81,7 +81,6 @@ export async function walkFolder(folder: string): Promise<Walked> {
   }
 
   await walk('', 0);
-  if (seen > maxFiles)
-    walked.unread.push({ path: '.', reason: `more than ${maxFiles} files: the rest was not looked at` });
+  if (seen > maxFiles) walked.unread.push({ path: '.', reason: `more than ${maxFiles} files: the rest was skipped` });
   return walked;
 }

@@ -83,7 +83,7 @@ async function withVariables(
     const vars = stores.find((path) => path === join(dirname(one.path), name));
     if (!isUefi) whole.push(one);
     else if (vars !== undefined) whole.push({ ...one, vars, secureBoot: await enrolledIn(join(folder, vars)) });
-    else lonely.push({ path: one.path, reason: `UEFI code without its variable store ${name} beside it` });
+    else lonely.push({ path: one.path, reason: `UEFI code without its variable store ${name} next to it` });
   }
   return { whole, lonely };
 }

@@ -121,7 +121,7 @@ async function faultOf(path: string, wantsDirectory: boolean): Promise<string | 
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT') return `no such ${kind}`;
-    return code === 'EACCES' ? 'may not be read' : message;
+    return code === 'EACCES' ? 'permission denied' : message;
   }
 }
 

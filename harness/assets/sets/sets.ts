@@ -87,7 +87,7 @@ export async function loadSets({
 
   async function get(name: string): Promise<ArtefactSet | Missing> {
     const { names } = known;
-    if (!names.includes(name)) return { missing: `no artefact set ${name} here (there are: ${names.join(', ')})` };
+    if (!names.includes(name)) return { missing: `no artefact set ${name} here (available: ${names.join(', ')})` };
     return once(name, () => load(name));
   }
 
@@ -103,7 +103,7 @@ export async function loadSets({
         const kernel = 'missing' in set ? set : set.kernel(arch);
         if (!('missing' in kernel)) return kernel;
       }
-      return { missing: `no kernel for ${arch} in any set; the doctor command says how sets are made` };
+      return { missing: `no kernel for ${arch} in any set; \`netboot doctor\` says how to make sets` };
     },
   };
 }
