@@ -29,11 +29,11 @@ export function inputChanges(before: readonly CaseResult[], after: readonly Case
       if (a?.sha256 === b?.sha256) return [];
       const [before, after] = [a, b].map((one) => (one === undefined ? null : inputText(one)));
       // Same package version, different file: made or signed here, or rebuilt.
-      const told =
+      const texts =
         before === after
           ? [a, b].map((one) => `${one && inputText(one)} (${one?.sha256.slice(0, 12)})`)
           : [before, after];
-      return [{ role, before: told[0] ?? null, after: told[1] ?? null }];
+      return [{ role, before: texts[0] ?? null, after: texts[1] ?? null }];
     });
   });
 }

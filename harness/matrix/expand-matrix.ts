@@ -63,8 +63,8 @@ function refuseExplosion(group: Group, { where }: Expanding): void {
     .map((axis) => [group[axis]].flat().length)
     .reduce((product, values) => product * values, 1);
   if (count <= maxCombinations) return;
-  const message = `${where}: the lists of this group make ${count} combinations, at most ${maxCombinations} are expanded`;
-  throw new HarnessError('bad-matrix', message, { hint: 'Shorten its lists, or divide it into groups.' });
+  const message = `${where}: the lists of this group make ${count} combinations, over the limit of ${maxCombinations}`;
+  throw new HarnessError('bad-matrix', message, { hint: 'Shorten its lists, or split it into groups.' });
 }
 
 function productOf(group: Group, expanding: Expanding): CellAxes[] {

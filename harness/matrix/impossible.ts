@@ -166,7 +166,8 @@ const impossibilities: readonly Impossibility[] = [
   },
   {
     applies: (cell) => cell.sanHook === true && !bootsKernel(cell),
-    reason: 'sanHook attaches a disk beside a kernel; use payload linux or installer, or iscsi to boot from the disk',
+    reason:
+      'sanHook attaches a disk before a kernel boots; use payload linux or installer, or iscsi to boot from the disk',
   },
   {
     applies: (cell) => cell.sanHook === true && stageIn('shim-grub', 'grub', 'pxelinux', 'syslinux', 'linux')(cell),

@@ -56,7 +56,7 @@ async function importModule(file: string, path: string): Promise<unknown> {
     throw badFile(
       file,
       `${kind}: ${message}`,
-      'A matrix file imports nothing but netboot-harness and its own data.',
+      'A matrix file may only import netboot-harness and its own data.',
       cause,
     );
   }
@@ -67,8 +67,8 @@ async function importModule(file: string, path: string): Promise<unknown> {
 }
 
 /**
- * Reads a matrix from a JSON, TypeScript or JavaScript file. Files it names are taken relative to it.
- * Throws `bad-matrix` for whatever is wrong with it, naming the file as given.
+ * Reads a matrix from a JSON, TypeScript or JavaScript file. File names in it are relative to it.
+ * Throws `bad-matrix` for anything wrong with it, naming the file as given.
  */
 export async function loadMatrix(file: string): Promise<Matrix> {
   const path = resolve(file);

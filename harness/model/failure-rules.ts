@@ -31,7 +31,7 @@ const particular = [
   'uefi-shell',
 ] as const;
 
-/** Rules that recognise a whole family of failures; what they say tells which one it was. */
+/** Rules that recognise a whole family of failures; what they say shows which one it was. */
 const generic = [
   'bds-option-failed',
   'deadline',

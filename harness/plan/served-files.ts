@@ -11,9 +11,9 @@ function derived(
   configs: readonly ConfigFile[],
   nonce: string,
 ): Record<string, ServedFile> {
-  const told = nbp?.nonce ? { patch: noncePatch(nbp.nonce, nonce) } : {};
+  const patched = nbp?.nonce ? { patch: noncePatch(nbp.nonce, nonce) } : {};
   return {
-    ...(nbp ? { [nbp.name]: { path: nbp.path, ...told } } : {}),
+    ...(nbp ? { [nbp.name]: { path: nbp.path, ...patched } } : {}),
     ...Object.fromEntries(Object.entries(companions).map(([name, { path }]) => [name, { path }])),
     ...Object.fromEntries(configs.map(({ name, text }) => [name, { text }])),
     ...(kernel ? { [names.kernel]: { path: kernel.path } } : {}),

@@ -26,7 +26,7 @@ export async function checkNamedFiles(scenario: Scenario): Promise<void> {
     const fault = await faultOf(file);
     if (fault === undefined) continue;
     throw new HarnessError('bad-matrix', `${scenario.id}: ${file.key}: ${file.value}: ${fault}`, {
-      hint: 'Make the file or correct its path; a matrix file names files relative to itself.',
+      hint: 'Create the file or correct its path; paths are relative to the matrix file.',
       details: { scenario: scenario.id, key: file.key, path: file.value },
     });
   }

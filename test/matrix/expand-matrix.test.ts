@@ -154,7 +154,7 @@ describe('what does not run', () => {
     ['a proxyDHCP server for IPv6', { ...uefi, proxyDhcp: true, ipVersion: [4, 6] }, /no equivalent/],
     ['IPv6 addresses with IPv4', { ...uefi, managedIpv6: false, ipVersion: [4, 6] }, /use ipVersion 6/],
     ['a certificate without HTTPS', { ...uefi, certificate: 'expired', transport: ['http', 'https'] }, /only HTTPS/],
-    ['a disk beside no kernel', { ...uefi, sanHook: true, payload: ['script', 'linux'] }, /beside a kernel/],
+    ['a disk beside no kernel', { ...uefi, sanHook: true, payload: ['script', 'linux'] }, /before a kernel/],
     ['GRUB and a SAN disk', { ...uefi, secondStage: ['grub', 'ipxe'], sanHook: true, payload: 'linux' }, /only iPXE/],
     [
       'pxelinux over IPv6',
@@ -226,7 +226,7 @@ it('refuses a product that nobody could run before it makes it', () => {
   const memoryMiB = Array.from({ length: 1000 }, (_, index) => 64 + index);
   const name = 'bomb';
   expect(() => expand({ name, arch: 'aarch64', rom: 'none', secondStage: 'ipxe', nic, machine, memoryMiB })).toThrow(
-    /m\.json: groups\[0\]: .*1000000000 combinations, at most 100000/,
+    /m\.json: groups\[0\]: .*1000000000 combinations, over the limit of 100000/,
   );
 });
 

@@ -90,7 +90,11 @@ describe('firmware by path', () => {
     ['that is neither', { firmware: { code: 'odd.bin' } }, /odd\.bin: it has neither .*"interface": "bios" or "uefi"/],
     ['that is variables alone', { firmware: { code: 'vars.fd' } }, /vars\.fd: it has variables but no code/],
     ['a BIOS with variables', { firmware: { code: 'bios.bin', vars: 'vars.fd' } }, /has no variable store/],
-    ['a BIOS on Arm', { arch: 'aarch64', machine: 'virt', firmware: { code: 'bios.bin' } }, /does not exist on aarch64/],
+    [
+      'a BIOS on Arm',
+      { arch: 'aarch64', machine: 'virt', firmware: { code: 'bios.bin' } },
+      /does not exist on aarch64/,
+    ],
     ['a BIOS with Secure Boot', { secureBoot: 'microsoft', firmware: { code: 'bios.bin' } }, /no Secure Boot/],
     ['for another machine', { firmware: { code: 'arm.fd' } }, /built for AA64, but the machine is x86_64/],
     [

@@ -19,20 +19,14 @@ export async function openFolderSet(directory: string, sources: ScanSources): Pr
   if (existsSync(join(folder, manifestFile))) return { manifest: await readManifest(folder), remarks: [] };
   const { manifest, ambiguous, unplaced } = await scanFolder(folder, sources);
   if ([manifest.firmware, manifest.roms, manifest.nbps, manifest.kernels].every((part) => part?.length === 0)) {
-    const seen = unplaced[0] ? `, though ${unplaced[0].path} comes near (${unplaced[0].reason})` : '';
-    throw new HarnessError(
-      'bad-set',
-      `${directory}: no ${manifestFile}, and no file in it that could be taken${seen}`,
-      {
-        hint: `\`netboot set scan ${directory}\` says what each file is.`,
-        details: { path: directory },
-      },
-    );
+    const seen = unplaced[0] ? `; the closest is ${unplaced[0].path} (${unplaced[0].reason})` : '';
+    throw new HarnessError('bad-set', `${directory}: no ${manifestFile}, and no usable file${seen}`, {
+      hint: `\`netboot set scan ${directory}\` says what each file is.`,
+      details: { path: directory },
+    });
   }
   return {
     manifest: await checkManifest(manifest, folder),
-    remarks: ambiguous.map(
-      ({ place, paths }) => `${directory}: ${place} could be ${paths.join(' or ')}, and is neither`,
-    ),
+    remarks: ambiguous.map(({ place, paths }) => `${directory}: ${place} could be ${paths.join(' or ')}; none is used`),
   };
 }

@@ -123,13 +123,13 @@ export async function findHostNbps(root = ''): Promise<NbpEntry[]> {
   const found: NbpEntry[] = [];
   for (const { secondStage, arch, bios = false, paths, companions = {} } of nbpPlaces) {
     const path = await firstFile(paths, root);
-    const beside: Record<string, string> = {};
+    const fetched: Record<string, string> = {};
     for (const [name, places] of Object.entries(companions)) {
       const companion = await firstFile(places, root);
-      if (companion !== undefined) beside[name] = companion;
+      if (companion !== undefined) fetched[name] = companion;
     }
-    if (path === undefined || Object.keys(beside).length < Object.keys(companions).length) continue;
-    found.push({ secondStage, arch, bios, path, companions: beside });
+    if (path === undefined || Object.keys(fetched).length < Object.keys(companions).length) continue;
+    found.push({ secondStage, arch, bios, path, companions: fetched });
   }
   return found;
 }
