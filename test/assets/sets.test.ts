@@ -116,7 +116,7 @@ describe("a user's folder", () => {
     for (const name of ['empty', 'torn', 'endless']) {
       await expect(loadSets({ cacheDir: undefined, setDirs: [join(folder, name)] })).rejects.toMatchObject({
         code: 'bad-set',
-        message: expect.stringContaining(name === 'empty' ? 'no set.json, and no file in it' : join(name, 'set.json')),
+        message: expect.stringContaining(name === 'empty' ? 'no set.json, and no usable file' : join(name, 'set.json')),
       });
     }
   });
