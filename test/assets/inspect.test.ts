@@ -121,7 +121,7 @@ describe('anything else', () => {
       for (const [name, why] of [
         ['none', 'ENOENT'],
         ['.', 'not a regular file'],
-        ['huge', 'at most'],
+        ['huge', 'over the limit'],
       ] as const) {
         await expect(readBounded(join(folder, name))).rejects.toMatchObject({
           code: 'bad-file',
