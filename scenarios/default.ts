@@ -12,7 +12,7 @@ import { transports } from './transports.ts';
 export default {
   name: 'default',
   description:
-    'Every way of network boot that the packaged artefacts can show, each cell with what is expected of it and why',
+    'Every kind of network boot that the packaged artefacts can show, each cell with what is expected of it and why',
   groups: [
     ...firstStages,
     ...otherNics,

@@ -3,7 +3,7 @@ import { because } from 'netboot-harness/facts';
 import { nothingToBoot, romNics, withoutVirtio } from './nics.ts';
 
 /**
- * Firmware and bundled option ROMs of Debian 12, each path ended by an iPXE script: configurations 1, 2, 4 and 6,
+ * Firmware and bundled option ROMs of Debian 12, each path ending in an iPXE script: configurations 1, 2, 4 and 6,
  * and the same NICs without a ROM.
  */
 export const firstStages: MatrixInput['groups'] = [
@@ -22,7 +22,7 @@ export const firstStages: MatrixInput['groups'] = [
   {
     name: 'bios-pxe-rom',
     title: "the bundled ROM stands in for a vendor's PXE ROM: the server treats it as a plain PXE client",
-    description: 'Configuration 1: the ROM is handed undionly.kpxe by TFTP, which then fetches its script',
+    description: 'Configuration 1: the ROM is given undionly.kpxe by TFTP, which then fetches its script',
     configuration: 1,
     standIn: true,
     arch: 'x86_64',
@@ -59,7 +59,7 @@ export const firstStages: MatrixInput['groups'] = [
           stopsAt: 'oprom',
           failure: nothingToBoot,
           reason:
-            'QEMU loads pxe-eepro100.rom for the i8255x family by itself: a BIOS image alone, which UEFI passes over',
+            'by default QEMU loads pxe-eepro100.rom for the i8255x family: it has only a BIOS image, which UEFI ignores',
         },
       },
     ],

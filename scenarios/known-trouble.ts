@@ -10,10 +10,10 @@ const noRandomSource = {
 
 /** An autoexec script that opens the interface itself before it goes on. */
 const autoexecWithDhcp = { text: '#!ipxe\ndhcp\nchain tftp://{{server}}/boot.ipxe || poweroff\n' };
-/** The same, leaving out `dhcp`. */
+/** The same without `dhcp`. */
 const autoexecWithoutDhcp = { text: '#!ipxe\nchain tftp://{{server}}/boot.ipxe || poweroff\n' };
 
-/** iPXE with drivers of its own, loaded by the PXE of Arm firmware. */
+/** iPXE with its own drivers, loaded by the PXE of Arm firmware. */
 const ipxeOverArmPxe = {
   configuration: 6,
   arch: 'aarch64',
@@ -28,7 +28,7 @@ const option60Without43: NonNullable<MatrixInput['groups'][number]['boot']>[numb
   { code: 43, op: 'withhold' },
 ];
 
-/** Published bugs and traps, reproduced with the artefacts at hand; also what is told of and did not show here. */
+/** Published bugs and traps, reproduced with the packaged artefacts; also reports that could not be reproduced here. */
 export const knownTrouble: MatrixInput['groups'] = [
   {
     name: 'no-random-source',
@@ -58,7 +58,7 @@ export const knownTrouble: MatrixInput['groups'] = [
   },
   {
     name: 'no-random-source-ipxe-rom',
-    title: 'a full iPXE in the ROM has a network stack of its own, and boots where the newer firmware offers no PXE',
+    title: 'a full iPXE in the ROM has its own network stack, and boots where the newer firmware offers no PXE',
     configuration: 4,
     arch: 'x86_64',
     firmware: 'ovmf',
@@ -69,7 +69,7 @@ export const knownTrouble: MatrixInput['groups'] = [
   },
   {
     name: 'efi-rom-on-bios',
-    title: 'a ROM without a BIOS image is passed over by SeaBIOS',
+    title: 'SeaBIOS ignores a ROM without a BIOS image',
     arch: 'x86_64',
     firmware: 'seabios',
     set: 'bookworm',
@@ -79,13 +79,12 @@ export const knownTrouble: MatrixInput['groups'] = [
       stopsAt: 'dhcp',
       failure: 'seabios-no-boot',
       ...because('seabios-boots-by-rom'),
-      reason: `${knownFacts['seabios-boots-by-rom'].says}, and finds EFI images alone`,
+      reason: `${knownFacts['seabios-boots-by-rom'].says}, and finds only EFI images`,
     },
   },
   {
     name: 'option-60-without-43',
-    title:
-      'OVMF takes option 60 without 43 for a boot server that is to be asked on port 4011: only what is answered there can boot',
+    title: 'OVMF takes option 60 without 43 to mean a boot server on port 4011: only what that answers can boot',
     configuration: 6,
     arch: 'x86_64',
     firmware: 'ovmf',
@@ -110,7 +109,7 @@ export const knownTrouble: MatrixInput['groups'] = [
   },
   {
     name: 'ipxe-after-ipxe-rom',
-    title: 'said to find no NIC, because the full iPXE of the ROM holds it; with these builds it does',
+    title: 'reported to find no NIC, because the full iPXE of the ROM holds it; with these builds it finds one',
     configuration: 4,
     arch: 'x86_64',
     firmware: 'ovmf',
@@ -121,7 +120,7 @@ export const knownTrouble: MatrixInput['groups'] = [
   },
   {
     name: 'ipxe-after-newer-snp-rom',
-    title: 'iPXE with drivers of its own takes the NIC over from the SNP driver of the ROM',
+    title: 'iPXE with its own drivers takes the NIC over from the SNP driver of the ROM',
     configuration: 5,
     arch: 'x86_64',
     firmware: 'ovmf',
@@ -145,7 +144,7 @@ export const knownTrouble: MatrixInput['groups'] = [
       stopsAt: 'nbp',
       failure: { rule: 'uefi-exception', says: '^Synchronous Exception at 0x000000004' },
       reason:
-        'started during PCI enumeration, the second iPXE asks for its autoexec.ipxe and then runs into a synchronous exception',
+        'started during PCI enumeration, the second iPXE requests its autoexec.ipxe and then takes a synchronous exception',
     },
   },
   {
@@ -164,20 +163,19 @@ export const knownTrouble: MatrixInput['groups'] = [
       stopsAt: 'nbp',
       failure: { rule: 'ipxe-error', says: 'ipxe.org/7f048287' },
       reason:
-        'started during PCI enumeration, the iPXE of the ROM is refused by the firmware when it starts an image (iPXE error 7f048287)',
+        'the iPXE of the ROM runs during PCI enumeration, when the firmware refuses to start an image for it (iPXE error 7f048287)',
     },
   },
   {
     name: 'autoexec',
-    title: 'an autoexec.ipxe that asks for an address again works with every build',
+    title: 'an autoexec.ipxe that runs dhcp again works with every build',
     ...ipxeOverArmPxe,
     nbpSet: 'trixie',
     serve: { 'autoexec.ipxe': autoexecWithDhcp },
   },
   {
     name: 'autoexec-without-dhcp',
-    title:
-      "trixie's iPXE, loaded by the firmware's PXE, transmits nothing after its autoexec.ipxe until it is told to dhcp",
+    title: "trixie's iPXE, loaded by the firmware's PXE, transmits nothing after its autoexec.ipxe until `dhcp` is run",
     ...ipxeOverArmPxe,
     nbpSet: 'trixie',
     serve: { 'autoexec.ipxe': autoexecWithoutDhcp },
@@ -187,12 +185,12 @@ export const knownTrouble: MatrixInput['groups'] = [
       stopsAt: 'config',
       failure: { rule: 'nothing-sent', says: '^tftp://10.0.2.2/boot.ipxe.*ipxe.org/4c126092' },
       reason:
-        'the script is fetched and run, and the address of the first stage is still there, but no frame of the next request leaves the guest: it times out (iPXE error 4c126092)',
+        'the script is fetched and run, and the address of the first stage is still configured, but no frame of the next request leaves the guest: it times out (iPXE error 4c126092)',
     },
   },
   {
     name: 'autoexec-without-dhcp-newer',
-    title: "forky's iPXE goes on with the address that the first stage had",
+    title: "forky's iPXE continues with the address of the first stage",
     ...ipxeOverArmPxe,
     nbpSet: 'forky',
     serve: { 'autoexec.ipxe': autoexecWithoutDhcp },

@@ -54,7 +54,7 @@ const igb: MatrixInput['groups'] = [
   },
 ];
 
-/** A dozen cells of other groups on another QEMU: `netboot compare RUN --axis qemu=host..qemu-10` sets them side by side. */
+/** A dozen cells of other groups on another QEMU, for `netboot compare RUN --axis qemu=host..qemu-10`. */
 const anotherQemu: MatrixInput['groups'] = [
   {
     name: 'qemu-10-bios',
@@ -101,7 +101,7 @@ const anotherQemu: MatrixInput['groups'] = [
   },
 ];
 
-/** Settings of the machine that boots were reported to depend on. */
+/** Machine settings that boots were reported to depend on. */
 const settings: MatrixInput['groups'] = [
   {
     name: 'ipxe-1738',
@@ -131,7 +131,7 @@ const settings: MatrixInput['groups'] = [
   },
   {
     name: 'virtio-interfaces',
-    description: 'The legacy interface of virtio, the modern one, and both at once, under both firmwares',
+    description: 'The legacy virtio interface, the modern one, and both (transitional), under both firmwares',
     arch: 'x86_64',
     firmware: ['seabios', 'ovmf'],
     machine: 'q35',
@@ -150,7 +150,7 @@ const settings: MatrixInput['groups'] = [
   },
   {
     name: 'boot-nic',
-    description: 'Two NICs, of which one has a network: iPXE and EDK II go by the boot order',
+    description: 'Two NICs, only one of them with a network: iPXE and EDK II follow the boot order',
     arch: 'x86_64',
     firmware: ['seabios', 'ovmf'],
     set: 'bookworm',
@@ -160,5 +160,5 @@ const settings: MatrixInput['groups'] = [
   },
 ];
 
-/** QEMU itself and the machine it makes as what is under test. */
+/** Cells that test QEMU itself and the machine it provides. */
 export const machines: MatrixInput['groups'] = [...igb, ...anotherQemu, ...settings];

@@ -1,7 +1,7 @@
 import type { MatrixInput } from 'netboot-harness';
 import { knownFacts } from 'netboot-harness/facts';
 
-/** NICs for which QEMU bundles an option ROM: the classic ones, and one of the i8255x family for all. */
+/** NICs for which QEMU bundles an option ROM: the classic ones, and one for the whole i8255x family. */
 export const romNics = ['e1000', 'e1000e', 'ne2k_pci', 'pcnet', 'rtl8139', 'virtio-net-pci', 'vmxnet3', 'i82559er'];
 export const withoutVirtio = romNics.filter((nic) => nic !== 'virtio-net-pci');
 
@@ -30,14 +30,14 @@ export const nicsWithoutRom = ['tulip'];
 type Group = MatrixInput['groups'][number];
 type Stop = Extract<NonNullable<Group['expect']>, { stopsAt: unknown }>;
 
-/** EDK II ends in its shell when no boot option worked; builds without a shell, and a busy host, end in the message. */
+/** EDK II ends in its shell when no boot option worked; builds without a shell, and busy hosts, end with the message. */
 export const nothingToBoot: Stop['failure'] = ['uefi-shell', 'bds-nothing'];
 
-/** Every NIC with cells of its own in this table. */
+/** Every NIC that has its own cells. */
 const known = [...romNics, ...relatives, ...nicsWithoutRom, 'igb', 'usb-net', 'ne2k_isa', 'virtio-net-device'];
 
 const unknownToFirmware = {
-  description: "every NIC that the QEMU at hand offers: a newer QEMU's show up here by themselves",
+  description: 'every other NIC that this QEMU offers: those of a newer QEMU appear here automatically',
   set: 'bookworm',
   nic: 'offered',
   rom: 'none',
@@ -45,15 +45,15 @@ const unknownToFirmware = {
   expect: {
     stopsAt: 'dhcp',
     failure: nothingToBoot,
-    reason: "the firmware's one NIC driver is VirtioNetDxe, and the NIC has no ROM to bring another",
+    reason: "the firmware's only NIC driver is VirtioNetDxe, and the NIC has no ROM with another",
   },
 } satisfies Partial<Group>;
 
-/** The rest of what QEMU offers: NICs whose ROM is a relative's, and NICs that have none anywhere. */
+/** The rest of what QEMU offers: NICs that use a relative's ROM, and NICs for which there is no ROM. */
 export const otherNics: MatrixInput['groups'] = [
   {
     name: 'bios-relatives',
-    description: "Configuration 2 on the relatives: QEMU patches the bundled ROM's ids to theirs",
+    description: "Configuration 2 on the relatives: QEMU patches the bundled ROM's ids to match",
     configuration: 2,
     arch: 'x86_64',
     firmware: 'seabios',
@@ -74,7 +74,7 @@ export const otherNics: MatrixInput['groups'] = [
   },
   {
     name: 'uefi-virtio-relatives',
-    description: 'Configuration 6: VirtioNetDxe takes the legacy and the modern interface',
+    description: 'Configuration 6: VirtioNetDxe supports the legacy and the modern interface',
     configuration: 6,
     arch: 'x86_64',
     firmware: 'ovmf',
@@ -85,7 +85,7 @@ export const otherNics: MatrixInput['groups'] = [
   },
   {
     name: 'arm-virtio-modern',
-    description: 'Configuration 6 with the modern interface alone',
+    description: 'Configuration 6 with the modern interface only',
     configuration: 6,
     arch: 'aarch64',
     set: 'bookworm',
@@ -96,7 +96,7 @@ export const otherNics: MatrixInput['groups'] = [
   },
   {
     name: 'bios-other-nics',
-    description: 'NICs without a ROM anywhere, under SeaBIOS',
+    description: 'NICs for which there is no ROM, under SeaBIOS',
     arch: 'x86_64',
     firmware: 'seabios',
     set: 'bookworm',
@@ -105,7 +105,7 @@ export const otherNics: MatrixInput['groups'] = [
     exclude: [
       {
         when: { nic: 'ne2k_isa' },
-        reason: 'ne2k_isa is an ISA card: QEMU gives it no ROM socket, and SeaBIOS has no driver',
+        reason: 'ne2k_isa is an ISA card: QEMU gives it no ROM BAR, and SeaBIOS has no driver',
       },
     ],
     expect: {
@@ -116,7 +116,7 @@ export const otherNics: MatrixInput['groups'] = [
   },
   {
     name: 'uefi-other-nics',
-    description: 'NICs without a ROM anywhere, under OVMF',
+    description: 'NICs for which there is no ROM, under OVMF',
     arch: 'x86_64',
     firmware: 'ovmf',
     set: 'bookworm',
@@ -131,7 +131,7 @@ export const otherNics: MatrixInput['groups'] = [
   },
   {
     name: 'arm-other-nics',
-    description: 'NICs without a ROM anywhere, under AAVMF',
+    description: 'NICs for which there is no ROM, under AAVMF',
     arch: 'aarch64',
     set: 'bookworm',
     nbpSet: 'forky',

@@ -2,11 +2,11 @@ import type { MatrixInput } from 'netboot-harness';
 import { because, knownFacts } from 'netboot-harness/facts';
 import { nothingToBoot, relatives, romNics, withoutVirtio } from './nics.ts';
 
-/** PCI NICs that an iPXE with all its drivers knows, ROM or not. */
+/** PCI NICs that an iPXE with all drivers supports, with or without a bundled ROM. */
 const ipxeNics = [...romNics, 'tulip'];
 const withoutI8255x = romNics.filter((nic) => nic !== 'i82559er');
 
-/** Of these, those that iPXE drives by port I/O alone. */
+/** Those of them that iPXE drives only by port I/O. */
 const portIoNics = ['ne2k_pci', 'pcnet', 'i82559er', 'tulip'];
 
 const noSuchDriver = {
@@ -30,18 +30,18 @@ const noNe2000 = {
   stopsAt: 'oprom',
   failure: 'bds-nothing',
   ...because('ipxe2-without-ne2000'),
-  reason: `${knownFacts['ipxe2-without-ne2000'].says}. The application finds no NIC and returns, and nothing is there to boot`,
+  reason: `${knownFacts['ipxe2-without-ne2000'].says}. The application finds no NIC and returns, and there is nothing to boot`,
 } as const;
 
 const returnsToFreedDriver = {
   stopsAt: 'oprom',
   failure: { rule: 'uefi-exception', says: '^Synchronous Exception at 0x000000000000000[04]$' },
   reason:
-    'iPXE has no port I/O on Arm (every port reads as all ones) and, in version 2, no driver for NE2000 cards: the application finds no NIC and returns to the firmware, whose Dhcp6Dxe it has unloaded meanwhile. AAVMF, which was just offering the PCI root bridge to its drivers one by one, still has that one in its list, and calls into freed memory',
+    'iPXE has no port I/O on Arm (every port reads as all ones) and, in version 2, no driver for NE2000 cards: the application finds no NIC and returns to the firmware, whose Dhcp6Dxe it has unloaded in the meantime. AAVMF, which was offering the PCI root bridge to its drivers in turn, still has that driver in its list, and calls into freed memory',
   reference: 'https://github.com/ipxe/ipxe/blob/v2.0.0/src/interface/efi/efi_veto.c',
 } as const;
 
-/** Legacy BIOS: which image of which build SeaBIOS runs, and as what it is served. */
+/** Legacy BIOS: which image of which build SeaBIOS runs, and how it is served. */
 const bios: MatrixInput['groups'] = [
   {
     name: 'bios-rom-builds',
@@ -56,9 +56,8 @@ const bios: MatrixInput['groups'] = [
   },
   {
     name: 'bios-rom-kinds',
-    title:
-      "a ROM file given by hand gets this NIC's ids, as QEMU patches those of its own choice: SeaBIOS compares them",
-    description: 'Configuration 2 with the BIOS image alone, and with a combined ROM that was made',
+    title: "an explicit ROM file gets this NIC's ids, as QEMU patches its default ROMs: SeaBIOS compares them",
+    description: 'Configuration 2 with only the BIOS image, and with a combined ROM made for this',
     configuration: 2,
     arch: 'x86_64',
     firmware: 'seabios',
@@ -96,11 +95,11 @@ const bios: MatrixInput['groups'] = [
   },
 ];
 
-/** UEFI on x86: configurations 3, 4 and 5, and images that do not suit. */
+/** UEFI on x86: configurations 3, 4 and 5, and unsuitable images. */
 const uefi: MatrixInput['groups'] = [
   {
     name: 'uefi-full-rom',
-    description: 'Configuration 4 where QEMU would not choose the combined ROM by itself, and with a ROM that was made',
+    description: "Configuration 4 where the combined ROM is not QEMU's default, and with a combined ROM made for this",
     configuration: 4,
     arch: 'x86_64',
     firmware: 'ovmf',
@@ -135,7 +134,7 @@ const uefi: MatrixInput['groups'] = [
   },
   {
     name: 'uefi-snp-rom-i8255x',
-    description: 'With an NBP of 8 MB: one of 200 kB gets through now and then before the receiver stalls',
+    description: 'With an NBP of 8 MB: one of 200 kB sometimes gets through before the receiver stalls',
     configuration: 5,
     arch: 'x86_64',
     firmware: 'ovmf',
@@ -149,7 +148,7 @@ const uefi: MatrixInput['groups'] = [
   },
   {
     name: 'uefi-snp-rom-builds',
-    description: "Configuration 5 with trixie's firmware and iPXE, and with a combined ROM that was made",
+    description: "Configuration 5 with trixie's firmware and iPXE, and with a combined ROM made for this",
     configuration: 5,
     arch: 'x86_64',
     firmware: 'ovmf',
@@ -170,7 +169,10 @@ const uefi: MatrixInput['groups'] = [
     secondStage: 'snponly',
     tags: ['full'],
     exclude: [
-      { when: { nic: 'i82559er' }, reason: 'QEMU would choose the BIOS ROM; group uefi-snp-rom has the combined one' },
+      {
+        when: { nic: 'i82559er' },
+        reason: "QEMU's default is the BIOS ROM; group uefi-snp-rom-i8255x has the combined one",
+      },
       {
         when: { set: 'trixie', nic: ['e1000', 'virtio-net-pci'], rom: 'combined' },
         reason: 'runs in group uefi-snp-rom-builds',
@@ -179,8 +181,8 @@ const uefi: MatrixInput['groups'] = [
   },
   {
     name: 'uefi-vendor-snp',
-    title: "the firmware's own VirtioNetDxe, taken out and put into the ROM, stands in for a vendor's driver",
-    description: 'Configuration 3: an SNP driver in the ROM, DHCP and TFTP of the firmware, snponly.efi after it',
+    title: "the firmware's own VirtioNetDxe, extracted and put into the ROM, stands in for a vendor's driver",
+    description: "Configuration 3: an SNP driver in the ROM, the firmware's DHCP and TFTP, then snponly.efi",
     configuration: 3,
     arch: 'x86_64',
     firmware: 'ovmf',
@@ -203,8 +205,8 @@ const uefi: MatrixInput['groups'] = [
   {
     name: 'uefi-app-rom',
     title:
-      'the application runs while the firmware still enumerates PCI devices, before it has a console: the wire tells, and then the kernel',
-    description: 'Configuration 4 by an iPXE application wrapped as a ROM, with drivers of its own',
+      'the application runs during PCI enumeration, before there is a console: the evidence is on the wire and in the kernel',
+    description: 'Configuration 4 by an iPXE application wrapped as a ROM, with its own drivers',
     configuration: 4,
     arch: 'x86_64',
     firmware: 'ovmf',
@@ -216,7 +218,7 @@ const uefi: MatrixInput['groups'] = [
   {
     name: 'uefi-app-rom-all',
     title:
-      'the application runs while the firmware still enumerates PCI devices, before it has a console: the wire tells, and then the kernel',
+      'the application runs during PCI enumeration, before there is a console: the evidence is on the wire and in the kernel',
     description: 'Configuration 4 by an iPXE application wrapped as a ROM, the full product',
     configuration: 4,
     arch: 'x86_64',
@@ -230,7 +232,7 @@ const uefi: MatrixInput['groups'] = [
   },
   {
     name: 'uefi-unsuitable-rom',
-    description: 'An image for Arm, and one for BIOS: OVMF passes over both in silence, and drives virtio-net itself',
+    description: 'An image for Arm, and one for BIOS: OVMF silently ignores both, and drives virtio-net itself',
     configuration: 6,
     arch: 'x86_64',
     firmware: 'ovmf',
@@ -248,24 +250,24 @@ const uefi: MatrixInput['groups'] = [
     nic: 'e1000',
     rom: ['foreign', 'bios'],
     secondStage: 'snponly',
-    expect: { ...noSuchDriver, reason: 'UEFI runs no BIOS image and none for Arm, and OVMF has no driver for e1000' },
+    expect: { ...noSuchDriver, reason: 'OVMF runs neither BIOS images nor Arm ones, and has no driver for e1000' },
   },
 ];
 
 const armApplication = {
   title:
-    'the application runs during PCI enumeration, without a console; a kernel started from there speaks only without ACPI',
+    'the application runs during PCI enumeration, without a console; a kernel started from there has one only without ACPI',
   configuration: 4,
   arch: 'aarch64',
   machine: 'virt,acpi=off',
   payload: 'linux',
 } as const;
 
-/** Arm: Debian ships no ROM for it, so what is there is made, or waited for. */
+/** Arm: Debian ships no ROMs for it, so these are made here, or provided by a user's set. */
 const arm: MatrixInput['groups'] = [
   {
     name: 'arm-vendor-snp',
-    title: "the firmware's own VirtioNetDxe, taken out and put into the ROM, stands in for a vendor's driver",
+    title: "the firmware's own VirtioNetDxe, extracted and put into the ROM, stands in for a vendor's driver",
     description: 'Configuration 3 on Arm',
     configuration: 3,
     arch: 'aarch64',
@@ -277,7 +279,7 @@ const arm: MatrixInput['groups'] = [
   },
   {
     name: 'arm-app-rom',
-    description: 'Configuration 4 on Arm: ipxe-arm64.efi wrapped as a ROM, with drivers of its own',
+    description: 'Configuration 4 on Arm: ipxe-arm64.efi wrapped as a ROM, with its own drivers',
     ...armApplication,
     set: 'bookworm',
     nic: ['virtio-net-pci', 'e1000'],
@@ -295,8 +297,7 @@ const arm: MatrixInput['groups'] = [
   },
   {
     name: 'arm-unsuitable-rom',
-    description:
-      "An x86 driver, and QEMU's own x86 ROM, in an Arm machine: AAVMF has no x86 emulator and passes over both",
+    description: "An x86 driver, and QEMU's own x86 ROM, in an Arm machine: AAVMF has no x86 emulator and ignores both",
     configuration: 6,
     arch: 'aarch64',
     set: 'bookworm',

@@ -28,7 +28,7 @@ const loadedByHttp: Stop = {
     stopsAt: 'config',
     failure: 'grub-prompt',
     reason:
-      'GRUB looks for its configuration where it came from, and its image has no HTTP module inside: what is beside it can be fetched by TFTP alone',
+      'GRUB looks for its configuration where it was loaded from, and its image contains no HTTP module: it can fetch only by TFTP',
   },
 };
 
@@ -38,7 +38,7 @@ const signedWithoutHttp: Stop = {
     stopsAt: 'config',
     failure: 'grub-prompt',
     reason:
-      "Debian's signed network GRUB has no HTTP module inside, and none is served beside it, since Secure Boot would refuse it",
+      "Debian's signed network GRUB contains no HTTP module, and none is served with it, since Secure Boot would refuse it",
   },
 };
 
@@ -48,7 +48,7 @@ const withoutPxe: Stop = {
     stopsAt: 'nbp',
     failure: 'syslinux-no-root',
     reason:
-      'syslinux.efi fetches by the PXE protocol of the device it was loaded from, and HTTP boot leaves none there: it names no root device and returns',
+      'syslinux.efi fetches through the PXE protocol of the device it was loaded from, and HTTP boot leaves none there: it finds no root device and returns',
   },
 };
 
@@ -58,7 +58,7 @@ const crashesInStub: Stop = {
     stopsAt: 'kernel',
     failure: { rule: 'uefi-exception', says: '^Synchronous Exception at 0x000000004' },
     reason:
-      'AAVMF 2022.11 crashes while the EFI stub of the kernel runs, at the same address every time, where the GRUB of grub-efi-arm64-bin booted over IPv6 (that of the installer, behind shim, does not); a release build names no image',
+      "AAVMF 2022.11 crashes in the kernel's EFI stub, always at the same address, if the GRUB of grub-efi-arm64-bin was booted over IPv6 (with the signed GRUB behind shim it does not); a release build names no image",
   },
 };
 

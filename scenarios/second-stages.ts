@@ -8,7 +8,7 @@ const aavmf = { arch: 'aarch64', set: 'bookworm', nic: 'virtio-net-pci', rom: 'n
 /** bookworm has no iPXE for Arm. */
 const withForkyIpxe = { ...aavmf, nbpSet: 'forky', secondStage: 'ipxe' } as const;
 
-/** Every first stage to a Linux that tells from userspace that it runs: a kernel and an initrd of a kilobyte. */
+/** Every first stage to a Linux that reports from userspace: a kernel and an initrd of a kilobyte. */
 const linux: Groups = [
   {
     name: 'linux-bios-rom',
@@ -22,7 +22,7 @@ const linux: Groups = [
   },
   {
     name: 'linux-bios-undi',
-    description: 'Configuration 1; undionly fetches through UNDI, which costs a change of processor mode per packet',
+    description: 'Configuration 1; undionly fetches through UNDI, which costs a CPU mode switch per packet',
     configuration: 1,
     standIn: true,
     ...seabios,
@@ -33,7 +33,7 @@ const linux: Groups = [
   },
   {
     name: 'linux-uefi-snp',
-    description: "Configuration 6: snponly through the firmware's own driver; NBP by TFTP and kernel by HTTP in one",
+    description: "Configuration 6: snponly through the firmware's own driver; all by TFTP, or the kernel by HTTP",
     configuration: 6,
     ...ovmf,
     secondStage: 'snponly',
@@ -52,7 +52,7 @@ const linux: Groups = [
   },
   {
     name: 'linux-arm',
-    description: 'Configuration 6 on Arm; NBP by TFTP and kernel by HTTP in one',
+    description: 'Configuration 6 on Arm; all by TFTP, or the kernel by HTTP',
     configuration: 6,
     ...withForkyIpxe,
     transport: ['tftp', { nbp: 'tftp', config: 'http', payload: 'http' }],
@@ -60,7 +60,7 @@ const linux: Groups = [
   },
 ];
 
-/** 40 MB each, unpacked whole before the /init of a second initrd takes the place of the installer's own. */
+/** 40 MB each, fully unpacked before the /init of a second initrd replaces the installer's own. */
 const installer: Groups = [
   {
     name: 'installer-bios',
@@ -80,7 +80,7 @@ const installer: Groups = [
   },
 ];
 
-/** The smallest NBP of own source, for where only the first stage matters. */
+/** Our own smallest NBP, where only the first stage matters. */
 const probe: Groups = [
   {
     name: 'probe-bios',
@@ -100,7 +100,8 @@ const probe: Groups = [
 const loaders: Groups = [
   {
     name: 'shim-grub-uefi',
-    description: 'shim asks for GRUB beside itself, GRUB for grub/grub.cfg; what neither finds on its way is normal',
+    description:
+      'shim requests GRUB from its own folder, GRUB grub/grub.cfg; other names not found on the way are normal',
     configuration: 6,
     ...ovmf,
     secondStage: 'shim-grub',
@@ -140,7 +141,7 @@ const loaders: Groups = [
   },
   {
     name: 'pxelinux',
-    description: 'asks for pxelinux.cfg/01-MAC, then its address in hex shorter by a digit each time, then default',
+    description: 'requests pxelinux.cfg/01-MAC, then its address in hex with one digit fewer each time, then default',
     configuration: 1,
     standIn: true,
     ...seabios,
@@ -184,7 +185,7 @@ const loaders: Groups = [
       stopsAt: 'nbp',
       failure: { rule: 'deadline', says: '^no nbp stage within .* with the guest at work' },
       reason:
-        'UEFI PXE gives an NBP no load options, so the kernel has no command line: its stub has nothing to say, its console is a screen that this machine lacks, and on x86 it takes none from ACPI (SPCR) unasked; a unified kernel image brings its own',
+        'UEFI PXE gives an NBP no load options, so the kernel has no command line: its stub prints nothing, its console is a display that this machine lacks, and on x86 it does not use the ACPI SPCR console by default; a unified kernel image brings its own command line',
       reference:
         'UEFI Specification 2.10, §24.3 (PXE Base Code); Linux arch/x86/kernel/acpi/boot.c (acpi_parse_spcr), Documentation/admin-guide/efi-stub.rst',
     },
@@ -200,11 +201,11 @@ const loaders: Groups = [
       stopsAt: 'userspace',
       failure: { rule: 'kernel-panic', says: 'Unable to mount root fs on unknown-block' },
       reason:
-        'UEFI PXE gives an NBP no load options, so the kernel finds its console by ACPI (SPCR), and neither initrd nor root= in its empty command line',
+        'UEFI PXE gives an NBP no load options, so the kernel finds its console by ACPI (SPCR), but neither initrd nor root= in its empty command line',
       reference: 'UEFI Specification 2.10, §24.3 (PXE Base Code); Linux Documentation/admin-guide/efi-stub.rst',
     },
   },
 ];
 
-/** Second stages and payloads of Debian 12 and of forky's iPXE, to userspace wherever the loader can go there. */
+/** Second stages and payloads of Debian 12 and of forky's iPXE, to userspace wherever the loader can boot Linux. */
 export const secondStages: Groups = [...linux, ...installer, ...probe, ...loaders];

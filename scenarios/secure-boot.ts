@@ -16,37 +16,37 @@ const microsoft = { secureBoot: 'microsoft' } as const;
 const snakeoil = { secureBoot: 'snakeoil' } as const;
 const shim = { secondStage: 'shim-grub', payload: 'linux' } as const;
 
-/** Inside the image and outside of its headers, so that what runs would be changed. */
+/** Inside the image, past its headers: changes code that would run. */
 const tampered = { patch: [{ offset: 1_048_576, ascii: 'tampered' }] };
 
 const refusedByFirmware = {
   stopsAt: 'nbp',
   failure: { rule: 'secure-boot-refused', says: 'failed to load Boot.*: Access Denied$' },
   ...because('uefi-runs-signed'),
-  reason: `${knownFacts['uefi-runs-signed'].says}, and no such key has signed this NBP`,
+  reason: `${knownFacts['uefi-runs-signed'].says}, and this NBP is not signed by one`,
 } as const;
 
 const refusedByShim = {
   stopsAt: 'config',
   failure: { rule: 'secure-boot-refused', says: '^Verification failed: \\(0x1A\\) Security Violation' },
-  reason: 'shim verifies GRUB before it starts it, and its digest is no longer the signed one',
+  reason: 'shim verifies GRUB before starting it, and the digest no longer matches the signature',
   reference: 'https://github.com/rhboot/shim/blob/main/README.md',
 } as const;
 
 const refusedByGrub = {
   stopsAt: 'payload-fetch',
   failure: { rule: 'secure-boot-refused', says: 'bad shim signature' },
-  reason: 'GRUB has shim verify the kernel, and goes on to the initrd only with one that was signed',
+  reason: 'GRUB has shim verify the kernel, and loads the initrd only after a signed one',
   reference: 'https://www.gnu.org/software/grub/manual/grub/grub.html#Signing-GRUB-itself',
 } as const;
 
-/** shim verifies whatever has GRUB's name. */
+/** shim verifies any file of GRUB's name. */
 const ipxeRefusedByShim = {
   ...refusedByShim,
-  reason: "shim starts what has GRUB's name only if a key that it knows has signed it, and none has signed this iPXE",
+  reason: "shim starts a file of GRUB's name only if signed by a key it trusts, and this iPXE is unsigned",
 } as const;
 
-/** The keys that machines are sold with: Debian's signed chain boots, and nothing else does. */
+/** The keys that machines ship with: Debian's signed chain boots, and nothing else does. */
 const withMicrosoftKeys: Groups = [
   {
     name: 'sb-signed-uefi',
@@ -139,11 +139,11 @@ const withMicrosoftKeys: Groups = [
   },
 ];
 
-/** Debian's snakeoil keys, whose private half anyone has: one signs what is to boot. */
+/** Debian's snakeoil keys, whose private half is public: they sign what should boot. */
 const withOwnKeys: Groups = [
   {
     name: 'sb-own-uefi',
-    description: 'iPXE and kernel signed with the key that the variable store has enrolled',
+    description: 'iPXE and kernel signed with the key enrolled in the variable store',
     ...ovmf,
     ...snakeoil,
     signWith: 'snakeoil',
@@ -152,7 +152,7 @@ const withOwnKeys: Groups = [
   },
   {
     name: 'sb-own-arm',
-    description: 'iPXE and kernel signed with the key that the variable store has enrolled',
+    description: 'iPXE and kernel signed with the key enrolled in the variable store',
     ...aavmf,
     ...snakeoil,
     signWith: 'snakeoil',
@@ -171,7 +171,7 @@ const withOwnKeys: Groups = [
     expect: {
       stopsAt: 'payload-fetch',
       failure: { rule: 'secure-boot-refused', says: 'shim_lock protocol not found' },
-      reason: "under Secure Boot GRUB 2.06 starts no kernel without shim's protocol, whoever has signed that kernel",
+      reason: "under Secure Boot GRUB 2.06 starts no kernel without shim's protocol, no matter who signed the kernel",
       reference: 'https://www.gnu.org/software/grub/manual/grub/grub.html#UEFI-secure-boot-and-shim',
     },
   },
@@ -186,7 +186,7 @@ const withOwnKeys: Groups = [
   {
     name: 'sb-own-tampered-kernel-uefi',
     description:
-      'a signed iPXE has the firmware verify the kernel, and keeps its answer in the number of its own error',
+      "a signed iPXE has the firmware verify the kernel, and encodes the firmware's status in its own error number",
     ...ovmf,
     ...snakeoil,
     signWith: 'snakeoil',
@@ -197,7 +197,7 @@ const withOwnKeys: Groups = [
     expect: {
       stopsAt: 'kernel',
       failure: { rule: 'secure-boot-refused', says: 'ipxe.org/7f04818f' },
-      reason: `${knownFacts['uefi-runs-signed'].says}, and the kernel was changed since`,
+      reason: `${knownFacts['uefi-runs-signed'].says}, and the kernel was modified after signing`,
       reference: 'UEFI Specification 2.10, §7.4.1 (LoadImage: EFI_ACCESS_DENIED)',
     },
   },
@@ -214,11 +214,11 @@ const withOwnKeys: Groups = [
       stopsAt: 'payload-fetch',
       failure: { rule: 'ipxe-error', says: 'Exec format error .*ipxe.org/2e008081' },
       reason:
-        'iPXE of 2019 has the firmware load an image to find out whether it is one, drops the refusal, and tells only that it knows no such image: "Exec format error"',
+        'iPXE of 2019 probes an image by having the firmware load it, discards the refusal, and reports only an unknown image type: "Exec format error"',
       reference: 'https://ipxe.org/2e008081',
     },
   },
 ];
 
-/** Secure Boot with bookworm's firmware: what boots, and each refusal with the words of whoever refused. */
+/** Secure Boot with bookworm's firmware: what boots, and each refusal with the refusing program's message. */
 export const secureBoot: Groups = [...withMicrosoftKeys, ...withOwnKeys];

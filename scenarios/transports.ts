@@ -3,7 +3,7 @@ import type { MatrixInput } from 'netboot-harness';
 type Groups = MatrixInput['groups'];
 type Expect = NonNullable<Groups[number]['expect']>;
 
-/** What the first stage fetches one way and its second stage another. */
+/** The first stage fetches by one transport, the second by another. */
 const tftpThenHttp = { nbp: 'tftp', config: 'http', payload: 'http' } as const;
 const httpThenTftp = { nbp: 'http', config: 'tftp', payload: 'tftp' } as const;
 const httpsThenHttp = { nbp: 'https', config: 'http', payload: 'http' } as const;
@@ -50,7 +50,7 @@ const mixed: Groups = [
   {
     ...ovmf,
     name: 'mixed-ovmf',
-    description: 'NBP one way, script, kernel and initrd another',
+    description: 'NBP by one transport, script, kernel and initrd by another',
     transport: [tftpThenHttp, httpThenTftp],
     payload: 'linux',
   },
@@ -75,7 +75,7 @@ const mixed: Groups = [
     expect: stops(
       'config',
       'grub-prompt',
-      'GRUB looks for its configuration where it came from, and this build has no HTTP module inside: only TFTP',
+      'GRUB looks for its configuration where it was loaded from, and this build contains no HTTP module, only TFTP',
     ),
   },
 ];
@@ -107,19 +107,19 @@ const uefiHttp: Groups = [
     expect: stops(
       'nbp-fetch',
       { rule: 'http-boot-status', says: '^Redirection: 302 ' },
-      'EDK II does not follow redirects: it takes the 302 for a failure to learn the size, and ends the boot option',
+      'EDK II does not follow redirects: it treats the 302 as a failure to get the size, and ends the boot option',
     ),
   },
   {
     ...ovmf,
     name: 'uefi-http-truncated',
-    description: 'The whole length is promised, a part is sent, and the connection closed',
+    description: 'Content-Length is that of the whole file, part of it is sent, and the connection is closed',
     transport: 'http',
     serve: { 'snponly.efi': { text: 'an NBP cut short '.repeat(4096), truncateToBytes: 20_000 } },
     expect: stops(
       'nbp-fetch',
       { rule: 'http-cut-short', says: '^/snponly.efi: 20000 of 69632 bytes' },
-      'the firmware counts what it gets, and starts nothing that is not whole',
+      'the firmware checks the length, and does not start an incomplete file',
     ),
   },
   {
@@ -142,7 +142,7 @@ const edk2Refuses = (shown: string, fault: string): Expect =>
   stops(
     'nbp-fetch',
     { rule: 'tls-refused', says: shown },
-    `EDK II leaves the TLS handshake, without an alert: the certificate ${fault}`,
+    `EDK II abandons the TLS handshake without an alert: the certificate ${fault}`,
   );
 const ipxeRefuses = (failure: Failure, fault: string): Expect =>
   stops('config', failure, `iPXE ends the TLS handshake: the certificate ${fault}`);
@@ -151,7 +151,7 @@ const https: Groups = [
   {
     ...ovmf,
     name: 'uefi-https-ovmf',
-    description: "The run's authority is enrolled through fw_cfg; the firmware fetches the NBP through TLS",
+    description: "The run's CA is enrolled through fw_cfg; the firmware fetches the NBP over TLS",
     transport: httpsThenHttp,
   },
   { ...aavmf, name: 'uefi-https-aavmf', transport: httpsThenHttp },
@@ -162,7 +162,7 @@ const https: Groups = [
     name: 'uefi-https-authority',
     transport: httpsThenHttp,
     certificate: 'wrong-authority',
-    expect: edk2Refuses('issued by CN=another authority', 'is of another authority'),
+    expect: edk2Refuses('issued by CN=another authority', 'is from another authority'),
   },
   {
     ...ovmf,
@@ -174,14 +174,14 @@ const https: Groups = [
   {
     ...ovmf,
     name: 'uefi-https-expired',
-    title: "EDK II does not look at a certificate's dates: an expired one boots",
+    title: "EDK II does not check a certificate's dates: an expired one boots",
     transport: httpsThenHttp,
     certificate: 'expired',
   },
   {
     ...aavmf,
     name: 'ipxe-https',
-    description: 'iPXE takes over the authorities that the firmware has enrolled (TlsCaCertificate)',
+    description: 'iPXE trusts the CAs enrolled in the firmware (TlsCaCertificate)',
     nbpSet: 'forky',
     transport: tftpThenHttps,
     payload: ['script', 'linux'],
@@ -193,7 +193,7 @@ const https: Groups = [
     name: 'ipxe-https-authority',
     transport: tftpThenHttps,
     certificate: 'wrong-authority',
-    expect: ipxeRefuses('ipxe-untrusted', 'is of another authority'),
+    expect: ipxeRefuses('ipxe-untrusted', 'is from another authority'),
   },
   {
     ...aavmf,
@@ -212,7 +212,7 @@ const https: Groups = [
   {
     ...biosRom,
     name: 'ipxe-https-bios',
-    description: 'On a BIOS there is nobody to enrol an authority',
+    description: 'BIOS has no way to enrol a CA',
     secondStage: 'undionly',
     configuration: 1,
     standIn: true,
@@ -221,7 +221,7 @@ const https: Groups = [
     expect: stops(
       'config',
       'ipxe-untrusted',
-      "this build trusts iPXE's own root and what that has cross-signed, and has no way to be told of another",
+      "this build trusts iPXE's own root CA and those it has cross-signed, and cannot be given another",
     ),
   },
   {
@@ -255,12 +255,12 @@ const noStatelessPxe: Expect = {
   stopsAt: 'dhcp',
   failure: 'no-address-offered',
   reason:
-    "EDK II's PXE client wants an address of its own by SOLICIT, also where the router says that DHCPv6 has none to give, and never asks what to boot without one",
+    "EDK II's PXE client solicits an address even if the router advertisement says that DHCPv6 has none (M flag clear), and requests no boot file without one",
 };
 
 const slaac = { ipVersion: 6, managedIpv6: false } as const;
 
-/** EDK II repeats its SOLICIT for a good minute, which is as long as a guest may be silent otherwise. */
+/** EDK II repeats its SOLICIT for over a minute, as long as a guest may otherwise be silent. */
 const untilSolicitEnds = { stageMs: { dhcp: 150_000 } };
 
 const ipv6: Groups = [
@@ -337,7 +337,7 @@ const proxyDhcp: Groups = [
   {
     ...biosRom,
     name: 'proxy-bios',
-    description: 'An address server without boot information, and beside it a proxyDHCP server that has it',
+    description: 'A DHCP server that only assigns addresses, and a proxyDHCP server with the boot information',
     proxyDhcp: true,
     ipVersion: [4, 6],
   },
@@ -346,7 +346,7 @@ const proxyDhcp: Groups = [
   {
     ...ovmf,
     name: 'proxy-http-ovmf',
-    description: 'A proxyDHCP server that tells of UEFI HTTP boot',
+    description: 'A proxyDHCP server that offers UEFI HTTP boot',
     proxyDhcp: true,
     transport: 'http',
     tags: ['full'],
@@ -368,15 +368,15 @@ const byNfs = { config: 'nfs', payload: 'nfs' } as const;
 const onlySnp = stops(
   'nbp-fetch',
   { rule: 'pxe-error', says: '^PXE-E23: ' },
-  "this build's EFI option ROM is iPXE cut down to an SNP driver, without NFS: the firmware takes the URL for a name to ask for by TFTP",
+  "this build's EFI option ROM is iPXE cut down to an SNP driver, without NFS: the firmware takes the URL for a TFTP file name",
 );
 
 /**
  * All full iPXE builds of Debian 12, 13 and testing have NFS 3: BIOS ROMs, undionly.kpxe, snponly.efi, ipxe.efi and its
- * arm64 build, and Debian 12's EFI ROMs. The EFI ROMs of Debian 13 and testing are SNP drivers and have not. EDK II
+ * arm64 build, and Debian 12's EFI ROMs. The EFI ROMs of Debian 13 and testing are SNP drivers and have none. EDK II
  * (MTFTP, HTTP, iSCSI), GRUB (TFTP, HTTP) and syslinux.efi have no NFS; pxelinux has that of the iPXE below it.
- * None of them has NBD: no such scheme in iPXE, driver in EDK II, protocol in GRUB or syslinux. A root file system over
- * NFS or NBD is mounted by an initrd, after the network boot is over.
+ * None of them supports NBD: no such scheme in iPXE, driver in EDK II, protocol in GRUB or syslinux. A root file system
+ * over NFS or NBD is mounted by an initrd, after the network boot is over.
  */
 const nfs: Groups = [
   { ...biosRom, name: 'nfs-bios', description: "iPXE's own NFS 3 client: port mapper, MOUNT, READ", transport: byNfs },
@@ -407,7 +407,7 @@ const nfs: Groups = [
   {
     ...biosRom,
     name: 'nfs-undionly',
-    description: 'The ROM fetches undionly.kpxe by NFS, which fetches the rest so',
+    description: 'The ROM fetches undionly.kpxe by NFS, which fetches the rest by NFS too',
     secondStage: 'undionly',
     configuration: 1,
     standIn: true,
@@ -417,7 +417,7 @@ const nfs: Groups = [
   {
     ...ovmf,
     name: 'nfs-uefi-rom',
-    description: "Debian 12's EFI ROM is a whole iPXE, and fetches snponly.efi by NFS",
+    description: "Debian 12's EFI ROM is a full iPXE, and fetches snponly.efi by NFS",
     nic: 'e1000',
     rom: 'bundled',
     configuration: 4,
