@@ -11,7 +11,7 @@ export interface Artefacts extends OpenedHost {
   chosenSets: readonly string[];
 }
 
-/** Opens the artefacts; what could not be decided of a folder is said on standard error. */
+/** Opens the artefacts; warns on standard error about ambiguous files in a folder. */
 export async function openArtefacts(given: readonly string[], io: Pick<CliIo, 'env' | 'stderr'>): Promise<Artefacts> {
   const isFolder = (set: string) => statSync(set, { throwIfNoEntry: false })?.isDirectory() ?? false;
   const cacheDir = cacheFolder(io.env);

@@ -3,7 +3,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { packageRoot } from '../os/package-root.ts';
 
-/** Where fetched artefact sets and remembered facts live: `NETBOOT_CACHE`, a checkout's own, or the user's. */
+/** Where fetched artefact sets and cached facts live: `NETBOOT_CACHE`, the checkout's cache, or the user's. */
 export function cacheFolder(env: NodeJS.ProcessEnv): string {
   const { NETBOOT_CACHE: own, XDG_CACHE_HOME: userCache } = env;
   if (own) return own;

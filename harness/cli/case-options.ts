@@ -43,10 +43,10 @@ function collectList(value: string, earlier: string[] = []): string[] {
   return [...earlier, ...value.split(',').filter((part) => part !== '')];
 }
 
-/** Values that may have commas in them, each with a flag of its own. */
+/** Values that may contain commas, one per flag. */
 export const collect = (value: string, earlier: string[] = []): string[] => [...earlier, value];
 
-/** Options that say which cases of which matrix; commander puts each under its camel-case flag. */
+/** Options that choose matrix and cases, under commander's camel-case names. */
 export type CaseOptions = {
   matrix?: string;
   full?: boolean;
@@ -87,7 +87,7 @@ export function axisFiltersOf(options: CaseOptions): NonNullable<CellFilter['axe
   return Object.fromEntries(given.filter(([, values]) => values !== undefined));
 }
 
-/** The matrix this package comes with; compiled beside it, so that it is found from a checkout and installed. */
+/** The matrix shipped with this package; compiled along with it, so it is found in a checkout and when installed. */
 async function defaultMatrix(): Promise<Matrix> {
   const url = new URL(`../../scenarios/default${extname(fileURLToPath(import.meta.url))}`, import.meta.url);
   const module = (await import(url.href)) as { default: unknown };
@@ -96,7 +96,7 @@ async function defaultMatrix(): Promise<Matrix> {
 
 export interface ChosenCases extends Expansion {
   matrix: Matrix;
-  /** Where data comes from that someone else may have written; undefined for the default matrix and for programs. */
+  /** Origin of untrusted data; undefined for the default matrix and for programs. */
   origin: Origin | undefined;
 }
 
@@ -110,7 +110,7 @@ export async function expandChosen(
   const whole = file === undefined ? await defaultMatrix() : await loadMatrix(file);
   const wanted = full ? whole : withoutFullOnly(whole);
   const offered = asksForOffered(wanted) ? withOfferedNics(wanted, await offeredNics.byArch()) : wanted;
-  // A file that is not there is refused by name when the case is resolved.
+  // A missing file is reported by name when the case is resolved.
   const interfaceOfFile = (code: string) => inspections.of(code).then(interfaceOf, () => undefined);
   const matrix = await withFirmwareInterfaces(offered, interfaceOfFile);
   const source = file ?? 'default matrix';
@@ -121,7 +121,7 @@ export async function expandChosen(
   return { matrix, origin, ...expansion };
 }
 
-/** What this package claims of its own cells is exact. */
+/** The default matrix must state exact expectations. */
 function refuseVague(cells: readonly Scenario[]): void {
   const [problem] = vagueExpectations(cells);
   if (problem === undefined) return;
@@ -130,7 +130,7 @@ function refuseVague(cells: readonly Scenario[]): void {
   });
 }
 
-/** For a person who wrote a matrix; the results of a run have the same among their notes. */
+/** For authors of a matrix; results of a run carry the same in their notes. */
 export function warnOfVague(cells: readonly Scenario[], { stderr }: Pick<CliIo, 'stderr'>): void {
   const hint = 'say which, as "failure": { "rule": RULE, "says": WORDS }';
   writeLines(
@@ -139,14 +139,14 @@ export function warnOfVague(cells: readonly Scenario[], { stderr }: Pick<CliIo, 
   );
 }
 
-/** The cells that filters and shard leave. */
+/** The cells that pass filters and shard. */
 export function selectCells(cells: readonly Scenario[], ids: readonly string[], options: CaseOptions): Scenario[] {
   const shard = options.shard === undefined ? undefined : parseShard(options.shard);
   const chosen = filterCells(cells, { ids, axes: axisFiltersOf(options) }, (axis) => `--${axisOptions[axis].flag}`);
   return shard ? takeShard(chosen, shard) : chosen;
 }
 
-/** The one cell of this id, or that a glob matches alone. */
+/** The one cell with this id, or the only one that a glob matches. */
 export function selectOne(cells: readonly Scenario[], id: string): Scenario {
   const exact = cells.find((cell) => cell.id === id);
   if (exact) return exact;

@@ -4,8 +4,8 @@ import type { Status, Verdict } from '../model/verdict.ts';
 export type ExitCode = 0 | 1 | 2 | 3 | 125 | 128 | 130;
 
 /**
- * A case that was not run has proved nothing, and a run without it must not look as if it had; one that waits for a set
- * of the user's does not count, as long as others ran.
+ * A case that was not run proves nothing, and the run must not look as if it did; one that waits for a set of the user's
+ * does not count, as long as others ran.
  */
 export function exitCodeOfCases(
   cases: readonly Pick<Verdict, 'status'>[],

@@ -4,9 +4,9 @@ import type { ExitCode } from './exit-code.ts';
 import { type CliIo, writeLines } from './io.ts';
 import { asTyped } from './own-command.ts';
 
-/** Says what went wrong in one message, with its remedy, and returns the exit code. The stack only with `--debug`. */
+/** Reports an error in one message with its remedy, and returns the exit code. Stack traces only with `--debug`. */
 export function explainError(error: unknown, io: CliIo, debug: boolean): ExitCode {
-  // Commander has said it already, on standard error.
+  // Commander has already printed it on standard error.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
   if (error instanceof HarnessError) {
     const lines = [`error: ${error.message}`, ...(error.hint === undefined ? [] : [`hint: ${error.hint}`])];
@@ -22,7 +22,7 @@ export function explainError(error: unknown, io: CliIo, debug: boolean): ExitCod
     return 130;
   }
   const message = error instanceof Error ? error.message : String(error);
-  writeLines(io.stderr, [`error: ${message}`, 'hint: This is a fault of the harness; --debug shows where.']);
+  writeLines(io.stderr, [`error: ${message}`, 'hint: This is a bug in the harness; --debug shows where.']);
   if (debug) writeLines(io.stderr, stackOf(error));
   return 3;
 }

@@ -1,23 +1,23 @@
 import { PassThrough } from 'node:stream';
 import { type CliIo, writeLines } from './io.ts';
 
-/** A person at the guest's serial console. */
+/** A user at the guest's serial console. */
 export interface GuestConsole extends Disposable {
   output(chunk: Buffer): void;
   input: NodeJS.ReadableStream;
-  /** Aborts when the person leaves. */
+  /** Aborts when the user leaves. */
   left: AbortSignal;
 }
 
-/** Ctrl-], as telnet has it: everything else, Ctrl-C among it, is the guest's. */
-const escapeOctet = 0x1d;
+/** Ctrl-], as in telnet; everything else, including Ctrl-C, goes to the guest. */
+const escapeByte = 0x1d;
 
 /** Hands the terminal to the guest until it is disposed of. */
 export function openGuestConsole({ stdin, stdout, stderr }: Pick<CliIo, 'stdin' | 'stdout' | 'stderr'>): GuestConsole {
   const leaving = new AbortController();
   const input = new PassThrough();
   const onData = (chunk: Buffer): void => {
-    if (chunk.includes(escapeOctet)) leaving.abort(new Error('left the console'));
+    if (chunk.includes(escapeByte)) leaving.abort(new Error('left the console'));
     else input.write(chunk);
   };
   writeLines(stderr, ["The guest's serial console; Ctrl-] ends the guest and leaves.", '']);

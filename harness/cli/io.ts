@@ -1,6 +1,6 @@
 import type { ConsoleOutput } from '../report/console-output.ts';
 
-/** A stream the command line writes to: what it needs of `process.stdout`. */
+/** An output stream: the subset of `process.stdout` that is used. */
 export interface OutputStream {
   write(text: string | Buffer): unknown;
   isTTY?: boolean | undefined;
@@ -8,13 +8,13 @@ export interface OutputStream {
   rows?: number | undefined;
 }
 
-/** Everything the command line has of the outside; tests give it their own. */
+/** All of the outside world that the command line uses; tests supply their own. */
 export interface CliIo {
   stdout: OutputStream;
   stderr: OutputStream;
   stdin: NodeJS.ReadStream;
   env: NodeJS.ProcessEnv;
-  /** What starts this program from where the user is, as a shell takes it. */
+  /** The shell command that starts this program from the current folder. */
   command: string;
   /** Aborts on SIGINT and SIGTERM. */
   signal: AbortSignal;
@@ -30,7 +30,7 @@ export function consoleOutput(stream: OutputStream, env: NodeJS.ProcessEnv): Con
   const { NO_COLOR: noColor } = env;
   return {
     write: (text) => void stream.write(text),
-    // Asked anew each time: windows are resized.
+    // Read each time: windows are resized.
     get columns() {
       return stream.columns;
     },

@@ -16,7 +16,7 @@ const isSame = (path: string, other: string): boolean =>
 
 const isBelow = (path: string, folder: string): boolean => relative(folder, path).split(sep)[0] !== '..';
 
-/** npm and npx put the folders of a package's programs in front; a shell does not have them. */
+/** npm and npx prepend node_modules/.bin folders, which the user's shell does not have. */
 const isNpmsOwn = (folder: string): boolean => folder.endsWith(join('node_modules', '.bin')) || folder.includes('_npx');
 
 function isInPath(name: string, target: string, { PATH: path = '' }: NodeJS.ProcessEnv): boolean {
@@ -24,22 +24,21 @@ function isInPath(name: string, target: string, { PATH: path = '' }: NodeJS.Proc
   return found !== undefined && isSame(join(found, name), target);
 }
 
-/** Whether npx finds the program: in the nearest folder with a node_modules that has it. */
+/** Whether npx finds the program, in the nearest node_modules that has it. */
 function isNpxs(folder: string, main: string): boolean {
   if (isSame(join(folder, 'node_modules', '.bin', 'netboot'), main)) return true;
   return dirname(folder) !== folder && isNpxs(dirname(folder), main);
 }
 
 /**
- * What starts this very program from where the user is, as a shell takes it: the shortest that is true. Printed commands
- * begin with it.
+ * The shortest shell command that starts this very program from the current folder. Printed commands begin with it.
  */
 export function ownCommand({ env, cwd, root }: Surroundings): string {
   const main = mainScript(root);
   if (isInPath('netboot', main, env)) return 'netboot';
   if (isNpxs(cwd, main)) return 'npx netboot';
   const node = isInPath('node', process.execPath, env) ? 'node' : shellWord(process.execPath);
-  // Not in the package: it compiles what has changed.
+  // Only in a checkout: it compiles what has changed.
   const ofCheckout = join(root, 'scripts', 'netboot.mjs');
   if (!existsSync(ofCheckout)) return `${node} ${shellWord(main)}`;
   return isBelow(cwd, root) ? 'npm run -s netboot --' : `${node} ${shellWord(ofCheckout)}`;
@@ -47,5 +46,5 @@ export function ownCommand({ env, cwd, root }: Surroundings): string {
 
 const typed = new RegExp(`\\bnetboot (?=(?:${commandNames.join('|')}|--help)\\b)`, 'g');
 
-/** A text that names commands (`netboot list`) as the user has to type them. */
+/** Rewrites commands in a text (`netboot list`) to what the user has to type. */
 export const asTyped = (text: string, command: string): string => text.replace(typed, () => `${command} `);

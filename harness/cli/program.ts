@@ -8,7 +8,7 @@ import { explainError } from './explain-error.ts';
 import type { CliIo } from './io.ts';
 import { asTyped } from './own-command.ts';
 
-/** Each loads its own module, for they need very different parts of the harness. */
+/** Each command loads its own module, since they need very different parts of the harness. */
 const commands: Readonly<Record<CommandName, () => Promise<AddCommand>>> = {
   run: async () => (await import('./commands/run.ts')).runCommand,
   list: async () => (await import('./commands/list.ts')).listCommand,
@@ -28,7 +28,7 @@ const commands: Readonly<Record<CommandName, () => Promise<AddCommand>>> = {
   firmware: async () => (await import('./commands/firmware.ts')).firmwareCommand,
 };
 
-/** The command that is asked for alone, or all of them: for the help, and to say what a misspelt one may mean. */
+/** Only the requested command, or all of them for help and for suggestions on a misspelt one. */
 async function commandsFor(argv: readonly string[]): Promise<AddCommand[]> {
   const named = argv.find((word) => !word.startsWith('-')) ?? '';
   const asked = commandNames.filter((name) => name === named);
@@ -54,7 +54,7 @@ function packageVersion(): string {
   return manifest ? JSON.parse(readFileSync(manifest, 'utf8')).version : 'unknown';
 }
 
-/** An empty value is a shell variable that was not set; taken as given it would mean this very folder, or nothing. */
+/** An empty value is usually an unset shell variable; accepted, it would mean the current folder, or nothing. */
 function refuseEmptyValues(command: Command): void {
   for (const option of command.options) {
     const name = option.attributeName();
@@ -88,7 +88,7 @@ function createProgram(added: readonly AddCommand[], io: CliIo, end: (code: Exit
   return program;
 }
 
-/** Runs the command line: `argv` without node and script. Never throws; what went wrong is said on `io.stderr`. */
+/** Runs the command line: `argv` without node and script. Never throws; errors go to `io.stderr`. */
 export async function runProgram(argv: readonly string[], io: CliIo): Promise<ExitCode> {
   let exitCode: ExitCode = 0;
   try {
@@ -103,7 +103,7 @@ export async function runProgram(argv: readonly string[], io: CliIo): Promise<Ex
     return exitCode;
   } catch (error) {
     const code = explainError(error, io, argv.includes('--debug'));
-    // Any other would be an answer to `git bisect run`.
+    // Any other code would be an answer to `git bisect run`.
     return argv[0] === 'bisect-step' ? 128 : code;
   }
 }

@@ -27,18 +27,18 @@ function argumentsOf({ qemu: { cpu, argv } }: Plan): string[] {
   return ['-accel', 'tcg', ...(cpu.tcg === undefined ? [] : ['-cpu', cpu.tcg]), ...argv];
 }
 
-/** Prints QEMU's own command line as the harness starts it, or started it. */
+/** Prints the QEMU command line that the harness uses, or used. */
 export async function printCommand({ scenario, run }: ReproCase, artefacts: Artefacts, io: CliIo): Promise<void> {
   const plan = run?.plan ?? (await planHere(scenario, artefacts));
   const words = [plan.qemu.program, ...(run?.qemu?.argv ?? argumentsOf(plan))];
   const held = Object.entries(plan.qemu.fds).map(([what, fd]) => `${fd} (${what})`);
   writeLines(io.stdout, [
-    `# The harness holds descriptors ${held.join(', ')}; --standalone DIR writes what runs without it.`,
+    `# The harness holds descriptors ${held.join(', ')}; --standalone DIR writes a command that runs without it.`,
     words.map(shellWord).join(' '),
   ]);
 }
 
-/** An iPXE that has this name in it looks for such a file where it came from, before it asks DHCP. */
+/** An iPXE that contains this name looks for the file where it was loaded from, before DHCP. */
 const looksForAutoexec = async (path: string | undefined): Promise<boolean> =>
   path !== undefined && (await readFile(path)).includes('autoexec.ipxe');
 
@@ -49,8 +49,8 @@ export interface WithoutHarness {
 }
 
 /**
- * Writes a folder from which plain QEMU boots the case, planned anew from its scenario, and says what differs.
- * @throws HarnessError `usage` with the reason where QEMU's user network cannot do what the case needs
+ * Writes a folder from which plain QEMU boots the case, planned again from its scenario, and lists the differences.
+ * @throws HarnessError `usage` with the reason if QEMU's user network cannot do what the case needs
  */
 export async function writeWithoutHarness({ scenario }: ReproCase, given: WithoutHarness): Promise<void> {
   const { folder, artefacts, io } = given;

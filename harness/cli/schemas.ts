@@ -4,7 +4,7 @@ import { eventSchema } from '../model/events.ts';
 import { jsonSchemaOf } from '../model/json-schema.ts';
 import { runResultSchema } from '../model/verdict.ts';
 
-/** The JSON files that people write, or that their own programs read. */
+/** The JSON files that users write or their programs read. */
 const documents = {
   matrix: { title: 'A matrix of netboot-harness', schema: matrixSchema, for: 'writers' },
   set: { title: 'set.json, the manifest of an artefact set', schema: manifestSchema, for: 'writers' },

@@ -9,7 +9,7 @@ import { printable } from '../report/printable.ts';
 export const trustFlag = '--trust';
 export const trustHelp = 'allow what reaches beyond the guest: QEMU arguments, files elsewhere, programs as matrices';
 
-/** Where a path really leads, as far as it exists. */
+/** Resolves symbolic links in a path, as far as it exists. */
 function realPathOf(path: string): string {
   return existsSync(path) ? realpathSync(path) : join(realPathOf(dirname(path)), relative(dirname(path), path));
 }
@@ -19,15 +19,15 @@ function isInside(path: string, folder: string): boolean {
   return first !== '..';
 }
 
-/** The checkout that someone works in: the nearest folder upwards with a `.git`. */
+/** The enclosing checkout: the nearest folder upwards with a `.git`. */
 function checkoutOf(folder: string): string | undefined {
   if (existsSync(join(folder, '.git'))) return folder;
   return dirname(folder) === folder ? undefined : checkoutOf(dirname(folder));
 }
 
 /**
- * A matrix in TypeScript or JavaScript is a program, and does what it likes as it is loaded: those of the checkout that
- * `cwd` is in are run, others need trust.
+ * A matrix in TypeScript or JavaScript is a program that can do anything when loaded: those in the checkout around `cwd`
+ * are run, others need trust.
  * @throws HarnessError `untrusted`
  */
 export function refuseForeignProgram(file: string, cwd: string, trust: boolean): void {
@@ -42,7 +42,7 @@ export function refuseForeignProgram(file: string, cwd: string, trust: boolean):
 
 const shown = 8;
 
-/** What of a scenario's reach does not end in `folder`, which everything named by a path may lie in. */
+/** Reach of a scenario outside `folder`; paths inside it are fine. */
 function strangeReach(scenario: Scenario, folder: string): Reach[] {
   const isHome = ({ value, isPath }: Reach) => isPath && isAbsolute(value) && isInside(value, folder);
   return reachOf(scenario).filter((reach) => !isHome(reach));
@@ -51,12 +51,12 @@ function strangeReach(scenario: Scenario, folder: string): Reach[] {
 export interface Origin {
   /** The file or directory the scenarios come from, as the user named it. */
   source: string;
-  /** Files in here came with them. */
+  /** Files in here came with the scenarios. */
   folder: string;
 }
 
 /**
- * Scenarios that someone else may have written: what reaches beyond the guest is listed, and needs trust.
+ * Refuses untrusted scenarios that reach beyond the guest, and lists where they do.
  * @throws HarnessError `untrusted`
  */
 export function refuseReach(scenarios: readonly Scenario[], { source, folder }: Origin, trust: boolean): void {

@@ -4,10 +4,10 @@ import type { RunResult } from '../model/verdict.ts';
 import { code, inline, table } from './markdown.ts';
 import { clip, printable, seconds } from './printable.ts';
 
-/** What a finished run is compared with, where there is a baseline. */
+/** The baseline that a finished run is compared with, if any. */
 export type Compare = (result: RunResult) => Comparison;
 
-/** Classes of which a list of cells helps nobody: a count and what they share do. */
+/** Classes for which a count and common facts say more than a list of cells. */
 const countedOnly: readonly ChangeClass[] = ['inputs-differ', 'new', 'gone'];
 const shown = 40;
 
@@ -39,7 +39,7 @@ export function commonText({ common, changes }: Comparison, name: ChangeClass): 
     : `${many} have ${facts}; so do ${found.others} others`;
 }
 
-/** Once each: which file took the place of which, and for how many cells. */
+/** Which file replaced which, once each, and for how many cells. */
 function inputCounts(changes: readonly Change[]): string[] {
   const counts = new Map<string, number>();
   for (const { inputs } of changes) {

@@ -60,7 +60,7 @@ function section(title: string, cases: readonly CaseResult[]): string[] {
   return [`## ${title}`, '', ...(sorted.length > 0 ? table(header, sorted.map(row)) : ['No case in this run.']), ''];
 }
 
-/** What became of each NIC in each configuration of each architecture; NICs that did the same share a row. */
+/** Outcome of each NIC in each configuration of each architecture; NICs with equal outcomes share a row. */
 export function configurationGrid(cases: readonly CaseResult[]): string[] {
   const columns = archs
     .flatMap((arch) => [...configurations, null].map((configuration) => ({ arch, configuration })))

@@ -17,10 +17,10 @@ import {
 /** Where a console reporter writes; the command line gives it standard error or output. */
 export interface ConsoleOutput {
   write(text: string): void;
-  /** `undefined` where it is no terminal. */
+  /** `undefined` if it is not a terminal. */
   columns: number | undefined;
   rows: number | undefined;
-  /** Colours and cursor movement are welcome. */
+  /** Colours and cursor movement may be used. */
   colour: boolean;
 }
 
@@ -36,7 +36,7 @@ const colours = {
 
 function paintStatus(status: Status, colour: boolean): string {
   const word = statusWords[status].padEnd(11);
-  // Whether colours are welcome was decided by who opened the stream.
+  // Whether to use colours was decided when the stream was opened.
   return colour ? styleText(colours[status], word, { validateStream: false }) : word;
 }
 
@@ -54,7 +54,7 @@ export function caseLines(
   return [`${count} ${paintStatus(status, colour)} ${id}${time}${stop}`, ...why];
 }
 
-/** Cells that nothing is amiss with are counted, and no more. */
+/** Waiting cells are no problem, so they are only counted. */
 function waitingLine({ totals }: RunResult): string[] {
   return totals.waiting > 0 ? [`${totals.waiting} waiting for a set of yours; summary.md says what for`] : [];
 }
@@ -64,7 +64,7 @@ const shownReasons = 8;
 
 /** The last lines of a run: what was not as expected, what was not run, totals, cost, and where the results are. */
 export function closingLines(result: RunResult, place: RunPlace, colour: boolean, comparison?: Comparison): string[] {
-  // Beside a baseline, what changed is the question, and not what was expected.
+  // With a baseline, changes matter, not expectations.
   const troubled = comparison ? [] : result.cases.filter(({ verdict }) => troubleStatuses.includes(verdict.status));
   const reasons = notRunReasons(result, 'not-run');
   const more = (count: number, shown: number) => (count > shown ? [`  … and ${count - shown} more in summary.md`] : []);

@@ -22,7 +22,7 @@ export interface LiveOptions {
   compare?: Compare | undefined;
 }
 
-/** Time left, from the cases done so far; nothing to say before the first. */
+/** Time left, estimated from finished cases; empty before the first. */
 function timeLeft(elapsedMs: number, done: number, total: number): string {
   return done === 0 || done === total ? '' : `, about ${roughDuration((elapsedMs / done) * (total - done))} left`;
 }
@@ -39,7 +39,7 @@ export function liveReporter({ output, invocation, now, every, compare }: LiveOp
   let stop = () => {};
 
   function frame(): string[] {
-    // A terminal that was never told its size says 0.
+    // A terminal without a known size reports 0.
     const width = (output.columns || 80) - 1;
     const room = Math.max(1, (output.rows || 24) - 3);
     const cases = [...running.values()];

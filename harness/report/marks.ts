@@ -2,7 +2,7 @@ import type { CaseResult, Status } from '../model/verdict.ts';
 
 type Mark = Status | 'stopped';
 
-/** A pass that ended where it was expected to stop is told apart from a boot that went all the way. */
+/** A pass that stopped where expected is distinguished from a boot that went all the way. */
 const marks: Record<Mark, { sign: string; meaning: string }> = {
   passed: { sign: '✅', meaning: 'booted, as expected' },
   stopped: { sign: '🛑', meaning: 'stopped, as expected' },

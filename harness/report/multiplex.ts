@@ -7,8 +7,8 @@ export interface Multiplexed {
 }
 
 /**
- * Several reporters as one. Each gets its hooks one after another, and waits for no other reporter; one that
- * throws or rejects stops neither the others nor the run.
+ * Several reporters as one. Each gets its hooks in sequence, without waiting for other reporters; one that throws or
+ * rejects stops neither the others nor the run.
  */
 export function multiplex(reporters: Readonly<Record<string, Reporter>>): Multiplexed {
   const failures: string[] = [];

@@ -1,4 +1,4 @@
-/** What guests say reaches terminals and files: control characters (C0, C1, DEL) and bidi overrides become `·`. */
+/** Makes guest output safe for terminals and files: control characters (C0, C1, DEL) and bidi overrides become `·`. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what it is about
 const unprintable = /[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g;
 

@@ -16,7 +16,7 @@ export const statusWords: Record<Status, string> = {
   interrupted: 'interrupted',
 };
 
-/** Statuses that say something went otherwise than it should; `not-run` is told apart, with its reasons. */
+/** Statuses that mean trouble; `not-run` is reported separately, with reasons. */
 export const troubleStatuses: readonly Status[] = ['failed', 'flaky', 'error', 'interrupted'];
 
 /** `1 case`, `41 cases`. */
@@ -73,9 +73,9 @@ export function expectationText(expected: Expectation): string {
   return `stops at ${expected.stopsAt} with ${failure}: ${expected.reason}${reference}`;
 }
 
-/** How the program was started: what a command that runs something again has to say. */
+/** How the program was started, for commands that run something again. */
 export interface Invocation {
-  /** What starts this program, as a shell takes it. */
+  /** The shell command that starts this program. */
   command: string;
   /** Folders given with `--set`. */
   setDirs: readonly string[];
@@ -95,7 +95,7 @@ export function seenFrom(cwd: string | undefined, path: string): string {
   return below === '' || below.startsWith('..') ? path : below;
 }
 
-/** The command that runs this case again with the same inputs; where none was started, the one that goes on with the run. */
+/** The command that runs this case again with the same inputs; if none was started, the one that resumes the run. */
 export function reproCommand({ scenario, run }: CaseResult, { command, setDirs, cwd, outDir }: RunPlace): string {
   const { directory } = run;
   const path = seenFrom(cwd, join(outDir, directory ?? ''));
@@ -107,11 +107,11 @@ export function reproCommand({ scenario, run }: CaseResult, { command, setDirs, 
   return [command, ...[...target, ...options].map(shellWord)].join(' ');
 }
 
-/** What a case rests on, in a line: why it stopped, or the evidence of its last stage. */
+/** The basis of a verdict, in a line: why it stopped, or the evidence of its last stage. */
 export function evidenceLine({ verdict }: CaseResult): string {
   const { stages, lastStage, stoppedAt, failure, diagnosis } = verdict;
   if (stoppedAt !== null || lastStage === null) return diagnosis ?? failure?.text ?? '';
   const of = (wanted: Stage) => stages.find(({ stage }) => stage === wanted)?.evidence ?? '';
-  // Who asked for an address tells the configurations apart; the last stage proves the end.
+  // The DHCP client identifies the configuration; the last stage proves the end.
   return [of('dhcp'), of(lastStage)].filter(Boolean).join('; ');
 }

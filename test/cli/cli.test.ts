@@ -198,7 +198,7 @@ describe('what is wrong is said once, with a remedy and the right exit code', ()
       'a resumed run with filters',
       () => ['run', '--resume', folder, '--nic', 'e1000'],
       2,
-      /^error: --resume resumes a run as it was begun/,
+      /^error: --resume resumes a run as it was started/,
     ],
     [
       'a ROM without images',

@@ -25,7 +25,7 @@ interface BisectOptions {
   json?: boolean;
 }
 
-/** A cell that did one thing and then another is booted this often more before it counts as varying. */
+/** A flaky cell is booted this many times more before it counts as varying. */
 const repeats = 3;
 
 const buildOptions = (command: Command): Command =>
@@ -34,7 +34,7 @@ const buildOptions = (command: Command): Command =>
     .option('--out <dir>', 'where the records go (default: .runs/<time>)')
     .addOption(new Option('--accel <name>', 'accelerator').choices(['auto', ...accels]).default('auto'));
 
-/** Boots the cells on one build; those that came out differently within the run are booted again. */
+/** Boots the cells on one build; those that were flaky are booted again. */
 async function bootBuild(
   ids: readonly string[],
   sets: readonly string[],
@@ -87,15 +87,15 @@ function judgeAgainst(before: RunResult, after: RunResult): Judged {
   const pairs = joinRuns(before, after, ['set']).filter((pair) => pair.after.length > 0);
   const { changes } = comparePairs(pairs);
   const bad = changes.filter(({ class: name }) => failingClasses.includes(name));
-  const untold = pairs.flatMap(({ before: old, after: now }) => {
+  const unknown = pairs.flatMap(({ before: old, after: now }) => {
     const id = now[0]?.scenario.id ?? '';
     if (old.length === 0) return [`${id}: not in the baseline`];
     const outcome = outcomeOf(now);
     return ['unknown', 'varies'].includes(outcome.kind) ? [`${id}: ${outcomeText(outcome)}`] : [];
   });
   return {
-    state: bad.length > 0 ? 'bad' : untold.length > 0 ? 'unknown' : 'good',
-    why: [...bad.map(changeLine), ...untold],
+    state: bad.length > 0 ? 'bad' : unknown.length > 0 ? 'unknown' : 'good',
+    why: [...bad.map(changeLine), ...unknown],
   };
 }
 
@@ -127,13 +127,13 @@ async function step(ids: readonly string[], options: CaseOptions & StepOptions, 
 
 export const bisectStepCommand: AddCommand = (program, io, end) => {
   buildOptions(program.command('bisect-step'))
-    .description('Say of one build whether it is good, for `git bisect run`: exit code 0 good, 1 bad, 125 cannot tell.')
-    .option('--build <command>', 'builds it first, by a shell; where that fails the commit is skipped')
-    .option('--baseline <run>', 'good is what the cells did in that run, instead of what is expected of them')
+    .description('Test one build for `git bisect run`: exit code 0 good, 1 bad, 125 cannot tell.')
+    .option('--build <command>', 'shell command that builds it first; if it fails the commit is skipped')
+    .option('--baseline <run>', 'good means as in that run, instead of as expected')
     .addHelpText(
       'after',
       `
-128 and above stop the bisection: an error in what was asked.
+128 and above stop the bisection: a usage or setup error.
 
 Example, in a tree of iPXE:
   git bisect run netboot bisect-step --build 'make -C src -j4 bin-arm64-efi/8086100e.efirom' \\
@@ -209,20 +209,19 @@ async function bisect(
       io,
     );
   const first = await boot(oldest);
-  const told = (build: string, judged: Judged): BuildState => {
+  const record = (build: string, judged: Judged): BuildState => {
     booted.push({ build, ...judged });
     writeLines(io.stderr, [`${build}: ${judged.state}`, ...judged.why.map((line) => `  ${line}`)]);
     if (io.signal.aborted) throw new HarnessError('interrupted', 'interrupted');
     return judged.state;
   };
-  const stateOf = async (build: string): Promise<BuildState> => told(build, judgeAgainst(first, await boot(build)));
+  const stateOf = async (build: string): Promise<BuildState> => record(build, judgeAgainst(first, await boot(build)));
   const common = { builds, booted, skipped: [] };
 
-  if (told(oldest, judgeAgainst(first, first)) !== 'good')
-    return { ...common, conclusion: `${oldest} cannot be compared with` };
+  if (record(oldest, judgeAgainst(first, first)) !== 'good')
+    return { ...common, conclusion: `${oldest} is no usable reference` };
   const state = await stateOf(newest);
-  if (state !== 'bad')
-    return { ...common, conclusion: `${newest} does what ${oldest} does: there is nothing to look for` };
+  if (state !== 'bad') return { ...common, conclusion: `${newest} does what ${oldest} does: nothing to bisect` };
   const found = await findFirstBad(builds, stateOf);
   const verified = (await stateOf(found.good)) === 'good' && (await stateOf(found.bad)) === 'bad';
   const between =
@@ -233,7 +232,7 @@ async function bisect(
     verified,
     conclusion: verified
       ? `the first bad build is ${found.bad}${between}; ${found.good} is still good`
-      : `${found.good} and ${found.bad} did not do the same when booted again: what is looked for comes and goes`,
+      : `${found.good} and ${found.bad} did not do the same when booted again: the difference is intermittent`,
   };
 }
 

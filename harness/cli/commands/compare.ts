@@ -44,7 +44,7 @@ function parseClasses(text: string): FailOn['failOn'] {
   const names = text.split(',');
   const wrong = names.find((name) => !(changeClasses as readonly string[]).includes(name));
   if (wrong === undefined) return names as ChangeClass[];
-  throw new HarnessError('usage', `--fail-on: there is no class of changes "${wrong}"`, {
+  throw new HarnessError('usage', `--fail-on: unknown class of changes "${wrong}"`, {
     hint: `Classes are ${changeClasses.join(', ')}; "none" never fails.`,
   });
 }
@@ -58,7 +58,7 @@ export function exitCodeOfComparison({ changes }: Comparison, { failOn }: FailOn
   return changes.some(({ class: name }) => failOn.includes(name)) ? 1 : 0;
 }
 
-/** Where GitHub Actions shows it. */
+/** For GitHub Actions to show. */
 export function appendComparison(comparison: Comparison, { env }: CliIo): void {
   const { GITHUB_STEP_SUMMARY: file } = env;
   if (file) appendFileSync(file, `${comparisonMarkdown(comparison)}\n`);
@@ -76,7 +76,7 @@ function compareNamed(before: string, after: string | undefined, axis: CompareOp
     if (pairs.length > 0) return comparePairs(pairs);
     throw new HarnessError(
       'usage',
-      `${before}: no two cells differ in ${axis.axis} alone, ${axis.values.join(' and ')}`,
+      `${before}: no two cells differ only in ${axis.axis}, ${axis.values.join(' and ')}`,
       {
         hint: `Values of ${axis.axis} in this run: ${[...new Set(old.cases.map(({ scenario }) => axisText(scenario, axis.axis)))].join(', ')}.`,
       },
@@ -94,7 +94,7 @@ function compareNamed(before: string, after: string | undefined, axis: CompareOp
   );
 }
 
-/** Compares a finished run with an earlier one. Of cells that the run had not chosen nothing is said. */
+/** Compares a finished run with an earlier one, leaving out cells that the run had not chosen. */
 export function compareWithBaseline(path: string): Compare {
   const baseline = readResults(path);
   return (result) => comparePairs(joinRuns(baseline, result).filter(({ after }) => after.length > 0));
@@ -106,12 +106,12 @@ export const compareCommand: AddCommand = (program, io, end) => {
   program
     .command('compare')
     .description(
-      'Say what changed between two runs: which cells boot no longer, which do now, and what those have in common.',
+      'Say what changed between two runs: which cells no longer boot, which do now, and what they have in common.',
     )
     .argument('<old>', 'a run directory, its results.json, or a folder of shards')
     .argument('[new]', 'the same, of the run to compare with it')
     .addOption(
-      new Option('--axis <axis=a..b>', 'compare cells of one run that differ in this axis alone').argParser(parseAxis),
+      new Option('--axis <axis=a..b>', 'compare cells of one run that differ only in this axis').argParser(parseAxis),
     )
     .addOption(failOnOption())
     .option('--json', 'as JSON')

@@ -11,7 +11,7 @@ import type { AddCommand } from '../command.ts';
 import { type CliIo, writeJson, writeLines } from '../io.ts';
 
 interface Check {
-  /** `note`: worth knowing, nothing to mend. */
+  /** `note`: worth knowing, nothing to fix. */
   state: 'ok' | 'missing' | 'note';
   what: string;
   detail: string;
@@ -43,7 +43,7 @@ function kvmCheck(): Check | undefined {
     return {
       state: 'note',
       what: 'KVM',
-      detail: '/dev/kvm opens; used for firmware that a probe boot shows to run under it',
+      detail: '/dev/kvm opens; used for firmware that passes a probe boot under it',
     };
   } catch {
     return { state: 'note', what: 'KVM', detail: '/dev/kvm cannot be opened by this user: guests are emulated' };
@@ -68,11 +68,11 @@ async function firmwareChecks({ sets }: Artefacts): Promise<Check[]> {
   });
 }
 
-/** What is neither the host's nor this package's: it is made in a checkout. */
+/** The cache: neither the host nor this package provides its content, a checkout builds it. */
 function madeCheck(io: CliIo): Check {
   const inCheckout = existsSync(join(packageRoot(), 'scripts', 'setup.mjs'));
   const detail = inCheckout
-    ? 'npm run setup in this checkout fetches sets and builds payloads, with --refresh anew'
+    ? 'npm run setup in this checkout fetches sets and builds payloads; --refresh does so again'
     : 'npm run setup in a checkout of netboot-harness fetches sets and builds payloads; NETBOOT_CACHE names its .cache';
   return { state: 'note', what: 'cache', detail: `${cacheFolder(io.env)}; ${detail}` };
 }
@@ -99,7 +99,7 @@ async function checks(io: CliIo): Promise<Check[]> {
 export const doctorCommand: AddCommand = (program, io, end) => {
   program
     .command('doctor')
-    .description('Say what this host has and lacks for running cases.')
+    .description('Check what this host has and lacks for running cases.')
     .option('--json', 'as JSON')
     .action(async (options: { json?: boolean }) => {
       const found = await checks(io);
@@ -111,7 +111,7 @@ export const doctorCommand: AddCommand = (program, io, end) => {
           found.map(({ state, what, detail }) => `${state.padEnd(8)} ${what}: ${detail}`),
         );
       if (lacks)
-        writeLines(io.stderr, ['', 'What is missing is installed by:', ...installCommands.map((line) => `  ${line}`)]);
+        writeLines(io.stderr, ['', 'To install what is missing:', ...installCommands.map((line) => `  ${line}`)]);
       end(lacks ? 3 : 0);
     });
 };

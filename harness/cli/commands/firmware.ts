@@ -10,7 +10,7 @@ export const firmwareCommand: AddCommand = (program, io) => {
   const firmware = program.command('firmware').description('UEFI flash images.');
   firmware
     .command('extract')
-    .description('Take a driver out of a UEFI flash image, such as VirtioNetDxe for an SNP option ROM.')
+    .description('Extract a driver from a UEFI flash image, such as VirtioNetDxe for an SNP option ROM.')
     .argument('<image>', 'a flash image, such as /usr/share/OVMF/OVMF_CODE_4M.fd')
     .argument('<driver>', 'its name or GUID, as `netboot inspect` lists it')
     .option('--out <file>', 'where the EFI image goes (default: DRIVER.efi)')

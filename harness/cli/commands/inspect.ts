@@ -8,7 +8,7 @@ interface Inspected {
   inspection: Inspection;
 }
 
-/** As for one file where there is one; else each under its name, an empty line between two. */
+/** A single file without its name; several each under its name, with an empty line between. */
 function report(inspected: readonly Inspected[]): string[] {
   const [only, ...others] = inspected;
   if (only === undefined) return [];
@@ -24,8 +24,8 @@ export const inspectCommand: AddCommand = (program, io) => {
   program
     .command('inspect')
     .description('Look inside option ROMs, EFI images, BIOS boot programs, kernels and firmware images.')
-    .argument('<files...>', 'any files at all')
-    .option('--json', 'as JSON: of one file an object, of several a list of them, each with its file')
+    .argument('<files...>', 'files of any kind')
+    .option('--json', 'as JSON: an object for one file, a list for several, each with its file')
     .addHelpText(
       'after',
       '\nExamples:\n  netboot inspect /usr/lib/ipxe/qemu/efi-e1000.rom\n  netboot inspect bin/*.efirom\n  netboot inspect /usr/share/OVMF/OVMF_CODE.fd --json',

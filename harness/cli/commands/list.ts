@@ -21,7 +21,7 @@ interface ListOptions {
   json?: boolean;
 }
 
-/** What keeps this host from running cells, by their ids. */
+/** Why this host cannot run cells, by their ids. */
 type Obstacles = ReadonlyMap<string, string>;
 
 function caseLine(cell: Scenario, obstacles: Obstacles): string {
@@ -35,7 +35,7 @@ function caseLine(cell: Scenario, obstacles: Obstacles): string {
   ].join('  ');
 }
 
-/** How many cells a run would lack, where it would lack any. */
+/** How many cells a run here would be missing, if any. */
 function lackLines(cells: readonly Scenario[], obstacles: Obstacles): string[] {
   const lacking = cells.filter(({ id }) => obstacles.has(id));
   const waiting = lacking.filter(({ waitsFor }) => waitsFor !== undefined).length;
@@ -51,7 +51,7 @@ const pairsLine = ({ group, chosen, possible }: Expansion['paired'][number]): st
 
 export const listCommand: AddCommand = (program, io) => {
   addCaseOptions(program.command('list'))
-    .description('List the cases and which of them cannot be run here, or what was left out of them.')
+    .description('List the cases and which of them cannot be run here, or the combinations that are not cases.')
     .argument('[ids...]', 'case ids or group names, * for any text; all cases if none is given')
     .option('--excluded', 'list the combinations that are not cases, with reasons')
     .option('--json', 'as JSON; `notRun` says why a case cannot be run here')

@@ -33,7 +33,7 @@ function lines({ cell, prediction }: PredictedCase): string[] {
 
 export const predictCommand: AddCommand = (program, io) => {
   addCaseOptions(program.command('predict'))
-    .description('Say what should become of cases from looking into their files, before any boot.')
+    .description('Predict how cases will end by inspecting their files, without booting.')
     .argument('[ids...]', 'case ids or group names, * for any text; all cases if none is given')
     .option('--json', 'as JSON')
     .addHelpText('after', '\nExamples:\n  netboot predict --nic e1000\n  netboot predict --set ./my-build --json')

@@ -9,7 +9,7 @@ import type { AddCommand } from '../command.ts';
 import { writeLines } from '../io.ts';
 import { compareWithBaseline } from './compare.ts';
 
-/** The result of the run that lies in a directory; the runs of shards have directories of their own. */
+/** The result of the run in a directory; shards have directories of their own. */
 function readRun(directory: string): RunResult {
   const hasShards = !existsSync(join(directory, 'results.json')) && !existsSync(join(directory, 'run.json'));
   const result = readResults(directory);

@@ -30,13 +30,13 @@ interface ReproOptions {
   accel?: RunOptions['accel'];
 }
 
-/** What is to be run again: a cell, and where it was run before, what is recorded of that. */
+/** What to run again: a cell, and the record of an earlier run if there is one. */
 interface Before extends ReproCase {
   run?: PlannedCase & { result: CaseResult | undefined };
   origin: Origin | undefined;
 }
 
-interface Told {
+interface Comparison {
   source: string;
   differences: readonly string[];
   allowed: boolean;
@@ -58,23 +58,23 @@ function fromDirectory(directory: string): Before {
 }
 
 /**
- * The same case needs the same files, QEMU and arguments: with others it is another case.
- * @throws HarnessError `changed-input` where something differs and was not allowed to
+ * The same case needs the same files, QEMU and arguments; otherwise it is another case.
+ * @throws HarnessError `changed-input` if something differs and that was not allowed
  */
-function tellDifferences({ source, differences, allowed, io }: Told): void {
+function reportDifferences({ source, differences, allowed, io }: Comparison): void {
   if (differences.length === 0) return;
   const lines = differences.map((difference) => `  ${printable(difference)}`);
   if (allowed) {
     writeLines(io.stderr, ['warning: not the case that was run:', ...lines]);
     return;
   }
-  throw new HarnessError('changed-input', [`${source}: what would be run is not what was run:`, ...lines].join('\n'), {
-    hint: 'Put back what it was; --allow-changed runs it as it would be now.',
+  throw new HarnessError('changed-input', [`${source}: this would not run what was run:`, ...lines].join('\n'), {
+    hint: 'Restore what changed, or run it as it is now with --allow-changed.',
     details: { differences },
   });
 }
 
-/** A person at the console needs time. */
+/** A user at the console needs time. */
 function withoutDeadlines(scenario: Scenario): Scenario {
   const dayMs = 86_400_000;
   const stageMs = Object.fromEntries(stages.map((stage) => [stage, dayMs]));
@@ -82,27 +82,27 @@ function withoutDeadlines(scenario: Scenario): Scenario {
 }
 
 function compare(then: CaseResult, now: CaseResult): string {
-  const told = ({ verdict: { status, lastStage } }: CaseResult) => `${status} at ${lastStage ?? 'no stage'}`;
-  return told(then) === told(now) ? `as before: ${told(now)}` : `before: ${told(then)}; now: ${told(now)}`;
+  const text = ({ verdict: { status, lastStage } }: CaseResult) => `${status} at ${lastStage ?? 'no stage'}`;
+  return text(then) === text(now) ? `as before: ${text(now)}` : `before: ${text(then)}; now: ${text(now)}`;
 }
 
 export const reproCommand: AddCommand = (program, io, end) => {
   addMatrixOptions(program.command('repro'))
     .description(
-      'Run one case again: by id, or as it was run before, once files, QEMU and its arguments are found to be the same.',
+      'Run one case again: by id, or as recorded, after checking that files, QEMU and its arguments are unchanged.',
     )
     .argument('<case|dir>', "a case id, or a case's directory")
     .option('--console', "attach this terminal to the guest's serial console")
     .option('--print', "print QEMU's command line instead")
-    .option('--standalone <dir>', 'write a folder from which plain QEMU boots the case, for those without the harness')
+    .option('--standalone <dir>', 'write a folder from which plain QEMU boots the case, without the harness')
     .option('--out <dir>', 'where the results go (default: .runs/<time>)')
     .addOption(
       new Option(
         '--accel <name>',
-        'accelerator; auto: the fastest that a probe boot shows to work (default: that of then, or auto)',
+        'accelerator; auto: the fastest that passes a probe boot (default: as recorded, or auto)',
       ).choices(['auto', ...accels]),
     )
-    .option('--allow-changed', 'run it also where files, QEMU or its arguments are not those of then')
+    .option('--allow-changed', 'run it even if files, QEMU or its arguments have changed')
     .addHelpText(
       'after',
       '\nExamples:\n  netboot repro results/cases/CASE --console\n  netboot repro CASE --print\n  netboot repro CASE --standalone for-the-list   run.sh, and all that QEMU needs for it',
@@ -120,12 +120,12 @@ export const reproCommand: AddCommand = (program, io, end) => {
       if (options.standalone !== undefined) {
         return writeWithoutHarness(before, { folder: options.standalone, artefacts, io });
       }
-      // Emulation is always to be had; what is faster may not be on this host.
+      // Emulation is always available; anything faster may not be on this host.
       const accel = options.accel ?? (before.run?.qemu?.accel === 'tcg' ? 'tcg' : 'auto');
       if (before.run) {
         const now = await planAgain(before.scenario, artefacts, { accel, signal: io.signal });
         const differences = differencesOf(before.run, now);
-        tellDifferences({ source: target, differences, allowed: options.allowChanged ?? false, io });
+        reportDifferences({ source: target, differences, allowed: options.allowChanged ?? false, io });
       }
 
       using guestConsole = options.console ? openGuestConsole(io) : undefined;

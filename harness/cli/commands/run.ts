@@ -50,9 +50,9 @@ interface RunCommandOptions extends FailOn {
 interface ReporterOptions {
   /** Folders given with `--set`. */
   setDirs: readonly string[];
-  /** Leaves standard output to something else. */
+  /** Leaves standard output to the results. */
   quiet: boolean;
-  /** What the run is compared with, where there is a baseline. */
+  /** The baseline to compare with, if any. */
   compare?: Compare | undefined;
 }
 
@@ -80,13 +80,13 @@ export function runReporters(io: CliIo, options: ReporterOptions): Multiplexed {
   });
 }
 
-/** A run is resumed as it was begun. */
+/** A run is resumed with the choices it was started with. */
 function refuseChoices(ids: readonly string[], options: CaseOptions & RunCommandOptions): void {
   const { matrix, shard, full, out } = options;
   const chosen = ids.length > 0 || Object.keys(axisFiltersOf(options)).length > 0;
   if (!chosen && matrix === undefined && shard === undefined && full === undefined && out === undefined) return;
-  throw new HarnessError('usage', '--resume resumes a run as it was begun, and takes no cases, filters or --out', {
-    hint: 'Leave them out, or start a run of its own without --resume.',
+  throw new HarnessError('usage', '--resume resumes a run as it was started, and takes no cases, filters or --out', {
+    hint: 'Leave them out, or start a new run without --resume.',
   });
 }
 
@@ -100,9 +100,9 @@ function failedCells(cells: readonly Scenario[], run: string): Scenario[] {
   if (chosen.length > 0) return chosen;
   const message =
     failed.size === 0
-      ? `--failed ${run}: every case of it was as expected`
+      ? `--failed ${run}: all of its cases were as expected`
       : `--failed ${run}: none of its ${failed.size} cases that were not as expected is among those chosen`;
-  throw new HarnessError('usage', message, { hint: 'Choose another run, or give the filters and matrix of that one.' });
+  throw new HarnessError('usage', message, { hint: 'Choose another run, or give the matrix and filters of that one.' });
 }
 
 type Chosen = Pick<RunOptions, 'matrixName' | 'cells'>;
@@ -119,7 +119,7 @@ async function chooseCases(
   return { matrixName: matrix.name, cells };
 }
 
-/** The cells of a run that is gone on with; its record may come from someone else. */
+/** The cells of a run to resume; its record is untrusted. */
 function begunCases(directory: string, trust = false): Chosen {
   const { matrix, cells } = readRunRecord(directory);
   refuseReach(cells, { source: directory, folder: resolve(directory) }, trust);
@@ -128,21 +128,21 @@ function begunCases(directory: string, trust = false): Chosen {
 
 export const runCommand: AddCommand = (program, io, end) => {
   addCaseOptions(program.command('run'))
-    .description('Run cases, and say how far each got.')
+    .description('Run cases and report how far each got.')
     .argument('[ids...]', 'case ids or group names, * for any text; all cases if none is given')
     .option('--out <dir>', 'where the results go (default: .runs/<time>)')
     .option('--jobs <n>', 'this many guests at once, instead of as many as the host carries', parseCount)
     .addOption(
-      new Option('--accel <name>', 'accelerator; auto: the fastest that a probe boot shows to work')
+      new Option('--accel <name>', 'accelerator; auto: the fastest that passes a probe boot')
         .choices(['auto', ...accels])
         .default('auto'),
     )
-    .option('--repeat <n>', 'run each case this often', parseCount, 1)
+    .option('--repeat <n>', 'run each case this many times', parseCount, 1)
     .option('--resume <dir>', 'resume a run that was interrupted; finished cases are kept')
     .option('--failed <run>', 'only cases that were not as expected in that run')
-    .option('--baseline <run>', 'compare with that run: what changed decides, instead of what was expected')
+    .option('--baseline <run>', 'compare with that run; changes, not expectations, decide the exit code')
     .addOption(failOnOption())
-    .option('--reuse <run>', 'take the records of that run for cases that are the same in all they rest on')
+    .option('--reuse <run>', 'reuse the records of that run for cases whose inputs are all unchanged')
     .option('--reuse-max-age <days>', 'with --reuse: only records of runs no older than this', parseCount, 30)
     .option('--allow-not-run', 'cases that this host cannot run do not fail the run')
     .option('--json', 'print results.json on standard output, and the progress on standard error')
@@ -188,7 +188,7 @@ Examples:
         failures,
         options,
       );
-      // What could not be told stays so; else what changed decides.
+      // An error or interruption keeps its exit code; otherwise the changes decide.
       const couldTell = code === 0 || (code === 1 && failures.length === 0);
       end(compare && couldTell ? exitCodeOfComparison(compare(result), options) : code);
     });

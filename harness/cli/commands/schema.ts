@@ -6,7 +6,7 @@ import { jsonSchema, type SchemaName, schemaNames } from '../schemas.ts';
 export const schemaCommand: AddCommand = (program, io) => {
   program
     .command('schema')
-    .description('Print the JSON Schema of a file, for editors ("$schema": …) and for programs of your own.')
+    .description('Print the JSON Schema of a file, for editors ("$schema": …) and programs.')
     .addArgument(
       new Argument('<name>', 'a matrix, a set.json, results.json, or a line of events.jsonl').choices(schemaNames),
     )

@@ -24,11 +24,11 @@ function scanLines({ manifest, ambiguous, unplaced, others }: Scan): string[] {
   return [
     `set ${manifest.name}:`,
     ...placed.map(([what, path]) => `  ${what.padEnd(width)}  ${printable(path)}`),
-    ...(ambiguous.length > 0 ? ['could be more than one file, so it is none of them (say which in set.json):'] : []),
+    ...(ambiguous.length > 0 ? ['ambiguous, so left out (choose one in set.json):'] : []),
     ...ambiguous.flatMap(({ place, paths }) => [`  ${place}`, ...paths.map((path) => `    ${printable(path)}`)]),
     ...(unplaced.length > 0 ? ['not placed:'] : []),
     ...unplaced.map(({ path, reason }) => `  ${printable(path)}: ${printable(reason)}`),
-    `${others} other files are nothing a machine boots from`,
+    `${others} other files are not bootable`,
   ];
 }
 
@@ -36,9 +36,9 @@ export const setCommand: AddCommand = (program, io, end) => {
   const set = program.command('set').description('Artefact sets of your own.');
   set
     .command('scan')
-    .description('Look into every file below a folder and make a set of the firmware, ROMs and loaders found there.')
+    .description('Inspect every file below a folder and make a set of the firmware, ROMs and loaders found.')
     .argument('<dir>', 'a build folder, such as src/bin-x86_64-efi of iPXE or Build/OvmfX64/DEBUG_GCC/FV of edk2')
-    .option('--write', `write ${manifestFile} into the folder; without it \`--set DIR\` scans anew each time`)
+    .option('--write', `write ${manifestFile} into the folder; without it \`--set DIR\` scans each time`)
     .option('--json', 'as JSON')
     .addHelpText(
       'after',
@@ -48,7 +48,7 @@ export const setCommand: AddCommand = (program, io, end) => {
       const { inspections, fingerprints } = await openArtefacts([], io);
       const scan = await scanFolder(directory, { inspections, fingerprints }).catch((cause: NodeJS.ErrnoException) => {
         if (cause instanceof HarnessError) throw cause;
-        throw new HarnessError('usage', `${directory}: expected a folder, and it cannot be read: ${cause.message}`, {
+        throw new HarnessError('usage', `${directory}: expected a readable folder: ${cause.message}`, {
           hint: 'Name a folder with a build in it.',
           cause,
         });
@@ -57,8 +57,8 @@ export const setCommand: AddCommand = (program, io, end) => {
       const file = join(directory, manifestFile);
       if (options.write) {
         if (existsSync(file)) {
-          throw new HarnessError('usage', `${file} is there already`, {
-            hint: 'Move it away first; --write replaces none.',
+          throw new HarnessError('usage', `${file} already exists`, {
+            hint: 'Move it away first; --write does not overwrite.',
           });
         }
         await writeOutput(file, Buffer.from(`${JSON.stringify(scan.manifest, null, 2)}\n`));

@@ -12,7 +12,7 @@ import { addMatrixOptions, type CaseOptions, expandChosen, selectOne, warnOfVagu
 import type { AddCommand } from '../command.ts';
 import { writeJson, writeLines } from '../io.ts';
 
-/** Stands in for the random text a run would make. */
+/** Placeholder for the nonce of a run. */
 const shownNonce = '000000000000';
 
 /** The plan of a case, or why it cannot be run here. */
@@ -22,7 +22,7 @@ export async function planCase(cell: Scenario, artefacts: Artefacts): Promise<Pl
   return 'missing' in found ? found : makePlan({ ...found, nonce: shownNonce });
 }
 
-/** The package an input came from and what it is, as far as either is known. */
+/** The package and description of an input, as far as known. */
 function originOf({ package: from, identity }: Input): string {
   const known = [from && `${from.name} ${from.version}`, identity].filter(Boolean);
   return known.length > 0 ? ` (${known.join('; ')})` : '';
@@ -73,7 +73,7 @@ function planLines(plan: Plan): string[] {
     ...indent(
       inputs.map((input) => `${input.role}: ${input.path} sha256 ${input.sha256.slice(0, 16)}…${originOf(input)}`),
     ),
-    'command (accelerator and CPU are put in front)',
+    'command (accelerator and CPU are prepended)',
     ...indent([qemu.program, ...argvLines(qemu.argv)]),
   ];
 }
@@ -81,7 +81,7 @@ function planLines(plan: Plan): string[] {
 export const showCommand: AddCommand = (program, io, end) => {
   addMatrixOptions(program.command('show'))
     .description('Show what a case would do: command line, boot policy, stages, expectation. Needs no QEMU.')
-    .argument('<case>', 'its id, or a glob that matches it alone')
+    .argument('<case>', 'its id, or a glob that matches only it')
     .option('--json', 'as JSON')
     .addHelpText(
       'after',

@@ -6,29 +6,29 @@ import { consoleChunks } from './console-chunks.ts';
 import { plainQemu } from './plain-qemu.ts';
 import type { AttemptRecord, CaseRecord, RecordedEvent } from './report-data.ts';
 
-/** Bytes of the serial port: all of them, or the first and last where there are too many. */
+/** Serial output: all of it, or its beginning and end if there is too much. */
 interface SerialBytes {
   head: Buffer;
-  /** Bytes between the two that are not there. */
+  /** Bytes left out in between. */
   leftOut: number;
   tail: Buffer;
 }
 
-/** What is read of an attempt's directory. */
+/** What is read from an attempt's directory. */
 interface AttemptFiles {
   plan: Plan;
   events: HarnessEvent[];
   serial: SerialBytes;
 }
 
-/** How the report gets at the records of a run; the layers below know how they are kept. */
+/** How the report reads the records of a run; the caller knows how they are stored. */
 export interface RunRecords {
-  /** `directory` is relative to the run's. Throws where there is nothing that can be read. */
+  /** `directory` is relative to the run's. Throws if nothing can be read. */
   read(directory: string): AttemptFiles;
   judge(files: AttemptFiles): Verdict;
 }
 
-/** A guest that floods the wire must not make a report that nobody can open. */
+/** A guest that floods the wire must not make the report too large to open. */
 const mostEvents = 4_000;
 const longestText = 2_000;
 
@@ -37,7 +37,7 @@ function withoutMiddle<T>(items: readonly T[], most: number): { kept: T[]; leftO
   return { kept: [...items.slice(0, most / 2), ...items.slice(-most / 2)], leftOut: items.length - most };
 }
 
-/** Tenths of a millisecond are as fine as anyone looks; long texts are cut. */
+/** Rounds times to tenths of a millisecond, and cuts long texts. */
 function compact<T>(value: T): T {
   const shorten = (_: string, part: unknown): unknown => {
     if (typeof part === 'number') return Math.round(part * 10) / 10;
@@ -75,7 +75,7 @@ function attemptRecord(directory: string, files: AttemptFiles, status: Status, v
   };
 }
 
-/** Everything about a case that is looked at one at a time; undefined where no guest left anything to read. */
+/** The details of one case; undefined if no guest left any records. */
 export function caseRecordOf(result: CaseResult, place: RunPlace, records: RunRecords): CaseRecord | undefined {
   const { run, verdict } = result;
   const attempts = run.attempts.map(({ directory, status }, index) => {

@@ -11,12 +11,12 @@ import { overviewOf } from './overview-data.ts';
 const compress = promisify(gzip);
 
 /**
- * A report of more is no longer opened in a moment, nor taken by every mail server: records of further cases are left
- * out, those of cases that did as expected first.
+ * A larger report opens slowly, and some mail servers refuse it: records beyond this are left out, first those of cases
+ * that did as expected.
  */
 const mostRecordBytes = 24 << 20;
 
-/** The page is built beside the compiled code; the sources find it there too. */
+/** The page is built next to the compiled code; sources use the same copy. */
 function readPage(): string {
   const places = ['./page.html', '../../../.build/harness/report/html/page.html'];
   const found = places.map((path) => new URL(path, import.meta.url)).find((url) => existsSync(url));

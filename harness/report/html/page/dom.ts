@@ -1,5 +1,5 @@
 /**
- * Elements are made by these two functions alone, and text goes in as text: the page's policy refuses HTML from strings
+ * Only these two functions make elements, and text goes in as text: the page's policy refuses HTML from strings
  * (`require-trusted-types-for 'script'`), so nothing a guest printed can become markup.
  */
 type Child = Node | string | number | null | undefined | false | readonly Child[];

@@ -15,7 +15,7 @@ function message(text: string): HTMLElement {
   return h('main', { class: 'message', id: 'main' }, h('p', {}, text), h('p', {}, h('a', { href: '#' }, 'All cases')));
 }
 
-/** Replaces what the address shows without a new entry in the history, and without drawing the view anew. */
+/** Replaces what the address shows without a new entry in the history, and without redrawing the view. */
 const setAddress = (hash: string): void => history.replaceState(null, '', hash);
 
 async function start(): Promise<void> {

@@ -2,7 +2,7 @@ import type { Status } from '../../../model/verdict.ts';
 import type { CaseSummary } from '../report-data.ts';
 import { h } from './dom.ts';
 
-/** How a case ended, as the page shows it: a pass that was to stop is told apart from a boot that went all the way. */
+/** How a case ended, as the page shows it: a pass that was to stop is distinguished from a boot that went all the way. */
 export type Outcome = Status | 'stopped';
 
 interface Look {

@@ -18,7 +18,7 @@ function remember(theme: Theme): void {
   try {
     localStorage.setItem(storageKey, theme);
   } catch {
-    // A browser may refuse storage to files; then it is as the system has it each time.
+    // A browser may refuse storage to file: URLs; then the system theme applies each time.
   }
 }
 

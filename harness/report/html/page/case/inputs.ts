@@ -39,7 +39,7 @@ export function recordLinks(directory: string): HTMLElement | null {
   return h(
     'p',
     { class: 'record-links' },
-    'Beside this report: ',
+    'Next to this report: ',
     links.flatMap((link, index) => (index === 0 ? [link] : [' · ', link])),
   );
 }

@@ -26,7 +26,7 @@ export function stageSteps({ attempt, meanings, onPoint }: StageOptions): HTMLEl
   return h('ol', { class: 'stages', 'aria-label': 'Stages' }, steps);
 }
 
-/** What each stage rests on. */
+/** The evidence for each stage. */
 export function evidenceTable({ attempt, meanings, onPoint }: StageOptions): HTMLElement {
   const rows = attempt.stages.map(({ stage, reached, atMs, evidence }) =>
     h(

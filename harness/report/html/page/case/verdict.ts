@@ -3,7 +3,7 @@ import { h } from '../dom.ts';
 import { duration } from '../format.ts';
 import { type Outcome, outcomeOf, outcomes } from '../outcome.ts';
 
-/** How it ended, in a few words that are read from across the room. */
+/** How it ended, in a few words for the large heading. */
 function verdictText(outcome: Outcome, { stoppedAt, lastStage }: CaseSummary): string {
   const end = stoppedAt === null ? `reached ${lastStage ?? 'nothing'}` : `stopped at ${stoppedAt}`;
   const texts: Record<Outcome, string> = {
@@ -29,7 +29,7 @@ function configurationText({ declared, predicted, observed, standIn }: CaseSumma
   return standIn ? `${text} (iPXE stands in for the vendor's ROM)` : text;
 }
 
-/** Verdict and diagnosis in large type, what was expected, and the facts beside them. */
+/** Verdict and diagnosis in large type, what was expected, and the facts next to them. */
 export function verdictHeader(summary: CaseSummary, attempt: AttemptRecord | undefined): HTMLElement {
   const outcome = outcomeOf(summary);
   const { id, title, diagnosis, expected, findings, durationMs, guestCpuMs } = summary;

@@ -17,7 +17,7 @@ const secondScreen = [47, 1047, 1049];
 export function openTerminal(): Terminal {
   const terminal = new Terminal({ ...screenSize, scrollback, allowProposedApi: true, logLevel: 'off' });
   const count = (parameters: (number | number[])[]): number => [parameters[0] ?? 1].flat()[0] ?? 1;
-  // A handler that says true has dealt with the sequence.
+  // A handler that returns true has consumed the sequence.
   for (const final of repeated) {
     terminal.parser.registerCsiHandler({ final }, (parameters) => count(parameters) > mostRepeats);
   }

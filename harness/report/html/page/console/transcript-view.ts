@@ -25,7 +25,7 @@ export interface TranscriptOptions {
   screens: readonly Screen[];
   /** The text that ended the case, where one did: its line is marked. */
   failure: string | undefined;
-  /** Told the time of a line that is clicked. */
+  /** Called with the time of a clicked line. */
   onPoint: (tMs: number) => void;
 }
 
@@ -80,7 +80,7 @@ export function transcriptView({ screens, failure, onPoint }: TranscriptOptions)
       matches = [];
       for (const { line, element: row, text } of shown) {
         const found = wanted !== '' && line.text.search(pattern) !== -1;
-        // Lines are drawn anew only where marks come or go.
+        // Only lines whose marks change are redrawn.
         if (!found && !row.classList.contains('match')) continue;
         row.classList.toggle('match', found);
         text.replaceChildren(...(found ? markedRuns(line, pattern) : line.runs.map(runElement)));

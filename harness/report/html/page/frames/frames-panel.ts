@@ -18,7 +18,7 @@ const who: Record<Frame['from'], { sign: string; words: string }> = {
 /** Neighbour discovery says little, and often. */
 const hiddenAtFirst: readonly Protocol[] = ['ARP', 'ICMPv6'];
 
-/** Frames in the order of the wire, with the decisions of the harness's servers; `onPoint` is told the time of one that is clicked. */
+/** Frames in the order of the wire, with the decisions of the harness's servers; `onPoint` gets the time of a clicked one. */
 export function framesPanel(attempt: AttemptRecord, onPoint: (tMs: number) => void): FramesPanel {
   const frames = framesOf(attempt);
   const rows = frames.map((frame) => ({ frame, element: frameRow(frame, onPoint) }));

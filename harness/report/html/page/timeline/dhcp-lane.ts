@@ -12,7 +12,7 @@ const name = (message: Message): string => `${protocol(message)} ${message.messa
 
 const offers = ['offer', 'advertise'];
 
-/** Shorter waits are nothing to write about. */
+/** Shorter waits get no label. */
 const leastLabelledMs = 300;
 
 /** What the time between a message and the next one of its exchange was spent on. */

@@ -74,7 +74,7 @@ function drawLane(lane: Lane, laneTop: number, frame: AxisFrame): DrawnLane {
     const at = pixelOf(tMs, frame);
     if (at < gutter || at > right) return [];
     const tall = (rowHeight - 4) * weight;
-    // Beside spans, ticks stand on the first row, which is the spans' own.
+    // With spans, ticks go on the first row, which is the spans' own.
     const y = (lane.isSequence ? top : middle - rowHeight / 2) + rowHeight / 2;
     return [svg('line', { class: `tick ${kind}`, x1: at, x2: at, y1: y - tall / 2, y2: y + tall / 2 })];
   });

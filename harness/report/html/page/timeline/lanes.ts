@@ -45,7 +45,7 @@ function consoleLane({ console: chunks }: AttemptRecord): Lane {
   return { name: 'console', mostRows: 1, spans: [], ticks };
 }
 
-/** Everything an attempt did, on one time axis. Lanes with nothing in them stay: silence is telling too. */
+/** Everything an attempt did, on one time axis. Empty lanes stay: silence is information too. */
 export const lanesOf = (attempt: AttemptRecord): Lane[] => [
   stageLane(attempt),
   dhcpLane(attempt),

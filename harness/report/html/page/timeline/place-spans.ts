@@ -37,7 +37,7 @@ function createRows(count: number) {
   };
 }
 
-/** Where a label can stand beside its bar: after it, or before it. */
+/** Where a label fits next to its bar: after it, or before it. */
 function placesBeside(bar: Extent, width: number, { left, right }: Room): { x: number; taken: Extent }[] {
   const after = { x: bar.to + gap, taken: { from: bar.from, to: bar.to + 3 * gap + width } };
   const before = { x: bar.from - gap - width, taken: { from: bar.from - 3 * gap - width, to: bar.to } };

@@ -8,7 +8,7 @@ import { lanesOf, quietTimes } from './lanes.ts';
 /** One time axis for everything an attempt did. */
 export interface TimeAxis {
   element: HTMLElement;
-  /** Shows a moment, without telling `onPoint`. */
+  /** Shows a moment, without calling `onPoint`. */
   show(tMs: number): void;
 }
 

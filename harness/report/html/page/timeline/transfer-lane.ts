@@ -2,12 +2,12 @@ import type { AttemptRecord, RecordedEvent } from '../../report-data.ts';
 import { bytes, duration, rate } from '../format.ts';
 import type { Lane, Span } from './lanes.ts';
 
-/** A file asked for, until it is known what became of it. */
+/** A requested file, until its outcome is known. */
 interface Asked {
   protocol: string;
   file: string;
   startMs: number;
-  /** HEAD: no body is to come. */
+  /** HEAD: no body will follow. */
   sizeOnly?: boolean;
 }
 
@@ -30,7 +30,7 @@ function notDelivered({ protocol, file, startMs }: Asked, endMs: number, kind: S
   return { startMs, endMs, kind, label: `${nameOf(file)}: ${why}`, detail: `${protocol} ${file}: ${why}` };
 }
 
-/** Firmware asks for a file's size first and drops the transfer: that is as it should be. */
+/** Firmware asks for a file's size first and aborts that transfer, which is normal. */
 const tftpErrorText = ({ from, code, message }: Extract<RecordedEvent, { type: 'tftp-error' }>): string =>
   from === 'guest' && code === 8 ? sizeOnly : `${message || `error ${code}`} (said the ${from})`;
 
