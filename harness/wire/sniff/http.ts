@@ -95,8 +95,9 @@ function createHttpReader(port: number, { now, emit, malformed }: HttpSnifferOpt
     emit({ source: 'wire', type: 'http-complete', target, status, port, bytes: bodyBytes, ms });
   }
 
-  function cutShort({ request: { target }, status, bodyAt, end }: Delivery): void {
-    const bytes = acknowledgedTo - bodyAt;
+  /** Emitted as the server ends, before the guest can say anything of it. */
+  function cutShort({ request: { target }, status, bodyAt, end }: Delivery, endsAt: number): void {
+    const bytes = Math.max(0, endsAt - bodyAt);
     const length = end === undefined ? null : end - bodyAt;
     emit({ source: 'wire', type: 'http-cut-short', target, status, port, bytes, length });
   }
@@ -111,10 +112,16 @@ function createHttpReader(port: number, { now, emit, malformed }: HttpSnifferOpt
       for (let [first] = deliveries; first !== undefined; [first] = deliveries) {
         if (first.untilClose) first.bodyBytes = acknowledgedTo - first.bodyAt;
         const isDelivered = first.untilClose ? endAcknowledged : first.end !== undefined && acknowledgedTo >= first.end;
-        if (!isDelivered && !endAcknowledged) return;
+        if (!isDelivered) return;
         deliveries.shift();
-        if (isDelivered) complete(first);
-        else cutShort(first);
+        complete(first);
+      }
+    },
+    ends(position) {
+      const isCut = ({ untilClose, end }: Delivery): boolean => !untilClose && (end === undefined || end > position);
+      for (const delivery of deliveries.filter(isCut)) {
+        deliveries.splice(deliveries.indexOf(delivery), 1);
+        cutShort(delivery, position);
       }
     },
   };

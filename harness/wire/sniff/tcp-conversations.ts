@@ -13,6 +13,8 @@ export interface ConversationReader {
    * the whole stream including its FIN.
    */
   acknowledged(position: number, endAcknowledged: boolean): void;
+  /** The server ends its direction after `position` bytes; the guest is yet to hear of it. */
+  ends?(position: number): void;
   /** The guest ended its direction, or the whole connection. */
   left?(): void;
 }
@@ -87,9 +89,11 @@ export function createConversations(open: (serverPort: number) => ConversationRe
       if (direction.initial !== undefined && !isSyn && (flags & tcpFlags.rst) === 0) {
         const position = positionOf(direction, direction.initial, tcp.sequence);
         const length = tcp.payloadEnd - tcp.payloadStart;
-        if ((flags & tcpFlags.fin) !== 0) direction.finAt ??= position + length;
+        const isLast = (flags & tcpFlags.fin) !== 0 && direction.finAt === undefined;
+        if (isLast) direction.finAt = position + length;
         direction.sentEnd = Math.max(direction.sentEnd, position + length);
         if (length > 0) conversation.reader.data(from, position, frame, tcp.payloadStart, tcp.payloadEnd);
+        if (isLast && from === 'server') conversation.reader.ends?.(position + length);
       }
       if (leaves(conversation, from, flags)) conversation.reader.left?.();
       if ((flags & tcpFlags.rst) !== 0 || isOver(conversation, from, tcp.acknowledgment)) conversations.delete(key);
