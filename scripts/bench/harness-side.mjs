@@ -6,7 +6,7 @@ import { openArtefacts } from '../../.build/harness/cli/artefacts.js';
 import { runMatrix } from '../../.build/harness/run/run-matrix.js';
 import { clocks, watchMarks } from './marks.mjs';
 
-export const artefacts = await openArtefacts([], { env: process.env });
+export const artefacts = await openArtefacts([], { env: process.env, stderr: process.stderr });
 
 /** Runs only `cell`; `marks` are texts to watch for. Rejects if the guest did not do what the cell expects. */
 export async function runInHarness(cell, scratch, marks = []) {
@@ -23,8 +23,9 @@ export async function runInHarness(cell, scratch, marks = []) {
     });
     const ended = clocks();
     const [result] = run.cases;
-    if (result.status !== 'passed') throw new Error(`${cell.id}: ${result.status}: ${result.diagnosis}`);
-    const events = readFileSync(join(outDir, result.directory, 'events.jsonl'), 'utf8')
+    const { status, diagnosis } = result.verdict;
+    if (status !== 'passed') throw new Error(`${cell.id}: ${status}: ${diagnosis}`);
+    const events = readFileSync(join(outDir, result.run.directory, 'events.jsonl'), 'utf8')
       .trimEnd()
       .split('\n')
       .map((line) => JSON.parse(line));

@@ -4,7 +4,7 @@ import { copyFileSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'n
 import { join } from 'node:path';
 import { fds } from '../../.build/harness/plan/argv.js';
 import { makePlan } from '../../.build/harness/plan/plan.js';
-import { resolveScenario } from '../../.build/harness/resolve/resolve.js';
+import { findCase } from '../../.build/harness/run/found-case.js';
 import { startHttp } from '../../.build/harness/services/http/server.js';
 import { openTree } from '../../.build/harness/services/tree/served-tree.js';
 import { probeQemu } from '../../.build/harness/vm/host.js';
@@ -40,9 +40,10 @@ function fillFolder(folder, serve, httpPort) {
 /** Runs `cell` until the last of `marks` appears on its console. */
 export async function runPlain(cell, scratch, marks) {
   const folder = mkdtempSync(join(scratch, 'plain-'));
-  const resolved = await resolveScenario(cell, artefacts);
-  const plan = makePlan(cell, resolved, nonce);
-  const qemu = await probeQemu(plan.qemu.program);
+  const found = await findCase(cell, artefacts);
+  if ('missing' in found) throw new Error(`${cell.id}: ${found.missing}`);
+  const plan = makePlan({ ...found, nonce });
+  const qemu = await probeQemu(plan.qemu);
   const http = await startHttp({ tree: openTree(plan.serve), emit: () => {} });
   fillFolder(folder, plan.serve, http.port);
   const script = 'boot.ipxe';
@@ -56,7 +57,7 @@ export async function runPlain(cell, scratch, marks) {
     'tcg',
   );
   const guest = await startQemu({
-    ...{ program: plan.qemu.program, argv, cwd: folder, emit: () => {}, onStderr: () => {} },
+    ...{ program: plan.qemu.program, env: plan.qemu.env, argv, cwd: folder, emit: () => {}, onStderr: () => {} },
     fds: { nic: fds.nic, qmp: fds.qmp, serial: fds.serial },
   });
   try {

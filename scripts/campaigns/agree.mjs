@@ -34,7 +34,7 @@ export async function run(argv) {
   const given = parsed(argv, options, usage);
   if (given === undefined) return;
   const outDir = resolve(given.out ?? `.runs/agree-${stamp()}`);
-  const host = await openArtefacts([], { env: process.env });
+  const host = await openArtefacts([], { env: process.env, stderr: process.stderr });
   const { matrix, cells: all } = await expandChosen({ matrix: given.matrix }, host);
   const cells = selectCells(all, given.cells ?? [], {});
   const rounds = await interruptible(async (signal) => {

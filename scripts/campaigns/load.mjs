@@ -45,7 +45,7 @@ export async function run(argv) {
   if (given === undefined) return;
   const { rounds, loops, jobs, json } = given;
   const outDir = resolve(given.out ?? `.runs/load-${stamp()}`);
-  const host = await openArtefacts([], { env: process.env });
+  const host = await openArtefacts([], { env: process.env, stderr: process.stderr });
   const { matrix, cells: all } = await expandChosen({}, host);
   const shared = { host, matrix, cells: selectCells(all, given.cells, {}), outDir };
   const runs = await interruptible(async (signal) => {

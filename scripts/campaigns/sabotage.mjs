@@ -74,7 +74,7 @@ export async function run(argv) {
   if (given === undefined) return;
   const outDir = resolve(given.out ?? `.runs/sabotage-${stamp()}`);
   const asked = askedFor(outDir, given);
-  const host = await openArtefacts([], { env: process.env });
+  const host = await openArtefacts([], { env: process.env, stderr: process.stderr });
   const { cells } = await expandChosen({ matrix: asked.matrix }, host);
   const chosen = chosenCells(selectCells(cells, asked.cells, {}));
   const { sabotages, missing } = await chooseSabotages(chosen, asked.kinds, host);
