@@ -13,7 +13,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { checkout, compile, compiled, until } from './cli.ts';
 
 const main = join(compiled, 'cli/main.js');
@@ -235,6 +235,8 @@ it('repro --console joins terminal and guest, and Ctrl-] leaves', async () => {
   writeFileSync(join(place, 'rom.json'), JSON.stringify({ name: 'rom', groups }));
   const command = `exec ${process.execPath} ${main} repro --matrix rom.json rom.x86_64.pc.seabios.e1000.bundled --console --accel tcg --out out`;
   const terminal = spawn('script', ['-qefc', command, '/dev/null'], { cwd: place, stdio: ['pipe', 'pipe', 'inherit'] });
+  // A test that fails half-way must not leave its guest behind: without the terminal the program hangs up.
+  onTestFinished(() => void terminal.kill('SIGKILL'));
   let shown = '';
   terminal.stdout.setEncoding('utf8').on('data', (text: string) => {
     shown += text;
