@@ -164,7 +164,7 @@ describe('a guest that fails', () => {
       id,
       verdict: {
         status: 'interrupted',
-        diagnosis: expect.stringMatching(/^Interrupted before a second attempt told .* Stopped at /),
+        diagnosis: expect.stringMatching(/^Interrupted before a second attempt could show .* Stopped at /),
       },
       run: { directory: `cases/${id}` },
     });
