@@ -71,5 +71,5 @@ test('a break that nothing meets is not taken for one that was noticed', async (
 test('what it does not know it refuses', async () => {
   const { exitCode, stderr } = await sabotage([], '--kinds', 'rain');
   expect(exitCode).toBe(2);
-  expect(stderr).toMatch(/^--kinds: expected some of server-dead, .*; saw rain$/m);
+  expect(stderr).toMatch(/^--kinds: expected some of server-dead, .*; got rain$/m);
 });
