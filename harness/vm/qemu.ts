@@ -1,4 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
+import { readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Duplex, Readable } from 'node:stream';
 import { execa } from 'execa';
 import { HarnessError } from '../model/errors.ts';
@@ -66,7 +68,8 @@ function spawnQemu({ program, argv, env, fds, cwd }: QemuStart, links: Links) {
   const extra = Math.max(...Object.values(fds).filter((fd) => fd !== undefined)) - 2;
   const child = execa(file, args, {
     cwd,
-    env,
+    // Its overlays for `snapshot=on` go where they are found again: see `removeOverlays`.
+    env: { ...env, TMPDIR: cwd },
     stdio: [
       'ignore',
       'ignore',
@@ -81,6 +84,15 @@ function spawnQemu({ program, argv, env, fds, cwd }: QemuStart, links: Links) {
   // The child has its own copy.
   for (const { theirs } of links.values()) theirs.destroy();
   return child;
+}
+
+/** QEMU unlinks an overlay once it has opened it (block.c, bdrv_append_temp_snapshot); killed in between, it leaves the file. */
+function removeOverlays(cwd: string): void {
+  try {
+    for (const name of readdirSync(cwd)) if (/^vl\.\w{6}$/.test(name)) rmSync(join(cwd, name), { force: true });
+  } catch {
+    // The folder is gone, and with it what was in it.
+  }
 }
 
 const cannotStart = (program: string, why: string): HarnessError =>
@@ -146,6 +158,7 @@ export function startQemu(start: QemuStart): Promise<Guest> {
       child.once('exit', (exitCode, signal) => {
         cpu.stop();
         for (const stream of [qmp, ...Object.values(streams)]) stream?.destroy();
+        removeOverlays(start.cwd);
         resolve({ exitCode, signal, byHarness, stderr: stderr() });
       });
     });
