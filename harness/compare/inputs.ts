@@ -10,9 +10,8 @@ export interface InputChange {
 }
 
 /** `ovmf 2022.11-6+deb12u2`, or the file's name with the start of its SHA-256. */
-export function inputText({ path, sha256, identity }: Input): string {
-  const named = identity?.split(';')[0]?.trim();
-  return named !== undefined && /^\S+ \d\S*$/.test(named) ? named : `${basename(path)} ${sha256.slice(0, 12)}`;
+export function inputText({ path, sha256, package: from }: Input): string {
+  return from === undefined ? `${basename(path)} ${sha256.slice(0, 12)}` : `${from.name} ${from.version}`;
 }
 
 const inputsOf = (repeats: readonly CaseResult[]): readonly Input[] =>

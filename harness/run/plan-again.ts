@@ -1,7 +1,10 @@
+import type { Accel } from '../model/axes.ts';
 import { HarnessError } from '../model/errors.ts';
+import type { Plan } from '../model/plan.ts';
 import type { Scenario } from '../model/scenario.ts';
 import { makePlan } from '../plan/plan.ts';
 import { type AccelChoice, createAccelChooser } from '../vm/acceleration.ts';
+import type { QemuFacts } from '../vm/host.ts';
 import { runningArgv } from '../vm/running-argv.ts';
 import { examineHost } from './examine-host.ts';
 import { findCase } from './found-case.ts';
@@ -13,6 +16,12 @@ const notHere = (scenario: Scenario, reason: string): HarnessError =>
   new HarnessError('missing-asset', `${scenario.id} cannot be run here: ${reason}`, {
     hint: '`netboot doctor` says what this host has and lacks; a set of your own is given with --set.',
   });
+
+/** A plan with the QEMU that would be started for it. */
+export function plannedCase(plan: Plan, facts: QemuFacts, accel: Accel): Required<PlannedCase> {
+  const { program } = plan.qemu;
+  return { plan, qemu: { program, version: facts.version, accel, argv: runningArgv(plan, facts, accel) } };
+}
 
 export interface PlanAgainOptions {
   accel: AccelChoice;
@@ -37,6 +46,5 @@ export async function planAgain(
   const plan = makePlan({ ...found, nonce: newNonce() });
   const chooser = createAccelChooser({ choice, cacheFile: host.accelCacheFile, signal });
   const { accel } = await chooser.choose(plan, facts);
-  const { program } = plan.qemu;
-  return { plan, qemu: { program, version: facts.version, accel, argv: runningArgv(plan, facts, accel) } };
+  return plannedCase(plan, facts, accel);
 }

@@ -7,11 +7,11 @@ import type { CaseResult } from '../model/verdict.ts';
 import { makePlan } from '../plan/plan.ts';
 import type { AccelChooser } from '../vm/acceleration.ts';
 import type { QemuFacts } from '../vm/host.ts';
-import { runningArgv } from '../vm/running-argv.ts';
 import type { CaseName } from './case-result.ts';
 import type { FoundCase } from './found-case.ts';
 import { emptyDirectoryInside, pathInside } from './inside.ts';
 import { ownCodeDigest } from './own-code.ts';
+import { plannedCase } from './plan-again.ts';
 import { casesFolder, readCaseResult, readEvents, readPlan, readRunRecord, readStartedQemu } from './run-directory.ts';
 import { differencesOf } from './same-case.ts';
 
@@ -71,9 +71,7 @@ async function sameAsThen(
   // Planned today with the recorded nonce, so that only real differences show.
   const now = makePlan({ ...found, nonce: plan.nonce });
   const { accel } = await chooser.choose(now, qemu);
-  const argv = runningArgv(now, qemu, accel);
-  const today = { plan: now, qemu: { program: now.qemu.program, version: qemu.version, accel, argv } };
-  if (differencesOf({ plan, qemu: started }, today).length > 0) return undefined;
+  if (differencesOf({ plan, qemu: started }, plannedCase(now, qemu, accel)).length > 0) return undefined;
   if (!isSame(decisive(now), decisive(plan))) return undefined;
   // The log is judged again: a record is trusted only as far as it can be recomputed.
   const verdict = judge(now, readEvents(directory));

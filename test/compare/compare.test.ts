@@ -121,7 +121,7 @@ describe('a cell', () => {
           'cell',
           booted,
           {},
-          { inputs: [{ role: 'nbp', path: '/x', bytes: 1, sha256: version, identity: `ipxe ${version}` }] },
+          { inputs: [{ role: 'nbp', path: '/x', bytes: 1, sha256: version, package: { name: 'ipxe', version } }] },
         ),
       ]);
     const comparison = compare(built('1.0'), built('2.0'));
