@@ -60,12 +60,10 @@ function contradictionOf({ scenario }: Plan, observed: Configuration | null): st
   return `configuration ${declared} is declared, and the evidence is of configuration ${observed}${hint}`;
 }
 
-/** Records that were cut short while the case went on. */
-const cutRecords = (events: readonly HarnessEvent[]): string[] =>
+/** Records that could not take everything while the case went on. */
+const incompleteRecords = (events: readonly HarnessEvent[]): string[] =>
   events.flatMap((event) =>
-    event.type === 'bounded' && !event.ends
-      ? [`a record was cut: ${boundText(event)}; what came later is not in it`]
-      : [],
+    event.type === 'bounded' && !event.ends ? [`a record is incomplete: ${boundText(event)}`] : [],
   );
 
 /** Why the guest cannot be judged, if so: a failure of the harness, QEMU gone, or a log without an end. */
@@ -106,7 +104,7 @@ export function judge(plan: Plan, events: readonly HarnessEvent[]): Verdict {
   const stoppedAt = stages.find(({ reached }) => !reached)?.stage ?? null;
   const { configuration: observedConfiguration, standIn, finding } = observeConfiguration(plan, events);
   const findings = [...orderFindings(plan, found), ...(finding === null ? [] : [finding])];
-  findings.push(...predictionFindings(plan, observedConfiguration), ...cutRecords(events));
+  findings.push(...predictionFindings(plan, observedConfiguration), ...incompleteRecords(events));
 
   const base = { stages, lastStage, stoppedAt, failure, observedConfiguration, ...(standIn && { standIn }), findings };
   const open = undecided(events, failure);

@@ -16,6 +16,8 @@ export const recordBounds = {
   firmwareDebugBytes: 64 << 20,
   /** wire.pcapng. Seen: 80 MB, an installer's kernel and initrd. */
   captureBytes: 512 << 20,
+  /** Frames on their way to wire.pcapng; further ones are left out until the disk catches up. */
+  captureBacklogBytes: 16 << 20,
   /** qemu.stderr, and the part of it that becomes events. Seen: 212 bytes. */
   stderrBytes: 1 << 20,
 } as const;
@@ -58,8 +60,8 @@ export const tableBounds = {
 } as const;
 
 /** Past these the case continues and its record says what is missing: no verdict rests on them. */
-const goesOn: readonly RecordBound[] = ['captureBytes', 'stderrBytes'];
+const goesOn: readonly RecordBound[] = ['captureBytes', 'captureBacklogBytes', 'stderrBytes'];
 
 /** The event that says a bound was reached. */
-export const boundReached = (what: RecordBound) =>
-  ({ source: 'run', type: 'bounded', what, limit: recordBounds[what], ends: !goesOn.includes(what) }) as const;
+export const boundReached = (what: RecordBound, limit: number = recordBounds[what]) =>
+  ({ source: 'run', type: 'bounded', what, limit, ends: !goesOn.includes(what) }) as const;

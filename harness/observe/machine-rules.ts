@@ -22,6 +22,7 @@ const boundTexts: Record<RecordBound, (limit: number) => string> = {
   idleFrames: (limit) => `${limit} frames asked for no service`,
   firmwareDebugBytes: (limit) => `the firmware's debug log has reached ${mebibytes(limit)}`,
   captureBytes: (limit) => `the capture has reached ${mebibytes(limit)}`,
+  captureBacklogBytes: (limit) => `the disk fell ${mebibytes(limit)} behind the capture`,
   stderrBytes: (limit) => `QEMU's error output has reached ${mebibytes(limit)}`,
 };
 const mebibytes = (bytes: number): string => `${bytes / (1 << 20)} MiB`;

@@ -106,7 +106,7 @@ describe.runIf(countsDescriptors)('a network that cannot be started', () => {
         startNetwork({
           plan: { ...recorded, serve: {}, san, network: { ...recorded.network, tcp } },
           guest: { nic: new PassThrough(), uplink: new PassThrough() },
-          capture: { frame: () => {}, dropped: 0, close: async () => {} },
+          capture: { frame: () => {}, close: async () => {} },
           authorities: createAuthorities(),
           emit: () => {},
           now: () => 0,

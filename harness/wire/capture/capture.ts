@@ -1,37 +1,49 @@
 import { type FileHandle, open } from 'node:fs/promises';
+import { boundReached, recordBounds } from '../../model/bounds.ts';
 import { HarnessError } from '../../model/errors.ts';
+import type { EventSink } from '../../model/events.ts';
 import { enhancedPacketBytes, pcapngHeader, writeEnhancedPacket } from './pcapng.ts';
 
 export interface Capture {
-  /** Records a frame (copied during the call) sent by `from` at `tMs` since the case started. */
+  /** Records a frame (copied during the call) sent by `from` at `tMs` since the case started; none once the capture is full. */
   frame(from: 'guest' | 'server', frame: Buffer, tMs: number): void;
-  /** Frames dropped because the disk could not keep up. */
-  readonly dropped: number;
   /** Flushes and closes; rejects with a `disk` error if something could not be written. */
   close(): Promise<void>;
 }
 
+export interface CaptureOptions {
+  /** The wall clock, in ms since the epoch, at which `tMs` was 0. */
+  startedAtMs: number;
+  /** Gets a `run/bounded` event when the capture first leaves frames out: it is full, or the disk cannot keep up. */
+  emit: EventSink;
+  maxBytes?: number;
+}
+
 const bufferBytes = 512 * 1024;
-/** Full buffers waiting for the disk; beyond that, frames are dropped rather than kept in memory. */
-const maxWaiting = 32;
 /** A killed harness loses no more of the capture than this. */
 const flushEveryMs = 1000;
 
 /**
- * Opens a pcapng file and records frames in it. `startedAtMs` is the wall clock (ms since the epoch) at
- * which `tMs` was 0. Writes go out in whole blocks, so a file cut off by a kill still opens.
+ * Opens a pcapng file and records frames in it, up to a size. Writes go out in whole blocks, so a file cut off by a kill
+ * still opens.
  */
-export async function createCapture(path: string, startedAtMs: number): Promise<Capture> {
+export async function createCapture(path: string, options: CaptureOptions): Promise<Capture> {
   const file = await open(path, 'w').catch((cause: unknown) => Promise.reject(diskError(path, cause)));
-  return captureTo(file, path, startedAtMs);
+  return captureTo(file, path, options);
 }
 
-function captureTo(file: FileHandle, path: string, startedAtMs: number): Capture {
+function captureTo(
+  file: FileHandle,
+  path: string,
+  { startedAtMs, emit, maxBytes = recordBounds.captureBytes }: CaptureOptions,
+): Capture {
   const spare: Buffer[] = [];
   let buffer: Buffer = Buffer.allocUnsafeSlow(bufferBytes);
   let used = pcapngHeader('netboot-harness').copy(buffer);
+  let room = maxBytes - used;
+  let full = false;
+  let behind = false;
   let waiting = 0;
-  let dropped = 0;
   let failure: HarnessError | undefined;
   let written = Promise.resolve();
   let closing: Promise<void> | undefined;
@@ -39,20 +51,26 @@ function captureTo(file: FileHandle, path: string, startedAtMs: number): Capture
   /** Hands the buffer to the disk, in order, and takes another. */
   function flush(): void {
     if (used === 0) return;
-    const full = buffer;
+    const filled = buffer;
     const length = used;
     waiting++;
     written = written.then(async () => {
       try {
-        if (failure === undefined) await writeAll(file, full, length);
+        if (failure === undefined) await writeAll(file, filled, length);
       } catch (cause) {
         failure = diskError(path, cause);
       }
       waiting--;
-      spare.push(full);
+      spare.push(filled);
     });
     buffer = spare.pop() ?? Buffer.allocUnsafeSlow(bufferBytes);
     used = 0;
+  }
+
+  function fallBehind(): void {
+    if (behind) return;
+    behind = true;
+    emit(boundReached('captureBacklogBytes'));
   }
 
   async function finish(): Promise<void> {
@@ -68,19 +86,20 @@ function captureTo(file: FileHandle, path: string, startedAtMs: number): Capture
   const timer = setInterval(flush, flushEveryMs).unref();
 
   return {
-    get dropped() {
-      return dropped;
-    },
     frame(from, frame, tMs) {
-      if (closing !== undefined) return;
+      if (closing !== undefined || full) return;
       const bytes = enhancedPacketBytes(frame.length);
+      if (bytes > room) {
+        full = true;
+        emit(boundReached('captureBytes', maxBytes));
+        return;
+      }
       if (used + bytes > bufferBytes) {
-        if (failure !== undefined || waiting >= maxWaiting) {
-          dropped++;
-          return;
-        }
+        if (failure !== undefined) return;
+        if (waiting * bufferBytes >= recordBounds.captureBacklogBytes) return fallBehind();
         flush();
       }
+      room -= bytes;
       used = writeEnhancedPacket(buffer, used, { from, frame, epochMs: startedAtMs + tMs });
     },
     close: () => (closing ??= finish()),
