@@ -18,6 +18,7 @@ import { type AttemptRecords, openRecords } from './attempt-records.ts';
 import type { Authorities } from './authorities.ts';
 import { caseFiles, writePlanFiles } from './case-directory.ts';
 import { refuseChangedInputs } from './changed-inputs.ts';
+import { watchDebugLog } from './debug-log-watch.ts';
 import { heldBy, statusOf, whatHolds } from './held-guest.ts';
 import type { Intervene, Intervention } from './intervention.ts';
 import { type RunningNetwork, startNetwork } from './network.ts';
@@ -153,12 +154,12 @@ async function boot(attempt: Attempt, opened: DisposalStack): Promise<void> {
   const { plan, directory, authorities, fingerprints, records, intervention, accel } = attempt;
   await refuseChangedInputs(plan.inputs, fingerprints);
   await authorities.enrol(plan, directory);
-  const capture = await createCapture(join(directory, caseFiles.capture), Date.now());
+  const { emit, now } = records;
+  const capture = await createCapture(join(directory, caseFiles.capture), { startedAtMs: Date.now(), emit });
   opened.defer(() => capture.close());
   const guest = await startGuest(attempt, opened);
-  records.emit({ source: 'vm', type: 'spawned', pid: guest.pid, accel });
+  emit({ source: 'vm', type: 'spawned', pid: guest.pid, accel });
   startClock(attempt, guest, opened);
-  const { emit, now } = records;
   const network = await startNetwork({ plan, guest, capture, authorities, emit, now, faults: intervention?.faults });
   attempt.network = opened.use(network);
   intervention?.begin?.({ guest, network });
@@ -176,6 +177,8 @@ async function startGuest(attempt: Attempt, opened: DisposalStack): Promise<Gues
     onStderr: records.stderr,
   });
   attempt.guest = guest;
+  const debugLog = watchDebugLog(join(directory, caseFiles.firmwareDebug), records.emit);
+  opened.defer(() => debugLog[Symbol.dispose]());
   records.serial.read(guest.serial, terminal?.output);
   terminal?.input.pipe(guest.serial, { end: false });
   opened.defer(() => terminal?.input.unpipe(guest.serial));

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // In QEMU's place: has its descriptors, and does with them what no guest should. FLOOD says what.
-import { writeSync } from 'node:fs';
+import { ftruncateSync, openSync, writeSync } from 'node:fs';
 
 const descriptors = { nic: 3, qmp: 4, serial: 5 };
 const sleeper = new Int32Array(new SharedArrayBuffer(4));
@@ -73,10 +73,23 @@ const kinds = {
   'closed ports': (number) => ({ frame: udp(guestMac, 5000, 1024 + (number % 60_000), Buffer.alloc(100)) }),
 };
 
+/** The log as QEMU writes it: a byte at a time. The first 64 MiB are a hole, to save time. */
+function debugLog() {
+  const log = openSync('firmware-debug.log', 'w');
+  const hole = 64 << 20;
+  ftruncateSync(log, hole);
+  return (number) => void writeSync(log, '.', hole + number);
+}
+
 function framed(frame) {
   const prefix = Buffer.alloc(4);
   prefix.writeUInt32BE(frame.length);
   return Buffer.concat([prefix, frame]);
+}
+
+if (process.env.FLOOD === 'firmware debug output') {
+  const write = debugLog();
+  for (let number = 0; ; number++) write(number);
 }
 
 const next = kinds[process.env.FLOOD];

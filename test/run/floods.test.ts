@@ -58,6 +58,7 @@ describe('a guest that floods', () => {
     ['runts', 'idleFrames'],
     ['malformed frames', 'idleFrames'],
     ['closed ports', 'idleFrames'],
+    ['firmware debug output', 'firmwareDebugBytes'],
   ] as const)(
     'with %s ends its case, which says so, within the bounds of its records',
     { timeout: 120_000 },
@@ -70,6 +71,7 @@ describe('a guest that floods', () => {
       expect(events.findLast(({ type }) => type === 'ended')).toMatchObject({ reason: 'failure' });
       expect(sizeOf('events.jsonl')).toBeLessThan(1.1 * recordBounds.eventLogBytes);
       expect(sizeOf('serial.raw')).toBeLessThanOrEqual(recordBounds.serialBytes);
+      expect(sizeOf('firmware-debug.log')).toBeLessThan(1.1 * recordBounds.firmwareDebugBytes);
       expect(sizeOf('wire.pcapng')).toBeLessThan(1.1 * recordBounds.captureBytes);
     },
   );
