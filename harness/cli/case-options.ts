@@ -9,7 +9,7 @@ import { isMatrixProgram, loadMatrix } from '../matrix/load-matrix.ts';
 import { type Matrix, withoutFullOnly } from '../matrix/matrix.ts';
 import { asksForOffered, withOfferedNics } from '../matrix/offered-nics.ts';
 import { parseMatrix } from '../matrix/parse-matrix.ts';
-import { parseShard, takeShard } from '../matrix/shard.ts';
+import { parseShard, type Shard, takeShard } from '../matrix/shard.ts';
 import { HarnessError } from '../model/errors.ts';
 import type { Axis, Scenario } from '../model/scenario.ts';
 import { vagueExpectations } from '../model/vague-expectations.ts';
@@ -139,11 +139,26 @@ export function warnOfVague(cells: readonly Scenario[], { stderr }: Pick<CliIo, 
   );
 }
 
+function filtered(cells: readonly Scenario[], ids: readonly string[], options: CaseOptions): Scenario[] {
+  return filterCells(cells, { ids, axes: axisFiltersOf(options) }, (axis) => `--${axisOptions[axis].flag}`);
+}
+
 /** The cells that pass filters and shard. */
 export function selectCells(cells: readonly Scenario[], ids: readonly string[], options: CaseOptions): Scenario[] {
-  const shard = options.shard === undefined ? undefined : parseShard(options.shard);
-  const chosen = filterCells(cells, { ids, axes: axisFiltersOf(options) }, (axis) => `--${axisOptions[axis].flag}`);
-  return shard ? takeShard(chosen, shard) : chosen;
+  const chosen = filtered(cells, ids, options);
+  return options.shard === undefined ? chosen : takeShard(chosen, parseShard(options.shard));
+}
+
+/** Which shard was asked for, and where in the whole selection each of the `chosen` cells is; undefined without a shard. */
+export function shardOf(
+  chosen: readonly Scenario[],
+  cells: readonly Scenario[],
+  ids: readonly string[],
+  options: CaseOptions,
+): (Shard & { places: number[] }) | undefined {
+  if (options.shard === undefined) return undefined;
+  const places = new Map(filtered(cells, ids, options).map(({ id }, place) => [id, place]));
+  return { ...parseShard(options.shard), places: chosen.map(({ id }) => places.get(id) as number) };
 }
 
 /** The one cell with this id, or the only one that a glob matches. */

@@ -6,6 +6,7 @@ export const commandNames = [
   'repro',
   'judge',
   'report',
+  'merge',
   'compare',
   'bisect',
   'bisect-step',

@@ -16,6 +16,7 @@ const commands: Readonly<Record<CommandName, () => Promise<AddCommand>>> = {
   repro: async () => (await import('./commands/repro.ts')).reproCommand,
   judge: async () => (await import('./commands/judge.ts')).judgeCommand,
   report: async () => (await import('./commands/report.ts')).reportCommand,
+  merge: async () => (await import('./commands/merge.ts')).mergeCommand,
   compare: async () => (await import('./commands/compare.ts')).compareCommand,
   bisect: async () => (await import('./commands/bisect.ts')).bisectCommand,
   'bisect-step': async () => (await import('./commands/bisect.ts')).bisectStepCommand,

@@ -24,12 +24,16 @@ const reportFiles = {
 const stepSummaryMaxBytes = 1_000_000;
 
 /** Writes every report of a run into its directory; report.html is made from the records that lie there. */
-export async function writeReports(result: RunResult, options: HtmlOptions): Promise<void> {
+export async function writeReports(
+  result: RunResult,
+  { into, ...options }: HtmlOptions & { /** Where it is now; default: its place. */ into?: string },
+): Promise<void> {
   const { place, comparison } = options;
+  const folder = into ?? place.outDir;
   for (const [name, view] of Object.entries(reportFiles)) {
-    await writeWhole(join(place.outDir, name), view(result, place, comparison));
+    await writeWhole(join(folder, name), view(result, place, comparison));
   }
-  await writeWhole(join(place.outDir, 'report.html'), await reportHtml(result, options));
+  await writeWhole(join(folder, 'report.html'), await reportHtml(result, options));
 }
 
 async function appendStepSummary(whole: string, file: string): Promise<void> {

@@ -9,9 +9,20 @@ const sum = (runs: readonly RunResult[], of: (run: RunResult) => number): number
 const isFinal = ({ verdict }: CaseResult): boolean =>
   !['not-run', 'waiting', 'interrupted', 'error'].includes(verdict.status);
 
+/** Shards may have run on different machines. */
+function qemuNotes(runs: readonly RunResult[]): string[] {
+  const programs = [...new Set(runs.flatMap(({ host }) => Object.keys(host.qemu)))];
+  return programs.flatMap((program) => {
+    const versions = new Set(runs.flatMap(({ host }) => host.qemu[program] ?? []));
+    return versions.size > 1
+      ? [`the merged runs had different versions of ${program}: ${[...versions].join(', ')}`]
+      : [];
+  });
+}
+
 /**
- * Merges the shards of a run. The same case twice is a conflict, unless only one of the two came to a verdict: a shard
- * and the run that resumed it.
+ * Merges the shards of a run, in the order given. The same case twice is a conflict, unless only one of the two came to a
+ * verdict: a shard and the run that resumed it. Wall and CPU times are those of all runs together; the rest of `host` is the first one's.
  * @throws HarnessError `bad-run-directory` for runs of different matrices, and for conflicts.
  */
 export function mergeRuns(runs: readonly RunResult[]): RunResult {
@@ -43,9 +54,9 @@ export function mergeRuns(runs: readonly RunResult[]): RunResult {
     host: { ...first.host, qemu: Object.assign({}, ...runs.map(({ host }) => host.qemu)) },
     cases: merged,
     totals: countStatuses(merged),
-    wallMs: Math.max(...runs.map(({ wallMs }) => wallMs)),
+    wallMs: sum(runs, ({ wallMs }) => wallMs),
     guestCpuMs: sum(runs, ({ guestCpuMs }) => guestCpuMs),
     harnessCpuMs: sum(runs, ({ harnessCpuMs }) => harnessCpuMs),
-    notes: [...new Set(runs.flatMap(({ notes }) => notes))],
+    notes: [...new Set([...runs.flatMap(({ notes }) => notes), ...qemuNotes(runs)])],
   };
 }

@@ -5,6 +5,7 @@ import { HarnessError } from '../model/errors.ts';
 import { type RunResult, runResultSchema } from '../model/verdict.ts';
 import { parseBoundedJson, readBoundedText, recordMaxDepth } from '../os/bounded-file.ts';
 import { mergeRuns } from './merge-runs.ts';
+import { runRecordFile } from './run-directory.ts';
 
 const resultsFile = 'results.json';
 
@@ -31,28 +32,41 @@ function readFile(path: string): RunResult {
   throw badRun(path, `not the results of a run: ${checked.problems[0]}`);
 }
 
+const isRun = (directory: string): boolean =>
+  [resultsFile, runRecordFile].some((name) => existsSync(join(directory, name)));
+
+/**
+ * The run directories in a path: itself, or those in a folder of shards, by name.
+ * @throws HarnessError `bad-run-directory` if there are none.
+ */
+export function runDirectoriesOf(path: string): string[] {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  if (stats === undefined) throw badRun(path, 'there is no such file or directory');
+  if (!stats.isDirectory()) throw badRun(path, 'it is not a directory');
+  if (isRun(path)) return [path];
+  const shards = readdirSync(path)
+    .map((name) => join(path, name))
+    .filter(isRun);
+  if (shards.length === 0) throw badRun(path, `it holds no ${resultsFile}`);
+  return shards.sort();
+}
+
+function readRun(directory: string): RunResult {
+  const results = join(directory, resultsFile);
+  if (existsSync(results)) return readFile(results);
+  throw new HarnessError(
+    'bad-run-directory',
+    `${directory}: the run has no ${resultsFile}: it was killed before its end`,
+    { hint: `netboot run --resume ${directory} completes it.`, details: { path: directory } },
+  );
+}
+
 /**
  * The results of a run: a results.json, the directory that holds it, or a folder with a run directory for each shard.
  * @throws HarnessError `bad-run-directory` if there are none, or they are incomplete.
  */
 export function readResults(path: string): RunResult {
-  const stats = statSync(path, { throwIfNoEntry: false });
-  if (stats === undefined) throw badRun(path, 'there is no such file or directory');
-  if (!stats.isDirectory()) return readFile(path);
-  const own = join(path, resultsFile);
-  if (existsSync(own)) return readFile(own);
-  if (existsSync(join(path, 'run.json')))
-    throw new HarnessError(
-      'bad-run-directory',
-      `${path}: the run has no ${resultsFile}: it was killed before its end`,
-      {
-        hint: `netboot run --resume ${path} completes it.`,
-        details: { path },
-      },
-    );
-  const shards = readdirSync(path)
-    .map((name) => join(path, name, resultsFile))
-    .filter((file) => existsSync(file));
-  if (shards.length === 0) throw badRun(path, `it holds no ${resultsFile}`);
-  return mergeRuns(shards.sort().map(readFile));
+  if (statSync(path, { throwIfNoEntry: false })?.isFile()) return readFile(path);
+  const [first, ...others] = runDirectoriesOf(path).map(readRun) as [RunResult, ...RunResult[]];
+  return others.length === 0 ? first : mergeRuns([first, ...others]);
 }

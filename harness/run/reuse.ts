@@ -1,4 +1,3 @@
-import { cpSync, linkSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { judge } from '../judge/judge.ts';
@@ -8,6 +7,7 @@ import { makePlan } from '../plan/plan.ts';
 import type { AccelChooser } from '../vm/acceleration.ts';
 import type { QemuFacts } from '../vm/host.ts';
 import type { CaseName } from './case-result.ts';
+import { copyRecords } from './copy-records.ts';
 import type { FoundCase } from './found-case.ts';
 import { emptyDirectoryInside, pathInside } from './inside.ts';
 import { ownCodeDigest } from './own-code.ts';
@@ -37,23 +37,6 @@ export interface Reusable {
 
 /** Only these statuses show what the guest does every time. */
 const settled: readonly CaseResult['verdict']['status'][] = ['passed', 'failed'];
-
-/** Records are never written to again, so a hard link will do where the file system supports it. */
-function copyRecords(from: string, to: string): void {
-  for (const entry of readdirSync(from, { withFileTypes: true })) {
-    const [source, target] = [join(from, entry.name), join(to, entry.name)];
-    if (entry.isDirectory()) {
-      mkdirSync(target);
-      copyRecords(source, target);
-    } else if (entry.isFile()) {
-      try {
-        linkSync(source, target);
-      } catch {
-        cpSync(source, target);
-      }
-    }
-  }
-}
 
 /** As stored in records: key order and absent values make no difference. */
 const isSame = (a: unknown, b: unknown): boolean =>

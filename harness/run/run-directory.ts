@@ -5,7 +5,7 @@ import { checkShape } from '../model/check-shape.ts';
 import { HarnessError } from '../model/errors.ts';
 import { eventSchema, type HarnessEvent } from '../model/events.ts';
 import { type Plan, planSchema } from '../model/plan.ts';
-import { type Scenario, scenarioSchema } from '../model/scenario.ts';
+import { scenarioSchema } from '../model/scenario.ts';
 import { type CaseResult, caseResultSchema } from '../model/verdict.ts';
 import { parseBoundedJson, readBoundedLines, readBoundedText, recordMaxDepth } from '../os/bounded-file.ts';
 import { attemptDirectory, caseFiles, type StartedQemu, startedQemuSchema, writeRecord } from './case-directory.ts';
@@ -14,14 +14,6 @@ import { attemptDirectory, caseFiles, type StartedQemu, startedQemuSchema, write
 const recordMaxBytes = 64 << 20;
 const eventLogBounds = { maxBytes: 256 << 20, maxLineBytes: 1 << 20 };
 const maxCases = 1_000_000;
-
-function problemOf(cells: readonly Scenario[], repeat: number): string | undefined {
-  if (cells.length * repeat > maxCases)
-    return `repeat: ${cells.length} cells ${repeat} times are more than ${maxCases} cases`;
-  const seen = new Set<string>();
-  const twice = cells.map(({ id }) => id.toLowerCase()).find((id) => seen.size === seen.add(id).size);
-  return twice === undefined ? undefined : `cells: two cells have the id ${twice}, and would share a directory`;
-}
 
 /** What a run was asked to do; written first, so that a killed run can be resumed. */
 const runRecordSchema = z.strictObject({
@@ -32,10 +24,24 @@ const runRecordSchema = z.strictObject({
   repeat: z.int().positive(),
   /** SHA-256 of the harness that started it; absent from older records. */
   code: z.string().optional(),
+  /** Which part of a selection the cells are, and the place of each in the whole. */
+  shard: z
+    .strictObject({ index: z.int().positive(), count: z.int().positive(), places: z.array(z.int().nonnegative()) })
+    .optional(),
 });
 export type RunRecord = z.infer<typeof runRecordSchema>;
 
-const runRecordFile = 'run.json';
+function problemOf({ cells, repeat, shard }: RunRecord): string | undefined {
+  if (shard !== undefined && shard.places.length !== cells.length)
+    return `shard.places: expected one for each of ${cells.length} cells, saw ${shard.places.length}`;
+  if (cells.length * repeat > maxCases)
+    return `repeat: ${cells.length} cells ${repeat} times are more than ${maxCases} cases`;
+  const seen = new Set<string>();
+  const twice = cells.map(({ id }) => id.toLowerCase()).find((id) => seen.size === seen.add(id).size);
+  return twice === undefined ? undefined : `cells: two cells have the id ${twice}, and would share a directory`;
+}
+
+export const runRecordFile = 'run.json';
 export const casesFolder = 'cases';
 
 const badRun = (path: string, what: string, cause?: unknown): HarnessError =>
@@ -61,7 +67,7 @@ function readJson<T>(path: string, schema: z.ZodType<T>): T {
 export function readRunRecord(runDir: string): RunRecord {
   const path = join(runDir, runRecordFile);
   const record = readJson(path, runRecordSchema);
-  const problem = problemOf(record.cells, record.repeat);
+  const problem = problemOf(record);
   if (problem !== undefined) throw badRun(path, `unexpected content: ${problem}`);
   return record;
 }

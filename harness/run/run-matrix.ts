@@ -5,7 +5,6 @@ import type { Inspections } from '../assets/inspections.ts';
 import type { ArtefactSets } from '../assets/sets/sets.ts';
 import { inTurn, type Reporter } from '../model/reporter.ts';
 import type { Scenario } from '../model/scenario.ts';
-import { vagueExpectations } from '../model/vague-expectations.ts';
 import type { CaseResult, RunResult } from '../model/verdict.ts';
 import { openCapacity } from '../os/capacity.ts';
 import { planMemoryMiB } from '../plan/argv.ts';
@@ -21,7 +20,7 @@ import { type Entry, entriesOf, qemuOf, startOf } from './prepare-cases.ts';
 import { openReuse, type Reusable, type ReuseOptions } from './reuse.ts';
 import { type CaseRun, runCase } from './run-case.ts';
 import { casesFolder, claimRunDirectory, type RunRecord, readRunRecord } from './run-directory.ts';
-import { agreementNotes, countStatuses } from './run-summary.ts';
+import { countStatuses, notesOf } from './run-summary.ts';
 import { type Job, schedule } from './scheduler.ts';
 
 export interface RunHost {
@@ -44,6 +43,8 @@ export interface RunOptions extends RunHost {
   /** Guests at once; default: as many as the host carries. */
   jobs?: number | undefined;
   accel: AccelChoice;
+  /** Which part of a selection the cells are; recorded, so that the parts can be merged. */
+  shard?: RunRecord['shard'];
   /** Runs each cell this many times; from the second on the id ends in `~2`, `~3`, …. */
   repeat: number;
   /** Resumes the run in `outDir`: cells and repeat are read from it, finished cases are kept. */
@@ -91,7 +92,7 @@ function startMeter(): () => Pick<RunResult, 'wallMs' | 'harnessCpuMs'> {
 
 /** Finds what the cases need, and only then creates a directory: a refused run leaves none. */
 async function begin(options: RunOptions): Promise<Pick<Run, 'outDir' | 'record' | 'entries'>> {
-  const { matrixName: matrix, cells, repeat, resume, outDir } = options;
+  const { matrixName: matrix, cells, repeat, resume, outDir, shard } = options;
   if (resume && outDir !== undefined) {
     const record = readRunRecord(outDir);
     return { outDir, record, entries: await entriesOf(record, options, outDir) };
@@ -103,6 +104,7 @@ async function begin(options: RunOptions): Promise<Pick<Run, 'outDir' | 'record'
     cells: [...cells],
     repeat,
     code: ownCodeDigest(),
+    ...(shard && { shard }),
   };
   const entries = await entriesOf(record, options);
   return { outDir: await claimRunDirectory(record, outDir), record, entries };
@@ -160,15 +162,6 @@ async function finishUnstarted(run: Run): Promise<void> {
   }
 }
 
-/** Reuse is never silent: how many cases were not booted, and where their records come from. */
-function reuseNotes(cases: readonly CaseResult[]): string[] {
-  const from = cases.flatMap(({ run }) => run.reusedFrom ?? []);
-  return [...new Set(from)].map((directory) => {
-    const count = from.filter((one) => one === directory).length;
-    return `${count} of ${cases.length} cases were not booted: their records are those of ${directory}`;
-  });
-}
-
 function resultOf(
   { record, entries, programs, results }: Run,
   host: HostFacts,
@@ -183,7 +176,7 @@ function resultOf(
     cases,
     totals: countStatuses(cases),
     guestCpuMs: cases.reduce((sum, { run }) => sum + run.guestCpuMs, 0),
-    notes: [...reuseNotes(cases), ...agreementNotes(cases, record.repeat), ...vagueExpectations(record.cells)],
+    notes: notesOf(cases, record),
   };
 }
 

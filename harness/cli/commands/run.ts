@@ -21,6 +21,7 @@ import {
   type CaseOptions,
   expandChosen,
   selectCells,
+  shardOf,
   warnOfVague,
 } from '../case-options.ts';
 import type { AddCommand } from '../command.ts';
@@ -105,7 +106,7 @@ function failedCells(cells: readonly Scenario[], run: string): Scenario[] {
   throw new HarnessError('usage', message, { hint: 'Choose another run, or give the matrix and filters of that one.' });
 }
 
-type Chosen = Pick<RunOptions, 'matrixName' | 'cells'>;
+type Chosen = Pick<RunOptions, 'matrixName' | 'cells' | 'shard'>;
 
 async function chooseCases(
   ids: readonly string[],
@@ -116,7 +117,7 @@ async function chooseCases(
   const chosen = selectCells(all, ids, options);
   const cells = options.failed === undefined ? chosen : failedCells(chosen, options.failed);
   if (origin) refuseReach(cells, origin, options.trust ?? false);
-  return { matrixName: matrix.name, cells };
+  return { matrixName: matrix.name, cells, shard: shardOf(cells, all, ids, options) };
 }
 
 /** The cells of a run to resume; its record is untrusted. */
