@@ -1,3 +1,4 @@
+import { canonicalJson } from '../model/canonical-json.ts';
 import type { Axis, Scenario } from '../model/scenario.ts';
 import type { CaseResult, RunResult } from '../model/verdict.ts';
 
@@ -10,17 +11,8 @@ export interface Pair {
 /** Names of a cell and claims about it; everything else is its identity. */
 export const claims: readonly string[] = ['id', 'group', 'title', 'expect', 'configuration'];
 
-/** Key order carries no meaning, so comparisons ignore it. */
-function canonical(value: unknown): string {
-  return JSON.stringify(value, (_, part: unknown) =>
-    typeof part === 'object' && part !== null && !Array.isArray(part)
-      ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : part,
-  );
-}
-
 function identityOf(scenario: Scenario, without: readonly string[]): string {
-  return canonical(Object.fromEntries(Object.entries(scenario).filter(([key]) => !without.includes(key))));
+  return canonicalJson(Object.fromEntries(Object.entries(scenario).filter(([key]) => !without.includes(key))));
 }
 
 /** Cells by identity; the group distinguishes those that are otherwise the same. */

@@ -1,5 +1,6 @@
 import type { Arch, Firmware } from '../model/axes.ts';
 import type { CellAxes } from '../model/axis-text.ts';
+import { isSameRecord } from '../model/canonical-json.ts';
 import { interfaceOfFirmware } from '../model/firmware-interface.ts';
 import { type Axis, hostQemu } from '../model/scenario.ts';
 import type { CellCondition } from './matrix.ts';
@@ -44,21 +45,11 @@ export function defaultMachineOf({ arch, firmware }: Pick<CellAxes, 'arch' | 'fi
   return interfaceOfFirmware(firmware) === 'bios' ? 'pc' : 'q35';
 }
 
-/** Key order carries no meaning, so comparisons ignore it. */
-function canonical(value: unknown): string {
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
-  return JSON.stringify(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
-}
-
-function isSame(a: unknown, b: unknown): boolean {
-  return a === b || (typeof a === 'object' && typeof b === 'object' && canonical(a) === canonical(b));
-}
-
 export function matches(cell: CellAxes, when: CellCondition): boolean {
   return expansionOrder.every((axis) => {
     const wanted = when[axis];
     if (wanted === undefined) return true;
     const value = cell[axis];
-    return (Array.isArray(wanted) ? wanted : [wanted]).some((one) => isSame(one, value));
+    return (Array.isArray(wanted) ? wanted : [wanted]).some((one) => isSameRecord(one, value));
   });
 }

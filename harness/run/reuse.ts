@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { isDeepStrictEqual } from 'node:util';
 import { judge } from '../judge/judge.ts';
+import { isSameRecord } from '../model/canonical-json.ts';
 import { HarnessError } from '../model/errors.ts';
 import type { CaseResult } from '../model/verdict.ts';
 import { makePlan } from '../plan/plan.ts';
@@ -38,10 +38,6 @@ export interface Reusable {
 /** Only these statuses show what the guest does every time. */
 const settled: readonly CaseResult['verdict']['status'][] = ['passed', 'failed'];
 
-/** As stored in records: key order and absent values make no difference. */
-const isSame = (a: unknown, b: unknown): boolean =>
-  isDeepStrictEqual(JSON.parse(JSON.stringify(a)), JSON.parse(JSON.stringify(b)));
-
 /** The recorded case, if all that it depends on is unchanged. */
 async function sameAsThen(
   directory: string,
@@ -55,10 +51,10 @@ async function sameAsThen(
   const now = makePlan({ ...found, nonce: plan.nonce });
   const { accel } = await chooser.choose(now, qemu);
   if (differencesOf({ plan, qemu: started }, plannedCase(now, qemu, accel)).length > 0) return undefined;
-  if (!isSame(decisive(now), decisive(plan))) return undefined;
+  if (!isSameRecord(decisive(now), decisive(plan))) return undefined;
   // The log is judged again: a record is trusted only as far as it can be recomputed.
   const verdict = judge(now, readEvents(directory));
-  return isSame(verdict, then.verdict) ? then : undefined;
+  return isSameRecord(verdict, then.verdict) ? then : undefined;
 }
 
 /** What `differencesOf` leaves out but a verdict depends on. */

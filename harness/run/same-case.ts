@@ -1,3 +1,4 @@
+import { isSameRecord } from '../model/canonical-json.ts';
 import type { Input, Plan } from '../model/plan.ts';
 import type { StartedQemu } from './case-directory.ts';
 
@@ -84,7 +85,7 @@ function qemuDifferences(then: PlannedCase, now: PlannedCase): string[] {
 /** What the harness does for the guest, by the name used in a difference. */
 const services: Record<string, (plan: Plan) => unknown> = {
   'the boot policy': ({ boot }) => boot,
-  'what is served': ({ serve }) => Object.entries(serve).sort(([a], [b]) => (a < b ? -1 : 1)),
+  'what is served': ({ serve }) => serve,
   'the network': ({ network }) => network,
   'the HTTPS server': ({ tls }) => tls,
   // Where the target's programs are depends on the machine.
@@ -92,9 +93,10 @@ const services: Record<string, (plan: Plan) => unknown> = {
 };
 
 function serviceDifferences(then: Plan, now: Plan): string[] {
-  const text = (of: (plan: Plan) => unknown, plan: Plan) => JSON.stringify(withoutAccidents(of(plan), plan));
   return Object.entries(services).flatMap(([name, of]) =>
-    text(of, then) === text(of, now) ? [] : [`${name}: planned differently now`],
+    isSameRecord(withoutAccidents(of(then), then), withoutAccidents(of(now), now))
+      ? []
+      : [`${name}: planned differently now`],
   );
 }
 
