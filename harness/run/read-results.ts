@@ -1,10 +1,9 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { checkShape } from '../model/check-shape.ts';
 import { HarnessError } from '../model/errors.ts';
 import { type RunResult, runResultSchema } from '../model/verdict.ts';
-import { parseBoundedJson, readBoundedText, recordMaxDepth } from '../os/bounded-file.ts';
 import { mergeRuns } from './merge-runs.ts';
+import { badRun, orRefused, readRecord } from './read-record.ts';
 import { runRecordFile } from './run-directory.ts';
 
 const resultsFile = 'results.json';
@@ -12,25 +11,7 @@ const resultsFile = 'results.json';
 /** Far above the largest run: 10,000 cases take about 40 MB. */
 const maxBytes = 256 << 20;
 
-const badRun = (path: string, what: string, cause?: unknown): HarnessError =>
-  new HarnessError('bad-run-directory', `${path}: ${what}`, {
-    hint: 'Name a directory that `netboot run --out` wrote, its results.json, or a folder with the runs of all shards.',
-    details: { path },
-    cause,
-  });
-
-function readFile(path: string): RunResult {
-  let raw: unknown;
-  try {
-    raw = parseBoundedJson(readBoundedText(path, maxBytes), recordMaxDepth);
-  } catch (cause) {
-    if (cause instanceof SyntaxError) throw badRun(path, 'not JSON, or truncated', cause);
-    throw badRun(path, `it cannot be read: ${(cause as Error).message}`, cause);
-  }
-  const checked = checkShape(runResultSchema, raw);
-  if ('value' in checked) return checked.value;
-  throw badRun(path, `not the results of a run: ${checked.problems[0]}`);
-}
+const readFile = (path: string): RunResult => readRecord(path, runResultSchema, maxBytes);
 
 const isRun = (directory: string): boolean =>
   [resultsFile, runRecordFile].some((name) => existsSync(join(directory, name)));
@@ -40,11 +21,9 @@ const isRun = (directory: string): boolean =>
  * @throws HarnessError `bad-run-directory` if there are none.
  */
 export function runDirectoriesOf(path: string): string[] {
-  const stats = statSync(path, { throwIfNoEntry: false });
-  if (stats === undefined) throw badRun(path, 'there is no such file or directory');
-  if (!stats.isDirectory()) throw badRun(path, 'it is not a directory');
+  if (!orRefused(path, () => statSync(path)).isDirectory()) throw badRun(path, 'it is not a directory');
   if (isRun(path)) return [path];
-  const shards = readdirSync(path)
+  const shards = orRefused(path, () => readdirSync(path))
     .map((name) => join(path, name))
     .filter(isRun);
   if (shards.length === 0) throw badRun(path, `it holds no ${resultsFile}`);

@@ -1,5 +1,5 @@
-import { existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { z } from 'zod';
 import { checkShape } from '../model/check-shape.ts';
 import { HarnessError } from '../model/errors.ts';
@@ -7,11 +7,11 @@ import { eventSchema, type HarnessEvent } from '../model/events.ts';
 import { type Plan, planSchema } from '../model/plan.ts';
 import { scenarioSchema } from '../model/scenario.ts';
 import { type CaseResult, caseResultSchema } from '../model/verdict.ts';
-import { parseBoundedJson, readBoundedLines, readBoundedText, recordMaxDepth } from '../os/bounded-file.ts';
-import { attemptDirectory, caseFiles, type StartedQemu, startedQemuSchema, writeRecord } from './case-directory.ts';
+import { parseBoundedJson, readBoundedLines, recordMaxDepth } from '../os/bounded-file.ts';
+import { attemptDirectory, caseFiles, type StartedQemu, startedQemuSchema } from './case-directory.ts';
+import { badRun, orRefused, readRecord, unexpected } from './read-record.ts';
 
 /** Far more than any run writes: records are untrusted. */
-const recordMaxBytes = 64 << 20;
 const eventLogBounds = { maxBytes: 256 << 20, maxLineBytes: 1 << 20 };
 const maxCases = 1_000_000;
 
@@ -44,48 +44,28 @@ function problemOf({ cells, repeat, shard }: RunRecord): string | undefined {
 export const runRecordFile = 'run.json';
 export const casesFolder = 'cases';
 
-const badRun = (path: string, what: string, cause?: unknown): HarnessError =>
-  new HarnessError('bad-run-directory', `${path}: ${what}`, {
-    hint: 'name a directory that `netboot run --out` wrote, or one case within it',
-    details: { path },
-    cause,
-  });
-
-function readJson<T>(path: string, schema: z.ZodType<T>): T {
-  let raw: unknown;
-  try {
-    raw = parseBoundedJson(readBoundedText(path, recordMaxBytes), recordMaxDepth);
-  } catch (cause) {
-    const missing = (cause as NodeJS.ErrnoException).code === 'ENOENT';
-    throw badRun(path, missing ? 'there is no such file' : `it cannot be read: ${(cause as Error).message}`, cause);
-  }
-  const checked = checkShape(schema, raw);
-  if ('value' in checked) return checked.value;
-  throw badRun(path, `unexpected content: ${checked.problems[0]}`);
-}
-
 export function readRunRecord(runDir: string): RunRecord {
   const path = join(runDir, runRecordFile);
-  const record = readJson(path, runRecordSchema);
+  const record = readRecord(path, runRecordSchema);
   const problem = problemOf(record);
-  if (problem !== undefined) throw badRun(path, `unexpected content: ${problem}`);
+  if (problem !== undefined) throw unexpected(path, problem);
   return record;
 }
 
 /** A finished case's result; undefined if it has none (yet). */
 export function readCaseResult(caseDir: string): CaseResult | undefined {
   const path = join(caseDir, caseFiles.result);
-  return existsSync(path) ? readJson(path, caseResultSchema) : undefined;
+  return existsSync(path) ? readRecord(path, caseResultSchema) : undefined;
 }
 
 /** The QEMU that a case was started with; undefined if its directory does not say. */
 export function readStartedQemu(caseDir: string): StartedQemu | undefined {
   const path = join(caseDir, caseFiles.qemu);
-  return existsSync(path) ? readJson(path, startedQemuSchema) : undefined;
+  return existsSync(path) ? readRecord(path, startedQemuSchema) : undefined;
 }
 
 export function readPlan(caseDir: string): Plan {
-  return readJson(join(caseDir, caseFiles.plan), planSchema);
+  return readRecord(join(caseDir, caseFiles.plan), planSchema);
 }
 
 /**
@@ -128,15 +108,6 @@ function badLine(path: string, index: number, what: string, cause?: unknown): Ha
   });
 }
 
-function orRefused<T>(path: string, read: () => T): T {
-  try {
-    return read();
-  } catch (cause) {
-    const { code, message } = cause as NodeJS.ErrnoException;
-    throw badRun(path, code === 'ENOENT' ? 'there is no such directory' : `it cannot be read: ${message}`, cause);
-  }
-}
-
 /** The case directories of a run, or the directory itself if it is a case's. */
 export function caseDirectoriesOf(path: string): string[] {
   if (!orRefused(path, () => statSync(path)).isDirectory()) throw badRun(path, 'it is not a directory');
@@ -153,61 +124,4 @@ export function caseDirectoriesOf(path: string): string[] {
 export function attemptDirectoriesOf(caseDir: string): string[] {
   const again = attemptDirectory(caseDir, 2);
   return existsSync(join(again, caseFiles.plan)) ? [caseDir, again] : [caseDir];
-}
-
-const runsFolder = '.runs';
-
-/** Creates a folder; undefined if the name is taken. */
-function makeAlone(folder: string): string | undefined {
-  try {
-    mkdirSync(folder);
-    return folder;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return undefined;
-    throw error;
-  }
-}
-
-/** A folder named by the start time, plus a number if another run started within the same second. */
-function makeNamedByTime(startedAt: string): string {
-  const name = startedAt.slice(0, 19).replaceAll(':', '-');
-  mkdirSync(runsFolder, { recursive: true });
-  for (let nth = 1; ; nth++) {
-    const made = makeAlone(resolve(runsFolder, nth === 1 ? name : `${name}-${nth}`));
-    if (made !== undefined) return made;
-  }
-}
-
-function makeRunFolders(outDir: string | undefined, startedAt: string): { folder: string; isOurs: boolean } {
-  try {
-    const folder = outDir === undefined ? makeNamedByTime(startedAt) : resolve(outDir);
-    mkdirSync(folder, { recursive: true });
-    return { folder, isOurs: makeAlone(join(folder, casesFolder)) !== undefined };
-  } catch (cause) {
-    const { code = '', message } = cause as NodeJS.ErrnoException;
-    const path = outDir ?? resolve(runsFolder);
-    const hint = 'choose another folder with --out';
-    if (['EEXIST', 'ENOTDIR'].includes(code)) {
-      throw new HarnessError('bad-run-directory', `${path}: expected a folder, but it or a parent is a file`, {
-        hint,
-        cause,
-      });
-    }
-    throw new HarnessError('disk', `${path}: cannot be created: ${message}`, { hint, cause });
-  }
-}
-
-/**
- * Creates the directory of a new run, claims it and writes the run's record into it; without `outDir` it is named by the
- * time. Creating the folder of cases is the claim: only one of two runs can. Resolves to the absolute path.
- */
-export async function claimRunDirectory(record: RunRecord, outDir?: string): Promise<string> {
-  const { folder, isOurs } = makeRunFolders(outDir, record.startedAt);
-  if (!isOurs) {
-    throw new HarnessError('bad-run-directory', `${folder}: it already holds a run`, {
-      hint: 'choose another folder with --out, or leave it out; --resume resumes a run that was interrupted',
-    });
-  }
-  await writeRecord(join(folder, runRecordFile), record);
-  return folder;
 }

@@ -13,13 +13,14 @@ import type { HostFacts, QemuProgram } from '../vm/host.ts';
 import { createAuthorities } from './authorities.ts';
 import { openCaseLengths } from './case-lengths.ts';
 import { missingResult, unstartedResult } from './case-result.ts';
+import { claimRunDirectory } from './claim-directory.ts';
 import { examineHost, type ProgramReport } from './examine-host.ts';
 import type { Intervene } from './intervention.ts';
 import { ownCodeDigest } from './own-code.ts';
 import { type Entry, entriesOf, qemuOf, startOf } from './prepare-cases.ts';
 import { openReuse, type Reusable, type ReuseOptions } from './reuse.ts';
 import { type CaseRun, runCase } from './run-case.ts';
-import { casesFolder, claimRunDirectory, type RunRecord, readRunRecord } from './run-directory.ts';
+import { casesFolder, type RunRecord, readRunRecord } from './run-directory.ts';
 import { countStatuses, notesOf } from './run-summary.ts';
 import { type Job, schedule } from './scheduler.ts';
 

@@ -186,13 +186,13 @@ describe('what is wrong is said once, with a remedy and the right exit code', ()
       2,
       /^error: .*mine\.json: expected a folder, but it or a parent is a file\nhint: /,
     ],
-    ['no run directory', () => ['judge', join(folder, 'no')], 2, /^error: .*no: there is no such directory/],
+    ['no run directory', () => ['judge', join(folder, 'no')], 2, /^error: .*no: there is no such file or directory/],
     ['a folder that is no run', () => ['judge', folder], 2, /^error: /],
     [
       'nothing to resume',
       () => ['run', '--resume', join(folder, 'no')],
       2,
-      /^error: .*run\.json: there is no such file/,
+      /^error: .*run\.json: there is no such file or directory/,
     ],
     [
       'a resumed run with filters',

@@ -63,8 +63,8 @@ describe('netboot compare', () => {
   it.each([
     ['nothing', [join(folder, 'none'), old], /there is no such file or directory/],
     ['a folder of something else', [join(folder, 'empty'), old], /it holds no results.json/],
-    ['a torn file', [torn, old], /not JSON, or truncated/],
-    ['results of something else', [strange, old], /not the results of a run: version: expected 1, saw 7/],
+    ['a torn file', [torn, old], /it is not JSON, or is truncated/],
+    ['results of something else', [strange, old], /unexpected content: version: expected 1, saw 7/],
     ['a run that was killed', [killed, old], /killed before its end.*\n.*--resume/s],
     [
       'another matrix',

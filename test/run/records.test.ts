@@ -18,10 +18,10 @@ import { recordBounds } from '../../harness/model/bounds.ts';
 import { HarnessError } from '../../harness/model/errors.ts';
 import type { HarnessEvent } from '../../harness/model/events.ts';
 import { caseFiles, writeRecord } from '../../harness/run/case-directory.ts';
+import { claimRunDirectory } from '../../harness/run/claim-directory.ts';
 import { openEventLog } from '../../harness/run/event-log.ts';
 import {
   caseDirectoriesOf,
-  claimRunDirectory,
   type RunRecord,
   readCaseResult,
   readEvents,
@@ -117,7 +117,7 @@ describe('a run directory', () => {
   });
 
   it.each([
-    ['nothing there', () => join(folder, 'nowhere'), 'there is no such directory'],
+    ['nothing there', () => join(folder, 'nowhere'), 'there is no such file or directory'],
     ['a file', () => join(caseDirectory(), caseFiles.plan), 'it is not a directory'],
     ['a path through a file', () => join(caseDirectory(), caseFiles.plan, 'x'), 'it cannot be read'],
     ['a name too long', () => join(folder, 'x'.repeat(300)), 'it cannot be read'],
@@ -173,7 +173,7 @@ describe('a run directory', () => {
 
 describe('records', () => {
   it.each([
-    ['no JSON', '{"version": 1,', 'it cannot be read'],
+    ['no JSON', '{"version": 1,', 'it is not JSON, or is truncated'],
     ['of something else', '{"version": 2}', 'unexpected content'],
   ])('that are %s are named', (_, text, what) => {
     const directory = caseDirectory();
