@@ -63,7 +63,7 @@ export function createFingerprints({ cacheFile }: { cacheFile?: string | undefin
           : ofFile(path));
       } catch (cause) {
         throw new HarnessError('missing-asset', `cannot read ${path}: ${(cause as Error).message}`, {
-          hint: 'check the path and its permissions',
+          hint: 'Check the path and its permissions.',
           details: { path },
           cause,
         });

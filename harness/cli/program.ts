@@ -75,7 +75,7 @@ function createProgram(added: readonly AddCommand[], io: CliIo, end: (code: Exit
     .option('--debug', 'show where an error comes from')
     .exitOverride()
     .hook('preAction', (_, command) => refuseEmptyValues(command))
-    .showHelpAfterError('hint: --help shows options and examples')
+    .showHelpAfterError('hint: --help shows options and examples.')
     .configureOutput({
       writeOut: (text) => void io.stdout.write(asTyped(text, io.command)),
       writeErr: (text) => void io.stderr.write(text),

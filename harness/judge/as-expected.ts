@@ -22,7 +22,7 @@ const seenText = ({ rule, text }: Failure): string => `${rule} "${text}"`;
 
 function endText(causes: readonly Failure[]): string {
   const [ending, ...remarks] = causes.map(seenText);
-  if (ending === undefined) return 'nothing says why it stopped';
+  if (ending === undefined) return 'no recorded failure explains the stop';
   return `it stopped with ${ending}${remarks.length > 0 ? `, after ${remarks.join(' and ')}` : ''}`;
 }
 
@@ -41,7 +41,8 @@ export function compareWith(expected: Expectation, outcome: Outcome): Comparison
   if ('notApplicable' in expected) return differs('this cell is declared not applicable');
   if ('reaches' in expected) return { asExpected: stoppedAt === null };
   const { stopsAt, failure, reason } = expected;
-  if (stoppedAt === null) return differs(`it was expected to stop at ${stopsAt} (${reason}), and it went all the way`);
+  if (stoppedAt === null)
+    return differs(`it was expected to stop at ${stopsAt} (${reason}), and it reached its last stage`);
   if (stoppedAt !== stopsAt) return differs(`it was expected to stop at ${stopsAt} (${reason})`);
   const causes = causesOf(outcome);
   if (failure.some((one) => causes.some((cause) => isExpected(one, cause)))) return { asExpected: true };

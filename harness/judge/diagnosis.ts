@@ -21,7 +21,7 @@ const romText = ({ plan }: Stop): string => {
   const { rom } = plan.scenario;
   if (rom === 'none' || rom === 'rombar-off') return 'the NIC has no option ROM';
   const name = typeof rom === 'string' ? rom : 'file' in rom ? rom.file : `${rom.kind} of ${rom.set}`;
-  return `its option ROM (${name}) brought none`;
+  return `its option ROM (${name}) provided none`;
 };
 
 const endedBy =
@@ -60,9 +60,9 @@ const at =
     stages.includes(stoppedAt);
 
 const certificateFaults: Record<Certificate, string> = {
-  valid: 'which is valid: its authority is not one that this client trusts',
-  'wrong-authority': 'which an authority signed that it does not trust',
-  'wrong-name': 'which was made for another name',
+  valid: 'which is valid, but signed by an authority that this client does not trust',
+  'wrong-authority': 'which is signed by an authority that it does not trust',
+  'wrong-name': 'which is for another name',
   expired: 'which has expired',
 };
 
@@ -89,45 +89,45 @@ function crash({ failures }: Stop): string {
   const where = [what && `with ${what}`, image && `in ${image.replace(/^.*\//, '')}`].filter(Boolean).join(' ');
   // The first page is never mapped: a fault there is a call through a null pointer.
   const onNull = address !== undefined && BigInt(`0x${address}`) < 0x1000n ? ' on a call through a null pointer' : '';
-  return `the firmware, or what it had started, crashed${where && ` ${where}`}${onNull}, and the firmware's exception handler halted the machine`;
+  return `the firmware, or a program it had started, crashed${where && ` ${where}`}${onNull}, and the firmware's exception handler halted the machine`;
 }
 
 /** What a stop usually means; the first row that holds. */
 const meanings: readonly { holds: (stop: Stop) => boolean; means: (stop: Stop) => string }[] = [
   {
     holds: all(endedBy('secure-boot-refused'), said(/shim_lock protocol not found/)),
-    means: () => 'under Secure Boot GRUB has shim verify the kernel, and it was started without shim',
+    means: () => 'under Secure Boot GRUB asks shim to verify the kernel, and GRUB was started without shim',
   },
   {
     holds: all(endedBy('secure-boot-refused'), said(/ipxe\.org\/7f0481/)),
     means: () =>
-      'Secure Boot refused what iPXE had loaded: its error number holds the answer of the firmware\'s LoadImage(), which is "access denied"',
+      'Secure Boot refused what iPXE had loaded: the error number is that of LoadImage() returning "access denied"',
   },
   {
     holds: all(endedBy('secure-boot-refused')),
     means: () =>
-      'Secure Boot refused to run what was loaded, because it is not signed by an enrolled key or was changed since',
+      'Secure Boot refused to run what was loaded: it is not signed with an enrolled key, or was modified after signing',
   },
   { holds: endedBy('uefi-exception'), means: crash },
   { holds: all(at('oprom'), foreseen), means: whyForeseen },
   {
     holds: all(at('oprom', 'dhcp', 'firmware'), endedBy('uefi-shell', 'bds-nothing'), not(discovered)),
     means: (stop) =>
-      `there was no network boot option: this firmware has no driver for ${stop.plan.scenario.nic} and ${romText(stop)}${
-        stop.plan.scenario.randomSource === false ? ', or it offers no PXE without a random source' : ''
+      `there was no network boot option: the firmware has no driver for ${stop.plan.scenario.nic}, and ${romText(stop)}${
+        stop.plan.scenario.randomSource === false ? '; or it offers no PXE without a source of random numbers' : ''
       }`,
   },
   {
     holds: all(at('oprom', 'dhcp'), endedBy('seabios-no-boot'), not(discovered)),
-    means: ({ plan }) => `${knownFacts['seabios-boots-by-rom'].says}, and ${plan.scenario.nic} has none that suits`,
+    means: ({ plan }) => `${knownFacts['seabios-boots-by-rom'].says}, and ${plan.scenario.nic} has no suitable one`,
   },
   {
     holds: all(at('dhcp'), discovered, not(offered)),
-    means: () => 'the client asked for an address and no server made it an offer: no boot rule answers such a client',
+    means: () => 'the client asked for an address and got no offer: no boot rule matches it',
   },
   {
     holds: all(at('dhcp'), discovered),
-    means: () => 'an offer was made and the client did not take it: it lacks something this client insists on',
+    means: () => 'the client got an offer and did not accept it: the offer lacks something that this client requires',
   },
   {
     holds: refusedTls,
@@ -141,14 +141,14 @@ const meanings: readonly { holds: (stop: Stop) => boolean; means: (stop: Stop) =
   },
   {
     holds: all(at('payload-fetch'), ({ plan }) => plan.san !== undefined && plan.scenario.payload === 'iscsi'),
-    means: () => 'the SAN disk was not attached, or what it holds did not run',
+    means: () => 'the SAN disk was not attached, or did not boot',
   },
   {
     holds: all(
       at('nbp-fetch'),
       wireSaw((event) => event.type === 'tftp-error' && event.code === 1),
     ),
-    means: () => 'the server has no file of the name asked for',
+    means: () => 'the client requested a file that the server does not have',
   },
   {
     holds: all(
@@ -162,32 +162,32 @@ const meanings: readonly { holds: (stop: Stop) => boolean; means: (stop: Stop) =
       at('nbp-fetch'),
       wireSaw((event) => event.type === 'http-response' && event.location !== undefined),
     ),
-    means: () => 'the HTTP server redirected the client, which did not follow',
+    means: () => 'the HTTP server sent a redirect, which the client did not follow',
   },
-  { holds: at('nbp-fetch'), means: () => 'the network boot program did not arrive whole' },
+  { holds: at('nbp-fetch'), means: () => 'the network boot program was not delivered whole' },
   {
     holds: all(at('nbp'), said(/failed to (load|start)|Exec format|Not Found|Unsupported/i)),
     means: () =>
-      'the firmware would not run what it had loaded: wrong machine type, not an executable, or refused by policy',
+      'the firmware refused to start what it had loaded: it has another machine type, is no executable, or a policy forbids it',
   },
-  { holds: at('nbp'), means: () => 'the network boot program was delivered and gave no sign of running' },
+  { holds: at('nbp'), means: () => 'the network boot program was delivered, and nothing shows that it ran' },
   {
     holds: all(at('nbp-dhcp'), endedBy('ipxe-no-device')),
     means: () => 'the second stage found no network device it can drive, or none of them got an address',
   },
-  { holds: at('nbp-dhcp'), means: () => 'the second stage ran and got no address of its own' },
+  { holds: at('nbp-dhcp'), means: () => 'the second stage ran and got no lease of its own' },
   { holds: all(at('config'), foreseen), means: whyForeseen },
   {
     holds: all(at('oprom'), ({ lastStage }) => lastStage !== null && lastStage !== 'firmware'),
     means: () =>
-      "the boot went on, but nothing shows that it was the option ROM's doing: the firmware may have a driver",
+      'the boot continued, and nothing shows that the option ROM had a part in it: the firmware may have a driver of its own',
   },
   { holds: at('config'), means: () => "the loader's configuration was not fetched whole, or did not take effect" },
-  { holds: at('payload-fetch'), means: () => 'kernel or initrd did not arrive whole' },
-  { holds: at('kernel'), means: () => 'what was loaded gave no sign of a kernel on the serial console' },
+  { holds: at('payload-fetch'), means: () => 'kernel or initrd was not delivered whole' },
+  { holds: at('kernel'), means: () => 'nothing from a kernel appeared on the serial console' },
   {
     holds: all(at('userspace'), endedBy('kernel-panic')),
-    means: () => 'the kernel ran and found no userspace it could start',
+    means: () => 'the kernel ran and found no init that it could start',
   },
   { holds: () => true, means: () => 'nothing further was seen' },
 ];
@@ -202,7 +202,7 @@ function lastSeen(events: readonly HarnessEvent[]): string {
     if (event.type === 'tftp-error') return `TFTP error ${event.code} for ${event.file} from the ${event.from}`;
     if (event.type === 'tftp-complete') return `${event.file} delivered by TFTP`;
     if (event.type === 'http-request') return `${event.method} ${event.target} on the wire`;
-    if (event.type === 'nfs-lookup') return `an NFS look-up of ${event.file}`;
+    if (event.type === 'nfs-lookup') return `an NFS lookup of ${event.file}`;
   }
   return 'nothing at all';
 }

@@ -35,7 +35,7 @@ function makeRunFolders(outDir: string | undefined, startedAt: string): { folder
   } catch (cause) {
     const { code = '', message } = cause as NodeJS.ErrnoException;
     const path = outDir ?? resolve(runsFolder);
-    const hint = 'choose another folder with --out';
+    const hint = 'Choose another folder with --out.';
     if (['EEXIST', 'ENOTDIR'].includes(code)) {
       throw new HarnessError('bad-run-directory', `${path}: expected a folder, but it or a parent is a file`, {
         hint,
@@ -54,7 +54,7 @@ export async function claimRunDirectory(record: RunRecord, outDir?: string): Pro
   const { folder, isOurs } = makeRunFolders(outDir, record.startedAt);
   if (!isOurs) {
     throw new HarnessError('bad-run-directory', `${folder}: it already holds a run`, {
-      hint: 'choose another folder with --out, or leave it out; --resume resumes a run that was interrupted',
+      hint: 'Choose another folder with --out, or leave it out; --resume resumes a run that was interrupted.',
     });
   }
   await writeRecord(join(folder, runRecordFile), record);

@@ -80,7 +80,7 @@ export function readEvents(caseDir: string): HarnessEvent[] {
   } catch (cause) {
     if (cause instanceof HarnessError) throw cause;
     throw new HarnessError('bad-event-log', `${path}: it cannot be read: ${(cause as Error).message}`, {
-      hint: 'a case directory holds an events.jsonl; was the directory copied whole?',
+      hint: 'Copy the whole directory of the case: its events.jsonl is what is judged.',
       cause,
     });
   }
@@ -103,7 +103,7 @@ function parseEvent(line: string | undefined, path: string, index: number): Harn
 
 function badLine(path: string, index: number, what: string, cause?: unknown): HarnessError {
   return new HarnessError('bad-event-log', `${path}, line ${index + 1}: ${what}`, {
-    hint: 'restore the log from its run; logs are not meant to be edited',
+    hint: 'Restore the log from its run; logs are not meant to be edited.',
     cause,
   });
 }

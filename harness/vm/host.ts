@@ -28,7 +28,7 @@ async function ask({ program, env }: QemuProgram, args: readonly string[]): Prom
   const { stdout, stderr, failed, code, shortMessage } = asked;
   if (failed && code === 'ENOENT') {
     throw new HarnessError('missing-program', `${program} is not installed (not found in PATH)`, {
-      hint: '`netboot doctor` lists what is missing and how to install it',
+      hint: '`netboot doctor` lists what is missing and how to install it.',
     });
   }
   if (failed && !stdout) throw new HarnessError('qemu-failed', `${shortMessage}: ${stderr.slice(0, 300)}`);

@@ -97,7 +97,7 @@ function removeOverlays(cwd: string): void {
 
 const cannotStart = (program: string, why: string): HarnessError =>
   new HarnessError('missing-program', `${program} could not be started: ${why}`, {
-    hint: '`netboot doctor` lists what is missing and how to install it',
+    hint: '`netboot doctor` lists what is missing and how to install it.',
   });
 
 /** Our end of each descriptor, by its name in the plan. */

@@ -59,7 +59,7 @@ async function throughFolder(connectTo: Connect): Promise<SocketPair> {
   } catch (cause) {
     const { message } = cause as Error;
     throw new HarnessError('disk', `cannot create a socket for a guest in ${tmpdir()}: ${message}`, {
-      hint: 'set TMPDIR to a writable folder with a path of at most 70 characters',
+      hint: 'Set TMPDIR to a writable folder with a path of at most 70 characters.',
       cause,
     });
   } finally {

@@ -13,8 +13,8 @@ function similar(files: readonly FfsFile[], wanted: string): string {
   const part = wanted.toLowerCase().replace(/dxe$/, '');
   const names = files.flatMap(({ name }) => (name?.toLowerCase().includes(part) ? [name] : []));
   return names.length > 0
-    ? `did you mean ${names.slice(0, 5).join(', ')}?`
-    : 'netboot inspect lists the drivers of an image';
+    ? `Did you mean ${names.slice(0, 5).join(', ')}?`
+    : '`netboot inspect` lists the drivers of an image.';
 }
 
 /**
@@ -33,7 +33,7 @@ export function extractDriver(image: Buffer, nameOrGuid: string, budget: Budget 
   const file = matches.find(({ executable }) => executable?.format === 'PE32') ?? matches[0];
   if (file === undefined) {
     if (walk.volumes.length === 0)
-      throw refuse('it has no firmware volume', 'give a UEFI flash image, such as OVMF_CODE_4M.fd');
+      throw refuse('it has no firmware volume', 'Give a UEFI flash image, such as OVMF_CODE_4M.fd.');
     const defect = 'problem' in walked ? ` (${walked.problem})` : '';
     throw refuse(`no driver "${nameOrGuid}" in it${defect}`, similar(walk.files, nameOrGuid));
   }
@@ -41,9 +41,9 @@ export function extractDriver(image: Buffer, nameOrGuid: string, budget: Budget 
   if (file.executable.format === 'TE') {
     throw refuse(
       `"${nameOrGuid}" is a TE image, which cannot be turned back into PE`,
-      'drivers of the DXE phase are PE images',
+      'Drivers of the DXE phase are PE images.',
     );
   }
-  if (!isPe(file.executable.bytes)) throw refuse(`"${nameOrGuid}" is not a PE image`, 'the image may be damaged');
+  if (!isPe(file.executable.bytes)) throw refuse(`"${nameOrGuid}" is not a PE image`, 'The image may be damaged.');
   return Buffer.from(file.executable.bytes);
 }

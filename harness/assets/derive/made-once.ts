@@ -12,7 +12,7 @@ export async function writeOnce(path: string, write: (unfinished: string) => Pro
     await putWhole(path, write);
   } catch (cause) {
     throw new HarnessError('disk', `cannot write ${path}: ${(cause as Error).message}`, {
-      hint: 'free some space or make the cache folder writable',
+      hint: 'Free some space or make the cache folder writable.',
       cause,
     });
   }

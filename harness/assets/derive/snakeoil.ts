@@ -37,7 +37,7 @@ async function sign(path: string, stem: string, target: string): Promise<Missing
     return undefined;
   } catch (cause) {
     throw new HarnessError('disk', `cannot sign ${path} into ${target}: ${(cause as Error).message}`, {
-      hint: 'free some space or make the cache folder writable',
+      hint: 'Free some space or make the cache folder writable.',
       cause,
     });
   } finally {

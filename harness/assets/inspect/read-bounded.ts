@@ -9,7 +9,7 @@ const headBytes = 64 * 1024;
 
 function refuse(path: string, why: string, cause?: unknown): HarnessError {
   return new HarnessError('bad-file', `cannot inspect ${path}: ${why}`, {
-    hint: 'give a readable ROM, EFI image, kernel, network boot program or firmware image',
+    hint: 'Give a readable ROM, EFI image, kernel, network boot program or firmware image.',
     details: { path },
     cause,
   });

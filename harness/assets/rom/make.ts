@@ -40,7 +40,7 @@ function checkId(name: string, value: number, max: number): void {
   if (!Number.isInteger(value) || value < 0 || value > max) {
     throw refuse(
       `${name} ${value} is not between 0 and 0x${max.toString(16)}`,
-      'give ids and subsystem as 16-bit and the class as 24-bit numbers',
+      'Give ids and subsystem as 16-bit and the class as 24-bit numbers.',
     );
   }
 }
@@ -51,10 +51,10 @@ const padded = (bytes: number) => Math.ceil(bytes / romUnitBytes) * romUnitBytes
 function efiImage(pe: Buffer, subsystem: number | undefined, index: number): Buffer {
   const facts = attempt(() => inspectPe(pe));
   if ('problem' in facts)
-    throw refuse(`image ${index + 1}: ${facts.problem}`, 'give an EFI PE image, or a BIOS ROM as a BIOS image');
+    throw refuse(`image ${index + 1}: ${facts.problem}`, 'Give an EFI PE image, or a BIOS ROM as a BIOS image.');
   const bytes = padded(payloadOffset + pe.length);
   if (bytes > maxImageBytes)
-    throw refuse(`image ${index + 1} has ${pe.length} bytes`, `an image holds at most ${maxImageBytes} bytes`);
+    throw refuse(`image ${index + 1} has ${pe.length} bytes`, `An image holds at most ${maxImageBytes} bytes.`);
   const image = Buffer.alloc(bytes);
   image.writeUInt16LE(romSignature, 0);
   // For EFI the initialisation size covers the whole image; its 16 bits are wide enough.
@@ -77,10 +77,10 @@ function efiImage(pe: Buffer, subsystem: number | undefined, index: number): Buf
 function biosImage(rom: Buffer, index: number): Buffer {
   const found = attempt(() => romImageAt(rom, 0));
   if ('problem' in found)
-    throw refuse(`image ${index + 1}: ${found.problem}`, 'give a PCI option ROM as the BIOS image');
+    throw refuse(`image ${index + 1}: ${found.problem}`, 'Give a PCI option ROM as the BIOS image.');
   const { image, pcir } = found;
   if (image[pcir + 0x14] !== 0)
-    throw refuse(`image ${index + 1} is not a BIOS image`, 'give an EFI PE image as an EFI image');
+    throw refuse(`image ${index + 1} is not a BIOS image`, 'Give an EFI PE image as an EFI image.');
   return Buffer.from(image);
 }
 
@@ -121,7 +121,7 @@ function idsOfBios(images: readonly RomPart[]): PciId {
   const index = images.findIndex(({ kind }) => kind === 'bios');
   const part = images[index];
   if (part?.kind !== 'bios')
-    throw refuse('no PCI ids were given', 'EFI images carry none: name the NIC that it is for');
+    throw refuse('no PCI ids were given', 'EFI images carry none: name the NIC that it is for.');
   const image = biosImage(part.image, index);
   const pcir = image.readUInt16LE(0x18);
   return { vendorId: image.readUInt16LE(pcir + 4), deviceId: image.readUInt16LE(pcir + 6) };
@@ -133,7 +133,7 @@ function idsOfBios(images: readonly RomPart[]): PciId {
  */
 export function makeOptionRom(recipe: RomRecipe): Buffer {
   const { classCode = ethernetClass } = recipe;
-  if (recipe.images.length === 0) throw refuse('no image was given', 'give at least one EFI or BIOS image');
+  if (recipe.images.length === 0) throw refuse('no image was given', 'Give at least one EFI or BIOS image.');
   const { vendorId, deviceId } = recipe;
   const ids = vendorId === undefined || deviceId === undefined ? idsOfBios(recipe.images) : { vendorId, deviceId };
   checkId('vendor id', ids.vendorId, 0xffff);

@@ -39,7 +39,7 @@ async function openFolderSets(
     const file = join(directory, manifestFile);
     if (manifest.name === hostName || manifests.has(manifest.name)) {
       throw new HarnessError('bad-set', `artefact set ${file}: name: "${manifest.name}" is already taken`, {
-        hint: 'give the set another name',
+        hint: 'Give the set another name.',
         details: { path: file },
       });
     }
@@ -61,7 +61,7 @@ async function cachedNames(cacheDir: string | undefined): Promise<string[]> {
 
 function wrongBase({ names }: KnownSets, name: string, why: string): HarnessError {
   return new HarnessError('bad-set', `artefact set ${name}: extends: ${why}`, {
-    hint: `name an existing set (${names.join(', ')}), or leave the field out`,
+    hint: `Name an existing set (${names.join(', ')}), or leave the field out.`,
   });
 }
 

@@ -65,7 +65,7 @@ export async function startIscsiTarget(san: San, emit: EventSink, ipVersion: IpV
   const program = (name: string): string => join(san.programRoot, 'usr/sbin', name);
   if (!existsSync(program('tgtd'))) {
     throw new HarnessError('missing-program', `the iSCSI target ${program('tgtd')} does not exist`, {
-      hint: 'run `netboot doctor` to see what the cache lacks and how to build it',
+      hint: '`netboot doctor` says what the cache lacks and how to build it.',
     });
   }
   const folder = await mkdtemp(join(tmpdir(), 'netboot-iscsi-'));
@@ -107,7 +107,7 @@ export async function startIscsiTarget(san: San, emit: EventSink, ipVersion: IpV
       reason = started;
     }
     throw new HarnessError('server-failed', `the iSCSI target ${program('tgtd')} did not start: ${reason}`, {
-      hint: 'run `netboot doctor` to see what the cache lacks and how to build it',
+      hint: '`netboot doctor` says what the cache lacks and how to build it.',
     });
   }
 

@@ -116,7 +116,7 @@ async function writeAll(file: FileHandle, data: Buffer, length: number): Promise
 function diskError(path: string, cause: unknown): HarnessError {
   const said = cause instanceof Error ? cause.message : String(cause);
   return new HarnessError('disk', `the capture ${path} cannot be written: ${said}`, {
-    hint: 'free some disk space, or choose another folder with --out',
+    hint: 'Free some disk space, or choose another folder with --out.',
     details: { path },
     cause,
   });

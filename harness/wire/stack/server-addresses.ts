@@ -39,7 +39,7 @@ function needed<T>(parse: (text: string) => T | undefined, field: string, text: 
   const value = parse(text);
   if (value === undefined) {
     throw new HarnessError('usage', `network.${field} is "${text}", which is not a valid address`, {
-      hint: `set network.${field} to an address such as 52:54:00:12:34:56, 10.0.2.2 or fd00::2`,
+      hint: `Set network.${field} to an address such as 52:54:00:12:34:56, 10.0.2.2 or fd00::2.`,
       details: { field, value: text },
     });
   }

@@ -143,7 +143,7 @@ describe('extractDriver', () => {
       found(host.firmware({ firmware: 'aavmf', arch: 'aarch64', secureBoot: 'off' })).code as string,
     );
     expect(() => extractDriver(image, 'VirtioNet')).toThrow(
-      expect.objectContaining({ code: 'bad-file', hint: 'did you mean VirtioNetDxe?' }),
+      expect.objectContaining({ code: 'bad-file', hint: 'Did you mean VirtioNetDxe?' }),
     );
     expect(() => extractDriver(image, 'PeiCore')).toThrow(/TE image/);
   });
