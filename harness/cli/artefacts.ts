@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs';
+import { realpathSync, statSync } from 'node:fs';
 import { HarnessError } from '../model/errors.ts';
 import { printable } from '../report/printable.ts';
 import { type OpenedHost, openHost } from '../run/open-host.ts';
@@ -11,9 +11,25 @@ export interface Artefacts extends OpenedHost {
   chosenSets: readonly string[];
 }
 
+/** A set given twice, perhaps in other words, would be compared with itself. */
+function refuseTwice(given: readonly string[], isFolder: (set: string) => boolean): void {
+  const first = new Map<string, string>();
+  for (const set of given) {
+    const key = isFolder(set) ? realpathSync(set) : set;
+    const earlier = first.get(key);
+    if (earlier !== undefined) {
+      throw new HarnessError('usage', `--set ${earlier} and --set ${set} are the same set`, {
+        hint: 'Give each set once; --repeat N runs each case N times.',
+      });
+    }
+    first.set(key, set);
+  }
+}
+
 /** Opens the artefacts; warns on standard error about ambiguous files in a folder. */
 export async function openArtefacts(given: readonly string[], io: Pick<CliIo, 'env' | 'stderr'>): Promise<Artefacts> {
   const isFolder = (set: string) => statSync(set, { throwIfNoEntry: false })?.isDirectory() ?? false;
+  refuseTwice(given, isFolder);
   const cacheDir = cacheFolder(io.env);
   const host = await openHost({ cacheDir, setDirs: given.filter(isFolder), env: io.env });
   writeLines(

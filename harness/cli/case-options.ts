@@ -63,7 +63,7 @@ export function addMatrixOptions(command: Command): Command {
     .addOption(
       new Option(
         '--set <dir|name>',
-        'firmware and ROMs for the groups that name no artefact set: a folder with a set.json, or a known set; may be repeated',
+        'firmware and ROMs for the groups that name no artefact set: a folder with a build or a set.json, or a known set; if repeated, each case runs on each',
       ).argParser(collect),
     );
 }

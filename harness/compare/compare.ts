@@ -51,6 +51,8 @@ export interface Change {
 }
 
 export interface Comparison {
+  /** What is compared, such as two sets of one run; absent: with an earlier run. */
+  sides?: [string, string];
   /** Cells on both sides. */
   joined: number;
   changes: Change[];

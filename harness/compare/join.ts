@@ -42,6 +42,12 @@ export function joinRuns(before: RunResult, after: RunResult, ignored: readonly 
   return pairUp(cellsOf(before.cases, ignored), cellsOf(after.cases, ignored));
 }
 
+/** Whether any of these cells is among the cases, by identity. */
+export function haveCellInCommon(cases: readonly CaseResult[], cells: readonly Scenario[]): boolean {
+  const known = new Set(cases.map(({ scenario }) => identityOf(scenario, claims)));
+  return cells.some((cell) => known.has(identityOf(cell, claims)));
+}
+
 /** Cells of one run that differ in one axis only: `from` on the one side, `to` on the other. */
 export function joinAxis(
   { cases }: RunResult,

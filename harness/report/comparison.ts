@@ -4,8 +4,12 @@ import type { RunResult } from '../model/verdict.ts';
 import { code, inline, table } from './markdown.ts';
 import { clip, printable, seconds } from './printable.ts';
 
-/** The baseline that a finished run is compared with, if any. */
-export type Compare = (result: RunResult) => Comparison;
+/** What a finished run is compared with: a baseline, or one of its sets with another. */
+export interface Compare {
+  of(result: RunResult): Comparison[];
+  /** Changes, not expectations, decide whether the run is good. */
+  decides: boolean;
+}
 
 /** Classes for which a count and common facts say more than a list of cells. */
 const countedOnly: readonly ChangeClass[] = ['inputs-differ', 'new', 'gone'];
@@ -56,6 +60,10 @@ const changedOutcomes = (comparison: Comparison): string => {
   return `${comparison.joined} cells compared: ${counts.length > 0 ? counts.join(', ') : 'no difference'}`;
 };
 
+/** `what changed`, or between what. */
+export const comparisonTitle = ({ sides }: Comparison): string =>
+  sides === undefined ? 'What changed' : `What differs: ${sides.join(' → ')}`;
+
 /** For a terminal. */
 export function comparisonLines(comparison: Comparison): string[] {
   const sections = byClass(comparison).flatMap(({ name, own }) => {
@@ -73,7 +81,12 @@ export function comparisonLines(comparison: Comparison): string[] {
       '',
     ];
   });
-  return [...sections, ...comparison.notes.map((note) => `note: ${note}`), changedOutcomes(comparison)];
+  return [
+    ...(comparison.sides ? [printable(comparisonTitle(comparison))] : []),
+    ...sections,
+    ...comparison.notes.map((note) => `note: ${note}`),
+    changedOutcomes(comparison),
+  ];
 }
 
 /** For a job summary or a pull request. */
@@ -95,7 +108,7 @@ export function comparisonMarkdown(comparison: Comparison): string {
     return [...head, ...table(['cell', 'before → after'], rows), ''];
   });
   return [
-    `## What changed`,
+    `## ${inline(comparisonTitle(comparison))}`,
     '',
     `**${changedOutcomes(comparison)}**`,
     '',

@@ -1,7 +1,6 @@
 import { styleText } from 'node:util';
-import type { Comparison } from '../compare/compare.ts';
 import type { CaseResult, RunResult, Status } from '../model/verdict.ts';
-import { comparisonLines } from './comparison.ts';
+import { type Compare, comparisonLines } from './comparison.ts';
 import { clip, printable, seconds } from './printable.ts';
 import {
   costLine,
@@ -63,9 +62,10 @@ const shownTrouble = 20;
 const shownReasons = 8;
 
 /** The last lines of a run: what was not as expected, what was not run, totals, cost, and where the results are. */
-export function closingLines(result: RunResult, place: RunPlace, colour: boolean, comparison?: Comparison): string[] {
-  // With a baseline, changes matter, not expectations.
-  const troubled = comparison ? [] : result.cases.filter(({ verdict }) => troubleStatuses.includes(verdict.status));
+export function closingLines(result: RunResult, place: RunPlace, colour: boolean, compare?: Compare): string[] {
+  const troubled = compare?.decides
+    ? []
+    : result.cases.filter(({ verdict }) => troubleStatuses.includes(verdict.status));
   const reasons = notRunReasons(result, 'not-run');
   const more = (count: number, shown: number) => (count > shown ? [`  … and ${count - shown} more in summary.md`] : []);
   return [
@@ -84,7 +84,7 @@ export function closingLines(result: RunResult, place: RunPlace, colour: boolean
     ...more(reasons.length, shownReasons),
     ...waitingLine(result),
     ...result.notes.map((note) => `note: ${printable(note)}`),
-    ...(comparison ? [...comparisonLines(comparison), ''] : []),
+    ...(compare?.of(result) ?? []).flatMap((comparison) => [...comparisonLines(comparison), '']),
     totalsLine(result),
     costLine(result),
     `results: ${seenFrom(place.cwd, place.outDir)}/report.html, summary.md, results.json, junit.xml, configurations.md`,

@@ -80,7 +80,7 @@ export function liveReporter({ output, invocation, now, every, compare }: LiveOp
     },
     onRunEnd(result) {
       stop();
-      redraw(closingLines(result, { ...invocation, outDir }, colour, compare?.(result)), []);
+      redraw(closingLines(result, { ...invocation, outDir }, colour, compare), []);
     },
   };
 }

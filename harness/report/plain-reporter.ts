@@ -20,7 +20,7 @@ export function plainReporter(output: ConsoleOutput, invocation: Invocation, com
       say(caseLines(result, { done, total, colour }));
     },
     onRunEnd(result) {
-      say(closingLines(result, { ...invocation, outDir }, colour, compare?.(result)));
+      say(closingLines(result, { ...invocation, outDir }, colour, compare));
     },
   };
 }

@@ -18,7 +18,7 @@ const reportFiles = {
   'junit.xml': junitXml,
   'summary.md': summaryMarkdown,
   'configurations.md': configurationsMarkdown,
-} satisfies Record<string, (result: RunResult, place: RunPlace, comparison?: Comparison) => string>;
+} satisfies Record<string, (result: RunResult, place: RunPlace, comparisons?: readonly Comparison[]) => string>;
 
 /** GitHub drops a step summary of more than 1 MiB. */
 const stepSummaryMaxBytes = 1_000_000;
@@ -28,10 +28,10 @@ export async function writeReports(
   result: RunResult,
   { into, ...options }: HtmlOptions & { /** Where it is now; default: its place. */ into?: string },
 ): Promise<void> {
-  const { place, comparison } = options;
+  const { place, comparisons } = options;
   const folder = into ?? place.outDir;
   for (const [name, view] of Object.entries(reportFiles)) {
-    await writeWhole(join(folder, name), view(result, place, comparison));
+    await writeWhole(join(folder, name), view(result, place, comparisons));
   }
   await writeWhole(join(folder, 'report.html'), await reportHtml(result, options));
 }
@@ -58,11 +58,11 @@ export function fileReporter({ invocation, env, recordsOf, compare }: FileReport
       ({ outDir } = run);
     },
     async onRunEnd(result) {
-      const comparison = compare?.(result);
+      const comparisons = compare?.of(result);
       const place = { ...invocation, outDir };
-      await writeReports(result, { place, records: recordsOf(outDir), comparison });
+      await writeReports(result, { place, records: recordsOf(outDir), comparisons });
       const { GITHUB_STEP_SUMMARY: stepSummary } = env;
-      if (stepSummary) await appendStepSummary(summaryMarkdown(result, place, comparison), stepSummary);
+      if (stepSummary) await appendStepSummary(summaryMarkdown(result, place, comparisons), stepSummary);
     },
   };
 }

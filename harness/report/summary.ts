@@ -81,7 +81,7 @@ function findings(cases: readonly CaseResult[]): string[] {
 }
 
 /** summary.md: the grid, then what was not as expected, then what was not run and why. */
-export function summaryMarkdown(result: RunResult, place: RunPlace, comparison?: Comparison): string {
+export function summaryMarkdown(result: RunResult, place: RunPlace, comparisons: readonly Comparison[] = []): string {
   const troubled = result.cases.filter(({ verdict }) => troubleStatuses.includes(verdict.status));
   return [
     `# ${inline(result.matrix)}`,
@@ -91,7 +91,7 @@ export function summaryMarkdown(result: RunResult, place: RunPlace, comparison?:
     costLine(result),
     '',
     ...(result.cases.length > 0 ? [...grid(result.cases), ''] : []),
-    ...(comparison ? [comparisonMarkdown(comparison), ''] : []),
+    ...comparisons.flatMap((comparison) => [comparisonMarkdown(comparison), '']),
     ...(troubled.length > 0 ? ['## Not as expected', ''] : []),
     ...troubled.flatMap((one) => trouble(one, place)),
     ...notRun(result, 'not-run', 'Not run'),

@@ -124,11 +124,11 @@ it('begins with what changed where it was compared with an earlier run', async (
     stoppedAt: 'dhcp',
     failure: { rule: 'seabios-no-boot', atMs: 1, text: 'No bootable device.' },
   };
-  const comparison = comparePairs(joinRuns(before, now));
-  const html = await recordedReport(now, { comparison });
+  const comparisons = [comparePairs(joinRuns(before, now))];
+  const html = await recordedReport(now, { comparisons });
   const { page } = await reader.open(html);
   const section = page.locator('.comparison-section');
-  expect(await section.innerText()).toMatch(/Changed since the baseline[\s\S]*1 boots now[\s\S]*bios-expected-to-stop/);
+  expect(await section.innerText()).toMatch(/What changed[\s\S]*1 boots now[\s\S]*bios-expected-to-stop/);
   const [changes, trouble] = await Promise.all([section.boundingBox(), page.locator('.trouble').first().boundingBox()]);
   expect(changes!.y).toBeLessThan(trouble!.y);
 });

@@ -11,10 +11,10 @@ export interface FolderSet {
 }
 
 /**
- * The set in a folder: from its `set.json`, or from inspecting its files.
+ * The set in a folder: from its `set.json`, or from inspecting its files; then `name` is what it is called.
  * Rejects with HarnessError `bad-set` for a broken manifest.
  */
-export async function openFolderSet(directory: string, sources: ScanSources): Promise<FolderSet> {
+export async function openFolderSet(directory: string, name: string, sources: ScanSources): Promise<FolderSet> {
   const folder = resolve(directory);
   if (existsSync(join(folder, manifestFile))) return { manifest: await readManifest(folder), remarks: [] };
   const { manifest, ambiguous, unplaced } = await scanFolder(folder, sources);
@@ -26,7 +26,7 @@ export async function openFolderSet(directory: string, sources: ScanSources): Pr
     });
   }
   return {
-    manifest: await checkManifest(manifest, folder),
+    manifest: await checkManifest({ ...manifest, name }, folder),
     remarks: ambiguous.map(({ place, paths }) => `${directory}: ${place} could be ${paths.join(' or ')}; none is used`),
   };
 }

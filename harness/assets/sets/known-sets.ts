@@ -1,8 +1,8 @@
 import { readdir, stat } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { HarnessError } from '../../model/errors.ts';
 import { openFolderSet } from './folder-set.ts';
-import type { ScanSources } from './scan.ts';
+import { type ScanSources, setNameOf } from './scan.ts';
 import { contentOfManifest, joinContents, type SetContent } from './set-content.ts';
 import { type Manifest, manifestFile, readManifest } from './set-manifest.ts';
 
@@ -25,6 +25,14 @@ export interface KnownSets {
   readonly codename: string | undefined;
 }
 
+/** Scanned sets are named like their folders; `1/bin` and `2/bin` are `1-bin` and `2-bin`. */
+function nameOfScanned(directory: string, all: readonly string[]): string {
+  const path = resolve(directory);
+  const name = basename(path);
+  const isAlone = all.filter((other) => basename(resolve(other)) === name).length === 1;
+  return setNameOf(isAlone ? name : `${basename(dirname(path))}-${name}`);
+}
+
 async function openFolderSets(
   setDirs: readonly string[],
   sources: ScanSources,
@@ -33,14 +41,13 @@ async function openFolderSets(
   const nameOf = new Map<string, string>();
   const remarks: string[] = [];
   for (const directory of setDirs) {
-    const { manifest, remarks: own } = await openFolderSet(directory, sources);
+    const { manifest, remarks: own } = await openFolderSet(directory, nameOfScanned(directory, setDirs), sources);
     remarks.push(...own);
     nameOf.set(directory, manifest.name);
-    const file = join(directory, manifestFile);
     if (manifest.name === hostName || manifests.has(manifest.name)) {
-      throw new HarnessError('bad-set', `artefact set ${file}: name: "${manifest.name}" is already taken`, {
-        hint: 'Give the set another name.',
-        details: { path: file },
+      throw new HarnessError('bad-set', `artefact set ${directory}: the name "${manifest.name}" is already taken`, {
+        hint: `Give it another name in its ${manifestFile}, which \`netboot set scan ${directory} --write\` makes.`,
+        details: { path: directory },
       });
     }
     manifests.set(manifest.name, manifest);

@@ -88,16 +88,19 @@ async function withVariables(
   return { whole, lonely };
 }
 
+/** A set's name made from a folder's. */
+export function setNameOf(text: string): string {
+  const name = text.replace(/[^A-Za-z0-9._-]+/g, '-').replace(/^[^A-Za-z0-9]+/, '');
+  return name === '' || name === 'host' ? 'scanned' : name;
+}
+
 function manifestOf(folder: string, taken: readonly Found[]): ManifestInput {
   const of = <P extends Place['part']>(part: P) =>
     taken.flatMap((one) =>
       one.place.part === part ? [{ ...one, place: one.place as Extract<Place, { part: P }> }] : [],
     );
-  const name = basename(resolve(folder))
-    .replace(/[^A-Za-z0-9._-]+/g, '-')
-    .replace(/^[^A-Za-z0-9]+/, '');
   return {
-    name: name === '' || name === 'host' ? 'scanned' : name,
+    name: setNameOf(basename(resolve(folder))),
     // What the folder lacks comes from the host.
     extends: 'host',
     firmware: of('firmware').map(({ path, vars, secureBoot, place: { firmware, arch, smm } }) => ({

@@ -13,6 +13,7 @@ import { joinAxis, joinRuns } from '../../compare/join.ts';
 import { axisText } from '../../model/axis-text.ts';
 import { HarnessError } from '../../model/errors.ts';
 import { type Axis, axisShape } from '../../model/scenario.ts';
+import type { RunResult } from '../../model/verdict.ts';
 import { type Compare, comparisonLines, comparisonMarkdown } from '../../report/comparison.ts';
 import { readResults } from '../../run/read-results.ts';
 import type { AddCommand } from '../command.ts';
@@ -54,8 +55,8 @@ export const failOnOption = (): Option =>
     .argParser(parseClasses)
     .default([...failingClasses], failingClasses.join(','));
 
-export function exitCodeOfComparison({ changes }: Comparison, { failOn }: FailOn): ExitCode {
-  return changes.some(({ class: name }) => failOn.includes(name)) ? 1 : 0;
+export function exitCodeOfComparisons(comparisons: readonly Comparison[], { failOn }: FailOn): ExitCode {
+  return comparisons.some(({ changes }) => changes.some(({ class: name }) => failOn.includes(name))) ? 1 : 0;
 }
 
 /** For GitHub Actions to show. */
@@ -97,7 +98,23 @@ function compareNamed(before: string, after: string | undefined, axis: CompareOp
 /** Compares a finished run with an earlier one, leaving out cells that the run had not chosen. */
 export function compareWithBaseline(path: string): Compare {
   const baseline = readResults(path);
-  return (result) => comparePairs(joinRuns(baseline, result).filter(({ after }) => after.length > 0));
+  return {
+    decides: true,
+    of: (result) => [comparePairs(joinRuns(baseline, result).filter(({ after }) => after.length > 0))],
+  };
+}
+
+/** Compares what cells did on the first of these sets with what they did on each of the others. */
+export function compareSets([first, ...others]: readonly string[]): Compare {
+  const compareWith = (result: RunResult, other: string): Comparison[] => {
+    const pairs = first === undefined ? [] : joinAxis(result, 'set', [first, other], axisText);
+    if (pairs.length === 0) return [];
+    const comparison = comparePairs(pairs);
+    const isSame = comparison.changes.every(({ inputs }) => inputs.length === 0);
+    const notes = isSame ? [...comparison.notes, 'every cell used the same files from both sets'] : comparison.notes;
+    return [{ ...comparison, sides: [`set ${first}`, `set ${other}`], notes }];
+  };
+  return { decides: false, of: (result) => others.flatMap((other) => compareWith(result, other)) };
 }
 
 const classHelp = changeClasses.map((name) => `  ${name.padEnd(16)}${changeMeanings[name]}`).join('\n');
@@ -126,6 +143,6 @@ export const compareCommand: AddCommand = (program, io, end) => {
       else if (options.markdown) writeLines(io.stdout, [comparisonMarkdown(comparison)]);
       else writeLines(io.stdout, comparisonLines(comparison));
       appendComparison(comparison, io);
-      end(exitCodeOfComparison(comparison, options));
+      end(exitCodeOfComparisons([comparison], options));
     });
 };

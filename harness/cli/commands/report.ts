@@ -34,7 +34,7 @@ export const reportCommand: AddCommand = (program, io) => {
         await writeReports(result, {
           place: { command: io.command, setDirs: [], outDir },
           records: runRecords(outDir),
-          comparison: compare?.(result),
+          comparisons: compare?.of(result),
         });
         writeLines(io.stdout, [join(directory, 'report.html')]);
       }

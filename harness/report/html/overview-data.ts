@@ -4,7 +4,7 @@ import { isStandIn } from '../../model/configuration-text.ts';
 import { type Axis, axisShape } from '../../model/scenario.ts';
 import { stageMeanings } from '../../model/stages.ts';
 import type { CaseResult, RunResult } from '../../model/verdict.ts';
-import { changeText, commonText } from '../comparison.ts';
+import { changeText, commonText, comparisonTitle } from '../comparison.ts';
 import { configurationMeanings } from '../configurations.ts';
 import { costLine, expectationText, totalsLine } from '../run-facts.ts';
 import type { CaseSummary, Overview, RunComparison } from './report-data.ts';
@@ -46,6 +46,7 @@ function comparisonOf(comparison: Comparison): RunComparison {
       .map((change) => ({ id: change.id, text: changeText(change) })),
   }));
   return {
+    title: comparisonTitle(comparison),
     joined: comparison.joined,
     classes: classes.filter(({ changes }) => changes.length > 0),
     notes: comparison.notes,
@@ -53,7 +54,11 @@ function comparisonOf(comparison: Comparison): RunComparison {
 }
 
 /** What the page shows first; `withRecord` are the ids of cases whose records it holds. */
-export function overviewOf(result: RunResult, withRecord: ReadonlySet<string>, comparison?: Comparison): Overview {
+export function overviewOf(
+  result: RunResult,
+  withRecord: ReadonlySet<string>,
+  comparisons: readonly Comparison[] = [],
+): Overview {
   const { matrix, startedAt, host, totals, notes } = result;
   return {
     version: 1,
@@ -68,6 +73,6 @@ export function overviewOf(result: RunResult, withRecord: ReadonlySet<string>, c
     cases: result.cases.map((one) => summaryOf(one, withRecord.has(one.id))),
     stageMeanings,
     configurationMeanings,
-    ...(comparison === undefined ? {} : { comparison: comparisonOf(comparison) }),
+    comparisons: comparisons.map(comparisonOf),
   };
 }

@@ -25,8 +25,8 @@ export interface Overview {
   /** What each stage claims. */
   stageMeanings: Record<Stage, string>;
   configurationMeanings: Record<Configuration, string>;
-  /** Set where the run was compared with an earlier one. */
-  comparison?: RunComparison;
+  /** With an earlier run, or of the run's sets. */
+  comparisons: RunComparison[];
 }
 
 export interface CaseSummary {
@@ -55,8 +55,9 @@ export interface CaseSummary {
   hasRecord: boolean;
 }
 
-/** What changed since an earlier run, worst first. */
+/** What changed, worst first. */
 export interface RunComparison {
+  title: string;
   /** Cells on both sides. */
   joined: number;
   classes: {

@@ -40,12 +40,11 @@ function byNeed(cases: readonly CaseResult[]): { result: CaseResult; index: numb
 export interface HtmlOptions {
   place: RunPlace;
   records: RunRecords;
-  /** With an earlier run. */
-  comparison?: Comparison | undefined;
+  comparisons?: readonly Comparison[] | undefined;
 }
 
 /** report.html: one file with everything in it, for a browser without a network. */
-export async function reportHtml(result: RunResult, { place, records, comparison }: HtmlOptions): Promise<string> {
+export async function reportHtml(result: RunResult, { place, records, comparisons }: HtmlOptions): Promise<string> {
   const blocks: string[] = [];
   const withRecord = new Set<string>();
   const unreadable: string[] = [];
@@ -67,7 +66,7 @@ export async function reportHtml(result: RunResult, { place, records, comparison
     ...result.notes,
     ...(unreadable.length > 0 ? [`no records of ${unreadable.length} cases: ${unreadable[0]}`] : []),
   ];
-  const overview = overviewOf({ ...result, notes }, withRecord, comparison);
+  const overview = overviewOf({ ...result, notes }, withRecord, comparisons);
   const data = [await block('overview', overview), ...blocks].join('');
   const [head = '', tail = ''] = readPage().split('{{data}}');
   return `${head}${data}${tail}`;

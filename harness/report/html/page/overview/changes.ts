@@ -33,18 +33,21 @@ function changeClass(one: RunComparison['classes'][number], known: ReadonlySet<s
   );
 }
 
-/** What changed since an earlier run, before all else. */
+/** What changed, before all else. */
 export function comparisonSection(
-  { joined, classes, notes }: RunComparison,
+  { title, joined, classes, notes }: RunComparison,
   cases: readonly CaseSummary[],
 ): HTMLElement {
   const known = new Set(cases.map(({ id }) => id));
-  const title = classes.length === 0 ? 'Nothing changed since the baseline' : 'Changed since the baseline';
   return h(
     'section',
-    { class: 'comparison-section', 'aria-labelledby': 'changes-title' },
-    h('h2', { id: 'changes-title' }, title),
-    h('p', { class: 'hint' }, [`${plural(joined, 'case')} compared`, ...notes].join('; ')),
+    { class: 'comparison-section', 'aria-label': title },
+    h('h2', {}, title),
+    h(
+      'p',
+      { class: 'hint' },
+      [`${plural(joined, 'case')} compared`, ...(classes.length === 0 ? ['no difference'] : []), ...notes].join('; '),
+    ),
     classes.map((one) => changeClass(one, known)),
   );
 }

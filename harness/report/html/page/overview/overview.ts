@@ -73,7 +73,7 @@ function findingsSection(cases: readonly CaseSummary[]): HTMLElement | null {
 
 /** The first page: what went wrong, then all of it to look through. `onFilter` keeps the address up to date. */
 export function overviewView(overview: Overview, filter: Filter, onFilter: (filter: Filter) => void): OverviewView {
-  const { cases, axes, notes, comparison } = overview;
+  const { cases, axes, notes, comparisons } = overview;
   const results = h('div', { class: 'results' });
   const fill = (chosen: Filter): void => {
     const shown = filterCases(cases, chosen);
@@ -103,7 +103,7 @@ export function overviewView(overview: Overview, filter: Filter, onFilter: (filt
     'main',
     { class: 'overview', id: 'main' },
     headline(overview),
-    comparison && comparisonSection(comparison, cases),
+    comparisons.map((one) => comparisonSection(one, cases)),
     troubleSection(cases, axes),
     h('section', { 'aria-labelledby': 'matrix-title' }, title, bar.element, results),
     unrunSection(cases, 'not-run', 'Not run'),

@@ -1,0 +1,64 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, it } from 'vitest';
+// Loading it for the first time takes longer than a test may.
+import '../../harness/cli/commands/bisect.ts';
+import '../../harness/cli/commands/run.ts';
+import { sampleCase, sampleRun } from '../report/sample-run.ts';
+import { netboot } from './netboot.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'netboot-earlier-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function write(name: string, files: Record<string, string>): string {
+  const directory = join(folder, name);
+  mkdirSync(directory, { recursive: true });
+  for (const [file, text] of Object.entries(files)) writeFileSync(join(directory, file), text);
+  return directory;
+}
+
+const group = { name: 'g', arch: 'x86_64', firmware: 'seabios', nic: 'e1000', rom: 'none' };
+const matrix = join(write('matrix', { 'm.json': JSON.stringify({ name: 'm', groups: [group] }) }), 'm.json');
+
+/** A whole run of other cells: its record, and its results. */
+const stranger = sampleCase({ id: 'z', scenario: { nic: 'pcnet' } });
+const other = write('other', {
+  'run.json': JSON.stringify({
+    ...{ version: 1, matrix: 'other', startedAt: '2026-11-26T00:00:00.000Z', cells: [stranger.scenario], repeat: 1 },
+  }),
+  'results.json': JSON.stringify(sampleRun([stranger])),
+});
+const torn = write('torn', { 'run.json': '{"version":1,', 'results.json': '{"version":1,' });
+const killed = write('killed', { 'run.json': '{}' });
+const none = join(folder, 'none');
+
+/** Each command that takes an earlier run, up to where its name goes. */
+const run = (option: string) => ['run', '--matrix', matrix, '--accel', 'tcg', '--out', join(folder, 'out'), option];
+
+it.each([
+  ['--baseline nothing', [...run('--baseline'), none], /there is no such file or directory/],
+  ['--baseline torn', [...run('--baseline'), torn], /not JSON, or truncated/],
+  ['--baseline killed', [...run('--baseline'), killed], /killed before its end.*\n.*--resume/s],
+  ['--baseline of another matrix', [...run('--baseline'), other], /none of the chosen cases is in that run/],
+  ['--failed nothing', [...run('--failed'), none], /there is no such file or directory/],
+  ['--failed torn', [...run('--failed'), torn], /not JSON, or truncated/],
+  ['--failed of another matrix', [...run('--failed'), other], /all of its cases were as expected/],
+  ['--reuse nothing', [...run('--reuse'), none], /run\.json: there is no such file/],
+  ['--reuse torn', [...run('--reuse'), torn], /run\.json: it cannot be read/],
+  ['--reuse of another matrix', [...run('--reuse'), other], /none of the chosen cases is in that run/],
+  ['report --baseline torn', ['report', other, '--baseline', torn], /not JSON, or truncated/],
+])('refuses %s before anything boots', async (_, argv, message) => {
+  const { err, code } = await netboot(...argv);
+  expect(err).toMatch(message);
+  expect(code).toBe(2);
+});
+
+it.each([
+  ['nothing', none, /there is no such file or directory/],
+  ['a torn run', torn, /not JSON, or truncated/],
+])('stops a bisection whose baseline is %s', async (_, baseline, message) => {
+  const { err, code } = await netboot('bisect-step', 'g', '--matrix', matrix, '--baseline', baseline);
+  expect(err).toMatch(message);
+  expect(code).toBe(128);
+});
