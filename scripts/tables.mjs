@@ -1,13 +1,15 @@
 #!/usr/bin/env node
-// Generates the tables of scenarios/README.md from a run: `npm run tables -- RUN_DIR` stores the run's results and writes
-// the tables; without an argument they are regenerated from the stored results. A test checks that the two agree.
+// Generates the tables of scenarios/README.md and the lengths of cells from a run: `npm run tables -- RUN_DIR` stores the
+// run's results and writes both; without an argument they are regenerated from the stored results. A test checks that the two agree.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { firstRound, readmeTables } from './readme-tables.mjs';
+import { recordedLengths } from './recorded-lengths.mjs';
 import { inCheckout, runScript, say } from './setup/checkout.mjs';
 import { compile } from './setup/compile.mjs';
 
 const stored = inCheckout('fixtures/runs/default/results.json');
+const lengths = inCheckout('scenarios/recorded-lengths.ts');
 const page = inCheckout('scenarios/README.md');
 const marks = { begin: '<!-- tables: begin -->', end: '<!-- tables: end -->' };
 
@@ -40,7 +42,9 @@ await runScript(async () => {
   const [before, rest] = text.split(marks.begin);
   const after = rest?.split(marks.end)[1];
   if (after === undefined) throw new Error(`${page} lacks ${marks.begin} or ${marks.end}`);
-  const tables = readmeTables(JSON.parse(readFileSync(stored, 'utf8')), views);
+  const result = JSON.parse(readFileSync(stored, 'utf8'));
+  const tables = readmeTables(result, views);
   writeFileSync(page, `${before}${marks.begin}\n\n${tables}\n${marks.end}${after}`);
-  say(`${page} is up to date`);
+  writeFileSync(lengths, recordedLengths(result));
+  say(`${page} and ${lengths} are up to date`);
 });

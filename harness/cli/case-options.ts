@@ -1,6 +1,7 @@
 import { dirname, extname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Command, Option } from 'commander';
+import { recordedLengths } from '../../scenarios/recorded-lengths.ts';
 import { interfaceOf } from '../assets/inspect/firmware-interface.ts';
 import { type Expansion, expandMatrix } from '../matrix/expand-matrix.ts';
 import { type CellFilter, filterCells } from '../matrix/filter-cells.ts';
@@ -13,6 +14,7 @@ import { parseShard, type Shard, takeShard } from '../matrix/shard.ts';
 import { HarnessError } from '../model/errors.ts';
 import type { Axis, Scenario } from '../model/scenario.ts';
 import { vagueExpectations } from '../model/vague-expectations.ts';
+import { usualLength } from '../run/case-lengths.ts';
 import type { Artefacts } from './artefacts.ts';
 import { type CliIo, writeLines } from './io.ts';
 import { type Origin, refuseForeignProgram, trustFlag, trustHelp } from './trust.ts';
@@ -70,7 +72,10 @@ export function addMatrixOptions(command: Command): Command {
 
 /** Matrix, filters by axis, and a shard. */
 export function addCaseOptions(command: Command): Command {
-  addMatrixOptions(command).option('--shard <i/n>', 'only the i-th of n parts of the cases, such as 1/4');
+  addMatrixOptions(command).option(
+    '--shard <i/n>',
+    'only the i-th of n parts of the cases, of about equal length, such as 1/4',
+  );
   for (const { flag, what, example } of Object.values(axisOptions)) {
     const option = new Option(`--${flag} <values>`, `only cases with this ${what}, such as ${example}`);
     command.addOption(option.argParser(collectList).helpGroup('Filters (comma-separated, * for any text):'));
@@ -143,10 +148,13 @@ function filtered(cells: readonly Scenario[], ids: readonly string[], options: C
   return filterCells(cells, { ids, axes: axisFiltersOf(options) }, (axis) => `--${axisOptions[axis].flag}`);
 }
 
+/** The same on every machine, so that the shards of several fit together. */
+const usualMs = (cell: Scenario): number => usualLength(cell, recordedLengths).durationMs;
+
 /** The cells that pass filters and shard. */
 export function selectCells(cells: readonly Scenario[], ids: readonly string[], options: CaseOptions): Scenario[] {
   const chosen = filtered(cells, ids, options);
-  return options.shard === undefined ? chosen : takeShard(chosen, parseShard(options.shard));
+  return options.shard === undefined ? chosen : takeShard(chosen, parseShard(options.shard), usualMs);
 }
 
 /** Which shard was asked for, and where in the whole selection each of the `chosen` cells is; undefined without a shard. */

@@ -16,7 +16,25 @@ export function parseShard(text: string): Shard {
   return { index, count };
 }
 
-/** Every n-th item: neighbours cost about the same, so interleaving keeps shards even. */
-export function takeShard<T>(items: readonly T[], { index, count }: Shard): T[] {
-  return items.filter((_, position) => position % count === index - 1);
+const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
+/**
+ * One of `count` parts of about equal length, in the items' order: from the longest on, each item goes to the part that
+ * has least so far. The same items and lengths make the same parts.
+ */
+export function takeShard<T extends { id: string }>(
+  items: readonly T[],
+  { index, count }: Shard,
+  lengthOf: (item: T) => number,
+): T[] {
+  const lengths = new Map(items.map((item) => [item, lengthOf(item)]));
+  const length = (item: T): number => lengths.get(item) ?? 0;
+  const totals = Array.from({ length: count }, () => 0);
+  const taken = new Set<T>();
+  for (const item of [...items].sort((a, b) => length(b) - length(a) || byText(a.id, b.id))) {
+    const least = totals.indexOf(Math.min(...totals));
+    totals[least] = (totals[least] as number) + length(item);
+    if (least === index - 1) taken.add(item);
+  }
+  return items.filter((item) => taken.has(item));
 }

@@ -1,11 +1,23 @@
 import type { Stage } from './stages.ts';
 import type { CaseResult, RunResult } from './verdict.ts';
 
+/** How long a case is expected to take, and how much CPU time its guest. */
+export interface ExpectedLength {
+  durationMs: number;
+  guestCpuMs: number;
+}
+
 /** A run is about to start: `total` cases into `outDir` (absolute). */
 export interface RunStart {
   matrix: string;
   outDir: string;
   total: number;
+  /** By the ids of the cases that are going to be booted. */
+  expected?: Readonly<Record<string, ExpectedLength>>;
+  /** CPUs for the guests. */
+  cores?: number;
+  /** Guests at once; undefined: as many as the host carries. */
+  jobs?: number | undefined;
 }
 
 export interface CaseStart {

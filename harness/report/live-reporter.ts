@@ -4,6 +4,7 @@ import type { Compare } from './comparison.ts';
 import { type ConsoleOutput, caseLines, closingLines } from './console-output.ts';
 import { clip, roughDuration, seconds } from './printable.ts';
 import { type Invocation, openingLine } from './run-facts.ts';
+import { createTimeLeft, type TimeLeft } from './time-left.ts';
 
 interface Running {
   id: string;
@@ -22,11 +23,6 @@ export interface LiveOptions {
   compare?: Compare | undefined;
 }
 
-/** Time left, estimated from finished cases; empty before the first. */
-function timeLeft(elapsedMs: number, done: number, total: number): string {
-  return done === 0 || done === total ? '' : `, about ${roughDuration((elapsedMs / done) * (total - done))} left`;
-}
-
 /** For terminals: finished cases scroll by above one line per running case and a progress count. */
 export function liveReporter({ output, invocation, now, every, compare }: LiveOptions): Reporter {
   const { colour } = output;
@@ -34,7 +30,7 @@ export function liveReporter({ output, invocation, now, every, compare }: LiveOp
   let total = 0;
   let done = 0;
   let outDir = '';
-  let startedMs = 0;
+  let timeLeft: TimeLeft | undefined;
   let drawnLines = 0;
   let stop = () => {};
 
@@ -48,7 +44,8 @@ export function liveReporter({ output, invocation, now, every, compare }: LiveOp
       return clip(`  ${facts}  ${id}`, width);
     });
     const hidden = cases.length > room ? `, ${cases.length - room} not shown` : '';
-    const progress = `${done}/${total} done, ${cases.length} running${hidden}${timeLeft(now() - startedMs, done, total)}`;
+    const left = timeLeft?.leftMs(now());
+    const progress = `${done}/${total} done, ${cases.length} running${hidden}${left === undefined ? '' : `, about ${roughDuration(left)} left`}`;
     return [...lines, clip(progress, width)];
   }
 
@@ -62,11 +59,12 @@ export function liveReporter({ output, invocation, now, every, compare }: LiveOp
   return {
     onRunStart(run) {
       ({ total, outDir } = run);
-      startedMs = now();
+      timeLeft = createTimeLeft(run);
       redraw([openingLine(run)]);
       stop = every(() => redraw());
     },
     onCaseStart({ id, attempt }) {
+      timeLeft?.started(id, now());
       running.set(id, { id, attempt, stage: undefined, startedMs: now() });
     },
     onStage({ id, stage }) {
@@ -75,6 +73,7 @@ export function liveReporter({ output, invocation, now, every, compare }: LiveOp
     },
     onCaseEnd(result) {
       running.delete(result.id);
+      timeLeft?.ended(result.id);
       done += 1;
       redraw(caseLines(result, { done, total, colour }));
     },

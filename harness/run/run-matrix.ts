@@ -11,7 +11,7 @@ import { planMemoryMiB } from '../plan/argv.ts';
 import { type AccelChoice, createAccelChooser } from '../vm/acceleration.ts';
 import type { HostFacts, QemuProgram } from '../vm/host.ts';
 import { createAuthorities } from './authorities.ts';
-import { openCaseLengths } from './case-lengths.ts';
+import { openCaseLengths, type RecordedLengths } from './case-lengths.ts';
 import { missingResult, unstartedResult } from './case-result.ts';
 import { claimRunDirectory } from './claim-directory.ts';
 import { examineHost, type ProgramReport } from './examine-host.ts';
@@ -50,6 +50,8 @@ export interface RunOptions extends RunHost {
   repeat: number;
   /** Resumes the run in `outDir`: cells and repeat are read from it, finished cases are kept. */
   resume?: boolean | undefined;
+  /** How long cells take that never ran here. */
+  recordedLengths?: RecordedLengths | undefined;
   reporter: Reporter;
   /** A user at the guest's console; for a run of one cell. */
   terminal?: CaseRun['terminal'];
@@ -205,9 +207,17 @@ export async function runMatrix(options: RunOptions): Promise<RunResult> {
     capacity,
   );
   const run: Run = { ...begun, programs, reporter, results: new Map() };
-  await reporter.onRunStart({ matrix: run.record.matrix, outDir: run.outDir, total: run.entries.length });
-
-  const lengths = openCaseLengths(options.lengthsFile);
+  const lengths = openCaseLengths({ file: options.lengthsFile, recorded: options.recordedLengths });
+  await reporter.onRunStart({
+    matrix: run.record.matrix,
+    outDir: run.outDir,
+    total: run.entries.length,
+    expected: Object.fromEntries(
+      run.entries.filter(({ kept }) => kept === undefined).map(({ id, scenario }) => [id, lengths.of(scenario)]),
+    ),
+    cores: host.cores,
+    jobs: options.jobs,
+  });
   const left = await finishUnrunnable(run, {
     outDir: run.outDir,
     fingerprints: options.fingerprints,
@@ -222,7 +232,7 @@ export async function runMatrix(options: RunOptions): Promise<RunResult> {
   const jobs = left.map(
     (one): Job => ({
       memoryMiB: planMemoryMiB(one.found.scenario),
-      length: lengths.of(one.found.scenario),
+      length: lengths.of(one.found.scenario).durationMs,
       run: async () => finish(run, await runGuarded(one)),
     }),
   );

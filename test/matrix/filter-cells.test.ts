@@ -1,8 +1,12 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { expandMatrix } from '../../harness/matrix/expand-matrix.ts';
 import { type CellFilter, filterCells } from '../../harness/matrix/filter-cells.ts';
 import { parseMatrix } from '../../harness/matrix/parse-matrix.ts';
 import { parseShard, takeShard } from '../../harness/matrix/shard.ts';
+import type { Scenario } from '../../harness/model/scenario.ts';
+import { usualLength } from '../../harness/run/case-lengths.ts';
+import defaultMatrix from '../../scenarios/default.ts';
+import { recordedLengths } from '../../scenarios/recorded-lengths.ts';
 
 const { cells } = expandMatrix(
   parseMatrix(
@@ -41,11 +45,40 @@ it('refuses what matches nothing, and says what there is', () => {
   expect(() => chosen({ ids: ['arm'], axes: { nic: ['e1000'] } })).toThrow(/no case matches all of them/);
 });
 
-it('deals shards that are disjoint, complete and even', () => {
-  const ids = cells.map(({ id }) => id);
-  const shards = [1, 2, 3, 4].map((index) => takeShard(ids, { index, count: 4 }));
-  expect(shards.flat().sort()).toEqual([...ids].sort());
-  expect(shards.map((shard) => shard.length)).toEqual([2, 2, 1, 1]);
+describe('shards', () => {
+  const shardsOf = (items: readonly Scenario[], count: number, lengthOf: (cell: Scenario) => number) =>
+    Array.from({ length: count }, (_, nth) => takeShard(items, { index: nth + 1, count }, lengthOf));
+  const defaults = expandMatrix(parseMatrix(defaultMatrix, 'default')).cells;
+  const usualMs = (cell: Scenario) => usualLength(cell, recordedLengths).durationMs;
+  /** The longest of the shards, as a multiple of their mean. */
+  function unevenness(shards: readonly Scenario[][], lengthOf: (cell: Scenario) => number): number {
+    const lengths = shards.map((shard) => shard.reduce((sum, cell) => sum + lengthOf(cell), 0));
+    return (Math.max(...lengths) * lengths.length) / lengths.reduce((sum, length) => sum + length, 0);
+  }
+
+  it.each([1, 2, 3, 4, 7])('of the default matrix, %i of them: disjoint, complete and in order', (count) => {
+    const shards = shardsOf(defaults, count, usualMs);
+    expect(shards.flat().toSorted((a, b) => defaults.indexOf(a) - defaults.indexOf(b))).toEqual(defaults);
+    for (const shard of shards) expect(shard).toEqual(defaults.filter((cell) => shard.includes(cell)));
+  });
+
+  it.each([2, 3, 4, 6, 8])('of the default matrix, %i of them: the longest is within 10 % of the mean', (count) => {
+    const shards = shardsOf(defaults, count, usualMs);
+    expect(unevenness(shards, usualMs)).toBeLessThan(1.1);
+    // As the stored run took, in which some cells were not run.
+    expect(unevenness(shards, ({ id }) => recordedLengths[id]?.[0] ?? 0)).toBeLessThan(1.1);
+  });
+
+  it('are even too for cells of which only the kind is known', () => {
+    const shards = shardsOf(defaults, 4, (cell) => usualLength(cell).durationMs);
+    expect(unevenness(shards, usualMs)).toBeLessThan(1.2);
+  });
+
+  it('do not depend on the order of equals', () => {
+    const same = cells.map((cell) => ({ ...cell }));
+    const ids = (items: readonly Scenario[]) => takeShard(items, { index: 1, count: 2 }, () => 1).map(({ id }) => id);
+    expect(ids(same.toReversed()).toSorted()).toEqual(ids(cells).toSorted());
+  });
 });
 
 it('parses shards', () => {

@@ -147,7 +147,9 @@ describe('live reporter', () => {
 
   it('shows a line per running case with its stage, and a progress count with time left', async () => {
     const { reporter, clock, shown } = start();
-    await reporter.onRunStart?.({ matrix: 'sample', outDir: '/out', total: 3 });
+    const length = { durationMs: 60_000, guestCpuMs: 60_000 };
+    const expected = { one: length, two: length, three: length };
+    await reporter.onRunStart?.({ matrix: 'sample', outDir: '/out', total: 3, expected, cores: 2 });
     await reporter.onCaseStart?.({ id: 'one', attempt: 1 });
     await reporter.onCaseStart?.({ id: 'two', attempt: 2 });
     clock.now = 2500;
@@ -157,7 +159,7 @@ describe('live reporter', () => {
       'sample: 3 cases into /out',
       '  dhcp             2.5 s  one',
       '  starting         2.5 s again  two',
-      '0/3 done, 2 running',
+      '0/3 done, 2 running, about 1m38s left',
     ]);
     clock.now = 60_000;
     await reporter.onCaseEnd?.(sampleCase({ id: 'one' }));
@@ -165,7 +167,7 @@ describe('live reporter', () => {
       'sample: 3 cases into /out',
       '[1/3] passed      one 5.8 s',
       '  starting        60.0 s again  two',
-      '1/3 done, 1 running, about 2m00s left',
+      '1/3 done, 1 running, about 1m00s left',
     ]);
   });
 

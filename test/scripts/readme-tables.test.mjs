@@ -6,6 +6,7 @@ import * as markdown from '../../harness/report/markdown.ts';
 import * as runFacts from '../../harness/report/run-facts.ts';
 import { countStatuses } from '../../harness/run/run-summary.ts';
 import { firstRound, readmeTables } from '../../scripts/readme-tables.mjs';
+import { recordedLengths } from '../../scripts/recorded-lengths.mjs';
 
 const read = (path) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
 const tablesOf = (result) => readmeTables(result, { ...configurations, ...markdown, ...runFacts });
@@ -15,6 +16,10 @@ describe('the tables of scenarios/README.md', () => {
 
   it('are what the stored run renders to', () => {
     expect(read('scenarios/README.md')).toContain(tablesOf(stored));
+  });
+
+  it('agree with the recorded lengths of the cells', () => {
+    expect(read('scenarios/recorded-lengths.ts')).toBe(recordedLengths(stored));
   });
 
   it('count each cell of a repeated run once, and say how many rounds there were and whether they agreed', () => {

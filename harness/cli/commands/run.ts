@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { Option } from 'commander';
+import { recordedLengths } from '../../../scenarios/recorded-lengths.ts';
 import { accels } from '../../model/axes.ts';
 import type { Reporter } from '../../model/reporter.ts';
 import type { Compare } from '../../report/comparison.ts';
@@ -118,6 +119,7 @@ Examples:
         jobs,
         accel,
         repeat,
+        recordedLengths,
         reuse: reuse === undefined ? undefined : { from: resolve(reuse), maxAgeMs: reuseMaxAge * dayMs },
         reporter,
         signal: io.signal,
