@@ -32,7 +32,6 @@ export interface CaseRun {
   onAttempt(attempt: number): void;
   onStage(stage: Stage, atMs: number): void;
   terminal?: AttemptOptions['terminal'];
-  /** With one there is a single attempt: what is broken on purpose would break again. */
   intervene?: Intervene | undefined;
   signal: AbortSignal;
 }
@@ -49,6 +48,9 @@ interface CountedAttempt {
 export const newNonce = (): string => randomBytes(6).toString('hex');
 
 const infrastructureRetries = 2;
+
+/** A user at the console has seen how it ended, and what is broken on purpose would break again. */
+const bootsOnce = ({ terminal, intervene }: CaseRun): boolean => terminal !== undefined || intervene !== undefined;
 
 /** Runs a guest; an accelerator that gives up on it is replaced by TCG. */
 async function runGuest(run: CaseRun, name: string, attempt: number): Promise<AttemptResult[]> {
@@ -71,7 +73,7 @@ async function runGuest(run: CaseRun, name: string, attempt: number): Promise<At
 /** Runs an attempt, and retries where the harness could not tell what the guest did. */
 async function runUntilJudged(run: CaseRun, attempt: number): Promise<CountedAttempt> {
   const directory = attemptDirectory(run.directory, attempt);
-  const retries = run.intervene ? 0 : infrastructureRetries;
+  const retries = bootsOnce(run) ? 0 : infrastructureRetries;
   const guests: AttemptResult[] = [];
   run.onAttempt(attempt);
   const result = await pRetry(
@@ -94,8 +96,8 @@ async function runUntilJudged(run: CaseRun, attempt: number): Promise<CountedAtt
 export async function runCase(run: CaseRun): Promise<CaseResult> {
   const { id, round, directory, outDir } = run;
   const first = await runUntilJudged(run, 1);
-  const failed = first.result.verdict.status === 'failed' && !run.intervene;
-  const attempts = failed ? [first, await runUntilJudged(run, 2)] : [first];
+  const again = first.result.verdict.status === 'failed' && !bootsOnce(run);
+  const attempts = again ? [first, await runUntilJudged(run, 2)] : [first];
   const guests = attempts.flatMap((attempt) => attempt.guests);
   const result = attemptedResult({
     id,

@@ -228,6 +228,19 @@ function installInto(project: string): void {
   symlinkSync(join('..', 'netboot-harness', bin.netboot), join(modules, '.bin/netboot'));
 }
 
+it('repro --console boots a case that fails only once', () => {
+  const place = join(folder, 'console-fails');
+  mkdirSync(place);
+  const groups = [{ name: 'none', arch: 'x86_64', firmware: 'seabios', nic: 'e1000', rom: 'none' }];
+  writeFileSync(join(place, 'none.json'), JSON.stringify({ name: 'none', groups }));
+  const argv = ['--matrix', 'none.json', 'none.x86_64.pc.seabios.e1000.none', '--console', '--accel', 'tcg'];
+  const { code, out } = netboot(place, 'repro', ...argv, '--out', 'out');
+  expect(code).toBe(1);
+  expect(out.match(/No bootable device/g)).toHaveLength(1);
+  const { run } = JSON.parse(readFileSync(join(place, 'out/results.json'), 'utf8')).cases[0];
+  expect(run.attempts).toHaveLength(1);
+});
+
 it('repro --console joins terminal and guest, and Ctrl-] leaves', async () => {
   const place = join(folder, 'console');
   mkdirSync(place);
