@@ -1,10 +1,14 @@
 import { mkdirSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import { HarnessError } from '../model/errors.ts';
+import { type ProcessLock, takeProcessLock } from '../os/process-lock.ts';
 import { writeRecord } from './case-directory.ts';
 import { casesFolder, type RunRecord, runRecordFile } from './run-directory.ts';
 
 const runsFolder = '.runs';
+/** There while a process runs in the directory. */
+const lockFile = 'run.lock';
 
 /** Creates a folder; undefined if the name is taken. */
 function makeAlone(folder: string): string | undefined {
@@ -27,36 +31,73 @@ function makeNamedByTime(startedAt: string): string {
   }
 }
 
-function makeRunFolders(outDir: string | undefined, startedAt: string): { folder: string; isOurs: boolean } {
+/** What a folder could not be made for. */
+function refusalOf(path: string, cause: unknown): HarnessError {
+  const { code = '', message } = cause as NodeJS.ErrnoException;
+  const hint = 'Choose another folder with --out.';
+  return ['EEXIST', 'ENOTDIR'].includes(code)
+    ? new HarnessError('bad-run-directory', `${path}: expected a folder, but it or a parent is a file`, { hint, cause })
+    : new HarnessError('disk', `${path}: cannot be created: ${message}`, { hint, cause });
+}
+
+function makeRunFolder(outDir: string | undefined, startedAt: string): string {
   try {
-    const folder = outDir === undefined ? makeNamedByTime(startedAt) : resolve(outDir);
-    mkdirSync(folder, { recursive: true });
-    return { folder, isOurs: makeAlone(join(folder, casesFolder)) !== undefined };
+    if (outDir === undefined) return makeNamedByTime(startedAt);
+    mkdirSync(outDir, { recursive: true });
+    return resolve(outDir);
   } catch (cause) {
-    const { code = '', message } = cause as NodeJS.ErrnoException;
-    const path = outDir ?? resolve(runsFolder);
-    const hint = 'Choose another folder with --out.';
-    if (['EEXIST', 'ENOTDIR'].includes(code)) {
-      throw new HarnessError('bad-run-directory', `${path}: expected a folder, but it or a parent is a file`, {
-        hint,
-        cause,
-      });
-    }
-    throw new HarnessError('disk', `${path}: cannot be created: ${message}`, { hint, cause });
+    throw refusalOf(outDir ?? resolve(runsFolder), cause);
+  }
+}
+
+function take(path: string): ReturnType<typeof takeProcessLock> {
+  try {
+    return takeProcessLock(path);
+  } catch (cause) {
+    throw refusalOf(path, cause);
   }
 }
 
 /**
- * Creates the directory of a new run, claims it and writes the run's record into it; without `outDir` it is named by the
- * time. Creating the folder of cases is the claim: only one of two runs can. Resolves to the absolute path.
+ * Keeps other processes from running in a run's directory, until disposed of.
+ * @throws HarnessError `bad-run-directory` if one does already: names it
  */
-export async function claimRunDirectory(record: RunRecord, outDir?: string): Promise<string> {
-  const { folder, isOurs } = makeRunFolders(outDir, record.startedAt);
-  if (!isOurs) {
-    throw new HarnessError('bad-run-directory', `${folder}: it already holds a run`, {
-      hint: 'Choose another folder with --out, or leave it out; --resume resumes a run that was interrupted.',
-    });
+export function lockRunDirectory(runDir: string): ProcessLock {
+  const path = join(runDir, lockFile);
+  const lock = take(path);
+  if (lock.heldBy === undefined) return lock;
+  const { pid, host } = lock.heldBy;
+  const place = host === hostname() ? '' : ` on ${host}`;
+  throw new HarnessError('bad-run-directory', `${runDir}: process ${pid}${place} is running cases in it`, {
+    hint: `Wait for it to end, or choose another folder with --out; if there is no such process, remove ${path}.`,
+    details: { path, pid, host },
+  });
+}
+
+/** A run's directory, locked for this process. */
+export interface ClaimedDirectory {
+  /** Absolute. */
+  outDir: string;
+  lock: ProcessLock;
+}
+
+/**
+ * Creates the directory of a new run, locks it and writes the run's record into it; without `outDir` it is named by the
+ * time. A directory that holds a run is refused.
+ */
+export async function claimRunDirectory(record: RunRecord, outDir?: string): Promise<ClaimedDirectory> {
+  const folder = makeRunFolder(outDir, record.startedAt);
+  const lock = lockRunDirectory(folder);
+  try {
+    if (makeAlone(join(folder, casesFolder)) === undefined) {
+      throw new HarnessError('bad-run-directory', `${folder}: it already holds a run`, {
+        hint: 'Choose another folder with --out, or leave it out; --resume resumes a run that was interrupted.',
+      });
+    }
+    await writeRecord(join(folder, runRecordFile), record);
+    return { outDir: folder, lock };
+  } catch (error) {
+    lock[Symbol.dispose]();
+    throw error;
   }
-  await writeRecord(join(folder, runRecordFile), record);
-  return folder;
 }

@@ -13,7 +13,7 @@ import type { HostFacts, QemuProgram } from '../vm/host.ts';
 import { createAuthorities } from './authorities.ts';
 import { openCaseLengths, type RecordedLengths } from './case-lengths.ts';
 import { missingResult, unstartedResult } from './case-result.ts';
-import { claimRunDirectory } from './claim-directory.ts';
+import { type ClaimedDirectory, claimRunDirectory, lockRunDirectory } from './claim-directory.ts';
 import { examineHost, type ProgramReport } from './examine-host.ts';
 import type { Intervene } from './intervention.ts';
 import { ownCodeDigest } from './own-code.ts';
@@ -93,13 +93,23 @@ function startMeter(): () => Pick<RunResult, 'wallMs' | 'harnessCpuMs'> {
   };
 }
 
-/** Finds what the cases need, and only then creates a directory: a refused run leaves none. */
-async function begin(options: RunOptions): Promise<Pick<Run, 'outDir' | 'record' | 'entries'>> {
-  const { matrixName: matrix, cells, repeat, resume, outDir, shard } = options;
-  if (resume && outDir !== undefined) {
-    const record = readRunRecord(outDir);
-    return { outDir, record, entries: await entriesOf(record, options, outDir) };
+type Begun = ClaimedDirectory & Pick<Run, 'record' | 'entries'>;
+
+async function resumed(outDir: string, options: RunOptions): Promise<Begun> {
+  const record = readRunRecord(outDir);
+  const lock = lockRunDirectory(outDir);
+  try {
+    return { outDir, lock, record, entries: await entriesOf(record, options, outDir) };
+  } catch (error) {
+    lock[Symbol.dispose]();
+    throw error;
   }
+}
+
+/** Finds what the cases need, and only then creates a directory: a refused run leaves none. */
+async function begin(options: RunOptions): Promise<Begun> {
+  const { matrixName: matrix, cells, repeat, resume, outDir, shard } = options;
+  if (resume && outDir !== undefined) return resumed(outDir, options);
   const record: RunRecord = {
     version: 1,
     matrix,
@@ -110,7 +120,7 @@ async function begin(options: RunOptions): Promise<Pick<Run, 'outDir' | 'record'
     ...(shard && { shard }),
   };
   const entries = await entriesOf(record, options);
-  return { outDir: await claimRunDirectory(record, outDir), record, entries };
+  return { ...(await claimRunDirectory(record, outDir)), record, entries };
 }
 
 async function finish({ results, reporter }: Run, result: CaseResult): Promise<void> {
@@ -200,7 +210,8 @@ export async function runMatrix(options: RunOptions): Promise<RunResult> {
   // Every running guest listens to it, and Node suspects a leak above ten listeners.
   setMaxListeners(Number.POSITIVE_INFINITY, signal);
 
-  const begun = await begin(options);
+  const { lock, ...begun } = await begin(options);
+  using _ = lock;
   const capacity = openCapacity();
   const { host, programs } = await examineHost(
     eachOnce(begun.entries.flatMap((entry) => qemuOf(entry) ?? [])),

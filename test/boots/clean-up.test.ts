@@ -129,6 +129,26 @@ describe('nothing is left behind', () => {
     expectNothingLeft(place);
   });
 
+  it('after a second process that wanted the same directory: it ends with the name of the first, which goes on', async () => {
+    using place = openWorkplace();
+    const run = await startWaiting(place, 20_000);
+    const before = readEvents(caseOf(place, ids.waiting)).length;
+    for (const want of [
+      ['--resume', 'out', '--trust'],
+      ['--matrix', 'matrix.json', '--out', 'out', '--trust'],
+    ]) {
+      const { exitCode, stdout, stderr } = await place.start(main, 'run', ...want, '--accel', 'tcg').finished;
+      expect([exitCode, stdout]).toEqual([2, '']);
+      expect(stderr).toContain(`out: process ${run.pid} is running cases in it\n`);
+      expect(stderr).toContain('hint: Wait for it to end');
+    }
+    expect(readEvents(caseOf(place, ids.waiting)).length).toBeGreaterThanOrEqual(before);
+    expect(await run.finished).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(resultsOf(place).totals).toMatchObject({ passed: 2 });
+    expect(existsSync(join(place.folder, 'out/run.lock'))).toBe(false);
+    expectNothingLeft(place);
+  });
+
   it('after reports that could not be written, and the run has failed', async () => {
     using place = openWorkplace();
     const matrix = place.write('matrix.json', { name: 'clean-up', groups: [finishes] });

@@ -38,7 +38,7 @@ interface Finished {
 export interface Workplace extends Disposable {
   readonly folder: string;
   /** Starts `node` with these arguments in the folder. */
-  start(...argv: string[]): { kill(signal: NodeJS.Signals): void; finished: Promise<Finished> };
+  start(...argv: string[]): { pid: number; kill(signal: NodeJS.Signals): void; finished: Promise<Finished> };
   write(name: string, content: unknown): string;
   /** Processes of ours that are still there, whatever became of their parents: pid and command. */
   survivors(): { pid: number; command: string }[];
@@ -85,7 +85,7 @@ export function openWorkplace(): Workplace {
       const finished = new Promise<Finished>((resolve) => {
         child.once('close', (exitCode, signal) => resolve({ exitCode, signal, ...said }));
       });
-      return { kill: (signal) => void child.kill(signal), finished };
+      return { pid: child.pid ?? 0, kill: (signal) => void child.kill(signal), finished };
     },
     write(name, content) {
       const path = join(folder, name);

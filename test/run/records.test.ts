@@ -5,6 +5,7 @@ import {
   mkdirSync,
   mkdtempSync,
   openSync,
+  readdirSync,
   readFileSync,
   rmSync,
   statSync,
@@ -144,9 +145,36 @@ describe('a run directory', () => {
     expect(claims.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected', 'rejected']);
     const winner = claims.findIndex(({ status }) => status === 'fulfilled');
     expect(readRunRecord(run).repeat).toBe(winner + 1);
-    const { reason } = claims.find((claim) => claim.status === 'rejected') as PromiseRejectedResult;
-    expect(reason).toMatchObject({ code: 'bad-run-directory', message: `${run}: it already holds a run` });
-    expect(reason.hint).toContain('--resume');
+    for (const claim of claims) {
+      if (claim.status === 'fulfilled') claim.value.lock[Symbol.dispose]();
+      else {
+        const message = `${run}: process ${process.pid} is running cases in it`;
+        expect(claim.reason).toMatchObject({ code: 'bad-run-directory', message });
+      }
+    }
+  });
+
+  it('is refused where it holds a run that has ended, and is left as it was', async () => {
+    const run = join(folder, 'ended');
+    const { lock } = await claimRunDirectory(record, run);
+    lock[Symbol.dispose]();
+    const left = readdirSync(run);
+    await expect(claimRunDirectory(record, run)).rejects.toMatchObject({
+      code: 'bad-run-directory',
+      message: `${run}: it already holds a run`,
+      hint: expect.stringContaining('--resume'),
+    });
+    expect(readdirSync(run)).toEqual(left);
+    expect(left.sort()).toEqual(['cases', 'run.json']);
+  });
+
+  it.skipIf(process.getuid?.() === 0)('cannot be locked where nothing can be written', async () => {
+    const run = join(folder, 'read-only');
+    mkdirSync(run, { mode: 0o500 });
+    await expect(claimRunDirectory(record, run)).rejects.toMatchObject({
+      code: 'disk',
+      message: expect.stringContaining(run),
+    });
   });
 
   it('cannot be made below a file', async () => {
@@ -160,7 +188,7 @@ describe('a run directory', () => {
     process.chdir(mkdtempSync(join(folder, 'current-')));
     try {
       const claimed = await Promise.all([1, 2, 3].map(() => claimRunDirectory(record)));
-      expect(claimed.map((run) => relative(process.cwd(), run)).sort()).toEqual([
+      expect(claimed.map(({ outDir }) => relative(process.cwd(), outDir)).sort()).toEqual([
         '.runs/2026-02-03T04-05-06',
         '.runs/2026-02-03T04-05-06-2',
         '.runs/2026-02-03T04-05-06-3',
