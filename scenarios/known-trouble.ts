@@ -32,6 +32,7 @@ const option60Without43: NonNullable<MatrixInput['groups'][number]['boot']>[numb
 export const knownTrouble: MatrixInput['groups'] = [
   {
     name: 'no-random-source',
+    cold: true,
     title: 'firmware since 2024.05 offers no PXE on a machine without a random source',
     configuration: 6,
     arch: 'x86_64',
@@ -45,6 +46,7 @@ export const knownTrouble: MatrixInput['groups'] = [
   },
   {
     name: 'arm-no-random-source',
+    cold: true,
     title: 'firmware since 2024.05 offers no PXE on a machine without a random source',
     configuration: 6,
     arch: 'aarch64',
@@ -58,6 +60,7 @@ export const knownTrouble: MatrixInput['groups'] = [
   },
   {
     name: 'no-random-source-ipxe-rom',
+    cold: true,
     title: 'a full iPXE in the ROM has its own network stack, and boots where the newer firmware offers no PXE',
     configuration: 4,
     arch: 'x86_64',
@@ -131,6 +134,7 @@ export const knownTrouble: MatrixInput['groups'] = [
   },
   {
     name: 'arm-ipxe-after-app-rom',
+    cold: true,
     title: 'an iPXE application in the ROM cannot chain-load another one',
     configuration: 4,
     arch: 'aarch64',
@@ -149,6 +153,7 @@ export const knownTrouble: MatrixInput['groups'] = [
   },
   {
     name: 'uefi-ipxe-after-app-rom',
+    cold: true,
     title: 'an iPXE application in the ROM cannot chain-load another one',
     configuration: 4,
     arch: 'x86_64',

@@ -45,6 +45,7 @@ const returnsToFreedDriver = {
 const bios: MatrixInput['groups'] = [
   {
     name: 'bios-rom-builds',
+    cold: true,
     description:
       "Configuration 2 with newer SeaBIOS and iPXE: the combined ROM's BIOS image is a full iPXE in every build",
     configuration: 2,
@@ -56,6 +57,7 @@ const bios: MatrixInput['groups'] = [
   },
   {
     name: 'bios-rom-kinds',
+    cold: true,
     title: "an explicit ROM file gets this NIC's ids, as QEMU patches its default ROMs: SeaBIOS compares them",
     description: 'Configuration 2 with only the BIOS image, and with a combined ROM made for this',
     configuration: 2,
@@ -148,6 +150,7 @@ const uefi: MatrixInput['groups'] = [
   },
   {
     name: 'uefi-snp-rom-builds',
+    cold: true,
     description: "Configuration 5 with trixie's firmware and iPXE, and with a combined ROM made for this",
     configuration: 5,
     arch: 'x86_64',
@@ -204,6 +207,7 @@ const uefi: MatrixInput['groups'] = [
   },
   {
     name: 'uefi-app-rom',
+    cold: true,
     title:
       'the application runs during PCI enumeration, before there is a console: the evidence is on the wire and in the kernel',
     description: 'Configuration 4 by an iPXE application wrapped as a ROM, with its own drivers',
@@ -217,6 +221,7 @@ const uefi: MatrixInput['groups'] = [
   },
   {
     name: 'uefi-app-rom-all',
+    cold: true,
     title:
       'the application runs during PCI enumeration, before there is a console: the evidence is on the wire and in the kernel',
     description: 'Configuration 4 by an iPXE application wrapped as a ROM, the full product',
@@ -232,6 +237,7 @@ const uefi: MatrixInput['groups'] = [
   },
   {
     name: 'uefi-unsuitable-rom',
+    cold: true,
     description: 'An image for Arm, and one for BIOS: OVMF silently ignores both, and drives virtio-net itself',
     configuration: 6,
     arch: 'x86_64',
@@ -243,6 +249,7 @@ const uefi: MatrixInput['groups'] = [
   },
   {
     name: 'uefi-unsuitable-rom-no-driver',
+    cold: true,
     description: 'The same on a NIC that OVMF has no driver for',
     arch: 'x86_64',
     firmware: 'ovmf',
@@ -289,6 +296,7 @@ const arm: MatrixInput['groups'] = [
   },
   {
     name: 'arm-app-rom',
+    cold: true,
     description: 'Configuration 4 on Arm: ipxe-arm64.efi wrapped as a ROM, with its own drivers',
     ...armApplication,
     set: 'bookworm',
@@ -297,6 +305,7 @@ const arm: MatrixInput['groups'] = [
   },
   {
     name: 'arm-app-rom-all',
+    cold: true,
     description: 'Configuration 4 on Arm, every NIC that iPXE has a driver for',
     ...armApplication,
     set: 'forky',
@@ -307,6 +316,7 @@ const arm: MatrixInput['groups'] = [
   },
   {
     name: 'arm-unsuitable-rom',
+    cold: true,
     description: "An x86 driver, and QEMU's own x86 ROM, in an Arm machine: AAVMF has no x86 emulator and ignores both",
     configuration: 6,
     arch: 'aarch64',
@@ -318,6 +328,7 @@ const arm: MatrixInput['groups'] = [
   },
   {
     name: 'arm-unsuitable-rom-no-driver',
+    cold: true,
     description: 'The same on a NIC that AAVMF has no driver for',
     arch: 'aarch64',
     set: 'bookworm',
@@ -355,6 +366,7 @@ const arm: MatrixInput['groups'] = [
 const builds: MatrixInput['groups'] = [
   {
     name: 'uefi-builds',
+    cold: true,
     description: "Configuration 6 with each set's firmware and iPXE",
     configuration: 6,
     arch: 'x86_64',
@@ -366,6 +378,7 @@ const builds: MatrixInput['groups'] = [
   },
   {
     name: 'arm-builds',
+    cold: true,
     description: "Configuration 6 on Arm with each set's firmware and iPXE",
     configuration: 6,
     arch: 'aarch64',

@@ -98,6 +98,12 @@ export const eventSchema = z.discriminatedUnion('source', [
   z.discriminatedUnion('type', [
     event('vm', 'spawned', { pid: z.int(), accel: z.enum(accels) }),
     event('vm', 'demoted', { from: z.enum(accels), to: z.enum(accels), reason: z.string() }),
+    /** The guest was stopped at its first question for this long, and its state kept for others. */
+    event('vm', 'template-saved', { template: z.string(), costMs: z.number() }),
+    /** Events up to `atMs` were seen when the template was made, at a cost of `guestCpuMs`; the guest goes on from there. */
+    event('vm', 'restored', { template: z.string(), atMs: z.number(), guestCpuMs: z.number() }),
+    /** No template could be made of this guest, or the guest could not start from one. */
+    event('vm', 'template-refused', { reason: z.string() }),
     event('vm', 'stderr', { text: z.string() }),
     event('vm', 'exited', { exitCode: z.int().nullable(), signal: z.string().nullable(), byHarness: z.boolean() }),
     event('vm', 'cpu', { guestCpuMs: z.number() }),

@@ -40,6 +40,7 @@ const reachOfField: Record<keyof Scenario, (scenario: Scenario) => Reach[]> = {
   id: nothing,
   group: nothing,
   title: nothing,
+  cold: nothing,
   standIn: nothing,
   waitsFor: nothing,
   arch: nothing,

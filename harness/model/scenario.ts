@@ -157,6 +157,8 @@ export const settingsShape = {
   sanHook: z.boolean().optional(),
   /** `false` leaves out virtio-rng: for firmware that needs a random source. */
   randomSource: z.boolean().optional(),
+  /** The early boot is what the case is about: always from power-on. */
+  cold: z.literal(true).optional(),
   qemuArgs: z.array(z.string()).optional(),
   deadlines: deadlinesSchema.optional(),
   stagePath: z.array(stageSchema).min(1).optional(),

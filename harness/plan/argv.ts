@@ -73,18 +73,17 @@ function nicArgs(scenario: Scenario, resolved: Resolved, plan: Pick<Plan, 'netwo
   ];
 }
 
-/** QEMU's user-mode stack as the uplink for TCP, joined to the harness by a hub without a NIC. */
-const uplinkArgs = (plan: Pick<Plan, 'network'>): string[] => [
-  '-netdev',
-  plan.network.ipv6
-    ? `user,id=up,ipv4=on,${userStack.ipv4},ipv6=on,${userStack.ipv6}`
-    : `user,id=up,${userStack.ipv4},ipv6=off`,
-  '-netdev',
-  `stream,id=uplink,server=off,addr.type=fd,addr.str=${fds.uplink}`,
-  '-netdev',
-  'hubport,id=hub-up,hubid=1,netdev=up',
-  '-netdev',
-  'hubport,id=hub-link,hubid=1,netdev=uplink',
+/** QEMU's user-mode stack as the uplink for TCP, joined to the harness by a hub without a NIC. Present even without TCP. */
+export const uplinkOptions = (plan: Pick<Plan, 'network'>): [option: string, value: string][] => [
+  [
+    '-netdev',
+    plan.network.ipv6
+      ? `user,id=up,ipv4=on,${userStack.ipv4},ipv6=on,${userStack.ipv6}`
+      : `user,id=up,${userStack.ipv4},ipv6=off`,
+  ],
+  ['-netdev', `stream,id=uplink,server=off,addr.type=fd,addr.str=${fds.uplink}`],
+  ['-netdev', 'hubport,id=hub-up,hubid=1,netdev=up'],
+  ['-netdev', 'hubport,id=hub-link,hubid=1,netdev=uplink'],
 ];
 
 const fwCfg = (name: string, value: string): string[] => ['-fw_cfg', `name=opt/org.tianocore/${name},string=${value}`];
@@ -112,7 +111,12 @@ const tlsArgs = (resolved: Resolved, { network }: Pick<Plan, 'network'>): string
 
 const debugPort = (scenario: Scenario): string[] =>
   scenario.arch === 'x86_64'
-    ? ['-chardev', 'file,id=debug,path=firmware-debug.log', '-device', 'isa-debugcon,iobase=0x402,chardev=debug']
+    ? [
+        '-chardev',
+        'file,id=debug,path=firmware-debug.log,append=on',
+        '-device',
+        'isa-debugcon,iobase=0x402,chardev=debug',
+      ]
     : [];
 
 /**
@@ -152,16 +156,16 @@ export function planArgv(scenario: Scenario, resolved: Resolved, plan: Pick<Plan
     ...networkSwitches(scenario, resolved),
     ...tlsArgs(resolved, plan),
     ...nicArgs(scenario, resolved, plan),
-    ...(plan.network.tcp.length > 0 ? uplinkArgs(plan) : []),
+    ...uplinkOptions(plan).flat(),
     ...(scenario.qemuArgs ?? []),
   ];
 }
 
-/** Found to be sufficient: 256 MiB for iPXE and a tiny initrd, four times that for the installer's initrd. */
+/** Found to be sufficient. One size for nearly all cells of an architecture lets them start from the same templates. */
 export function planMemoryMiB({ memoryMiB, payload, arch }: Scenario): number {
   if (memoryMiB !== undefined) return memoryMiB;
   if (payload === 'installer') return 1024;
-  return payload === 'linux' && arch === 'x86_64' ? 512 : 256;
+  return arch === 'x86_64' ? 512 : 256;
 }
 
 /** Guest CPU by accelerator, where the scenario does not say. */

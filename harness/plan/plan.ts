@@ -125,12 +125,7 @@ export function makePlan({ scenario, resolved, prediction, nonce }: PlanFacts): 
       env: resolved.qemu.env,
       argv: planArgv(scenario, resolved, { network }),
       cpu: planCpu(scenario, resolved),
-      fds: {
-        nic: fds.nic,
-        qmp: fds.qmp,
-        serial: fds.serial,
-        ...(network.tcp.length > 0 ? { uplink: fds.uplink } : {}),
-      },
+      fds,
       memoryMiB: planMemoryMiB(scenario),
     },
     inputs: resolved.inputs,

@@ -1,4 +1,5 @@
 import type { Plan } from '../model/plan.ts';
+import { uplinkOptions } from './argv.ts';
 import { names } from './boot-files.ts';
 import { userStack } from './network.ts';
 
@@ -93,13 +94,15 @@ function inputFiles({ inputs, qemu: { argv } }: Plan): Record<string, string> {
 }
 
 /** The plan's arguments with QEMU's user network and this terminal instead of the harness's descriptors. */
-function standaloneArgv({ qemu: { argv, fds } }: Plan, netdev: string): string[] | undefined {
+function standaloneArgv(plan: Plan, netdev: string): string[] | undefined {
+  const { argv, fds } = plan.qemu;
   const wiring: Record<string, string[]> = {
     [`-chardev socket,id=qmp,fd=${fds.qmp}`]: [],
     '-mon chardev=qmp,mode=control': [],
     [`-chardev socket,id=serial,fd=${fds.serial}`]: [],
     '-serial chardev:serial': ['-serial', 'stdio'],
     [`-netdev stream,id=net0,server=off,addr.type=fd,addr.str=${fds.nic}`]: ['-netdev', netdev],
+    ...Object.fromEntries(uplinkOptions(plan).map(([option, value]) => [`${option} ${value}`, []])),
   };
   const replaced = new Set<string>();
   const words: string[] = [];

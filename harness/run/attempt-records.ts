@@ -3,6 +3,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { boundReached } from '../model/bounds.ts';
 import type { EventSink, HarnessEvent } from '../model/events.ts';
 import { createGuard } from '../wire/guard.ts';
+import type { CaseClock } from './case-clock.ts';
 import { caseFiles } from './case-directory.ts';
 import { openEventLog } from './event-log.ts';
 import { openRawLogs } from './raw-logs.ts';
@@ -16,7 +17,8 @@ export interface AttemptRecords {
   readonly events: readonly HarnessEvent[];
   /** Milliseconds since the attempt began, monotonic. */
   now(): number;
-  readonly serial: Pick<SerialLog, 'read' | 'bytes' | 'end'>;
+  readonly clock: CaseClock;
+  readonly serial: Pick<SerialLog, 'read' | 'take' | 'caughtUp' | 'bytes' | 'end'>;
   stderr(chunk: Buffer): void;
   /** Without its records a case proves nothing: ends it as an error of the harness. */
   onDiskTrouble(error: Error): void;
@@ -38,7 +40,7 @@ export function openRecords(directory: string, onEvent: (event: HarnessEvent) =>
     });
   };
   const log = openEventLog(join(directory, caseFiles.events), onEvent, onDiskTrouble);
-  const { emit, events, now } = log;
+  const { emit, events, now, clock } = log;
   const logs = openRawLogs(directory, onDiskTrouble);
   const serial = createSerialLog({ raw: logs.serial, emit, guard: createGuard(emit) });
 
@@ -57,6 +59,7 @@ export function openRecords(directory: string, onEvent: (event: HarnessEvent) =>
     emit,
     events,
     now,
+    clock,
     onDiskTrouble,
     emitAfterConsole(event) {
       afterConsole = afterConsole.then(async () => {

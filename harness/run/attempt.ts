@@ -22,6 +22,8 @@ import { watchDebugLog } from './debug-log-watch.ts';
 import { heldBy, statusOf, whatHolds } from './held-guest.ts';
 import type { Intervene, Intervention } from './intervention.ts';
 import { type RunningNetwork, startNetwork } from './network.ts';
+import { coldStart, type Start, startOf } from './templates/start.ts';
+import type { Claim } from './templates/template-store.ts';
 import { type TimeWatch, watchTime } from './time-watch.ts';
 
 export interface AttemptOptions {
@@ -40,6 +42,8 @@ export interface AttemptOptions {
   terminal?: { output(chunk: Buffer): void; input: NodeJS.ReadableStream } | undefined;
   /** An accelerator already gave up on this guest: recorded first in the event log. */
   demotedFrom?: { accel: Accel; reason: string } | undefined;
+  /** Says how the guest starts; from power-on by default. */
+  claim?: Claim | undefined;
   intervene?: Intervene | undefined;
   signal: AbortSignal;
 }
@@ -59,7 +63,10 @@ export interface AttemptResult {
 
 /** A running attempt: what its phases share. */
 interface Attempt extends AttemptOptions {
+  /** By the process's monotonic clock, ms. */
+  beganAt: number;
   argv: string[];
+  start: Start;
   intervention: Intervention | undefined;
   records: AttemptRecords;
   watch: EndWatch;
@@ -92,6 +99,7 @@ export async function runAttempt(options: AttemptOptions): Promise<AttemptResult
 
 /** Writes what is known before the start, and opens the records. */
 async function prepare(options: AttemptOptions): Promise<Attempt> {
+  const beganAt = performance.now();
   const { directory, accel } = options;
   const intervention = options.intervene?.(options.plan, (text) =>
     records.emit({ source: 'run', type: 'fault', text }),
@@ -107,10 +115,10 @@ async function prepare(options: AttemptOptions): Promise<Attempt> {
   });
   const records = openRecords(directory, (event) => {
     watch.observe(event);
-    if (isStop(event)) askStatus(attempt);
+    if (isStop(event) && !attempt.start.isHolding()) askStatus(attempt);
     intervention?.onEvent?.(event);
   });
-  const attempt: Attempt = { ...options, plan, argv, intervention, watch, records };
+  const attempt: Attempt = { ...options, beganAt, plan, argv, start: coldStart, intervention, watch, records };
   emitStart(attempt);
   return attempt;
 }
@@ -160,26 +168,50 @@ async function boot(attempt: Attempt, opened: DisposalStack): Promise<void> {
   const guest = await startGuest(attempt, opened);
   emit({ source: 'vm', type: 'spawned', pid: guest.pid, accel });
   startClock(attempt, guest, opened);
-  const network = await startNetwork({ plan, guest, capture, authorities, emit, now, faults: intervention?.faults });
+  const { gate } = attempt.start;
+  const faults = intervention?.faults;
+  const network = await startNetwork({ plan, guest, gate, capture, authorities, emit, now, faults });
   attempt.network = opened.use(network);
+  await attempt.start.begin();
   intervention?.begin?.({ guest, network });
 }
 
-async function startGuest(attempt: Attempt, opened: DisposalStack): Promise<Guest> {
-  const { plan, argv, directory, records, terminal } = attempt;
+/** QEMU with the guest in it: at power-on, or where its template left off. */
+async function launch(attempt: Attempt): Promise<Guest> {
+  const { plan, argv, directory, records, start } = attempt;
   const guest = await startQemu({
     program: plan.qemu.program,
     env: plan.qemu.env,
-    argv,
+    argv: [...argv, ...start.args(plan.qemu.memoryMiB)],
     fds: plan.qemu.fds,
     cwd: directory,
     emit: records.emitAfterConsole,
     onStderr: records.stderr,
   });
+  try {
+    await start.load(guest, directory);
+    return guest;
+  } catch (error) {
+    await guest.stop();
+    records.clock.goOnFrom(records.now());
+    records.emit({ source: 'vm', type: 'template-refused', reason: (error as Error).message });
+    attempt.start = coldStart;
+    return launch(attempt);
+  }
+}
+
+async function startGuest(attempt: Attempt, opened: DisposalStack): Promise<Guest> {
+  const { directory, records, terminal, claim } = attempt;
+  const context = { records, directory, guest: () => attempt.guest as Guest };
+  if (claim) attempt.start = startOf(claim, context);
+  const guest = await launch(attempt);
   attempt.guest = guest;
   const debugLog = watchDebugLog(join(directory, caseFiles.firmwareDebug), records.emit);
   opened.defer(() => debugLog[Symbol.dispose]());
-  records.serial.read(guest.serial, terminal?.output);
+  records.serial.read(guest.serial, (chunk) => {
+    attempt.start.printed(chunk);
+    terminal?.output(chunk);
+  });
   terminal?.input.pipe(guest.serial, { end: false });
   opened.defer(() => terminal?.input.unpipe(guest.serial));
   guest.exited.then((exit) => {
@@ -197,7 +229,7 @@ function startClock(attempt: Attempt, guest: Guest, opened: DisposalStack): void
   const { plan, accel, terminal, records } = attempt;
   const signs = () => ({ frames: attempt.network?.frames() ?? 0, consoleBytes: records.serial.bytes() });
   const time = watchTime({
-    ...{ plan, accel, pid: guest.pid, records, signs, restEnds: terminal === undefined },
+    ...{ plan, accel, pid: guest.pid, signs, restEnds: terminal === undefined },
     async onTimeUp(event) {
       if (!emitHeld(records, await whatHolds(guest.qmp))) records.emit(event);
     },
@@ -228,7 +260,7 @@ function concludeUntold({ emit }: AttemptRecords, error: unknown): void {
   emit({ source: 'run', type: 'ended', reason: 'infrastructure' });
 }
 
-function resultOf({ plan, accel, records: { events, now }, guest, exit }: Attempt): AttemptResult {
+function resultOf({ beganAt, plan, accel, records: { events }, guest, exit }: Attempt): AttemptResult {
   const verdict = judge(plan, events);
   return {
     plan,
@@ -237,7 +269,7 @@ function resultOf({ plan, accel, records: { events, now }, guest, exit }: Attemp
     retryable:
       verdict.status === 'error' && events.every((event) => event.type !== 'infrastructure' || event.retryable),
     guestCpuMs: guest?.cpuMs() ?? 0,
-    durationMs: now(),
+    durationMs: performance.now() - beganAt,
     demote: acceleratorFailureOf(accel, events, exit),
   };
 }

@@ -1,6 +1,7 @@
 import { closeSync, openSync, writeFileSync } from 'node:fs';
 import { boundReached, recordBounds } from '../model/bounds.ts';
 import type { EventSink, HarnessEvent, UntimedEvent } from '../model/events.ts';
+import { type CaseClock, createCaseClock } from './case-clock.ts';
 
 /** The one record of a case: stamps events, writes them, passes them to followers. */
 export interface EventLog {
@@ -9,6 +10,7 @@ export interface EventLog {
   readonly events: readonly HarnessEvent[];
   /** Milliseconds since the case started, monotonic. */
   now(): number;
+  readonly clock: CaseClock;
   close(): void;
 }
 
@@ -29,8 +31,8 @@ export function openEventLog(
   onTrouble: (error: Error) => void = () => {},
 ): EventLog {
   const fd = openSync(path, 'w');
-  const startedAt = performance.now();
-  const now = (): number => Math.round((performance.now() - startedAt) * 1000) / 1000;
+  const clock = createCaseClock();
+  const { now } = clock;
   const events: HarnessEvent[] = [];
   let buffered = '';
   let loggedBytes = 0;
@@ -86,6 +88,7 @@ export function openEventLog(
   return {
     events,
     now,
+    clock,
     emit,
     close() {
       if (closed) return;

@@ -15,6 +15,7 @@ import { openTree, type ServedTree } from '../services/tree/served-tree.ts';
 import type { Guest } from '../vm/qemu.ts';
 import type { Capture } from '../wire/capture/capture.ts';
 import type { Faults } from '../wire/faults.ts';
+import type { Link } from '../wire/stack/link.ts';
 import { linkOverStream } from '../wire/stack/stream-link.ts';
 import type { UdpEndpoint } from '../wire/stack/udp-endpoint.ts';
 import { createWire, type Wire } from '../wire/wire.ts';
@@ -23,6 +24,8 @@ import type { Authorities } from './authorities.ts';
 export interface NetworkStart {
   plan: Plan;
   guest: Pick<Guest, 'nic' | 'uplink'>;
+  /** What stands between the guest's NIC and the wire. */
+  gate?: ((nic: Link) => Link) | undefined;
   capture: Capture;
   authorities: Pick<Authorities, 'certificate'>;
   emit: EventSink;
@@ -112,13 +115,13 @@ function noteHandedOver(served: Set<string>, emit: EventSink): EventSink {
 }
 
 function layWire(
-  { plan, guest, capture, now, faults }: NetworkStart,
+  { plan, guest, gate = (nic) => nic, capture, now, faults }: NetworkStart,
   tcpTargets: ReadonlyMap<number, number>,
   emit: EventSink,
 ): Wire {
   return createWire({
     network: plan.network,
-    nic: linkOverStream(guest.nic),
+    nic: gate(linkOverStream(guest.nic)),
     ...(guest.uplink ? { uplink: linkOverStream(guest.uplink) } : {}),
     capture,
     now,

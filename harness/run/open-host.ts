@@ -32,6 +32,7 @@ export async function openHost({ cacheDir, setDirs = [], env = process.env }: Ho
     setDirs: setDirs.map((folder) => resolve(folder)),
     accelCacheFile: join(cacheDir, 'acceleration.json'),
     lengthsFile: join(cacheDir, 'case-lengths.json'),
+    templatesFolder: join(cacheDir, 'templates'),
     offeredNics: openOfferedNics(join(cacheDir, 'nics.json')),
   };
 }

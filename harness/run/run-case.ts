@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import pRetry from 'p-retry';
 import type { Fingerprints } from '../assets/fingerprint.ts';
 import { verdictOver } from '../judge/attempts.ts';
+import type { Plan } from '../model/plan.ts';
 import type { Stage } from '../model/stages.ts';
 import type { CaseResult } from '../model/verdict.ts';
 import { makePlan } from '../plan/plan.ts';
@@ -16,6 +17,8 @@ import { attemptedResult } from './case-result.ts';
 import type { FoundCase } from './found-case.ts';
 import { emptyDirectoryInside, pathInside } from './inside.ts';
 import type { Intervene } from './intervention.ts';
+import { templateIdOf } from './templates/template-id.ts';
+import type { TemplateStore } from './templates/template-store.ts';
 
 export interface CaseRun {
   id: string;
@@ -29,6 +32,8 @@ export interface CaseRun {
   fingerprints: Pick<Fingerprints, 'of'>;
   authorities: Authorities;
   setDirs: readonly string[];
+  /** Undefined: every guest starts from power-on. */
+  templates?: TemplateStore | undefined;
   onAttempt(attempt: number): void;
   onStage(stage: Stage, atMs: number): void;
   terminal?: AttemptOptions['terminal'];
@@ -47,6 +52,17 @@ interface CountedAttempt {
 /** A new nonce for every guest, so that no stale log can pass for it. */
 export const newNonce = (): string => randomBytes(6).toString('hex');
 
+/**
+ * The template that a case may start from. A repeat, and the second attempt at a failed case, start from power-on: they are
+ * there to show what varies. So do a guest with a user at its console, and one that is interfered with.
+ */
+export function templateOf(
+  run: Pick<CaseRun, 'round' | 'terminal' | 'intervene' | 'qemu'>,
+  plan: Plan,
+): string | undefined {
+  return run.round > 1 || run.terminal || run.intervene ? undefined : templateIdOf(plan, run.qemu);
+}
+
 const infrastructureRetries = 2;
 
 /** A user at the console has seen how it ended, and what is broken on purpose would break again. */
@@ -58,7 +74,9 @@ async function runGuest(run: CaseRun, name: string, attempt: number): Promise<At
   const directory = emptyDirectoryInside(run.outDir, name);
   const plan = makePlan({ ...found, nonce: newNonce() });
   const { accel } = await chooser.choose(plan, qemu);
-  const result = await runAttempt({ ...run, plan, attempt, directory, accel });
+  const template = attempt === 1 && accel === 'tcg' ? templateOf(run, plan) : undefined;
+  const claim = template === undefined ? undefined : await run.templates?.claim(template);
+  const result = await runAttempt({ ...run, plan, attempt, directory, accel, claim }).finally(claim?.release);
   if (result.demote === undefined || signal.aborted) return [result];
   await chooser.distrust(plan, qemu, accel, result.demote);
   // Its records are kept inside those of the attempt that counts.

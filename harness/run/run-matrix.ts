@@ -8,6 +8,7 @@ import type { Scenario } from '../model/scenario.ts';
 import type { CaseResult, RunResult } from '../model/verdict.ts';
 import { openCapacity } from '../os/capacity.ts';
 import { planMemoryMiB } from '../plan/argv.ts';
+import { makePlan } from '../plan/plan.ts';
 import { type AccelChoice, createAccelChooser } from '../vm/acceleration.ts';
 import type { HostFacts, QemuProgram } from '../vm/host.ts';
 import { createAuthorities } from './authorities.ts';
@@ -19,10 +20,11 @@ import type { Intervene } from './intervention.ts';
 import { ownCodeDigest } from './own-code.ts';
 import { type Entry, entriesOf, qemuOf, startOf } from './prepare-cases.ts';
 import { openReuse, type Reusable, type ReuseOptions } from './reuse.ts';
-import { type CaseRun, runCase } from './run-case.ts';
+import { type CaseRun, newNonce, runCase, templateOf } from './run-case.ts';
 import { casesFolder, type RunRecord, readRunRecord } from './run-directory.ts';
 import { countStatuses, notesOf } from './run-summary.ts';
 import { type Job, schedule } from './scheduler.ts';
+import { openTemplateStore, type TemplateStore, type TemplateStoreOptions } from './templates/template-store.ts';
 
 export interface RunHost {
   sets: ArtefactSets;
@@ -34,6 +36,8 @@ export interface RunHost {
   accelCacheFile?: string;
   /** Where the lengths of cases are kept, so that long ones start first. */
   lengthsFile?: string;
+  /** Where templates are kept, if guests may start from them. */
+  templatesFolder?: string;
 }
 
 export interface RunOptions extends RunHost {
@@ -56,6 +60,8 @@ export interface RunOptions extends RunHost {
   /** A user at the guest's console; for a run of one cell. */
   terminal?: CaseRun['terminal'];
   intervene?: Intervene | undefined;
+  /** Disk space for templates, and whether they outlive the run; undefined: every guest starts from power-on. */
+  templates?: Omit<TemplateStoreOptions, 'folder'> | undefined;
   /** An earlier run, whose records replace boots of cases whose inputs are all unchanged. */
   reuse?: ReuseOptions | undefined;
   signal: AbortSignal;
@@ -159,6 +165,14 @@ async function finishUnrunnable(run: Run, shared: Shared): Promise<CaseRun[]> {
   return left;
 }
 
+/** Templates are made where more than one of these cases can start from them. */
+function expectTemplates(templates: TemplateStore, cases: readonly CaseRun[]): void {
+  for (const one of cases) {
+    const id = templateOf(one, makePlan({ ...one.found, nonce: newNonce() }));
+    if (id !== undefined) templates.expect(id);
+  }
+}
+
 /** Runs a case; a bug of ours in one must not cost the others' results. */
 function runGuarded(run: CaseRun): Promise<CaseResult> {
   return runCase(run).catch((error: unknown) => {
@@ -229,6 +243,8 @@ export async function runMatrix(options: RunOptions): Promise<RunResult> {
     cores: host.cores,
     jobs: options.jobs,
   });
+  const { templatesFolder: folder } = options;
+  const templates = options.templates && folder ? openTemplateStore({ folder, ...options.templates }) : undefined;
   const left = await finishUnrunnable(run, {
     outDir: run.outDir,
     fingerprints: options.fingerprints,
@@ -237,9 +253,11 @@ export async function runMatrix(options: RunOptions): Promise<RunResult> {
     authorities: createAuthorities(),
     terminal: options.terminal,
     intervene: options.intervene,
+    templates,
     signal,
     reusable: options.reuse && openReuse(options.reuse),
   });
+  if (templates) expectTemplates(templates, left);
   const jobs = left.map(
     (one): Job => ({
       memoryMiB: planMemoryMiB(one.found.scenario),
@@ -248,6 +266,7 @@ export async function runMatrix(options: RunOptions): Promise<RunResult> {
     }),
   );
   await schedule(jobs, { jobs: options.jobs, signal, capacity });
+  templates?.close();
   await finishUnstarted(run);
 
   const result = { ...resultOf(run, host), ...measured() };

@@ -11,6 +11,8 @@ const pauseMs = 100;
 export interface SerialLog {
   /** Reads a port until its records are full; calls `follow` with each chunk. */
   read(port: Readable, follow?: (chunk: Buffer) => void): void;
+  /** Records output that was read elsewhere. */
+  take(chunk: Buffer): void;
   /** Bytes so far. */
   bytes(): number;
   /** Resolves once all that was read is written. */
@@ -46,6 +48,7 @@ export function createSerialLog({ raw, emit, guard }: SerialSinks): SerialLog {
   }
 
   return {
+    take: record,
     bytes: () => bytes,
     read(port, follow) {
       const receive = (chunk: Buffer): void => {

@@ -2,7 +2,6 @@ import type { Accel } from '../model/axes.ts';
 import type { UntimedEvent } from '../model/events.ts';
 import type { Plan } from '../model/plan.ts';
 import type { Stage } from '../model/stages.ts';
-import type { AttemptRecords } from './attempt-records.ts';
 import { createDeadlineClock } from './deadline-clock.ts';
 import { guestTimeReader } from './guest-time.ts';
 import { createRestWatch, type Signs } from './rest-watch.ts';
@@ -16,7 +15,6 @@ export interface TimeWatchOptions {
   accel: Accel;
   /** QEMU's process. */
   pid: number;
-  records: Pick<AttemptRecords, 'now'>;
   signs(): Signs;
   /** Whether to end a guest at rest. */
   restEnds: boolean;
@@ -32,7 +30,7 @@ const tickMs = 250;
 /** Calls `onTimeUp` when the time of the guest is up. Starts at once. */
 export function watchTime(options: TimeWatchOptions): TimeWatch {
   const { plan, accel, pid, signs, restEnds } = options;
-  const { now } = options.records;
+  const now = () => performance.now();
   const readAt = guestTimeReader(pid);
   let reading = readAt(now());
   const deadlines = createDeadlineClock(plan, accel !== 'tcg', () => reading);

@@ -8,12 +8,13 @@ import { reportRounds, runRound } from './rounds.mjs';
 
 const usage = `Usage: npm run -s campaign -- agree [options]
 
-Runs the default matrix in rounds, one whole run after another, and prints every cell whose status, stop or failure rule
-differs between two rounds.
+Runs the default matrix in rounds, one whole run after another, and prints every cell whose status, stages, configuration,
+stop or failure differs between two rounds. With --starts cold,warm every second round starts its guests from templates.
 
   --rounds N      number of rounds (default: 3)
   --cells GLOBS   only these cells, by id or group; comma-separated, * for any text
   --matrix FILE   your own matrix instead of the default one
+  --starts KINDS  how guests start, in turn: cold, warm, kept (default: cold); comma-separated
   --out DIR       where the runs go, one folder per round (default: .runs/agree-<time>); existing rounds are resumed
   --jobs N        number of guests at once (default: as many as the host can run)
   --json          the result as JSON on standard output
@@ -21,10 +22,16 @@ differs between two rounds.
 
 Exit code: 0 if all rounds agree, 1 otherwise.`;
 
+const limitBytes = 4 * 2 ** 30;
+
+/** What `runMatrix` is told about templates. */
+const starts = { cold: undefined, warm: { keep: false, limitBytes }, kept: { keep: true, limitBytes } };
+
 const options = {
   rounds: { type: 'string', count: true, default: '3' },
   cells: { type: 'string', many: true },
   matrix: { type: 'string' },
+  starts: { type: 'string', many: true, oneOf: Object.keys(starts) },
   out: { type: 'string' },
   jobs: { type: 'string', count: true },
   json: { type: 'boolean' },
@@ -37,11 +44,15 @@ export async function run(argv) {
   const host = await openArtefacts([], { env: process.env, stderr: process.stderr });
   const { matrix, cells: all } = await expandChosen({ matrix: given.matrix }, host);
   const cells = selectCells(all, given.cells ?? [], {});
+  const { starts: kinds = ['cold'] } = given;
   const rounds = await interruptible(async (signal) => {
     const runs = [];
     for (let round = 1; round <= given.rounds && !signal.aborted; round++) {
-      const name = `round-${round}`;
-      runs.push(await runRound({ name, host, matrix, cells, outDir, jobs: given.jobs, signal }));
+      const start = kinds[(round - 1) % kinds.length];
+      const name = start === 'cold' ? `round-${round}` : `round-${round}-${start}`;
+      runs.push(
+        await runRound({ name, host, matrix, cells, outDir, jobs: given.jobs, templates: starts[start], signal }),
+      );
     }
     return runs;
   });

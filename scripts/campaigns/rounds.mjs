@@ -5,7 +5,7 @@ import { runMatrix } from '../../.build/harness/run/run-matrix.js';
 import { say } from '../setup/checkout.mjs';
 
 /** Runs `cells` into a folder of `outDir`, resuming an existing round. Prints what did not pass. */
-export function runRound({ name, host, matrix, cells, outDir, jobs, signal }) {
+export function runRound({ name, host, matrix, cells, outDir, jobs, templates, signal }) {
   say(`${name}: ${cells.length} cells`);
   const directory = join(outDir, name);
   const onCaseEnd = ({ id, verdict }) => void (verdict.status === 'passed' || say(`${verdict.status} ${id}`));
@@ -18,16 +18,25 @@ export function runRound({ name, host, matrix, cells, outDir, jobs, signal }) {
     jobs,
     accel: 'tcg',
     repeat: 1,
+    templates,
     reporter: { onCaseEnd },
     signal,
   });
 }
 
-const didIn = ({ verdict: { status, stoppedAt, failure } }) =>
+/** Everything of a verdict but times and other figures. */
+const didIn = ({ verdict: { status, stages, stoppedAt, failure, observedConfiguration } }) =>
   [
     status,
-    ...(stoppedAt === null ? [] : [`at ${stoppedAt}`]),
-    ...(failure === null ? [] : [`by ${failure.rule}`]),
+    `after ${
+      stages
+        .filter(({ reached }) => reached)
+        .map(({ stage }) => stage)
+        .join(', ') || 'nothing'
+    }`,
+    ...(observedConfiguration === null ? [] : [`as configuration ${observedConfiguration}`]),
+    ...(stoppedAt === null ? [] : [`stopped at ${stoppedAt}`]),
+    ...(failure === null ? [] : [`by ${failure.rule} (${failure.text.replaceAll(/\d+/g, '#')})`]),
   ].join(' ');
 
 /** Cells that did not do the same in all rounds, with what they did in each. */

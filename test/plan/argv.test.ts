@@ -26,8 +26,15 @@ const common = [
   '-serial chardev:serial',
   '-device virtio-rng-pci',
   '-netdev stream,id=net0,server=off,addr.type=fd,addr.str=3',
+  '-netdev user,id=up,net=10.0.2.0/24,host=10.0.2.2,ipv6=off',
+  '-netdev stream,id=uplink,server=off,addr.type=fd,addr.str=6',
+  '-netdev hubport,id=hub-up,hubid=1,netdev=up',
+  '-netdev hubport,id=hub-link,hubid=1,netdev=uplink',
 ];
-const debugPort = ['-chardev file,id=debug,path=firmware-debug.log', '-device isa-debugcon,iobase=0x402,chardev=debug'];
+const debugPort = [
+  '-chardev file,id=debug,path=firmware-debug.log,append=on',
+  '-device isa-debugcon,iobase=0x402,chardev=debug',
+];
 const nic = 'netdev=net0,mac=52:54:00:12:34:56,bootindex=0';
 
 describe("QEMU's command line", () => {
@@ -74,10 +81,6 @@ describe("QEMU's command line", () => {
         '-drive if=pflash,unit=1,format=raw,snapshot=on,file=/vars.fd',
         '-fw_cfg name=opt/org.tianocore/IPv6PXESupport,string=no',
         `-device virtio-net-pci,${nic},romfile=`,
-        '-netdev user,id=up,net=10.0.2.0/24,host=10.0.2.2,ipv6=off',
-        '-netdev stream,id=uplink,server=off,addr.type=fd,addr.str=6',
-        '-netdev hubport,id=hub-up,hubid=1,netdev=up',
-        '-netdev hubport,id=hub-link,hubid=1,netdev=uplink',
       ].sort(),
     );
   });

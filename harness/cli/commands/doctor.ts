@@ -5,6 +5,7 @@ import { type Arch, archs, type Firmware } from '../../model/axes.ts';
 import { qemuProgramOf } from '../../model/qemu-program.ts';
 import { packageRoot } from '../../os/package-root.ts';
 import { acceleratorFailures, examineHost, type ProgramReport } from '../../run/examine-host.ts';
+import { defaultTemplatesMiB, storedTemplates } from '../../run/templates/template-store.ts';
 import { type Artefacts, openArtefacts } from '../artefacts.ts';
 import { cacheFolder } from '../cache-folder.ts';
 import type { AddCommand } from '../command.ts';
@@ -77,6 +78,13 @@ function madeCheck(io: CliIo): Check {
   return { state: 'note', what: 'cache', detail: `${cacheFolder(io.env)}; ${detail}` };
 }
 
+function templateCheck({ templatesFolder }: Artefacts): Check {
+  const { count, bytes } = storedTemplates(templatesFolder);
+  const size = `${count} kept, ${Math.round(bytes / (1 << 20))} MiB of disk space`;
+  const detail = `${size}; netboot run --keep-templates [MiB] keeps more, by default within ${defaultTemplatesMiB} MiB`;
+  return { state: 'note', what: 'templates', detail };
+}
+
 async function checks(io: CliIo): Promise<Check[]> {
   const artefacts = await openArtefacts([], io);
   const { programs, host } = await examineHost(archs.map((arch) => ({ program: qemuProgramOf(arch), env: {} })));
@@ -91,6 +99,7 @@ async function checks(io: CliIo): Promise<Check[]> {
     ...(await firmwareChecks(artefacts)),
     { state: 'note', what: 'artefact sets', detail: artefacts.sets.names.join(', ') },
     madeCheck(io),
+    templateCheck(artefacts),
     ...(kvm ? [kvm] : []),
     ...acceleratorChecks(artefacts),
   ];

@@ -11,6 +11,7 @@ import { fileReporter } from '../../report/report-files.ts';
 import type { Invocation } from '../../report/run-facts.ts';
 import { type RunOptions, runMatrix } from '../../run/run-matrix.ts';
 import { runRecords } from '../../run/run-records.ts';
+import { defaultTemplatesMiB } from '../../run/templates/template-store.ts';
 import { openArtefacts } from '../artefacts.ts';
 import { addCaseOptions, type CaseOptions, warnOfVague } from '../case-options.ts';
 import { begunCases, chooseCases, type EarlierRuns, refuseChoices } from '../choose-cases.ts';
@@ -32,6 +33,8 @@ interface RunCommandOptions extends FailOn, EarlierRuns {
   reuseMaxAge: number;
   json?: boolean;
   allowNotRun?: boolean;
+  cold?: boolean;
+  keepTemplates?: number | true;
 }
 
 interface ReporterOptions {
@@ -85,6 +88,12 @@ export const runCommand: AddCommand = (program, io, end) => {
     .option('--reuse <run>', 'reuse the records of that run for cases whose inputs are all unchanged')
     .option('--reuse-max-age <days>', 'with --reuse: only records of runs no older than this', parseCount, 30)
     .option('--allow-not-run', 'cases that this host cannot run do not fail the run')
+    .option('--cold', 'start every guest from power-on, never from a template')
+    .option(
+      '--keep-templates [MiB]',
+      `keep templates for later runs, within this much disk space (default: ${defaultTemplatesMiB})`,
+      parseCount,
+    )
     .option('--json', 'print results.json on standard output, and the progress on standard error')
     .addHelpText(
       'after',
@@ -121,6 +130,7 @@ Examples:
         repeat,
         recordedLengths,
         reuse: reuse === undefined ? undefined : { from: resolve(reuse), maxAgeMs: reuseMaxAge * dayMs },
+        templates: templatesFrom(options),
         reporter,
         signal: io.signal,
       });

@@ -1,0 +1,156 @@
+import { copyFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { loadableArgs, loadMachine, savableArgs, saveMachine } from '../../vm/machine-state.ts';
+import type { Guest } from '../../vm/qemu.ts';
+import { asksSomething } from '../../wire/codecs/question.ts';
+import { type GatedLink, gatedLink } from '../../wire/stack/gated-link.ts';
+import type { Link } from '../../wire/stack/link.ts';
+import type { AttemptRecords } from '../attempt-records.ts';
+import { caseFiles } from '../case-directory.ts';
+import { firmwareDebugIn, machineFilesIn, type Sight, writeTemplateRecord } from './template.ts';
+import type { Claim } from './template-store.ts';
+
+/** How a guest starts: from power-on, from power-on with a template left behind, or from a template. */
+export interface Start {
+  /** QEMU's arguments, after all others. */
+  args(memoryMiB: number): string[];
+  /** Before anything of the guest is read. Rejects if it cannot start so. */
+  load(guest: Guest, directory: string): Promise<void>;
+  /** The guest's link as the wire sees it. */
+  gate(nic: Link): Link;
+  /** What the guest prints. */
+  printed(chunk: Buffer): void;
+  /** Wire and console are there. */
+  begin(): Promise<void>;
+  /** Whether the guest is stopped because of this. */
+  isHolding(): boolean;
+}
+
+export interface StartContext {
+  records: AttemptRecords;
+  directory: string;
+  guest(): Guest;
+}
+
+export const coldStart: Start = {
+  args: () => [],
+  load: async () => {},
+  gate: (nic) => nic,
+  printed: () => {},
+  begin: async () => {},
+  isHolding: () => false,
+};
+
+type Make = Extract<Claim, { start: 'make' }>;
+type Restore = Extract<Claim, { start: 'restore' }>;
+
+export function startOf(claim: Claim, context: StartContext): Start {
+  if (claim.start === 'make') return makingStart(claim, context);
+  return claim.start === 'restore' ? restoredStart(claim, context) : coldStart;
+}
+
+/** From power-on; stopped for a moment at its first question, to be saved. */
+function makingStart(claim: Make, { records, directory, guest }: StartContext): Start {
+  const seen: Sight[] = [];
+  const see = (on: Sight['on'], bytes: Buffer): void => {
+    seen.push({ tMs: records.now(), on, bytes: bytes.toString('base64') });
+  };
+  let phase: 'before' | 'saving' | 'after' = 'before';
+
+  async function save(nic: GatedLink): Promise<void> {
+    const { qmp, cpuMs } = guest();
+    const atMs = records.now();
+    await qmp.execute('stop');
+    try {
+      const files = machineFilesIn(claim.folder);
+      await saveMachine(guest(), files);
+      await records.serial.caughtUp();
+      // What the guest sent before it stopped has arrived by now; two turns, and it has been read.
+      await nextTurn();
+      await nextTurn();
+      copyFileSync(join(directory, caseFiles.firmwareDebug), firmwareDebugIn(claim.folder));
+      const asked = nic.waiting.map((frame) => frame.toString('base64'));
+      writeTemplateRecord(claim.folder, { atMs, guestCpuMs: cpuMs(), seen, asked });
+    } finally {
+      await qmp.execute('cont');
+    }
+  }
+
+  async function saveAndGoOn(nic: GatedLink): Promise<void> {
+    phase = 'saving';
+    const since = performance.now();
+    try {
+      await save(nic);
+      claim.made();
+      const costMs = Math.round(performance.now() - since);
+      records.emit({ source: 'vm', type: 'template-saved', template: claim.id, costMs });
+    } catch (error) {
+      claim.release();
+      records.emit({ source: 'vm', type: 'template-refused', reason: (error as Error).message });
+    } finally {
+      phase = 'after';
+      nic.open();
+    }
+  }
+
+  return {
+    ...coldStart,
+    args: savableArgs,
+    gate(nic) {
+      const link: GatedLink = gatedLink(nic, (frame) => {
+        if (phase !== 'before') return phase === 'after';
+        if (asksSomething(frame)) {
+          void saveAndGoOn(link);
+          return false;
+        }
+        see('wire', frame);
+        return true;
+      });
+      return link;
+    },
+    printed(chunk) {
+      if (phase !== 'after') see('serial', chunk);
+    },
+    isHolding: () => phase === 'saving',
+  };
+}
+
+const bytesOf = (base64: string): Buffer => Buffer.from(base64, 'base64');
+
+/** From a template: what was seen before the first question is recorded again, at its time, and the question is asked. */
+function restoredStart({ template, release }: Restore, { records, guest }: StartContext): Start {
+  const { id, files, firmwareDebug, record } = template;
+  let gated: GatedLink | undefined;
+  return {
+    ...coldStart,
+    args(memoryMiB) {
+      records.clock.hold();
+      return loadableArgs(memoryMiB, files);
+    },
+    async load({ qmp }, directory) {
+      try {
+        await loadMachine(qmp, files);
+        copyFileSync(firmwareDebug, join(directory, caseFiles.firmwareDebug));
+      } finally {
+        release();
+      }
+    },
+    gate(nic) {
+      gated = gatedLink(nic, () => true);
+      return gated;
+    },
+    async begin() {
+      const { atMs, guestCpuMs, seen, asked } = record;
+      records.emit({ source: 'vm', type: 'restored', template: id, atMs, guestCpuMs });
+      for (const { tMs, on, bytes } of seen) {
+        records.clock.holdAt(tMs);
+        if (on === 'serial') records.serial.take(bytesOf(bytes));
+        else gated?.deliver(bytesOf(bytes));
+      }
+      records.clock.goOnFrom(atMs);
+      for (const frame of asked) gated?.deliver(bytesOf(frame));
+      await guest().qmp.execute('cont');
+    },
+  };
+}

@@ -1,0 +1,198 @@
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, readdirSync, renameSync, rmSync, statSync, utimesSync } from 'node:fs';
+import { join } from 'node:path';
+import { readTemplate, type Template } from './template.ts';
+
+/** How a guest is to start. */
+export type Claim =
+  | ({ start: 'cold' } & Release)
+  /** Leaves a template in `folder`, and says `made` when it is whole. */
+  | ({ start: 'make'; id: string; folder: string; made(): void } & Release)
+  | ({ start: 'restore'; template: Template } & Release);
+
+interface Release {
+  /** The files are not needed any more, or never will be written. May be called again. */
+  release(): void;
+}
+
+/** Templates of the cases of a run, in a folder shared with other runs. */
+export interface TemplateStore {
+  /** One more guest will claim this template. */
+  expect(id: string): void;
+  /** Waits while the template is being made, since that is always sooner than booting as far. */
+  claim(id: string): Promise<Claim>;
+  /** Removes what this run made, unless templates are kept. */
+  close(): void;
+}
+
+export interface TemplateStoreOptions {
+  folder: string;
+  /** Disk space for all templates, in bytes; the least recently used give way. */
+  limitBytes: number;
+  /** Whether templates outlive the run. */
+  keep: boolean;
+}
+
+/** Disk space for templates where the user gives none. */
+export const defaultTemplatesMiB = 4096;
+
+const blockBytes = 512;
+/** What a killed run was making, or removing, is left alone for this long in case it still does. */
+const abandonedMs = 3_600_000;
+const unfinished = /\.part$/;
+
+function diskBytes(folder: string): number {
+  return readdirSync(folder).reduce((sum, name) => sum + statSync(join(folder, name)).blocks * blockBytes, 0);
+}
+
+/** Renamed first, so that nobody finds half of it. */
+function remove(folder: string): void {
+  const gone = `${folder}.${randomBytes(4).toString('hex')}.part`;
+  try {
+    renameSync(folder, gone);
+    rmSync(gone, { recursive: true, force: true });
+  } catch {
+    // Another run removed it.
+  }
+}
+
+interface Stored {
+  path: string;
+  usedAtMs: number;
+  bytes: number;
+}
+
+/** Templates in the folder; what was abandoned unfinished is removed. */
+function stored(folder: string): Stored[] {
+  return readdirSync(folder).flatMap((name) => {
+    const path = join(folder, name);
+    try {
+      const usedAtMs = statSync(path).mtimeMs;
+      if (!unfinished.test(name)) return [{ path, usedAtMs, bytes: diskBytes(path) }];
+      if (Date.now() - usedAtMs > abandonedMs) rmSync(path, { recursive: true, force: true });
+    } catch {
+      // Removed meanwhile.
+    }
+    return [];
+  });
+}
+
+/** Count and size of the templates in a folder. */
+export function storedTemplates(folder: string): { count: number; bytes: number } {
+  try {
+    const all = stored(folder);
+    return { count: all.length, bytes: all.reduce((sum, { bytes }) => sum + bytes, 0) };
+  } catch {
+    return { count: 0, bytes: 0 };
+  }
+}
+
+function makeRoom(folder: string, limitBytes: number): void {
+  const all = stored(folder).sort((a, b) => a.usedAtMs - b.usedAtMs);
+  let bytes = all.reduce((sum, one) => sum + one.bytes, 0);
+  for (const one of all) {
+    if (bytes <= limitBytes) return;
+    remove(one.path);
+    bytes -= one.bytes;
+  }
+}
+
+const cold: Claim = { start: 'cold', release: () => {} };
+
+/** Counts by id. */
+function tally() {
+  const counts = new Map<string, number>();
+  const of = (id: string): number => counts.get(id) ?? 0;
+  return { of, add: (id: string, by: 1 | -1) => void counts.set(id, Math.max(0, of(id) + by)) };
+}
+
+export function openTemplateStore({ folder, limitBytes, keep }: TemplateStoreOptions): TemplateStore {
+  const expected = tally();
+  const inUse = tally();
+  const making = new Map<string, Promise<void>>();
+  const unmakable = new Set<string>();
+  const own = new Set<string>();
+  const pathOf = (id: string): string => join(folder, id);
+
+  /** The last guest of a machine takes its template with it. */
+  function settle(id: string): void {
+    if (!keep && expected.of(id) === 0 && inUse.of(id) === 0 && own.delete(id)) remove(pathOf(id));
+  }
+
+  function publish(id: string, part: string): void {
+    try {
+      renameSync(part, pathOf(id));
+      own.add(id);
+      makeRoom(folder, limitBytes);
+    } catch {
+      // Another run was faster.
+      rmSync(part, { recursive: true, force: true });
+    }
+  }
+
+  function make(id: string): Claim {
+    const part = `${pathOf(id)}.${randomBytes(4).toString('hex')}.part`;
+    let wake = (): void => {};
+    making.set(
+      id,
+      new Promise((resolve) => {
+        wake = resolve;
+      }),
+    );
+    const end = (finish: () => void): void => {
+      if (!making.delete(id)) return;
+      finish();
+      wake();
+    };
+    const giveUp = (): void => {
+      unmakable.add(id);
+      rmSync(part, { recursive: true, force: true });
+    };
+    try {
+      mkdirSync(part, { recursive: true });
+    } catch {
+      end(giveUp);
+      return cold;
+    }
+    return { start: 'make', id, folder: part, made: () => end(() => publish(id, part)), release: () => end(giveUp) };
+  }
+
+  function restore(id: string): Claim | undefined {
+    const template = readTemplate(id, pathOf(id));
+    if (template === undefined) return undefined;
+    touch(pathOf(id));
+    inUse.add(id, 1);
+    let isReleased = false;
+    const release = (): void => {
+      if (isReleased) return;
+      isReleased = true;
+      inUse.add(id, -1);
+      settle(id);
+    };
+    return { start: 'restore', template, release };
+  }
+
+  return {
+    expect: (id) => expected.add(id, 1),
+    async claim(id) {
+      expected.add(id, -1);
+      while (making.has(id)) await making.get(id);
+      if (unmakable.has(id)) return cold;
+      return restore(id) ?? (expected.of(id) > 0 || keep ? make(id) : cold);
+    },
+    close() {
+      if (keep) return;
+      for (const id of own) remove(pathOf(id));
+    },
+  };
+}
+
+/** Marks it as used now. */
+function touch(folder: string): void {
+  const now = new Date();
+  try {
+    utimesSync(folder, now, now);
+  } catch {
+    // Read-only, or gone.
+  }
+}

@@ -1,0 +1,64 @@
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import type { MachineFiles } from '../../vm/machine-state.ts';
+
+/** What a guest showed before it asked its first question, and when, in ms since its start. */
+const sightSchema = z.strictObject({
+  tMs: z.number().nonnegative(),
+  on: z.enum(['serial', 'wire']),
+  bytes: z.base64(),
+});
+export type Sight = z.infer<typeof sightSchema>;
+
+const recordSchema = z.strictObject({
+  version: z.literal(1),
+  /** When the first question was asked, and the CPU time spent up to there. */
+  atMs: z.number().nonnegative(),
+  guestCpuMs: z.number().nonnegative(),
+  seen: z.array(sightSchema),
+  /** The frame that asked, and those sent before the guest could be stopped. */
+  asked: z.array(z.base64()).min(1),
+  /** Lengths of the files beside this one, in bytes. */
+  lengths: z.strictObject({ ram: z.int(), devices: z.int() }),
+});
+export type TemplateRecord = z.infer<typeof recordSchema>;
+
+/** A guest stopped at its first question, on disk. */
+export interface Template {
+  id: string;
+  files: MachineFiles;
+  /** What the firmware had written to its debug port. */
+  firmwareDebug: string;
+  record: TemplateRecord;
+}
+
+const recordFile = 'start.json';
+
+export const machineFilesIn = (folder: string): MachineFiles => ({
+  ram: join(folder, 'ram'),
+  devices: join(folder, 'devices'),
+});
+export const firmwareDebugIn = (folder: string): string => join(folder, 'firmware-debug.log');
+
+const lengthsOf = ({ ram, devices }: MachineFiles) => ({ ram: statSync(ram).size, devices: statSync(devices).size });
+
+export function writeTemplateRecord(folder: string, record: Omit<TemplateRecord, 'version' | 'lengths'>): void {
+  const whole: TemplateRecord = { version: 1, ...record, lengths: lengthsOf(machineFilesIn(folder)) };
+  writeFileSync(join(folder, recordFile), JSON.stringify(whole));
+}
+
+/** The template in a folder; undefined if it is not one, or not whole. */
+export function readTemplate(id: string, folder: string): Template | undefined {
+  const path = join(folder, recordFile);
+  if (!existsSync(path)) return undefined;
+  try {
+    const record = recordSchema.parse(JSON.parse(readFileSync(path, 'utf8')));
+    const files = machineFilesIn(folder);
+    const { ram, devices } = lengthsOf(files);
+    const isWhole = ram === record.lengths.ram && devices === record.lengths.devices;
+    return isWhole ? { id, files, firmwareDebug: firmwareDebugIn(folder), record } : undefined;
+  } catch {
+    return undefined;
+  }
+}

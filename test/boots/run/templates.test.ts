@@ -1,0 +1,101 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { HarnessEvent } from '../../../harness/model/events.ts';
+import type { CaseResult } from '../../../harness/model/verdict.ts';
+import { readEvents } from '../../../harness/run/run-directory.ts';
+import type { RunOptions } from '../../../harness/run/run-matrix.ts';
+import { cellsOf, runCells } from '../../run/rig.ts';
+
+let folder: string;
+let count = 0;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'warm-'));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** Cells of one machine each, which differ in how the script comes. */
+const transport = ['tftp', { config: 'http', payload: 'http' }];
+const machines = {
+  'SeaBIOS with an iPXE ROM': { arch: 'x86_64', firmware: 'seabios', nic: 'virtio-net-pci', transport },
+  OVMF: { arch: 'x86_64', firmware: 'ovmf', nic: 'virtio-net-pci', rom: 'none', secondStage: 'snponly', transport },
+  AAVMF: {
+    ...{ arch: 'aarch64', firmware: 'aavmf', nic: 'virtio-net-pci', rom: 'none', secondStage: 'ipxe' },
+    ...{ nbpSet: 'forky', transport },
+  },
+};
+
+interface Ran {
+  result: CaseResult;
+  events: HarnessEvent[];
+}
+
+async function runBoth(group: object, templates: RunOptions['templates'], templatesFolder: string): Promise<Ran[]> {
+  const outDir = join(folder, `run-${++count}`);
+  const cells = cellsOf({ name: 'one', ...group });
+  const { cases } = await runCells(outDir, cells, { templates, templatesFolder, jobs: 2 });
+  return cases.map((result) => ({ result, events: readEvents(join(outDir, result.run.directory as string)) }));
+}
+
+/** A verdict without its times, and what the guest printed up to its token, which is another for each guest. */
+function told({ result: { verdict }, events }: Ran) {
+  const lines = events.flatMap((event) => (event.source === 'serial' && !event.open ? [event.text] : []));
+  const end = lines.findIndex((line) => line.startsWith('netboot-ok:'));
+  const stages = verdict.stages.map(({ stage, reached }) => ({ stage, reached }));
+  return { ...verdict, stages, console: lines.slice(0, end) };
+}
+
+const kinds = ({ events }: Ran): string[] =>
+  events.flatMap(({ source, type }) => (source === 'vm' && /^template|^restored/.test(type) ? [type] : []));
+
+const room = { limitBytes: 2 ** 31 };
+
+describe.each(Object.entries(machines))('%s', (_, group) => {
+  it('boots from a template as from power-on', async () => {
+    const store = mkdtempSync(join(folder, 'store-'));
+    const cold = await runBoth(group, undefined, store);
+    const warm = await runBoth(group, { ...room, keep: false }, store);
+    expect(cold.map(kinds)).toEqual([[], []]);
+    expect(warm.flatMap(kinds).sort()).toEqual(['restored', 'template-saved']);
+    expect(warm.map(told)).toEqual(cold.map(told));
+    expect(warm.every(({ result }) => result.verdict.status === 'passed')).toBe(true);
+    for (const { events } of warm) {
+      const times = events.map(({ tMs }) => tMs);
+      expect(times).toEqual(times.toSorted((a, b) => a - b));
+    }
+    expect(readdirSync(store)).toEqual([]);
+  });
+});
+
+describe('a kept template', () => {
+  it('that QEMU refuses costs nothing but time', async () => {
+    const store = mkdtempSync(join(folder, 'store-'));
+    const kept = { ...room, keep: true };
+    await runBoth({ ...machines['SeaBIOS with an iPXE ROM'], transport: 'tftp' }, kept, store);
+    const [id] = readdirSync(store);
+    const devices = join(store, id as string, 'devices');
+    const record = join(store, id as string, 'start.json');
+    const { lengths, ...rest } = JSON.parse(readFileSync(record, 'utf8'));
+    writeFileSync(devices, 'no migration stream');
+    writeFileSync(record, JSON.stringify({ ...rest, lengths: { ...lengths, devices: 19 } }));
+    const [again] = await runBoth({ ...machines['SeaBIOS with an iPXE ROM'], transport: 'tftp' }, kept, store);
+    expect(again && kinds(again)).toEqual(['template-refused']);
+    expect(again?.result.verdict.status).toBe('passed');
+    expect(again?.result.run.attempts).toHaveLength(1);
+  });
+
+  it('is none for a NIC whose state QEMU cannot save, and its cases boot all the same', async () => {
+    const store = mkdtempSync(join(folder, 'store-'));
+    const group = {
+      arch: 'x86_64',
+      firmware: 'seabios',
+      nic: 'usb-net',
+      rom: 'none',
+      expect: { stopsAt: 'dhcp', failure: 'seabios-no-boot', reason: 'no ROM' },
+    };
+    const [only] = await runBoth(group, { ...room, keep: true }, store);
+    expect(only?.result.verdict.status).toBe('passed');
+    expect(readdirSync(store)).toEqual([]);
+  });
+});

@@ -1,0 +1,123 @@
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { machineFilesIn, writeTemplateRecord } from '../../../harness/run/templates/template.ts';
+import { type Claim, openTemplateStore, storedTemplates } from '../../../harness/run/templates/template-store.ts';
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'templates-'));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const mebibyte = 1 << 20;
+const open = (over: Partial<Parameters<typeof openTemplateStore>[0]> = {}) =>
+  openTemplateStore({ folder, limitBytes: 100 * mebibyte, keep: false, ...over });
+
+/** Files as a saved guest leaves them. */
+function fill(claim: Claim): void {
+  if (claim.start !== 'make') throw new Error(`expected to make it, saw ${claim.start}`);
+  fillFolder(claim.folder);
+  claim.made();
+}
+
+function fillFolder(path: string): void {
+  const { ram, devices } = machineFilesIn(path);
+  writeFileSync(ram, Buffer.alloc(mebibyte, 1));
+  writeFileSync(devices, 'state');
+  writeTemplateRecord(path, { atMs: 5, guestCpuMs: 4, seen: [], asked: ['AAAA'] });
+}
+
+describe('templates of a run', () => {
+  it('are made by the first case of a machine, used by the others, and gone after the last', async () => {
+    const store = open();
+    for (const _ of [1, 2, 3]) store.expect('a');
+    const first = await store.claim('a');
+    const second = store.claim('a');
+    fill(first);
+    const [two, three] = await Promise.all([second, store.claim('a')]);
+    expect([first.start, two.start, three.start]).toEqual(['make', 'restore', 'restore']);
+    two.release();
+    two.release();
+    expect(readdirSync(folder)).toEqual(['a']);
+    three.release();
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it('are not made for a machine that no other case has', async () => {
+    const store = open();
+    store.expect('a');
+    expect((await store.claim('a')).start).toBe('cold');
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it('are not waited for once making one has failed', async () => {
+    const store = open();
+    for (const _ of [1, 2, 3]) store.expect('a');
+    const first = await store.claim('a');
+    const second = store.claim('a');
+    first.release();
+    expect([(await second).start, (await store.claim('a')).start]).toEqual(['cold', 'cold']);
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it('stay for the next run when they are to be kept, and one case is enough to make one', async () => {
+    const store = open({ keep: true });
+    store.expect('a');
+    fill(await store.claim('a'));
+    store.close();
+    const next = open();
+    next.expect('a');
+    const claim = await next.claim('a');
+    expect(claim.start).toBe('restore');
+    claim.release();
+    next.close();
+    // It was another run that made it.
+    expect(readdirSync(folder)).toEqual(['a']);
+  });
+
+  it('are removed when the run ends before their last case', async () => {
+    const store = open();
+    for (const _ of [1, 2]) store.expect('a');
+    fill(await store.claim('a'));
+    store.close();
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it('give way within their bound, the least recently used first', async () => {
+    const store = open({ keep: true, limitBytes: 2.5 * mebibyte });
+    for (const [at, id] of ['a', 'b', 'c'].entries()) {
+      fill(await store.claim(id));
+      utimesSync(join(folder, id), 1000 + at, 1000 + at);
+    }
+    expect(readdirSync(folder).sort()).toEqual(['b', 'c']);
+    (await store.claim('b')).release();
+    fill(await store.claim('d'));
+    expect(readdirSync(folder).sort()).toEqual(['b', 'd']);
+    expect(storedTemplates(folder)).toMatchObject({ count: 2 });
+  });
+
+  it.each<[string, (path: string) => void]>([
+    ['shorter RAM', (path) => writeFileSync(machineFilesIn(path).ram, 'x')],
+    ['no state of the devices', (path) => rmSync(machineFilesIn(path).devices)],
+    ['half a record', (path) => writeFileSync(join(path, 'start.json'), '{"version":1,"at')],
+    ['a record of another kind', (path) => writeFileSync(join(path, 'start.json'), '[]')],
+  ])('with %s are not used', async (_, damage) => {
+    mkdirSync(join(folder, 'a'));
+    fillFolder(join(folder, 'a'));
+    damage(join(folder, 'a'));
+    expect((await open().claim('a')).start).toBe('cold');
+  });
+
+  it('that a killed run left unfinished are never found, and removed in the end', async () => {
+    const left = join(folder, 'a.0123.part');
+    mkdirSync(left);
+    fillFolder(left);
+    expect((await open().claim('a')).start).toBe('cold');
+    utimesSync(left, 1000, 1000);
+    const store = open({ keep: true });
+    fill(await store.claim('b'));
+    expect(existsSync(left)).toBe(false);
+  });
+});
