@@ -69,6 +69,13 @@ export function runReporters(io: CliIo, options: ReporterOptions): Multiplexed {
   });
 }
 
+/** Kept or not, templates share the same bound. */
+function templatesFrom({ cold, keepTemplates }: RunCommandOptions): RunOptions['templates'] {
+  if (cold) return undefined;
+  const mebibytes = typeof keepTemplates === 'number' ? keepTemplates : defaultTemplatesMiB;
+  return { keep: keepTemplates !== undefined, limitBytes: mebibytes * (1 << 20) };
+}
+
 export const runCommand: AddCommand = (program, io, end) => {
   addCaseOptions(program.command('run'))
     .description('Run cases and report how far each got.')
