@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// Builds the payloads from fixtures/payloads into .cache/payloads.
-import { buildPayloads } from './payloads/build-payloads.mjs';
+// Builds every payload from fixtures/payloads into .build/payloads, for the package.
+import { buildAllPayloads } from './payloads/build-payloads.mjs';
 import { runScript } from './setup/checkout.mjs';
 
-await runScript(buildPayloads);
+await runScript(buildAllPayloads);

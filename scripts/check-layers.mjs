@@ -15,6 +15,10 @@ const rows = {
     computed: { 'harness/matrix/load-matrix.ts': 'harness' },
   },
   'harness/assets': { folders: below('model', 'os'), packages: ['node', 'zod', 'execa'] },
+  'harness/install': {
+    folders: below('model', 'os'),
+    packages: ['node', 'zod', 'execa', 'openpgp', 'xz-decompress', 'tar'],
+  },
   'harness/resolve': { folders: below('model', 'assets'), packages: ['node', 'zod'] },
   'harness/predict': { folders: below('model', 'assets'), packages: [] },
   'harness/plan': { folders: below('model'), packages: [] },
@@ -36,7 +40,7 @@ const rows = {
   'harness/report/html/page': { folders: below('model', 'report'), packages: ['@xterm/headless'] },
   'harness/cli': {
     folders: [
-      ...below('run', 'report', 'compare', 'predict', 'plan', 'matrix', 'model', 'os', 'assets', 'judge'),
+      ...below('run', 'report', 'compare', 'predict', 'plan', 'matrix', 'model', 'os', 'assets', 'judge', 'install'),
       'scenarios',
     ],
     packages: ['execa', 'node', 'commander'],

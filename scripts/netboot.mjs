@@ -12,7 +12,7 @@ await runScript(async () => {
   if (wantsSetUp) {
     // Loaded on demand: few commands need it.
     const { setUp } = await import('./setup/set-up.mjs');
-    setUp();
+    await setUp();
   } else {
     installNpmPackages();
     compile();

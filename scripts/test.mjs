@@ -18,7 +18,7 @@ function readCounts() {
 await runScript(async () => {
   const argv = process.argv.slice(2);
   const vitestArgs = argv.filter((arg) => arg !== '--no-set-up');
-  if (vitestArgs.length === argv.length) setUp({ tests: true });
+  if (vitestArgs.length === argv.length) await setUp({ tests: true });
   rmSync(countsFile, { force: true });
   const reporters = ['--reporter=default', `--reporter=${inCheckout('scripts/test-counts.mjs')}`];
   const vitest = inCheckout('node_modules/vitest/vitest.mjs');

@@ -10,6 +10,7 @@ export const commandNames = [
   'compare',
   'bisect',
   'bisect-step',
+  'install',
   'doctor',
   'predict',
   'inspect',

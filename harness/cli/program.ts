@@ -20,6 +20,7 @@ const commands: Readonly<Record<CommandName, () => Promise<AddCommand>>> = {
   compare: async () => (await import('./commands/compare.ts')).compareCommand,
   bisect: async () => (await import('./commands/bisect.ts')).bisectCommand,
   'bisect-step': async () => (await import('./commands/bisect.ts')).bisectStepCommand,
+  install: async () => (await import('./commands/install.ts')).installCommand,
   doctor: async () => (await import('./commands/doctor.ts')).doctorCommand,
   predict: async () => (await import('./commands/predict.ts')).predictCommand,
   inspect: async () => (await import('./commands/inspect.ts')).inspectCommand,
@@ -38,6 +39,7 @@ async function commandsFor(argv: readonly string[]): Promise<AddCommand[]> {
 
 const examples = `
 Examples:
+  netboot install --with-deps                 what the default matrix needs: firmware, ROMs, QEMU
   netboot run                                 every case of the default matrix
   netboot run --arch aarch64 --nic e1000      those of one architecture and NIC
   netboot run 'bios-*' --out results          by id, into a folder of your choice

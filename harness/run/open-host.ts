@@ -6,7 +6,7 @@ import { type OfferedNics, openOfferedNics } from '../vm/offered-nics.ts';
 import type { RunHost } from './run-matrix.ts';
 
 export interface HostFolders {
-  /** Holds artefact sets, payloads and what is kept between runs; created if absent. */
+  /** Holds artefact sets and what is kept between runs; created if absent. */
   cacheDir: string;
   /** Folders with a `set.json`, or with files to inspect. */
   setDirs?: readonly string[];

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inCheckout, SetUpError } from '../setup/checkout.mjs';
-import { onPath } from '../setup/host.mjs';
+import { onPath } from '../setup/on-path.mjs';
 
 export const payloadSources = inCheckout('fixtures/payloads');
 

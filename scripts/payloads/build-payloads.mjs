@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
-import { cacheFolder, inCheckout, say } from '../setup/checkout.mjs';
+import { inCheckout, SetUpError, say } from '../setup/checkout.mjs';
 import { withLock } from '../setup/lock.mjs';
 import { buildImage, buildProgram, payloadSources, toolPrefix } from './assemble.mjs';
 import { encodeCpio } from './cpio.mjs';
 import { encodeFat12 } from './fat12.mjs';
 
-const payloadsFolder = `${cacheFolder}/payloads`;
+const payloadsFolder = inCheckout('.build/payloads');
 const placeholder = Buffer.from('NONCE:xxxxxxxxxxxxxxxxxxxxxxxxxx');
 
 function initrd(arch) {
@@ -80,6 +80,15 @@ function upToDate(hash) {
   }
 }
 
+const archsWithTools = () => ['x86_64', 'aarch64'].filter((arch) => toolPrefix(arch) !== undefined);
+
+/** As `buildPayloads`, but refuses to leave any out: for the package, whose users have no assembler. */
+export function buildAllPayloads() {
+  if (archsWithTools().length < 2)
+    throw new SetUpError('the package needs all payloads: install binutils of both architectures');
+  buildPayloads();
+}
+
 function buildInto(folder, archs, hash) {
   mkdirSync(folder, { recursive: true });
   const possible = payloads.filter((payload) => payload.archs.every((arch) => archs.includes(arch)));
@@ -87,9 +96,9 @@ function buildInto(folder, archs, hash) {
   writeFileSync(`${folder}/made.json`, JSON.stringify({ hash, files: possible.map(({ file }) => file) }));
 }
 
-/** Builds the payloads into .cache/payloads if sources or tools changed; says which cannot be built, and why. */
+/** Builds the payloads into .build/payloads if sources or tools changed; says which cannot be built, and why. */
 export function buildPayloads() {
-  const archs = ['x86_64', 'aarch64'].filter((arch) => toolPrefix(arch) !== undefined);
+  const archs = archsWithTools();
   const hash = recipeHash(archs);
   if (upToDate(hash)) return;
   withLock(() => {

@@ -17,13 +17,14 @@ export class SetUpError extends Error {
   }
 }
 
-/** Runs a script's body; a SetUpError becomes its message and exit code, without a stack trace. */
+/** Runs a script's body; a SetUpError, or the harness's own error, becomes its message and exit code, without a stack trace. */
 export async function runScript(body) {
   try {
     await body();
   } catch (error) {
-    if (!(error instanceof SetUpError)) throw error;
+    if (!(error instanceof SetUpError) && error.name !== 'HarnessError') throw error;
     say(error.message);
-    process.exitCode = error.exitCode;
+    if (error.hint !== undefined) say(`hint: ${error.hint}`);
+    process.exitCode = error.exitCode ?? 3;
   }
 }

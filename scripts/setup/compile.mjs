@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { buildPayloads } from '../payloads/build-payloads.mjs';
 import { checkout, inCheckout, SetUpError, say } from './checkout.mjs';
 import { withLock } from './lock.mjs';
 
@@ -52,8 +53,9 @@ function node(problem, script, ...args) {
   if (status !== 0) throw new SetUpError(problem);
 }
 
-/** Compiles harness/ and scenarios/ into .build/ unless nothing changed since the last time. */
+/** Brings .build/ up to date: harness/ and scenarios/ compiled, and the payloads. */
 export function compile() {
+  buildPayloads();
   if (upToDate(fingerprint())) return;
   withLock(() => {
     const sources = fingerprint();

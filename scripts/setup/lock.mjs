@@ -37,17 +37,23 @@ function breakLock() {
   rmSync(aside, { recursive: true, force: true });
 }
 
-/** Runs `body` while no other set-up of this checkout runs. Not re-entrant. */
-export function withLock(body) {
+/** Waits until no other set-up of this checkout runs; returns what lets the next one run. Not re-entrant. */
+export function lock() {
   for (let turn = 0; !tryLock(); turn += 1) {
     if (turn === 0) say('another set-up of this checkout is running: waiting for it');
     pause(200);
     // The first turns give a new owner time to write its pid.
     if (turn >= 5 && !ownerAlive()) breakLock();
   }
+  return () => rmSync(lockFolder, { recursive: true, force: true });
+}
+
+/** Runs `body` while no other set-up of this checkout runs. */
+export function withLock(body) {
+  const unlock = lock();
   try {
     return body();
   } finally {
-    rmSync(lockFolder, { recursive: true, force: true });
+    unlock();
   }
 }

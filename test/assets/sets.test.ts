@@ -127,13 +127,14 @@ describe('the cache', () => {
     await put('root/etc/os-release', 'NAME="Debian"\nVERSION_CODENAME=bookworm\n');
     await put('cache/sets/forky/set.json', { name: 'forky', kernels: [{ arch: 'aarch64', kernel: 'linux' }] });
     await put('cache/sets/forky/linux');
-    await put('cache/payloads/probe-aarch64.efi');
-    const sets = await loadSets({ cacheDir: join(folder, 'cache'), setDirs: [], host: bareHost() });
+    await put('payloads/probe-aarch64.efi');
+    const [cacheDir, payloadsDir] = [join(folder, 'cache'), join(folder, 'payloads')];
+    const sets = await loadSets({ cacheDir, payloadsDir, setDirs: [], host: bareHost() });
     expect(sets.names).toEqual(['host', 'bookworm', 'forky']);
     expect(await sets.kernel('aarch64', 'bookworm')).toMatchObject({ set: 'forky' });
     const host = found(await sets.get('bookworm'));
     expect(host.nbp({ secondStage: 'probe', arch: 'aarch64', interface: 'uefi' })).toMatchObject({
-      path: join(folder, 'cache/payloads/probe-aarch64.efi'),
+      path: join(folder, 'payloads/probe-aarch64.efi'),
     });
     expect(reasonOf(await sets.payload('probe-bios.0'))).toContain('doctor');
     expect(reasonOf(await sets.get('sid'))).toContain('available: host, bookworm, forky');

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
+const built = fileURLToPath(new URL('../../.build/payloads', import.meta.url));
 const cache = fileURLToPath(new URL('../../.cache', import.meta.url));
 const nonce = '00112233445566778899aabbccddeeff';
 const token = `netboot-ok:${nonce}`;
@@ -19,8 +20,8 @@ afterAll(() => rmSync(folder, { recursive: true }));
 /** A payload with its nonce fields filled, as the harness fills them when it serves it. */
 function patched(file) {
   const sidecar = file.replace(/\.[^.]*$/, '.json');
-  const { nonce: field } = JSON.parse(readFileSync(`${cache}/payloads/${sidecar}`, 'utf8'));
-  const bytes = readFileSync(`${cache}/payloads/${file}`);
+  const { nonce: field } = JSON.parse(readFileSync(`${built}/${sidecar}`, 'utf8'));
+  const bytes = readFileSync(`${built}/${file}`);
   for (const offset of field.offsets) bytes.fill(nonce.padEnd(field.bytes, '\0'), offset, offset + field.bytes);
   expect(bytes.includes(token)).toBe(false);
   writeFileSync(join(folder, file), bytes);
@@ -67,7 +68,7 @@ test.each(Object.keys(linux))(
     const lines = await consoleOf(
       `qemu-system-${arch}`,
       ...machine,
-      ...['-kernel', `${installer}/linux`, '-initrd', `${cache}/payloads/linux-initrd-${arch}.cpio.gz`],
+      ...['-kernel', `${installer}/linux`, '-initrd', `${built}/linux-initrd-${arch}.cpio.gz`],
       ...['-append', commandLine, '-netdev', 'user,id=net,restrict=on', '-device', `${nic},netdev=net,romfile=`],
     );
     expect(lines).toContainEqual(expect.stringMatching(new RegExp(`^kernel: [0-9.-]+-${debian}$`)));

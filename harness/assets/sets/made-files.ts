@@ -1,13 +1,14 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { packageRoot } from '../../os/package-root.ts';
 import { signWithSnakeoil } from '../derive/snakeoil.ts';
 import type { Uki, UkiParts } from '../derive/uki.ts';
 import type { Fingerprints } from '../fingerprint.ts';
 import type { Missing } from './artefact-set.ts';
 
-/** What the cache folder has besides sets: built or unpacked at set-up, or made on demand. */
+/** What sets do not have: payloads built with this package, and what was unpacked at set-up or made on demand. */
 export interface MadeFiles {
-  /** A payload built at set-up: `linux-initrd-x86_64.cpio.gz`, `probe-x86_64.efi`, `probe-bios.0`, … */
+  /** A payload: `linux-initrd-x86_64.cpio.gz`, `probe-x86_64.efi`, `probe-bios.0`, … */
   payload(name: string): { readonly path: string } | Missing;
   /** A program unpacked at set-up, such as `tgt`; `root` is its root directory. */
   program(name: string): Promise<{ readonly root: string } | Missing>;
@@ -19,26 +20,27 @@ export interface MadeFiles {
   uki(parts: UkiParts, fingerprints: Fingerprints): Promise<Uki | Missing>;
 }
 
-async function payloadsOf(cacheDir: string | undefined): Promise<ReadonlyMap<string, string>> {
-  if (cacheDir === undefined) return new Map();
-  const folder = join(cacheDir, 'payloads');
+/** Built along with the harness; the published package has all of them. */
+const ownPayloads = () => join(packageRoot(), '.build', 'payloads');
+
+async function payloadsOf(folder: string): Promise<ReadonlyMap<string, string>> {
   const names = await readdir(folder).catch(() => []);
   return new Map(names.map((name) => [name, join(folder, name)]));
 }
 
-export async function openMadeFiles(cacheDir: string | undefined): Promise<MadeFiles> {
-  const payloads = await payloadsOf(cacheDir);
+export async function openMadeFiles(cacheDir: string | undefined, payloadsDir = ownPayloads()): Promise<MadeFiles> {
+  const payloads = await payloadsOf(payloadsDir);
   return {
     payload(name) {
       const path = payloads.get(name);
       return path === undefined
-        ? { missing: `no payload ${name} has been built; \`netboot doctor\` says how` }
+        ? { missing: `no payload ${name} has been built, for lack of an assembler; \`netboot doctor\` says how` }
         : { path };
     },
     async program(name) {
       const root = join(resolve(cacheDir ?? '.'), 'programs', name, 'root');
       const there = cacheDir !== undefined && (await stat(root).catch(() => undefined))?.isDirectory();
-      return there ? { root } : { missing: `the program ${name} is not installed; \`netboot doctor\` says how` };
+      return there ? { root } : { missing: `the program ${name} is not here; \`netboot install\` fetches it` };
     },
     async signed(path, vars, fingerprints) {
       if (cacheDir === undefined) return { missing: 'signing needs a cache folder, and there is none' };

@@ -82,7 +82,7 @@ export const manifestFile = 'set.json';
 
 function bad(file: string, problems: readonly string[], cause?: unknown): HarnessError {
   return new HarnessError('bad-set', problemLines(`artefact set ${file}`, problems), {
-    hint: 'Correct the manifest: `netboot schema set` prints its fields, and `netboot doctor` says how sets of the cache are made.',
+    hint: 'Correct the manifest: `netboot schema set` prints its fields, and `netboot install --refresh` makes sets of the cache again.',
     details: { path: file },
     cause,
   });

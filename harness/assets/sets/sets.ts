@@ -14,8 +14,10 @@ import { ownershipSchema } from './packages.ts';
 import type { SetContent } from './set-content.ts';
 
 export interface LoadSetsOptions {
-  /** Holds `sets/<name>/set.json` and `payloads/`. */
+  /** Holds `sets/<name>/set.json`. */
   readonly cacheDir: string | undefined;
+  /** Where the payloads are; default: this package's own. */
+  readonly payloadsDir?: string | undefined;
   /** Folders with a `set.json`, or with files to inspect; they take precedence over the cache's sets of the same name. */
   readonly setDirs: readonly string[];
   readonly host?: Host;
@@ -57,6 +59,7 @@ function openHostFiles(host: Host, cacheDir: string | undefined) {
  */
 export async function loadSets({
   cacheDir,
+  payloadsDir,
   setDirs,
   host = { env: process.env, root: '' },
   fingerprints = createFingerprints(),
@@ -69,7 +72,7 @@ export async function loadSets({
     sources: { inspections, fingerprints },
   });
   const hostFiles = openHostFiles(host, cacheDir);
-  const made = await openMadeFiles(cacheDir);
+  const made = await openMadeFiles(cacheDir, payloadsDir);
   const once = oncePerKey<ArtefactSet>();
 
   async function load(name: string): Promise<ArtefactSet> {
@@ -87,7 +90,10 @@ export async function loadSets({
 
   async function get(name: string): Promise<ArtefactSet | Missing> {
     const { names } = known;
-    if (!names.includes(name)) return { missing: `no artefact set ${name} here (available: ${names.join(', ')})` };
+    if (!names.includes(name)) {
+      const available = `(available: ${names.join(', ')}; \`netboot install\` fetches those of Debian)`;
+      return { missing: `no artefact set ${name} here ${available}` };
+    }
     return once(name, () => load(name));
   }
 
@@ -103,7 +109,7 @@ export async function loadSets({
         const kernel = 'missing' in set ? set : set.kernel(arch);
         if (!('missing' in kernel)) return kernel;
       }
-      return { missing: `no kernel for ${arch} in any set; \`netboot doctor\` says how to make sets` };
+      return { missing: `no kernel for ${arch} in any set; \`netboot install\` fetches those of Debian` };
     },
   };
 }

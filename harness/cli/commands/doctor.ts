@@ -1,9 +1,9 @@
 import { accessSync, constants, existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { isMissing } from '../../assets/sets/artefact-set.ts';
+import { inspectMachine } from '../../install/machine.ts';
+import { installCommands, runPackages } from '../../install/system-packages.ts';
 import { type Arch, archs, type Firmware } from '../../model/axes.ts';
 import { qemuProgramOf } from '../../model/qemu-program.ts';
-import { packageRoot } from '../../os/package-root.ts';
 import { acceleratorFailures, examineHost, type ProgramReport } from '../../run/examine-host.ts';
 import { defaultTemplatesMiB, storedTemplates } from '../../run/templates/template-store.ts';
 import { type Artefacts, openArtefacts } from '../artefacts.ts';
@@ -22,12 +22,6 @@ const expectedFirmware: readonly { arch: Arch; firmware: Firmware }[] = [
   { arch: 'x86_64', firmware: 'seabios' },
   { arch: 'x86_64', firmware: 'ovmf' },
   { arch: 'aarch64', firmware: 'aavmf' },
-];
-
-const installCommands = [
-  'Debian:   sudo apt install qemu-system-x86 qemu-system-arm ovmf qemu-efi-aarch64 seabios ipxe ipxe-qemu',
-  'Fedora:   sudo dnf install qemu-system-x86-core qemu-system-aarch64-core edk2-ovmf edk2-aarch64 seabios-bin ipxe-roms-qemu ipxe-bootimgs-x86',
-  'Homebrew: brew install qemu',
 ];
 
 function programCheck({ program, facts, problem }: ProgramReport): Check {
@@ -69,13 +63,18 @@ async function firmwareChecks({ sets }: Artefacts): Promise<Check[]> {
   });
 }
 
-/** The cache: neither the host nor this package provides its content, a checkout builds it. */
-function madeCheck(io: CliIo): Check {
-  const inCheckout = existsSync(join(packageRoot(), 'scripts', 'setup.mjs'));
-  const detail = inCheckout
-    ? 'npm run setup in this checkout fetches sets and builds payloads; --refresh does so again'
-    : 'npm run setup in a checkout of netboot-harness fetches sets and builds payloads; NETBOOT_CACHE names its .cache';
-  return { state: 'note', what: 'cache', detail: `${cacheFolder(io.env)}; ${detail}` };
+/** The sets of the default matrix, and where they are or would be. */
+function setChecks({ sets }: Artefacts, io: CliIo): Check[] {
+  const fetched = `netboot install fetches Debian's into ${cacheFolder(io.env)}`;
+  return [{ state: 'note', what: 'artefact sets', detail: `${sets.names.join(', ')}; ${fetched}` }];
+}
+
+/** Built by an assembler in a checkout; the published package has them. */
+function payloadCheck({ sets }: Artefacts): Check[] {
+  const absent = archs.filter((arch) => isMissing(sets.payload(`probe-${arch}.efi`)));
+  if (absent.length === 0) return [];
+  const detail = `none for ${absent.join(', ')}: npm run setup builds them once binutils are there`;
+  return [{ state: 'note', what: 'payloads', detail }];
 }
 
 function templateCheck({ templatesFolder }: Artefacts): Check {
@@ -97,8 +96,8 @@ async function checks(io: CliIo): Promise<Check[]> {
     },
     ...programs.map(programCheck),
     ...(await firmwareChecks(artefacts)),
-    { state: 'note', what: 'artefact sets', detail: artefacts.sets.names.join(', ') },
-    madeCheck(io),
+    ...setChecks(artefacts, io),
+    ...payloadCheck(artefacts),
     templateCheck(artefacts),
     ...(kvm ? [kvm] : []),
     ...acceleratorChecks(artefacts),
@@ -119,8 +118,10 @@ export const doctorCommand: AddCommand = (program, io, end) => {
           io.stdout,
           found.map(({ state, what, detail }) => `${state.padEnd(8)} ${what}: ${detail}`),
         );
-      if (lacks)
-        writeLines(io.stderr, ['', 'To install what is missing:', ...installCommands.map((line) => `  ${line}`)]);
+      if (lacks) {
+        const commands = installCommands(runPackages, inspectMachine(io.env).system).map((line) => `  ${line}`);
+        writeLines(io.stderr, ['', 'To install what is missing:', ...commands]);
+      }
       end(lacks ? 3 : 0);
     });
 };

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { findMirror, parseListFile, parseSourcesFile } from '../../scripts/setup/apt-sources.mjs';
+import { findMirror, parseListFile, parseSourcesFile } from '../../harness/install/apt-sources.ts';
 
 const debSources = `# See sources.list(5)
 Types: deb

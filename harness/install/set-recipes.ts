@@ -2,24 +2,39 @@ const uefiX86 = ['usr/share/OVMF/OVMF_*_4M*.fd', 'usr/share/ovmf/PkKek-1-snakeoi
 const uefiArm = ['usr/share/AAVMF/AAVMF_*.fd', 'usr/share/qemu-efi-aarch64/PkKek-1-snakeoil.*'];
 const ipxe = ['usr/lib/ipxe/*.efi', 'usr/lib/ipxe/*.kpxe', 'usr/lib/ipxe/*.pxe'];
 const seabios = ['usr/share/seabios/bios-256k.bin'];
-const ukiStub = (arch) => `usr/lib/systemd/boot/efi/linux${arch}.efi.stub`;
+const ukiStub = (arch: string) => `usr/lib/systemd/boot/efi/linux${arch}.efi.stub`;
 /** The network image, and a module it can load but does not contain. */
-const grub = (platform, image) => [`usr/lib/grub/${platform}/monolithic/${image}`, `usr/lib/grub/${platform}/http.mod`];
-const installer = (arch) =>
-  ['linux', 'initrd.gz'].map(
-    (name) => `usr/lib/debian-installer/images/12/${arch}/text/debian-installer/${arch}/${name}`,
-  );
+const grub = (platform: string, image: string) => [
+  `usr/lib/grub/${platform}/monolithic/${image}`,
+  `usr/lib/grub/${platform}/http.mod`,
+];
+const installer = (arch: string) => {
+  const folder = `usr/lib/debian-installer/images/12/${arch}/text/debian-installer/${arch}`;
+  return [`${folder}/linux`, `${folder}/initrd.gz`] as const;
+};
 
 /** Debian's name for this machine's architecture. */
-const hostArch = { x64: 'amd64', arm64: 'arm64' }[process.arch] ?? process.arch;
+export const hostArch: string = { x64: 'amd64', arm64: 'arm64' }[process.arch as string] ?? process.arch;
+
+/** Patterns of wanted files, by `name[:arch]`; `*` stands for any text, slashes included. */
+export type Wanted = Readonly<Record<string, readonly string[]>>;
 
 /**
- * Which packages make up a set and which of their files are wanted, by `name[:arch]`. `installed` ones are taken from
- * the machine if it runs that suite. Boot loaders are unpacked, never installed: installing their packages writes to
- * the machine's own boot partition. A recipe with `program` makes no set but a program to run from the cache, with its
- * libraries.
+ * Which packages make up a set and which of their files are wanted. `installed` ones are those of the machine if it runs
+ * that suite and has them. Boot loaders are unpacked, never installed: installing their packages writes to the machine's
+ * own boot partition.
  */
-export const setRecipes = [
+export interface SetRecipe {
+  readonly name: string;
+  /** Where it differs from the name. */
+  readonly suite?: string;
+  /** No set but a program to run from the cache, with its libraries; made for Debian. */
+  readonly program?: string;
+  readonly installed: Wanted;
+  readonly unpacked: Wanted;
+}
+
+export const setRecipes: readonly SetRecipe[] = [
   {
     name: 'bookworm',
     installed: { ovmf: uefiX86, 'qemu-efi-aarch64': uefiArm, seabios, ipxe, 'ipxe-qemu': ['usr/lib/ipxe/qemu/*.rom'] },
@@ -95,7 +110,45 @@ export const setRecipes = [
   },
 ];
 
-const uefi = ({ firmware, arch, stem, packages, smm, machines }) =>
+/** A file or several, by path in the package; a set gets those rows whose files it has. */
+interface Row {
+  readonly packages: readonly string[];
+}
+
+export interface FirmwareRow extends Row {
+  readonly firmware: string;
+  readonly arch: string;
+  readonly code: string;
+  readonly vars?: string;
+  readonly secureBoot?: string;
+  readonly smm?: boolean;
+  readonly machines?: readonly string[];
+}
+
+export interface NbpRow extends Row {
+  readonly secondStage: string;
+  readonly arch: string;
+  readonly bios?: true;
+  readonly path: string;
+  readonly companions?: Readonly<Record<string, string>>;
+}
+
+export interface KernelRow extends Row {
+  readonly arch: string;
+  readonly kernel: string;
+  readonly initrd: string;
+}
+
+interface UefiBuild extends Row {
+  readonly firmware: string;
+  readonly arch: string;
+  /** `*` stands for CODE and VARS. */
+  readonly stem: string;
+  readonly smm: boolean;
+  readonly machines: readonly string[];
+}
+
+const uefi = ({ firmware, arch, stem, packages, smm, machines }: UefiBuild): FirmwareRow[] =>
   [
     { secureBoot: 'off', suffix: '' },
     { secureBoot: 'microsoft', suffix: '.ms' },
@@ -115,7 +168,12 @@ const modules = 'usr/lib/syslinux/modules';
 const shim = 'usr/lib/shim';
 
 /** Every row a set's manifest may have; a set gets those whose files it has, with the first of `packages` it has. */
-export const manifestRows = {
+export const manifestRows: {
+  readonly firmware: readonly FirmwareRow[];
+  readonly nbps: readonly NbpRow[];
+  readonly kernels: readonly KernelRow[];
+  readonly bundledRoms: readonly string[];
+} = {
   firmware: [
     { firmware: 'seabios', arch: 'x86_64', code: 'usr/share/seabios/bios-256k.bin', packages: ['seabios'] },
     ...uefi({
@@ -194,9 +252,9 @@ export const manifestRows = {
     },
   ],
   kernels: [
-    ['x86_64', 'amd64'],
-    ['aarch64', 'arm64'],
-  ].map(([arch, debian]) => ({
+    { arch: 'x86_64', debian: 'amd64' },
+    { arch: 'aarch64', debian: 'arm64' },
+  ].map(({ arch, debian }) => ({
     arch,
     kernel: installer(debian)[0],
     initrd: installer(debian)[1],

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { driftOf, recordOf } from '../../scripts/setup/artefact-sets.mjs';
-import { manifestFor } from '../../scripts/setup/set-manifest.mjs';
+import { manifestFor } from '../../harness/install/made-manifest.ts';
+import { driftOf, recordOf } from '../../harness/install/recorded-packages.ts';
 
 const recorded = { ipxe: { version: '1.0', sha256: 'aa' }, ovmf: { version: '2026.02', sha256: 'bb' } };
 
@@ -15,8 +15,8 @@ test.each([
 });
 
 test('a set that has moved is made all the same, and says so of itself', () => {
-  const recipe = { name: 'forky' };
-  const manifest = manifestFor({ recipe, folder: '/nowhere', packages: [], own: false, drift: ['ipxe 1.0 → 1.1'] });
+  const recipe = { name: 'forky', installed: {}, unpacked: {} };
+  const manifest = manifestFor({ recipe, folder: '/nowhere', packages: [], drift: ['ipxe 1.0 → 1.1'] });
   expect(manifest).toMatchObject({
     name: 'forky',
     description: 'Debian forky; changed since it was recorded: ipxe 1.0 → 1.1',
@@ -24,9 +24,9 @@ test('a set that has moved is made all the same, and says so of itself', () => {
 });
 
 test('what could not be fetched keeps the versions recorded before', () => {
-  const moved = { ipxe: { version: '1.1', sha256: 'cc' } };
+  const moved = [{ name: 'ipxe', version: '1.1', sha256: 'cc' }];
   expect(recordOf({ forky: recorded, trixie: recorded }, { forky: moved, trixie: undefined })).toEqual({
-    forky: moved,
+    forky: { ipxe: { version: '1.1', sha256: 'cc' } },
     trixie: recorded,
   });
 });
