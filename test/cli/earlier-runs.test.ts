@@ -38,16 +38,16 @@ const run = (option: string) => ['run', '--matrix', matrix, '--accel', 'tcg', '-
 
 it.each([
   ['--baseline nothing', [...run('--baseline'), none], /there is no such file or directory/],
-  ['--baseline torn', [...run('--baseline'), torn], /not JSON, or truncated/],
+  ['--baseline torn', [...run('--baseline'), torn], /it is not JSON, or is truncated/],
   ['--baseline killed', [...run('--baseline'), killed], /killed before its end.*\n.*--resume/s],
   ['--baseline of another matrix', [...run('--baseline'), other], /none of the chosen cases is in that run/],
   ['--failed nothing', [...run('--failed'), none], /there is no such file or directory/],
-  ['--failed torn', [...run('--failed'), torn], /not JSON, or truncated/],
+  ['--failed torn', [...run('--failed'), torn], /it is not JSON, or is truncated/],
   ['--failed of another matrix', [...run('--failed'), other], /all of its cases were as expected/],
   ['--reuse nothing', [...run('--reuse'), none], /run\.json: there is no such file/],
-  ['--reuse torn', [...run('--reuse'), torn], /run\.json: it cannot be read/],
+  ['--reuse torn', [...run('--reuse'), torn], /run\.json: it is not JSON/],
   ['--reuse of another matrix', [...run('--reuse'), other], /none of the chosen cases is in that run/],
-  ['report --baseline torn', ['report', other, '--baseline', torn], /not JSON, or truncated/],
+  ['report --baseline torn', ['report', other, '--baseline', torn], /it is not JSON, or is truncated/],
 ])('refuses %s before anything boots', async (_, argv, message) => {
   const { err, code } = await netboot(...argv);
   expect(err).toMatch(message);
@@ -56,7 +56,7 @@ it.each([
 
 it.each([
   ['nothing', none, /there is no such file or directory/],
-  ['a torn run', torn, /not JSON, or truncated/],
+  ['a torn run', torn, /it is not JSON, or is truncated/],
 ])('stops a bisection whose baseline is %s', async (_, baseline, message) => {
   const { err, code } = await netboot('bisect-step', 'g', '--matrix', matrix, '--baseline', baseline);
   expect(err).toMatch(message);
