@@ -1,17 +1,16 @@
-import { chmod, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { chmod, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 import { ownershipSchema, packagesOf } from '../../harness/assets/sets/packages.ts';
 import { openJsonCache } from '../../harness/os/json-cache.ts';
+import { folderOfTest } from '../temporary-folder.ts';
 
 let folder: string;
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'packages-'));
+folderOfTest((made) => {
+  folder = made;
 });
-afterEach(async () => {
+afterEach(() => {
   vi.unstubAllEnvs();
-  await rm(folder, { recursive: true });
 });
 
 const nothingKnown = () => openJsonCache({ file: undefined, version: 1, schema: ownershipSchema });

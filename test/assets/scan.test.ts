@@ -1,19 +1,15 @@
-import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { createFingerprints } from '../../harness/assets/fingerprint.ts';
 import { createInspections } from '../../harness/assets/inspections.ts';
 import { makeOptionRom } from '../../harness/assets/rom/make.ts';
 import { scanFolder } from '../../harness/assets/sets/scan.ts';
 import { loadSets } from '../../harness/assets/sets/sets.ts';
+import { folderOfFile } from '../temporary-folder.ts';
 import { craftPe } from './crafted-files.ts';
 
-let folder: string;
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'netboot-scan-'));
-});
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = folderOfFile();
 
 const fingerprints = createFingerprints();
 const sources = { fingerprints, inspections: createInspections({ fingerprints }) };

@@ -1,17 +1,16 @@
-import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { isMissing } from '../../harness/assets/sets/artefact-set.ts';
 import { machineFits } from '../../harness/assets/sets/machine-pattern.ts';
 import { loadSets } from '../../harness/assets/sets/sets.ts';
+import { folderOfTest } from '../temporary-folder.ts';
 import { found } from './found.ts';
 
 let folder: string;
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'sets-'));
+folderOfTest((made) => {
+  folder = made;
 });
-afterEach(() => rm(folder, { recursive: true }));
 
 async function put(path: string, contents: string | object = 'x'): Promise<void> {
   const at = join(folder, path);

@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
+import { folderOfFile } from '../temporary-folder.ts';
 
 const built = fileURLToPath(new URL('../../.build/payloads', import.meta.url));
 const cache = fileURLToPath(new URL('../../.cache', import.meta.url));
@@ -11,11 +11,7 @@ const nonce = '00112233445566778899aabbccddeeff';
 const token = `netboot-ok:${nonce}`;
 const common = ['-nodefaults', '-display', 'none', '-no-reboot', '-serial', 'stdio', '-m', '256'];
 
-let folder;
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'payloads-'));
-});
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = folderOfFile();
 
 /** A payload with its nonce fields filled, as the harness fills them when it serves it. */
 function patched(file) {

@@ -1,20 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { AxeResults } from 'axe-core';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { type Reader, startReader } from './browser.ts';
+import { describe, expect, it } from 'vitest';
+import { readerOfFile } from './browser.ts';
 import { caseAddress, ids, recordedReport } from './recorded-report.ts';
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
-let reader: Reader;
-let report: string;
-beforeAll(async () => {
-  reader = await startReader();
-  report = await recordedReport();
-});
-afterEach(() => reader.endTest());
-afterAll(() => reader[Symbol.asyncDispose]());
+const reader = readerOfFile();
+const report = await recordedReport();
 
 const views = {
   overview: '',

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
-import { expect } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect } from 'vitest';
 
 const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
 
@@ -28,14 +28,14 @@ interface Opened {
 }
 
 /** A browser, and a folder in which reports are files as a reader has them. */
-export interface Reader extends AsyncDisposable {
+interface Reader extends AsyncDisposable {
   /** Opens a report at an address such as `#case=…`; a second report of the same test has the same file name. */
   open(html: string, hash?: string, options?: BrowserContextOptions): Promise<Opened>;
   /** Closes the pages of a test, and fails where one had complaints. */
   endTest(): Promise<void>;
 }
 
-export async function startReader(): Promise<Reader> {
+async function startReader(): Promise<Reader> {
   const folder = mkdtempSync(join(tmpdir(), 'report-page-'));
   const browser: Browser = await chromium.launch({ executablePath: findBrowser() });
   const file = join(folder, 'report.html');
@@ -70,4 +70,15 @@ export async function startReader(): Promise<Reader> {
       rmSync(folder, { recursive: true });
     },
   };
+}
+
+/** The reader of a test file, in a browser that is started once. */
+export function readerOfFile(): Pick<Reader, 'open'> {
+  let reader: Reader;
+  beforeAll(async () => {
+    reader = await startReader();
+  });
+  afterEach(() => reader.endTest());
+  afterAll(() => reader[Symbol.asyncDispose]());
+  return { open: (...address) => reader.open(...address) };
 }

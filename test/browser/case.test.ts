@@ -1,16 +1,10 @@
 import { readFile } from 'node:fs/promises';
-import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
-import { type Reader, startReader } from './browser.ts';
+import { expect, it } from 'vitest';
+import { readerOfFile } from './browser.ts';
 import { caseAddress, ids, recordedReport, recordedResult } from './recorded-report.ts';
 
-let reader: Reader;
-let report: string;
-beforeAll(async () => {
-  reader = await startReader();
-  report = await recordedReport();
-});
-afterEach(() => reader.endTest());
-afterAll(() => reader[Symbol.asyncDispose]());
+const reader = readerOfFile();
+const report = await recordedReport();
 
 const openCase = (id: string, more = '') => reader.open(report, caseAddress(id, more));
 

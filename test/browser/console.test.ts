@@ -1,15 +1,10 @@
-import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import type { HarnessEvent } from '../../harness/model/events.ts';
 import { runRecords } from '../../harness/run/run-records.ts';
-import { type Reader, startReader } from './browser.ts';
+import { readerOfFile } from './browser.ts';
 import { caseAddress, ids, recordedReport, recordedRunDir } from './recorded-report.ts';
 
-let reader: Reader;
-beforeAll(async () => {
-  reader = await startReader();
-});
-afterEach(() => reader.endTest());
-afterAll(() => reader[Symbol.asyncDispose]());
+const reader = readerOfFile();
 
 const esc = '\u001b';
 

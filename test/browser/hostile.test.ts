@@ -1,15 +1,10 @@
-import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import type { HarnessEvent } from '../../harness/model/events.ts';
 import { runRecords } from '../../harness/run/run-records.ts';
-import { type Reader, startReader } from './browser.ts';
+import { readerOfFile } from './browser.ts';
 import { caseAddress, ids, recordedReport, recordedResult, recordedRunDir } from './recorded-report.ts';
 
-let reader: Reader;
-beforeAll(async () => {
-  reader = await startReader();
-});
-afterEach(() => reader.endTest());
-afterAll(() => reader[Symbol.asyncDispose]());
+const reader = readerOfFile();
 
 const markup = '</script><script>alert(1)</script><img src=x onerror=alert(2)><svg onload=alert(3)>';
 
@@ -81,7 +76,7 @@ async function hostileReport(): Promise<string> {
   });
 }
 
-const isInert = (page: Awaited<ReturnType<Reader['open']>>['page']) =>
+const isInert = (page: Awaited<ReturnType<typeof reader.open>>['page']) =>
   page.evaluate(() => ({
     images: document.querySelectorAll('#view img, #view script, #view iframe, [onerror], [onload]').length,
     links: [...document.links].filter((link) => !/^(file|blob):/.test(link.protocol)).map((link) => link.href),

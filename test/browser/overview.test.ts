@@ -1,17 +1,11 @@
-import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { comparePairs } from '../../harness/compare/compare.ts';
 import { joinRuns } from '../../harness/compare/join.ts';
-import { type Reader, startReader } from './browser.ts';
+import { readerOfFile } from './browser.ts';
 import { ids, recordedReport, recordedResult } from './recorded-report.ts';
 
-let reader: Reader;
-let report: string;
-beforeAll(async () => {
-  reader = await startReader();
-  report = await recordedReport();
-});
-afterEach(() => reader.endTest());
-afterAll(() => reader[Symbol.asyncDispose]());
+const reader = readerOfFile();
+const report = await recordedReport();
 
 const squares = '.grid a.square';
 

@@ -1,15 +1,14 @@
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, open, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { exitCodeOfCases, exitCodeOfRun } from '../../harness/cli/exit-code.ts';
 import type { Status } from '../../harness/model/verdict.ts';
+import { folderOfFile } from '../temporary-folder.ts';
 import { netbootWith } from './netboot.ts';
 
-let folder: string;
+const folder = folderOfFile();
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'netboot-cli-'));
   await writeFile(
     join(folder, 'mine.json'),
     JSON.stringify({
@@ -38,7 +37,6 @@ beforeAll(async () => {
     }),
   );
 });
-afterAll(() => rm(folder, { recursive: true }));
 
 const netboot = (...argv: string[]) => netbootWith({ ...process.env, NETBOOT_CACHE: join(folder, 'cache') }, ...argv);
 const mine = () => ['--matrix', join(folder, 'mine.json')];

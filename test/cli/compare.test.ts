@@ -1,13 +1,12 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { RunResult } from '../../harness/model/verdict.ts';
 import { sampleCase, sampleRun } from '../report/sample-run.ts';
+import { folderOfFile } from '../temporary-folder.ts';
 import { netboot } from './netboot.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'netboot-compare-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = folderOfFile();
 
 function store(name: string, run: RunResult): string {
   const directory = join(folder, name);

@@ -1,15 +1,14 @@
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { verdictOver } from '../../harness/judge/attempts.ts';
 import type { Status } from '../../harness/model/verdict.ts';
 import { recordedRun } from '../judge/recorded-run.ts';
+import { folderOfFile } from '../temporary-folder.ts';
 import { netboot } from './netboot.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'netboot-judge-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = folderOfFile();
 const recorded = fileURLToPath(new URL('../../fixtures/runs/bios-ipxe-rom', import.meta.url));
 
 /** A case's directory in a run: each attempt has the recorded boot, cut or without its token. */

@@ -1,21 +1,20 @@
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { CaseResult, RunResult } from '../../harness/model/verdict.ts';
 import { readResults } from '../../harness/run/read-results.ts';
 import { sampleRun } from '../report/sample-run.ts';
+import { folderOfTest } from '../temporary-folder.ts';
 import { netboot } from './netboot.ts';
 
 const recorded = fileURLToPath(new URL('../../fixtures/report/run', import.meta.url));
 const whole = readResults(recorded);
 
 let folder: string;
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'merge-'));
+folderOfTest((made) => {
+  folder = made;
 });
-afterEach(() => rmSync(folder, { recursive: true }));
 
 interface PartFields {
   cases: readonly CaseResult[];

@@ -1,15 +1,14 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { asTyped, ownCommand } from '../../harness/cli/own-command.ts';
+import { folderOfTest } from '../temporary-folder.ts';
 
 let folder: string;
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'own command-'));
-});
-afterEach(() => rmSync(folder, { recursive: true }));
+folderOfTest((made) => {
+  folder = made;
+}, 'own command');
 
 function write(path: string, text = ''): string {
   mkdirSync(dirname(path), { recursive: true });

@@ -1,19 +1,18 @@
-import { cpSync, existsSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, existsSync, readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { readResults } from '../../harness/run/read-results.ts';
+import { folderOfTest } from '../temporary-folder.ts';
 import { netboot } from './netboot.ts';
 
 const recorded = fileURLToPath(new URL('../../fixtures/report/run', import.meta.url));
 
 let folder: string;
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'report-command-'));
+folderOfTest((made) => {
+  folder = made;
   for (const name of ['old', 'new']) cpSync(recorded, join(folder, name), { recursive: true });
 });
-afterEach(() => rmSync(folder, { recursive: true }));
 
 const report = (...argv: string[]) => netboot('report', ...argv);
 

@@ -1,24 +1,23 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
+import { folderOfTest } from '../temporary-folder.ts';
 import { netbootWith } from './netboot.ts';
 
 const recorded = fileURLToPath(new URL('../../fixtures/runs/bios-no-driver', import.meta.url));
 
 let folder: string;
 let theirs: string;
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'trust-'));
+folderOfTest((made) => {
+  folder = made;
   theirs = join(folder, 'theirs');
   mkdirSync(theirs);
   for (const name of ['outside', 'theirs/inside']) writeFileSync(join(folder, name), 'x');
 });
 afterEach(() => {
   process.chdir(fileURLToPath(new URL('../..', import.meta.url)));
-  rmSync(folder, { recursive: true });
 });
 
 // No set of this name is there: what is trusted is not run either, and no guest starts.

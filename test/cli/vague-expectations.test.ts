@@ -1,15 +1,14 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { expandMatrix } from '../../harness/matrix/expand-matrix.ts';
 import { parseMatrix } from '../../harness/matrix/parse-matrix.ts';
 import { vagueExpectations } from '../../harness/model/vague-expectations.ts';
 import defaultMatrix from '../../scenarios/default.ts';
+import { folderOfFile } from '../temporary-folder.ts';
 import { netboot } from './netboot.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'netboot-vague-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = folderOfFile();
 
 function matrixFile(failure: unknown): string {
   const file = join(folder, 'mine.json');

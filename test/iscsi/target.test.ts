@@ -1,18 +1,13 @@
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { startIscsiTarget } from '../../harness/services/iscsi/target.ts';
+import { tmpdirOfTest } from '../temporary-folder.ts';
 
 let folder: string;
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'iscsi-test-'));
-  // Other runs on this machine have targets too.
-  vi.stubEnv('TMPDIR', folder);
-});
-afterEach(() => {
-  vi.unstubAllEnvs();
-  rmSync(folder, { recursive: true });
+// Other runs on this machine have targets too.
+tmpdirOfTest((made) => {
+  folder = made;
 });
 
 test('a target that is not installed is an error with a remedy, and leaves no folder behind', async () => {

@@ -1,15 +1,13 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { availableParallelism, tmpdir, totalmem } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { availableParallelism, totalmem } from 'node:os';
+import { describe, expect, it } from 'vitest';
 import { openCapacity } from '../../harness/os/capacity.ts';
+import { folderOfTest } from '../temporary-folder.ts';
 import { pods, showFiles, wideHost } from './fake-kernel.ts';
 
 let root: string;
-beforeEach(() => {
-  root = mkdtempSync(join(tmpdir(), 'kernel-'));
+folderOfTest((made) => {
+  root = made;
 });
-afterEach(() => rmSync(root, { recursive: true }));
 
 describe('the capacity of a host', () => {
   it('without limits is all that it has', () => {

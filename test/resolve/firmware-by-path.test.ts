@@ -1,11 +1,11 @@
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import type { FirmwareFiles, Scenario } from '../../harness/model/scenario.ts';
 import { resolveScenario } from '../../harness/resolve/resolve.ts';
 import { craftBios, craftFirmware, craftVariables } from '../assets/crafted-files.ts';
 import { scenario } from '../plan/found-scenario.ts';
+import { folderOfFile } from '../temporary-folder.ts';
 import { bareSources } from './bare-sources.ts';
 
 const mebibyte = 2 ** 20;
@@ -20,12 +20,10 @@ const files = {
   'odd.bin': Buffer.alloc(4096, 0x5a),
 };
 
-let folder: string;
+const folder = folderOfFile();
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'firmware-'));
   for (const [name, bytes] of Object.entries(files)) await writeFile(join(folder, name), bytes);
 });
-afterAll(() => rm(folder, { recursive: true }));
 
 async function resolve(over: Partial<Scenario>) {
   const firmware = over.firmware as FirmwareFiles;

@@ -1,20 +1,19 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { checkServerIdentity, connect, createServer } from 'node:tls';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { Plan } from '../../harness/model/plan.ts';
 import type { Certificate } from '../../harness/model/scenario.ts';
 import { type Authorities, createAuthorities } from '../../harness/run/authorities.ts';
+import { folderOfTest } from '../temporary-folder.ts';
 
 const serverIp = '10.0.2.2';
 const listHeaderBytes = 44;
 
 let folder: string;
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'authorities-'));
+folderOfTest((made) => {
+  folder = made;
 });
-afterEach(() => rmSync(folder, { recursive: true }));
 
 const planWith = (certificate: Certificate): Plan =>
   ({ network: { serverIp }, tls: { certificate, authorityFile: 'authorities.esl' } }) as Plan;

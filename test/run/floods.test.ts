@@ -1,25 +1,23 @@
-import { mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { judge } from '../../harness/judge/judge.ts';
 import { recordBounds } from '../../harness/model/bounds.ts';
 import { type Plan, planSchema } from '../../harness/model/plan.ts';
 import { runAttempt } from '../../harness/run/attempt.ts';
 import { createAuthorities } from '../../harness/run/authorities.ts';
 import { readEvents } from '../../harness/run/run-directory.ts';
+import { folderOfFile } from '../temporary-folder.ts';
 
 const recorded = fileURLToPath(new URL('../../fixtures/runs/bios-no-driver/plan.json', import.meta.url));
 const program = fileURLToPath(new URL('flooding-guest.mjs', import.meta.url));
 
-let folder: string;
+const folder = folderOfFile();
 beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'floods-'));
   writeFileSync(join(folder, 'big'), '');
   truncateSync(join(folder, 'big'), 64 << 20);
 });
-afterAll(() => rmSync(folder, { recursive: true }));
 
 /** The plan of a recorded case, with a flooding program in QEMU's place. */
 function planOf(flood: string): Plan {

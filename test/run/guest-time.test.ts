@@ -1,15 +1,14 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { couldRunMs, guestTimeReader, type TimeReading } from '../../harness/run/guest-time.ts';
 import { showFiles } from '../os/fake-kernel.ts';
+import { folderOfTest } from '../temporary-folder.ts';
 
 let root: string;
-beforeEach(() => {
-  root = mkdtempSync(join(tmpdir(), 'guest-time-'));
+folderOfTest((made) => {
+  root = made;
 });
-afterEach(() => rmSync(root, { recursive: true }));
 
 const qemu = 4711;
 const [mainLoop, cpu0, cpu1, worker] = [4711, 4713, 4714, 4720];

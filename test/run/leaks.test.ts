@@ -1,10 +1,9 @@
-import { closeSync, mkdtempSync, openSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { closeSync, openSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { execa } from 'execa';
 
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { createFingerprints } from '../../harness/assets/fingerprint.ts';
 import type { Plan } from '../../harness/model/plan.ts';
 import { runAttempt } from '../../harness/run/attempt.ts';
@@ -12,13 +11,13 @@ import { createAuthorities } from '../../harness/run/authorities.ts';
 import { startNetwork } from '../../harness/run/network.ts';
 import { type QemuStart, startQemu } from '../../harness/vm/qemu.ts';
 import { recordedRun } from '../judge/recorded-run.ts';
+import { folderOfTest } from '../temporary-folder.ts';
 import { countsDescriptors, leftOpenBy } from './open-descriptors.ts';
 
 let folder: string;
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'leaks-'));
+folderOfTest((made) => {
+  folder = made;
 });
-afterEach(() => rmSync(folder, { recursive: true }));
 
 const recorded = recordedRun('bios-ipxe-rom').plan;
 /** No program can be given it, so that the start fails when all else is open already. */

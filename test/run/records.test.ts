@@ -11,10 +11,9 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { recordBounds } from '../../harness/model/bounds.ts';
 import { HarnessError } from '../../harness/model/errors.ts';
 import type { HarnessEvent } from '../../harness/model/events.ts';
@@ -29,15 +28,12 @@ import {
   readPlan,
   readRunRecord,
 } from '../../harness/run/run-directory.ts';
+import { folderOfFile } from '../temporary-folder.ts';
 
 const recorded = fileURLToPath(new URL('../../fixtures/runs/bios-no-driver', import.meta.url));
 
-let folder: string;
+const folder = folderOfFile();
 let count = 0;
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'records-'));
-});
-afterAll(() => rmSync(folder, { recursive: true }));
 
 /** A case directory as a run leaves it. */
 function caseDirectory(): string {

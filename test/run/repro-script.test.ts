@@ -1,21 +1,20 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { reproScript } from '../../harness/run/repro-script.ts';
 import { scenario } from '../plan/found-scenario.ts';
+import { folderOfTest } from '../temporary-folder.ts';
 
 const hostile = `a b'c"d$(touch x)\n;touch y #`;
 
 let folder: string;
 let bin: string;
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'repro script-'));
+folderOfTest((made) => {
+  folder = made;
   bin = join(folder, 'bin');
   mkdirSync(bin);
-});
-afterEach(() => rmSync(folder, { recursive: true }));
+}, 'repro script');
 
 /** A program that prints its name and arguments, each on a line of its own. */
 function echoing(path: string): string {

@@ -1,17 +1,13 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { openCapacity } from '../../harness/os/capacity.ts';
 import { type Job, schedule } from '../../harness/run/scheduler.ts';
 import { pods, showFiles, wideHost } from '../os/fake-kernel.ts';
+import { folderOfFile } from '../temporary-folder.ts';
 
-let root: string;
-beforeAll(() => {
-  root = mkdtempSync(join(tmpdir(), 'scheduler-'));
-});
-afterAll(() => rmSync(root, { recursive: true }));
+const root = folderOfFile();
 
 const never = new AbortController().signal;
 

@@ -1,16 +1,11 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Reporter } from '../../harness/model/reporter.ts';
+import { folderOfFile } from '../temporary-folder.ts';
 import { bios, cellsOf, runCells } from './rig.ts';
 
-let folder: string;
+const folder = folderOfFile();
 let count = 0;
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'unrunnable-'));
-});
-afterAll(() => rmSync(folder, { recursive: true }));
 
 /** Cells that no host can run: such a run needs neither QEMU nor firmware. */
 const cells = cellsOf({ name: 'one', ...bios, set: 'no-such-set' }, { name: 'two', ...bios, set: 'no-such-set' });

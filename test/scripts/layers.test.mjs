@@ -1,16 +1,15 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { layerComplaints } from '../../scripts/layers.mjs';
+import { folderOfTest } from '../temporary-folder.ts';
 
 let root;
-beforeEach(() => {
-  root = mkdtempSync(join(tmpdir(), 'layers-'));
+folderOfTest((made) => {
+  root = made;
 });
-afterEach(() => rmSync(root, { recursive: true }));
 
 function write(file, text) {
   mkdirSync(dirname(join(root, file)), { recursive: true });

@@ -1,14 +1,13 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { npmPackagesStale } from '../../scripts/setup/npm-packages.mjs';
+import { folderOfTest } from '../temporary-folder.ts';
 
 let folder;
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'missing-'));
+folderOfTest((made) => {
+  folder = made;
 });
-afterEach(() => rmSync(folder, { recursive: true }));
 
 const wanted = {
   '': { name: 'root' },

@@ -1,20 +1,18 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { failureLastsMs, openAcceleratorAnswers, type Question } from '../../harness/vm/accelerator-answers.ts';
 import { recordedRun } from '../judge/recorded-run.ts';
+import { folderOfTest } from '../temporary-folder.ts';
 
 let folder: string;
 let file: string;
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'answers-'));
+folderOfTest((made) => {
+  folder = made;
   file = join(folder, 'acceleration.json');
   vi.useFakeTimers({ toFake: ['Date'], now: 1_800_000_000_000 });
 });
 afterEach(() => {
   vi.useRealTimers();
-  rmSync(folder, { recursive: true });
 });
 
 const { plan } = recordedRun('uefi-no-rom');

@@ -1,17 +1,13 @@
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { tieToParent } from '../../harness/os/tied-process.ts';
 import { probeQemu } from '../../harness/vm/host.ts';
 import { runningArgv } from '../../harness/vm/running-argv.ts';
 import { recordedRun } from '../judge/recorded-run.ts';
+import { folderOfFile } from '../temporary-folder.ts';
 
-let folder: string;
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'machine-'));
-});
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = folderOfFile();
 
 describe("QEMU's command line", () => {
   const { plan } = recordedRun('bios-ipxe-rom');

@@ -1,18 +1,17 @@
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { QemuFacts } from '../../harness/vm/host.ts';
 import { type ProbeOutcome, probeBoot } from '../../harness/vm/probe-boot.ts';
 import { recordedRun } from '../judge/recorded-run.ts';
+import { folderOfTest } from '../temporary-folder.ts';
 
 let folder: string;
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'probe-'));
+folderOfTest((made) => {
+  folder = made;
 });
 afterEach(() => {
   vi.unstubAllEnvs();
-  rmSync(folder, { recursive: true });
 });
 
 const { plan } = recordedRun('bios-ipxe-rom');

@@ -1,19 +1,14 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { createSerialPair, createSocketPair } from '../../harness/vm/socket-pair.ts';
+import { tmpdirOfTest } from '../temporary-folder.ts';
 
 let folder: string;
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'socket-pair-'));
-  vi.stubEnv('TMPDIR', folder);
-});
-afterEach(async () => {
-  vi.unstubAllEnvs();
-  await rm(folder, { recursive: true });
+tmpdirOfTest((made) => {
+  folder = made;
 });
 
 test('what is sent before anyone listens arrives, in order and whole, and nothing is left on the disk', async () => {
@@ -38,7 +33,7 @@ test('what is sent from here arrives there', async () => {
 });
 
 test.each(['not-there', 'x'.repeat(120)])(
-  'a folder for temporary files that cannot be used is told of',
+  'a folder for temporary files that cannot be used is reported',
   async (name) => {
     vi.stubEnv('TMPDIR', join(folder, name));
     await expect(createSocketPair()).rejects.toThrow(/cannot create a socket for a guest in .*: /);

@@ -1,19 +1,18 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { boundReached, recordBounds } from '../../harness/model/bounds.ts';
 import type { EventSink, UntimedEvent } from '../../harness/model/events.ts';
 import { createCapture } from '../../harness/wire/capture/capture.ts';
 import { createWire } from '../../harness/wire/wire.ts';
+import { folderOfTest } from '../temporary-folder.ts';
 import { MemoryLink, network } from './frames.ts';
 
 let folder: string;
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'wire-capture-'));
+folderOfTest((made) => {
+  folder = made;
 });
-afterEach(() => rm(folder, { recursive: true }));
 
 /** Reads a pcapng file block by block by the draft, independently of the writer. */
 function readPcapng(data: Buffer) {

@@ -1,7 +1,5 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { readFile } from 'node:fs/promises';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { extractDriver } from '../../../harness/assets/derive/extract-drivers.ts';
 import { createBudget } from '../../../harness/assets/inspect/budget.ts';
 import { inspectFile } from '../../../harness/assets/inspect/inspect.ts';
@@ -12,21 +10,20 @@ import { pciIdOf } from '../../../harness/assets/rom/pci-ids.ts';
 import { type ArtefactSet, isMissing } from '../../../harness/assets/sets/artefact-set.ts';
 import type { Arch, FirmwareInterface, RomKind } from '../../../harness/model/axes.ts';
 import { found } from '../../assets/found.ts';
+import { folderOfFile } from '../../temporary-folder.ts';
 import { hostSet } from './host.ts';
 
-let cacheDir: string;
+const cacheDir = folderOfFile();
 let host: ArtefactSet;
 let application: Buffer;
 let biosRom: Buffer;
 beforeAll(async () => {
-  cacheDir = await mkdtemp(join(tmpdir(), 'roms-'));
   host = await hostSet(cacheDir);
   application = await readFile(found(host.nbp({ secondStage: 'snponly', arch: 'x86_64', interface: 'uefi' })).path);
   biosRom = await readFile(
     found(await host.rom({ nic: 'rtl8139', kind: 'bios', arch: 'x86_64', interface: 'uefi' })).path,
   );
 });
-afterAll(() => rm(cacheDir, { recursive: true }));
 
 const look = (rom: Buffer) => inspectOptionRom(rom, createBudget());
 

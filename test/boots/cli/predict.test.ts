@@ -1,13 +1,12 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { CliIo } from '../../../harness/cli/io.ts';
 import { runProgram } from '../../../harness/cli/program.ts';
+import { folderOfFile } from '../../temporary-folder.ts';
 
-let folder: string;
+const folder = folderOfFile();
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'netboot-predict-'));
   // Neither QEMU nor a package manager can be found.
   vi.stubEnv('PATH', folder);
   const matrix = {
@@ -21,9 +20,8 @@ beforeAll(async () => {
   };
   await writeFile(join(folder, 'mine.json'), JSON.stringify(matrix));
 });
-afterAll(async () => {
+afterAll(() => {
   vi.unstubAllEnvs();
-  await rm(folder, { recursive: true });
 });
 
 async function netboot(...argv: string[]): Promise<{ code: number; out: string }> {

@@ -1,29 +1,16 @@
-import {
-  chmodSync,
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, describe, expect, it, vi } from 'vitest';
 import { readCaseResult, readEvents } from '../../../harness/run/run-directory.ts';
 import type { RunOptions } from '../../../harness/run/run-matrix.ts';
 import { bios, cellsOf, frozen, openHost, planOf, runCells } from '../../run/rig.ts';
+import { folderOfFile } from '../../temporary-folder.ts';
 
-let folder: string;
+const folder = folderOfFile();
 let count = 0;
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'cases-'));
-});
 afterAll(() => {
   vi.unstubAllEnvs();
-  rmSync(folder, { recursive: true });
 });
 
 /** What a guest that is never let run does. */

@@ -1,24 +1,20 @@
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import type { HarnessEvent, UntimedEvent } from '../../../harness/model/events.ts';
 import { startIscsiTarget } from '../../../harness/services/iscsi/target.ts';
+import { tmpdirOfTest } from '../../temporary-folder.ts';
 
 const programRoot = fileURLToPath(new URL('../../../.cache/programs/tgt/root', import.meta.url));
 const iqn = 'iqn.2026-01.example.test:disk';
 
 let folder: string;
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'iscsi-test-'));
-  // Other runs on this machine have targets too.
-  vi.stubEnv('TMPDIR', folder);
-});
-afterEach(() => {
-  vi.unstubAllEnvs();
-  rmSync(folder, { recursive: true });
+// Other runs on this machine have targets too.
+tmpdirOfTest((made) => {
+  folder = made;
 });
 
 const sanOf = (disk: string) => ({ iqn, disk, patch: [{ offset: 4, ascii: 'nonce' }], programRoot });

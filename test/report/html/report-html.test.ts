@@ -1,23 +1,22 @@
-import { cpSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { RunResult } from '../../../harness/model/verdict.ts';
 import type { CaseRecord, Overview } from '../../../harness/report/html/report-data.ts';
 import { reportHtml } from '../../../harness/report/html/report-html.ts';
 import { readResults } from '../../../harness/run/read-results.ts';
 import { runRecords } from '../../../harness/run/run-records.ts';
+import { folderOfTest } from '../../temporary-folder.ts';
 
 const recorded = fileURLToPath(new URL('../../../fixtures/report/run', import.meta.url));
 
 let runDir: string;
-beforeEach(() => {
-  runDir = mkdtempSync(join(tmpdir(), 'report-html-'));
+folderOfTest((made) => {
+  runDir = made;
   cpSync(recorded, runDir, { recursive: true });
 });
-afterEach(() => rmSync(runDir, { recursive: true }));
 
 const report = (result: RunResult) =>
   reportHtml(result, { place: { command: 'netboot', setDirs: [], outDir: runDir }, records: runRecords(runDir) });
