@@ -11,6 +11,7 @@ import { type Matrix, withoutFullOnly } from '../matrix/matrix.ts';
 import { asksForOffered, withOfferedNics } from '../matrix/offered-nics.ts';
 import { parseMatrix } from '../matrix/parse-matrix.ts';
 import { parseShard, type Shard, takeShard } from '../matrix/shard.ts';
+import { accels } from '../model/axes.ts';
 import { HarnessError } from '../model/errors.ts';
 import type { Axis, Scenario } from '../model/scenario.ts';
 import { vagueExpectations } from '../model/vague-expectations.ts';
@@ -57,6 +58,13 @@ export type CaseOptions = {
   trust?: boolean;
 } & Record<string, unknown>;
 
+/** Without a default where a record may say which. */
+export const accelOption = (recorded = ''): Option =>
+  new Option('--accel <name>', `accelerator; auto: the fastest that passes a probe boot${recorded}`).choices([
+    'auto',
+    ...accels,
+  ]);
+
 export function addMatrixOptions(command: Command): Command {
   return command
     .option('--matrix <file>', 'a matrix of your own (.json, .ts, .mts, .js, .mjs) instead of the default one')
@@ -70,8 +78,9 @@ export function addMatrixOptions(command: Command): Command {
     );
 }
 
-/** Matrix, filters by axis, and a shard. */
+/** Ids, matrix, filters by axis, and a shard. */
 export function addCaseOptions(command: Command): Command {
+  command.argument('[ids...]', 'case ids or group names, * for any text; all cases if none is given');
   addMatrixOptions(command).option(
     '--shard <i/n>',
     'only the i-th of n parts of the cases, of about equal length, such as 1/4',

@@ -5,6 +5,7 @@ import type { Plan } from '../model/plan.ts';
 import type { Scenario } from '../model/scenario.ts';
 import { shellWord } from '../model/shell-word.ts';
 import { planStandalone } from '../plan/standalone.ts';
+import { notHere } from '../run/plan-again.ts';
 import type { PlannedCase } from '../run/same-case.ts';
 import { writeStandalone } from '../run/write-standalone.ts';
 import type { Artefacts } from './artefacts.ts';
@@ -20,7 +21,7 @@ export interface ReproCase {
 async function planHere(scenario: Scenario, artefacts: Artefacts): Promise<Plan> {
   const plan = await planCase(scenario, artefacts);
   if (!('missing' in plan)) return plan;
-  throw new HarnessError('missing-asset', `${scenario.id} cannot be run here: ${plan.missing}`);
+  throw notHere(scenario, plan.missing);
 }
 
 function argumentsOf({ qemu: { cpu, argv } }: Plan): string[] {

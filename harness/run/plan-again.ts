@@ -12,7 +12,8 @@ import { newNonce } from './run-case.ts';
 import type { RunHost } from './run-matrix.ts';
 import type { PlannedCase } from './same-case.ts';
 
-const notHere = (scenario: Scenario, reason: string): HarnessError =>
+/** A named case that this host cannot run. */
+export const notHere = (scenario: Scenario, reason: string): HarnessError =>
   new HarnessError('missing-asset', `${scenario.id} cannot be run here: ${reason}`, {
     hint: '`netboot doctor` says what this host has and lacks; a set of your own is given with --set.',
   });

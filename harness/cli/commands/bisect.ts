@@ -1,12 +1,11 @@
 import { readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import { execa } from 'execa';
 import { type Change, comparePairs, failingClasses } from '../../compare/compare.ts';
 import { type BuildState, findFirstBad } from '../../compare/first-bad.ts';
 import { joinRuns } from '../../compare/join.ts';
 import { outcomeOf, outcomeText } from '../../compare/outcome.ts';
-import { accels } from '../../model/axes.ts';
 import { HarnessError } from '../../model/errors.ts';
 import { globMatches } from '../../model/glob.ts';
 import type { RunResult } from '../../model/verdict.ts';
@@ -15,7 +14,7 @@ import { readResults } from '../../run/read-results.ts';
 import { type RunOptions, runMatrix } from '../../run/run-matrix.ts';
 import { runRecords } from '../../run/run-records.ts';
 import { openArtefacts } from '../artefacts.ts';
-import { addMatrixOptions, type CaseOptions, expandChosen, selectCells } from '../case-options.ts';
+import { accelOption, addMatrixOptions, type CaseOptions, expandChosen, selectCells } from '../case-options.ts';
 import type { AddCommand } from '../command.ts';
 import { type CliIo, writeJson, writeLines } from '../io.ts';
 
@@ -32,7 +31,7 @@ const buildOptions = (command: Command): Command =>
   addMatrixOptions(command)
     .argument('<ids...>', 'case ids or group names, * for any text')
     .option('--out <dir>', 'where the records go (default: .runs/<time>)')
-    .addOption(new Option('--accel <name>', 'accelerator').choices(['auto', ...accels]).default('auto'));
+    .addOption(accelOption().default('auto'));
 
 /** Boots the cells on one build; those that were flaky are booted again. */
 async function bootBuild(
@@ -140,15 +139,8 @@ Example, in a tree of iPXE:
     --set src/bin-arm64-efi 'arm-full-rom*.e1000.*'`,
     )
     .action(async (ids: string[], options: CaseOptions & StepOptions) => {
-      const judged = await step(ids, options, io).catch((error: unknown) => {
-        const message = error instanceof Error ? error.message : String(error);
-        writeLines(io.stderr, [
-          `error: ${message}`,
-          ...(error instanceof HarnessError && error.hint ? [`hint: ${error.hint}`] : []),
-        ]);
-        return undefined;
-      });
-      if (judged === undefined || io.signal.aborted) return end(stopCode);
+      const judged = await step(ids, options, io);
+      if (io.signal.aborted) return end(stopCode);
       if (options.json) writeJson(io.stdout, judged);
       else writeLines(io.stdout, [judged.state, ...judged.why.map((line) => `  ${line}`)]);
       end(stepCodes[judged.state]);

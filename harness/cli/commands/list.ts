@@ -52,7 +52,6 @@ const pairsLine = ({ group, chosen, possible }: Expansion['paired'][number]): st
 export const listCommand: AddCommand = (program, io) => {
   addCaseOptions(program.command('list'))
     .description('List the cases and which of them cannot be run here, or the combinations that are not cases.')
-    .argument('[ids...]', 'case ids or group names, * for any text; all cases if none is given')
     .option('--excluded', 'list the combinations that are not cases, with reasons')
     .option('--json', 'as JSON; `notRun` says why a case cannot be run here')
     .addHelpText(

@@ -34,7 +34,6 @@ function lines({ cell, prediction }: PredictedCase): string[] {
 export const predictCommand: AddCommand = (program, io) => {
   addCaseOptions(program.command('predict'))
     .description('Predict how cases will end by inspecting their files, without booting.')
-    .argument('[ids...]', 'case ids or group names, * for any text; all cases if none is given')
     .option('--json', 'as JSON')
     .addHelpText('after', '\nExamples:\n  netboot predict --nic e1000\n  netboot predict --set ./my-build --json')
     .action(async (ids: string[], options: CaseOptions & { json?: boolean }) => {

@@ -1,7 +1,5 @@
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { Option } from 'commander';
-import { accels } from '../../model/axes.ts';
 import { HarnessError } from '../../model/errors.ts';
 import type { Scenario } from '../../model/scenario.ts';
 import { stages } from '../../model/stages.ts';
@@ -12,7 +10,7 @@ import { caseDirectoriesOf, readCaseResult, readPlan, readStartedQemu } from '..
 import { type RunOptions, runMatrix } from '../../run/run-matrix.ts';
 import { differencesOf, type PlannedCase } from '../../run/same-case.ts';
 import { openArtefacts } from '../artefacts.ts';
-import { addMatrixOptions, type CaseOptions, expandChosen, selectOne } from '../case-options.ts';
+import { accelOption, addMatrixOptions, type CaseOptions, expandChosen, selectOne } from '../case-options.ts';
 import type { AddCommand } from '../command.ts';
 import { exitCodeOfRun } from '../exit-code.ts';
 import { openGuestConsole } from '../guest-console.ts';
@@ -96,12 +94,7 @@ export const reproCommand: AddCommand = (program, io, end) => {
     .option('--print', "print QEMU's command line instead")
     .option('--standalone <dir>', 'write a folder from which plain QEMU boots the case, without the harness')
     .option('--out <dir>', 'where the results go (default: .runs/<time>)')
-    .addOption(
-      new Option(
-        '--accel <name>',
-        'accelerator; auto: the fastest that passes a probe boot (default: as recorded, or auto)',
-      ).choices(['auto', ...accels]),
-    )
+    .addOption(accelOption(' (default: as recorded, or auto)'))
     .option('--allow-changed', 'run it even if files, QEMU or its arguments have changed')
     .addHelpText(
       'after',

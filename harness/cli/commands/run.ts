@@ -1,7 +1,5 @@
 import { resolve } from 'node:path';
-import { Option } from 'commander';
 import { recordedLengths } from '../../../scenarios/recorded-lengths.ts';
-import { accels } from '../../model/axes.ts';
 import type { Reporter } from '../../model/reporter.ts';
 import type { Compare } from '../../report/comparison.ts';
 import { liveReporter } from '../../report/live-reporter.ts';
@@ -13,7 +11,7 @@ import { type RunOptions, runMatrix } from '../../run/run-matrix.ts';
 import { runRecords } from '../../run/run-records.ts';
 import { defaultTemplatesMiB } from '../../run/templates/template-store.ts';
 import { openArtefacts } from '../artefacts.ts';
-import { addCaseOptions, type CaseOptions, warnOfVague } from '../case-options.ts';
+import { accelOption, addCaseOptions, type CaseOptions, warnOfVague } from '../case-options.ts';
 import { begunCases, chooseCases, type EarlierRuns, refuseChoices } from '../choose-cases.ts';
 import type { AddCommand } from '../command.ts';
 import { exitCodeOfRun } from '../exit-code.ts';
@@ -79,14 +77,9 @@ function templatesFrom({ cold, keepTemplates }: RunCommandOptions): RunOptions['
 export const runCommand: AddCommand = (program, io, end) => {
   addCaseOptions(program.command('run'))
     .description('Run cases and report how far each got.')
-    .argument('[ids...]', 'case ids or group names, * for any text; all cases if none is given')
     .option('--out <dir>', 'where the results go (default: .runs/<time>)')
     .option('--jobs <n>', 'this many guests at once, instead of as many as the host carries', parseCount)
-    .addOption(
-      new Option('--accel <name>', 'accelerator; auto: the fastest that passes a probe boot')
-        .choices(['auto', ...accels])
-        .default('auto'),
-    )
+    .addOption(accelOption().default('auto'))
     .option('--repeat <n>', 'run each case this many times', parseCount, 1)
     .option('--resume <dir>', 'resume a run that was interrupted; finished cases are kept')
     .option('--failed <run>', 'only cases that were not as expected in that run')
