@@ -3,7 +3,7 @@ import { romKindOf } from '../model/axis-text.ts';
 import type { HarnessEvent } from '../model/events.ts';
 import type { Plan } from '../model/plan.ts';
 import { hasRom } from '../model/scenario.ts';
-import { tellsInterface } from '../observe/wire-rules.ts';
+import { hasInterface } from '../observe/wire-rules.ts';
 
 type Dhcp = Extract<HarnessEvent, { source: 'wire'; type: 'dhcp' }>;
 type Dhcp6 = Extract<HarnessEvent, { source: 'wire'; type: 'dhcp6' }>;
@@ -25,7 +25,7 @@ function firstClientOf(events: readonly HarnessEvent[]): FirstClient | undefined
   );
   if (!first) return undefined;
   if (first.type === 'dhcp6') return { ipxe: first.userClass === 'iPXE', romDriver: false };
-  return { ipxe: first.ipxe || first.userClass === 'iPXE', romDriver: tellsInterface(first.ndi) };
+  return { ipxe: first.ipxe || first.userClass === 'iPXE', romDriver: hasInterface(first.ndi) };
 }
 
 /** Inspection found an iPXE in the ROM that this firmware would run. */

@@ -27,6 +27,8 @@ export interface Expansion {
 }
 
 interface Expanding {
+  /** Names the matrix in errors, and `where` the group within it. */
+  source: string;
   where: string;
   sets: readonly string[];
 }
@@ -41,7 +43,7 @@ function valuesOf(
   group: Group,
   axis: keyof CellAxes,
   decided: Partial<CellAxes>,
-  { where, sets }: Expanding,
+  { source, where, sets }: Expanding,
 ): readonly unknown[] {
   const given = group[axis];
   if (given !== undefined) return Array.isArray(given) ? given : [given];
@@ -52,19 +54,19 @@ function valuesOf(
   const [only, ...others] = firmwaresOf[arch];
   if (others.length === 0) return [only];
   const message = `expected a firmware, saw none; ${arch} has more than one (${firmwaresOf[arch].join(', ')})`;
-  throw new HarnessError('bad-matrix', `${where}.firmware: ${message}`, { hint: `Say "firmware": "${only}".` });
+  throw badMatrix(source, `${where}.firmware: ${message}`, `Say "firmware": "${only}".`);
 }
 
 /** Far more than anyone runs; a matrix may be untrusted. */
 const maxCombinations = 100_000;
 
-function refuseExplosion(group: Group, { where }: Expanding): void {
+function refuseExplosion(group: Group, { source, where }: Expanding): void {
   const count = expansionOrder
     .map((axis) => [group[axis]].flat().length)
     .reduce((product, values) => product * values, 1);
   if (count <= maxCombinations) return;
   const message = `${where}: the lists of this group make ${count} combinations, over the limit of ${maxCombinations}`;
-  throw new HarnessError('bad-matrix', message, { hint: 'Shorten its lists, or split it into groups.' });
+  throw badMatrix(source, message, 'Shorten its lists, or split it into groups.');
 }
 
 function productOf(group: Group, expanding: Expanding): CellAxes[] {
@@ -95,25 +97,23 @@ function expectationOf(group: Group, cell: CellAxes, fallback: Expectation): Exp
 }
 
 /** A rule that matches nothing makes a claim about a case that does not exist. */
-function refuseDeadRules(group: Group, product: CellAxes[], possible: CellAxes[], source: string, where: string): void {
-  const dead = (rules: Group['expectations'] | Group['exclude'], cells: CellAxes[]) =>
-    rules?.findIndex(({ when }) => !cells.some((cell) => matches(cell, when))) ?? -1;
-  const expectation = dead(group.expectations, possible);
-  if (expectation >= 0) {
-    const path = `${where}.expectations[${expectation}].when`;
-    const when = JSON.stringify(group.expectations?.[expectation]?.when);
-    throw badMatrix(source, `${path}: ${when} matches no case of this group`, 'Correct its values, or remove it.');
-  }
-  const exclusion = dead(group.exclude, product);
-  if (exclusion >= 0) {
-    const path = `${where}.exclude[${exclusion}].when`;
-    const when = JSON.stringify(group.exclude?.[exclusion]?.when);
-    throw badMatrix(source, `${path}: ${when} matches no case of this group`, 'Correct its values, or remove it.');
+function refuseDeadRules(
+  group: Group,
+  cells: Record<'expectations' | 'exclude', readonly CellAxes[]>,
+  { source, where }: Expanding,
+): void {
+  for (const list of ['expectations', 'exclude'] as const) {
+    const rules = group[list] ?? [];
+    const dead = rules.findIndex(({ when }) => !cells[list].some((cell) => matches(cell, when)));
+    if (dead < 0) continue;
+    const message = `${where}.${list}[${dead}].when: ${JSON.stringify(rules[dead]?.when)} matches no case of this group`;
+    throw badMatrix(source, message, 'Correct its values, or remove it.');
   }
 }
 
-function expandGroup(group: Group, source: string, where: string, sets: readonly string[]): Expansion {
-  const product = productOf(group, { where: `${source}: ${where}`, sets });
+function expandGroup(group: Group, expanding: Expanding): Expansion {
+  const { source, where } = expanding;
+  const product = productOf(group, expanding);
   const excluded: ExcludedCell[] = [];
   const exclude = (axes: CellAxes, reason: string) => excluded.push({ id: cellIdOf(group.name, axes), reason, axes });
 
@@ -127,7 +127,8 @@ function expandGroup(group: Group, source: string, where: string, sets: readonly
     const hint = `Nothing would run: ${excluded[0]?.id} is refused because ${excluded[0]?.reason}.`;
     throw badMatrix(source, `${where}: every combination of group "${group.name}" is impossible`, hint);
   }
-  if (!asksFor(group) && !hasUnknownFirmware(group)) refuseDeadRules(group, product, possible, source, where);
+  if (!asksFor(group) && !hasUnknownFirmware(group))
+    refuseDeadRules(group, { expectations: possible, exclude: product }, expanding);
 
   const cells = possible.flatMap((axes): Scenario[] => {
     const exclusion = group.exclude?.find(({ when }) => matches(axes, when));
@@ -174,7 +175,9 @@ export function expandMatrix(
   source: string = matrix.name,
   sets: readonly string[] = [fixedDefaults.set],
 ): Expansion {
-  const expansions = matrix.groups.map((group, index) => expandGroup(group, source, `groups[${index}]`, sets));
+  const expansions = matrix.groups.map((group, index) =>
+    expandGroup(group, { source, where: `groups[${index}]`, sets }),
+  );
   const cells = expansions.flatMap((expansion) => expansion.cells);
   refuseBadIds(cells, source);
   return {

@@ -48,10 +48,10 @@ export interface Observed {
 export interface Rule<E extends HarnessEvent = HarnessEvent> {
   readonly name: string;
   readonly proves: string;
-  match(event: E, plan: Plan, observed: Observed): Finding | undefined;
+  match(event: E, plan: Plan, observed: Observed): RuleMatch | undefined;
 }
 
-export type Finding =
+export type RuleMatch =
   | { stage: Stage; text: string }
   /** `ends` false: a remark, the boot may still recover. */
   | { failure: FailureRule; text: string; ends: boolean };

@@ -1,7 +1,7 @@
 import type { RecordBound } from '../model/bounds.ts';
 import type { HarnessEvent } from '../model/events.ts';
 import type { FailureRule } from '../model/failure-rules.ts';
-import type { Finding, Rule } from './evidence.ts';
+import type { Rule, RuleMatch } from './evidence.ts';
 
 export type GuestEvent = Extract<HarnessEvent, { source: 'qmp' | 'vm' | 'run' }>;
 
@@ -29,7 +29,7 @@ const mebibytes = (bytes: number): string => `${bytes / (1 << 20)} MiB`;
 
 export const boundText = ({ what, limit }: Pick<Bounded, 'what' | 'limit'>): string => boundTexts[what](limit);
 
-const ending = (failure: FailureRule, text: string): Finding => ({ failure, text, ends: true });
+const ending = (failure: FailureRule, text: string): RuleMatch => ({ failure, text, ends: true });
 
 const seconds = (ms: number): string => `${Math.round(ms / 1000)} s`;
 

@@ -1,9 +1,9 @@
 import type { CertificateFacts } from '../model/events.ts';
 import type { FailureRule } from '../model/failure-rules.ts';
-import type { Finding, Rule } from './evidence.ts';
+import type { Rule, RuleMatch } from './evidence.ts';
 import type { WireEvent } from './wire-rules.ts';
 
-const remark = (failure: FailureRule, text: string): Finding => ({ failure, text, ends: false });
+const remark = (failure: FailureRule, text: string): RuleMatch => ({ failure, text, ends: false });
 
 const certificateText = ({ names, issuer }: CertificateFacts): string =>
   `the server's certificate for ${names}, issued by ${issuer}`;

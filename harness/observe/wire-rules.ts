@@ -51,8 +51,8 @@ function requestOf(event: WireEvent): string | undefined {
  * EDK II's PXE client sends the version from its driver's network interface identifier (iPXE: 3.1), or 3.0 if the driver
  * publishes none, like VirtioNetDxe (UefiPxeBcDxe; option 94, RFC 4578 §2.2).
  */
-const interfaceNotTold = '1.3.0';
-export const tellsInterface = (ndi: string | undefined): boolean => ndi !== undefined && ndi !== interfaceNotTold;
+const noInterface = '1.3.0';
+export const hasInterface = (ndi: string | undefined): boolean => ndi !== undefined && ndi !== noInterface;
 
 /** Requests that show a loader running that is silent on the console. */
 const loaderRequests: Partial<Record<Plan['loader'], RegExp>> = {
@@ -112,7 +112,7 @@ export const wireRules: readonly Rule<WireEvent>[] = [
       if (!isUefi(plan) || !romCanRun(plan) || observed.stages.has('nbp-fetch')) return;
       if (event.ipxe)
         return { stage: 'oprom', text: `iPXE asks before any NBP was delivered (user class ${event.userClass})` };
-      return tellsInterface(event.ndi)
+      return hasInterface(event.ndi)
         ? { stage: 'oprom', text: `${event.vendorClass}, interface ${event.ndi}` }
         : undefined;
     },

@@ -80,7 +80,7 @@ function grubMenu(facts: BootFileFacts): string {
 }
 
 /** GRUB looks for grub.cfg where it was loaded from; a menu on another transport is referred to from there. */
-export function grubConfig(facts: BootFileFacts): [ConfigFile, ...ConfigFile[]] {
+export function grubConfig(facts: BootFileFacts): ConfigFile[] {
   const { nbp, config } = facts.transports;
   const menu = grubMenu(facts);
   if (config === nbp) return [{ name: names.grub, text: menu }];

@@ -1,5 +1,5 @@
 import { HarnessError } from '../model/errors.ts';
-import type { ExpectedFile } from '../model/plan.ts';
+import type { ExpectedFile, Plan } from '../model/plan.ts';
 import type { NonceField, Resolved } from '../model/resolved.ts';
 import { isBarePatch, isReplaced } from '../model/said-files.ts';
 import type { Scenario, ServedFile } from '../model/scenario.ts';
@@ -32,9 +32,7 @@ export const noncePatch = ({ offsets, bytes }: NonceField, nonce: string) =>
 export function planServed(
   scenario: Scenario,
   resolved: Resolved,
-  configs: readonly ConfigFile[],
-  nonce: string,
-  fill: (text: string) => string,
+  { configs, nonce, fill }: { configs: readonly ConfigFile[]; nonce: string; fill(text: string): string },
 ): Record<string, ServedFile> {
   const serve = derived(resolved, configs, nonce);
   for (const [name, file] of Object.entries(scenario.serve ?? {})) {
@@ -58,14 +56,25 @@ export function planServed(
   return serve;
 }
 
-/** Names whose complete delivery proves a stage, with their lengths where the plan knows them. */
-export function expectedFile(
+/** The files whose complete delivery proves a stage, with their lengths where the plan knows them. */
+export function planDeliveries(
   scenario: Scenario,
-  serve: Record<string, ServedFile>,
-  name: string,
-  bytes: number,
-): ExpectedFile {
-  if (!isReplaced(scenario, name)) return { name, bytes };
-  const served = serve[name];
-  return served && 'text' in served ? { name, bytes: Buffer.byteLength(served.text) } : { name };
+  { nbp, kernel, initrd, overlay }: Resolved,
+  { configs, serve }: { configs: readonly ConfigFile[]; serve: Plan['serve'] },
+): Plan['deliveries'] {
+  const expected = (name: string, bytes: number | undefined): ExpectedFile[] => {
+    if (bytes === undefined) return [];
+    if (!isReplaced(scenario, name)) return [{ name, bytes }];
+    const served = serve[name];
+    return [served && 'text' in served ? { name, bytes: Buffer.byteLength(served.text) } : { name }];
+  };
+  return {
+    nbp: nbp ? expected(nbp.name, nbp.bytes) : [],
+    config: configs.flatMap(({ name, text }) => expected(name, Buffer.byteLength(text))),
+    payload: [
+      ...expected(names.kernel, kernel?.bytes),
+      ...expected(names.initrd, initrd?.bytes),
+      ...expected(names.overlay, overlay?.bytes),
+    ],
+  };
 }

@@ -4,18 +4,18 @@ import type { Scenario } from '../model/scenario.ts';
 import type { Stage } from '../model/stages.ts';
 
 /** Kinds whose image runs under this firmware and leaves evidence: a banner, an iPXE client, or an interface identifier. */
-const tellingRoms: Record<FirmwareInterface, readonly RomKind[]> = {
+const romsWithEvidence: Record<FirmwareInterface, readonly RomKind[]> = {
   bios: ['bundled', 'bios', 'full', 'combined', 'vendor-pxe'],
   uefi: ['bundled', 'full', 'snp', 'combined', 'app'],
 };
 
 /** Whether the option ROM leaves evidence of its own: a vendor's bare SNP driver, or a ROM by path, need not. */
-function romTells({ rom, arch }: Scenario, firmware: FirmwareInterface): boolean {
+function romLeavesEvidence({ rom, arch }: Scenario, firmware: FirmwareInterface): boolean {
   if (typeof rom === 'object' && 'file' in rom) return false;
   const kind = typeof rom === 'object' ? rom.kind : rom;
   // QEMU's own ROMs are x86: Arm firmware skips them.
   if (kind === 'bundled' && arch !== 'x86_64') return false;
-  return tellingRoms[firmware].includes(kind);
+  return romsWithEvidence[firmware].includes(kind);
 }
 
 const endings: Record<Scenario['payload'], readonly Stage[]> = {
@@ -33,7 +33,7 @@ export function planStagePath(
 ): Stage[] {
   if (scenario.stagePath) return [...scenario.stagePath];
   const path: Stage[] = ['firmware'];
-  if (romTells(scenario, firmware.interface)) path.push('oprom');
+  if (romLeavesEvidence(scenario, firmware.interface)) path.push('oprom');
   path.push('dhcp');
   if (loader !== 'none') {
     path.push('nbp-fetch', 'nbp');

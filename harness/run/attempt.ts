@@ -86,7 +86,7 @@ export async function runAttempt(options: AttemptOptions): Promise<AttemptResult
     if (!options.signal.aborted) await boot(attempt, opened);
     await conclude(attempt, await watch.ended);
   } catch (error) {
-    concludeUntold(records, error);
+    concludeFailed(records, error);
   } finally {
     watch[Symbol.dispose]();
     // The guest stops before its network, so that the capture has everything that reached it.
@@ -253,7 +253,7 @@ async function conclude(attempt: Attempt, reason: EndReason): Promise<void> {
 }
 
 /** Something could not be started, or the harness itself failed. */
-function concludeUntold({ emit }: AttemptRecords, error: unknown): void {
+function concludeFailed({ emit }: AttemptRecords, error: unknown): void {
   const code = error instanceof HarnessError ? error.code : 'internal';
   const message = error instanceof Error ? error.message : String(error);
   emit({ source: 'run', type: 'infrastructure', code, message, retryable: isRetryable(error) });

@@ -1,0 +1,74 @@
+import { tableBounds } from '../model/bounds.ts';
+import { deliveryOf, promiseOf, startedOf } from '../model/deliveries.ts';
+import type { HarnessEvent } from '../model/events.ts';
+import type { Plan } from '../model/plan.ts';
+import type { Stage } from '../model/stages.ts';
+import type { Observed } from './evidence.ts';
+import { saysIpv6 } from './serial-rules.ts';
+import { unset, type WireEvent } from './wire-rules.ts';
+
+/** Events on the wire caused by a frame from the guest. */
+const isOfGuest = ({ type, from }: WireEvent & { from?: 'guest' | 'server' }): boolean =>
+  from === 'guest' || type.endsWith('-request') || type === 'tcp-refused';
+
+/** Adds to a bounded map with guest-supplied keys; drops the oldest entry. */
+function setRecent<V>(map: Map<number, V>, key: number, value: V): void {
+  map.delete(key);
+  map.set(key, value);
+  const [oldest] = map.keys();
+  if (oldest !== undefined && map.size > tableBounds.requests) map.delete(oldest);
+}
+
+/** What rules may ask about earlier events: `note` takes in one more. */
+export function createObserved(
+  plan: Plan,
+  stages: ReadonlySet<Stage>,
+): { observed: Observed; note(event: HarnessEvent): void } {
+  /** Only files that prove something: a guest can ask for any number of others. */
+  const wanted = new Set(Object.values(plan.deliveries).flatMap((files) => files.map(({ name }) => name)));
+  const delivered = new Map<string, number>();
+  const promised = new Map<string, number>();
+  const requests = new Map<number, { ipxe: boolean; vendorClass: string }>();
+  const offers = new Map<number, string>();
+  let saidIpv6 = false;
+  let quietSinceDelivery = false;
+
+  function noteDhcp(event: WireEvent): void {
+    if (event.type === 'dhcp' && event.from === 'guest' && event.messageType === 'request') {
+      setRecent(requests, event.xid, { ipxe: event.ipxe, vendorClass: event.vendorClass ?? '' });
+    }
+    if (event.type === 'dhcp' && event.from === 'server' && event.messageType === 'offer') {
+      if (event.yiaddr !== unset) setRecent(offers, event.xid, event.yiaddr);
+    }
+    if (event.type === 'dhcp6' && event.from === 'guest') {
+      setRecent(requests, event.xid, { ipxe: event.userClass === 'iPXE', vendorClass: event.vendorClass ?? '' });
+    }
+  }
+
+  return {
+    observed: {
+      stages,
+      delivered,
+      promised,
+      requests,
+      offers,
+      get saidIpv6() {
+        return saidIpv6;
+      },
+      get quietSinceDelivery() {
+        return quietSinceDelivery;
+      },
+    },
+    note(event) {
+      const delivery = deliveryOf(event) ?? startedOf(event, promised);
+      if (delivery && wanted.has(delivery.name)) delivered.set(delivery.name, delivery.bytes);
+      if (event.source === 'serial' && saysIpv6(event)) saidIpv6 = true;
+      if (event.source !== 'wire') return;
+      if (isOfGuest(event)) quietSinceDelivery = false;
+      if (delivery) quietSinceDelivery = true;
+      const promise = promiseOf(event);
+      if (promise && wanted.has(promise.name)) promised.set(promise.name, promise.bytes);
+      noteDhcp(event);
+    },
+  };
+}

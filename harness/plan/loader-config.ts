@@ -1,0 +1,45 @@
+import type { Loader } from '../model/axes.ts';
+import type { Scenario } from '../model/scenario.ts';
+import {
+  type BootFileFacts,
+  type ConfigFile,
+  grubConfig,
+  linuxScript,
+  names,
+  sanScript,
+  syslinuxConfig,
+  tokenScript,
+} from './boot-files.ts';
+
+/** A loader's configuration files in the order they are fetched; none for a bare NBP. */
+export interface LoaderConfig {
+  files: readonly ConfigFile[];
+  /** The file that DHCP names; undefined where the loader finds its configuration itself. */
+  byDhcp?: string;
+}
+
+export const sanName = 'iqn.2026-01.example.netboot:disk';
+
+function scriptFor({ payload, sanHook }: Scenario, facts: BootFileFacts): string {
+  if (payload === 'iscsi') return sanScript(facts, sanName);
+  if (payload === 'script' || payload === 'probe') return tokenScript(facts);
+  return linuxScript(facts, sanHook ? sanName : undefined);
+}
+
+export function planLoaderConfig(scenario: Scenario, loader: Loader, facts: BootFileFacts): LoaderConfig {
+  switch (loader) {
+    case 'grub':
+    case 'shim-grub':
+      return { files: grubConfig(facts) };
+    case 'pxelinux':
+    case 'syslinux':
+      return { files: [{ name: 'pxelinux.cfg/default', text: syslinuxConfig(facts) }] };
+    case 'linux':
+    case 'uki':
+    case 'probe':
+    case 'custom':
+      return { files: [] };
+    default:
+      return { files: [{ name: names.script, text: scriptFor(scenario, facts) }], byDhcp: names.script };
+  }
+}
