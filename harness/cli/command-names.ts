@@ -11,6 +11,7 @@ export const commandNames = [
   'bisect',
   'bisect-step',
   'install',
+  'blame',
   'doctor',
   'predict',
   'inspect',

@@ -21,6 +21,7 @@ const commands: Readonly<Record<CommandName, () => Promise<AddCommand>>> = {
   bisect: async () => (await import('./commands/bisect.ts')).bisectCommand,
   'bisect-step': async () => (await import('./commands/bisect.ts')).bisectStepCommand,
   install: async () => (await import('./commands/install.ts')).installCommand,
+  blame: async () => (await import('./commands/blame.ts')).blameCommand,
   doctor: async () => (await import('./commands/doctor.ts')).doctorCommand,
   predict: async () => (await import('./commands/predict.ts')).predictCommand,
   inspect: async () => (await import('./commands/inspect.ts')).inspectCommand,

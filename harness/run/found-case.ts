@@ -17,6 +17,15 @@ export interface FoundCase {
 export async function findCase(scenario: Scenario, sources: ArtefactSources): Promise<FoundCase | { missing: string }> {
   const resolved = await resolveScenario(scenario, sources);
   if ('missing' in resolved) return resolved;
+  return predicted(scenario, resolved, sources.inspections);
+}
+
+/** A scenario and its files, with what they predict. */
+export async function predicted(
+  scenario: Scenario,
+  resolved: Resolved,
+  inspections: ArtefactSources['inspections'],
+): Promise<FoundCase> {
   const parts = { resolved, stagePath: planStagePath(scenario, resolved) };
-  return { scenario, resolved, prediction: await predictScenario(scenario, parts, sources.inspections) };
+  return { scenario, resolved, prediction: await predictScenario(scenario, parts, inspections) };
 }

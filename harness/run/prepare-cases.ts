@@ -20,6 +20,11 @@ export interface Entry {
   kept: CaseResult | undefined;
 }
 
+export interface Finding {
+  /** Finds the files of a cell; default: in its sets. */
+  find?: typeof findCase | undefined;
+}
+
 /** Whether an earlier result can be kept: all but those that never came to a verdict. */
 const final = (result: CaseResult | undefined): boolean =>
   result !== undefined && !['interrupted', 'error', 'not-run', 'waiting'].includes(result.verdict.status);
@@ -30,12 +35,13 @@ const final = (result: CaseResult | undefined): boolean =>
  */
 export async function entriesOf(
   { cells, repeat }: Pick<RunRecord, 'cells' | 'repeat'>,
-  host: ArtefactSources,
+  host: ArtefactSources & Finding,
   resumed?: string,
 ): Promise<Entry[]> {
+  const { find = findCase } = host;
   const entries: Entry[] = [];
   for (const scenario of cells) {
-    const found = await findCase(scenario, host);
+    const found = await find(scenario, host);
     // A plan refused with this nonce is refused with any.
     if (!('missing' in found)) makePlan({ ...found, nonce: '0' });
     for (let round = 1; round <= repeat; round++) {

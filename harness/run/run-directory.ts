@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { checkShape } from '../model/check-shape.ts';
 import { HarnessError } from '../model/errors.ts';
@@ -24,6 +24,8 @@ const runRecordSchema = z.strictObject({
   repeat: z.int().positive(),
   /** SHA-256 of the harness that started it; absent from older records. */
   code: z.string().optional(),
+  /** Folders of artefact sets from outside this machine and the cache, absolute. */
+  setDirs: z.array(z.string()).optional(),
   /** Which part of a selection the cells are, and the place of each in the whole. */
   shard: z
     .strictObject({ index: z.int().positive(), count: z.int().positive(), places: z.array(z.int().nonnegative()) })
@@ -50,6 +52,12 @@ export function readRunRecord(runDir: string): RunRecord {
   const problem = problemOf(record);
   if (problem !== undefined) throw unexpected(path, problem);
   return record;
+}
+
+/** The artefact sets of the run that a case's directory lies in; none if it lies in no run, or one that does not say. */
+export function readSetDirs(caseDir: string): string[] {
+  const runDir = resolve(caseDir, '../..');
+  return existsSync(join(runDir, runRecordFile)) ? (readRunRecord(runDir).setDirs ?? []) : [];
 }
 
 /** A finished case's result; undefined if it has none (yet). */

@@ -18,7 +18,7 @@ import { type ClaimedDirectory, claimRunDirectory, lockRunDirectory } from './cl
 import { examineHost, type ProgramReport } from './examine-host.ts';
 import type { Intervene } from './intervention.ts';
 import { ownCodeDigest } from './own-code.ts';
-import { type Entry, entriesOf, qemuOf, startOf } from './prepare-cases.ts';
+import { type Entry, entriesOf, type Finding, qemuOf, startOf } from './prepare-cases.ts';
 import { openReuse, type Reusable, type ReuseOptions } from './reuse.ts';
 import { type CaseRun, newNonce, runCase, templateOf } from './run-case.ts';
 import { casesFolder, type RunRecord, readRunRecord } from './run-directory.ts';
@@ -40,7 +40,7 @@ export interface RunHost {
   templatesFolder?: string;
 }
 
-export interface RunOptions extends RunHost {
+export interface RunOptions extends RunHost, Finding {
   matrixName: string;
   cells: readonly Scenario[];
   /** A new folder, or one without a run; default: `.runs/<time>` in the current folder. */
@@ -123,6 +123,7 @@ async function begin(options: RunOptions): Promise<Begun> {
     cells: [...cells],
     repeat,
     code: ownCodeDigest(),
+    ...(options.setDirs?.length ? { setDirs: [...options.setDirs] } : {}),
     ...(shard && { shard }),
   };
   const entries = await entriesOf(record, options);

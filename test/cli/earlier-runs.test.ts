@@ -62,3 +62,12 @@ it.each([
   expect(err).toMatch(message);
   expect(code).toBe(128);
 });
+
+it.each([
+  ['nothing', [none, other], /none: there is no such file or directory/],
+  ['results without records', [other, other], /it holds neither plan\.json nor cases/],
+])('refuses to blame with %s', async (_, [good, bad], message) => {
+  const { err, code } = await netboot('blame', 'g', '--good', `${good}`, '--bad', `${bad}`);
+  expect(err).toMatch(message);
+  expect(code).toBe(2);
+});

@@ -4,7 +4,6 @@ import { HarnessError } from '../../model/errors.ts';
 import type { Scenario } from '../../model/scenario.ts';
 import { stages } from '../../model/stages.ts';
 import type { CaseResult } from '../../model/verdict.ts';
-import { printable } from '../../report/printable.ts';
 import { planAgain } from '../../run/plan-again.ts';
 import { caseDirectoriesOf, readCaseResult, readPlan, readStartedQemu } from '../../run/run-directory.ts';
 import { type RunOptions, runMatrix } from '../../run/run-matrix.ts';
@@ -14,9 +13,10 @@ import { accelOption, addMatrixOptions, type CaseOptions, expandChosen, selectOn
 import type { AddCommand } from '../command.ts';
 import { exitCodeOfRun } from '../exit-code.ts';
 import { openGuestConsole } from '../guest-console.ts';
-import { type CliIo, writeLines } from '../io.ts';
+import { writeLines } from '../io.ts';
 import { printCommand, type ReproCase, writeWithoutHarness } from '../repro-without.ts';
 import { type Origin, refuseReach } from '../trust.ts';
+import { reportDifferences } from '../unchanged.ts';
 import { runReporters } from './run.ts';
 
 interface ReproOptions {
@@ -34,13 +34,6 @@ interface Before extends ReproCase {
   origin: Origin | undefined;
 }
 
-interface Comparison {
-  source: string;
-  differences: readonly string[];
-  allowed: boolean;
-  io: CliIo;
-}
-
 function fromDirectory(directory: string): Before {
   const [only, ...others] = caseDirectoriesOf(directory);
   if (only === undefined || others.length > 0) {
@@ -53,23 +46,6 @@ function fromDirectory(directory: string): Before {
     run: { plan, qemu: readStartedQemu(only), result: readCaseResult(only) },
     origin: { source: directory, folder: resolve(only) },
   };
-}
-
-/**
- * The same case needs the same files, QEMU and arguments; otherwise it is another case.
- * @throws HarnessError `changed-input` if something differs and that was not allowed
- */
-function reportDifferences({ source, differences, allowed, io }: Comparison): void {
-  if (differences.length === 0) return;
-  const lines = differences.map((difference) => `  ${printable(difference)}`);
-  if (allowed) {
-    writeLines(io.stderr, ['warning: not the case that was run:', ...lines]);
-    return;
-  }
-  throw new HarnessError('changed-input', [`${source}: this would not run what was run:`, ...lines].join('\n'), {
-    hint: 'Restore what changed, or run it as it is now with --allow-changed.',
-    details: { differences },
-  });
 }
 
 /** A user at the console needs time. */
