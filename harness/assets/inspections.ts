@@ -12,7 +12,7 @@ export interface Inspections {
 }
 
 /** Bumped with every change to what an inspection returns. */
-const cacheVersion = 3;
+const cacheVersion = 4;
 
 /** Only the version is checked; the contents were written by `inspectFile`. */
 const inspectionSchema = z.custom<Inspection>((value) => typeof (value as Inspection | null)?.type === 'string');

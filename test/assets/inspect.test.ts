@@ -101,7 +101,7 @@ describe('anything else', () => {
     pe.write('PE\0\0', 0x40, 'latin1');
     expect(as('broken', inspectBytes(pe))).toMatchObject({
       looksLike: 'a PE image',
-      problem: expect.stringContaining('cut short'),
+      problem: expect.stringContaining('truncated'),
     });
   });
 

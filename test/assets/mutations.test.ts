@@ -4,7 +4,7 @@ import { extractDriver } from '../../harness/assets/derive/extract-drivers.ts';
 import { createBudget } from '../../harness/assets/inspect/budget.ts';
 import { describeInspection, identityOf } from '../../harness/assets/inspect/describe.ts';
 import { inspectBytes } from '../../harness/assets/inspect/inspect.ts';
-import { Malformed } from '../../harness/assets/inspect/malformed.ts';
+import { MalformedFile } from '../../harness/assets/inspect/malformed.ts';
 import { withSections } from '../../harness/assets/inspect/pe-sections.ts';
 import { makeOptionRom, withPciIds } from '../../harness/assets/rom/make.ts';
 import { HarnessError } from '../../harness/model/errors.ts';
@@ -82,7 +82,7 @@ function expectMadeOrRefused(make: () => unknown): void {
   try {
     make();
   } catch (error) {
-    expect(error instanceof HarnessError || error instanceof Malformed).toBe(true);
+    expect(error instanceof HarnessError || error instanceof MalformedFile).toBe(true);
   }
 }
 

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Fingerprints } from '../fingerprint.ts';
-import { Malformed } from '../inspect/malformed.ts';
+import { MalformedFile } from '../inspect/malformed.ts';
 import { withSections } from '../inspect/pe-sections.ts';
 import type { Missing } from '../sets/artefact-set.ts';
 import { makeOnce } from './made-once.ts';
@@ -53,7 +53,7 @@ export async function makeUki(
     });
     return { path, nonce: { offsets: [offset + commandLine.length], bytes: nonceBytes } };
   } catch (error) {
-    if (error instanceof Malformed)
+    if (error instanceof MalformedFile)
       return { missing: `no unified kernel image can be made on ${stub}: ${error.message}` };
     throw error;
   }

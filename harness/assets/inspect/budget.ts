@@ -1,10 +1,10 @@
-import { Malformed } from './malformed.ts';
+import { MalformedFile } from './malformed.ts';
 
 /** What one inspection may spend, whatever the file claims. */
 export interface Budget {
-  /** Reserves space for a decompressed stream before it is allocated; throws Malformed when there is none left. */
+  /** Reserves space for a decompressed stream before it is allocated; throws MalformedFile when there is none left. */
   decompress(bytes: number): void;
-  /** Counts one structure (volume, file, section, image); throws Malformed when there are too many. */
+  /** Counts one structure (volume, file, section, image); throws MalformedFile when there are too many. */
   visit(): void;
 }
 
@@ -17,11 +17,11 @@ export function createBudget({ decompressedBytes = 64 * mebibyte, visits = 100_0
   let visitsLeft = visits;
   return {
     decompress(bytes) {
-      if (bytes > bytesLeft) throw new Malformed(`decompresses to more than ${decompressedBytes / mebibyte} MiB`);
+      if (bytes > bytesLeft) throw new MalformedFile(`decompresses to more than ${decompressedBytes / mebibyte} MiB`);
       bytesLeft -= bytes;
     },
     visit() {
-      if (visitsLeft-- <= 0) throw new Malformed(`has more than ${visits} structures`);
+      if (visitsLeft-- <= 0) throw new MalformedFile(`has more than ${visits} structures`);
     },
   };
 }

@@ -1,4 +1,4 @@
-import { Malformed, need } from './malformed.ts';
+import { MalformedFile, need } from './malformed.ts';
 
 export interface DerValue {
   readonly tag: number;
@@ -16,7 +16,7 @@ export function readDer(bytes: Buffer, offset = 0): DerValue {
   let length = short;
   if (short & 0x80) {
     const lengthBytes = short & 0x7f;
-    if (lengthBytes < 1 || lengthBytes > 4) throw new Malformed('a DER value has an unusable length');
+    if (lengthBytes < 1 || lengthBytes > 4) throw new MalformedFile('a DER value has an unusable length');
     need(bytes, start, lengthBytes, 'a DER length');
     length = bytes.readUIntBE(start, lengthBytes);
     start += lengthBytes;

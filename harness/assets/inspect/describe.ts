@@ -45,7 +45,7 @@ function romImageLines(image: RomImage, index: number): string[] {
       ...(bios === null
         ? []
         : [
-            `${bios.initBytes} bytes initialised, checksum ${bios.checksumGood ? 'good' : 'BAD'}${bios.undi ? ', UNDI' : ''}`,
+            `${bios.initBytes} bytes to load, checksum ${bios.checksumGood ? 'good' : 'BAD'}${bios.undi ? ', UNDI' : ''}`,
             ...(bios.pnp === null
               ? []
               : [`PnP: ${bios.pnp.product} (${bios.pnp.manufacturer})${bios.pnp.bootEntry ? ', bootable' : ''}`]),
@@ -67,7 +67,7 @@ function driverLine({ name, guid, type, format, bytes, network }: FirmwareDriver
 }
 
 function biosName({ program, version }: BiosFirmwareFacts): string {
-  const name = program === 'unknown' ? 'maker unknown' : program;
+  const name = program === 'unknown' ? 'vendor unknown' : program;
   return version === null ? name : `${name} ${version}`;
 }
 

@@ -1,5 +1,5 @@
 import type { Budget } from './budget.ts';
-import { Malformed, need } from './malformed.ts';
+import { MalformedFile, need } from './malformed.ts';
 
 /** UEFI's algorithm and edk2's variant differ only in the width of one length field. */
 const positionCountBits = { uefi: 4, tiano: 5 } as const;
@@ -41,7 +41,7 @@ class BitReader {
   }
 
   private fill(): void {
-    if (this.position >= this.end + 4) throw new Malformed('compressed data is cut short');
+    if (this.position >= this.end + 4) throw new MalformedFile('compressed data is truncated');
     this.bits = this.position < this.end ? (this.bytes[this.position] as number) : 0;
     this.count = 8;
     this.position++;
@@ -62,7 +62,7 @@ function buildCode(lengths: Uint8Array): Code {
   let room = 1;
   for (let length = 1; length <= 16; length++) {
     room = room * 2 - (countOfLength[length] as number);
-    if (room < 0) throw new Malformed('compressed data has an impossible Huffman code');
+    if (room < 0) throw new MalformedFile('compressed data has an impossible Huffman code');
   }
   const next = new Uint16Array(18);
   for (let length = 1; length <= 16; length++) {
@@ -96,19 +96,20 @@ function decodeSymbol(input: BitReader, code: Code): number {
     first = (first + count) << 1;
     value <<= 1;
   }
-  throw new Malformed('compressed data has a code that stands for nothing');
+  throw new MalformedFile('compressed data has an unassigned Huffman code');
 }
 
 /** Lengths of the extra set and of the position set (UEFI specification, §19.2.3.2). */
 function readShortCode(input: BitReader, codes: number, countBits: number, gapAfter: number): Code {
   const count = input.read(countBits);
   if (count === 0) return single(input.read(countBits));
-  if (count > codes) throw new Malformed('compressed data has too many code lengths');
+  if (count > codes) throw new MalformedFile('compressed data has too many code lengths');
   const lengths = new Uint8Array(codes);
   for (let i = 0; i < count; ) {
     let length = input.read(3);
     if (length === 7)
-      while (input.read(1) === 1) if (++length > 16) throw new Malformed('compressed data has a code length over 16');
+      while (input.read(1) === 1)
+        if (++length > 16) throw new MalformedFile('compressed data has a code length over 16');
     lengths[i++] = length;
     if (i === gapAfter) i += input.read(2);
   }
@@ -119,7 +120,7 @@ function readShortCode(input: BitReader, codes: number, countBits: number, gapAf
 function readCharCode(input: BitReader, extra: Code): Code {
   const count = input.read(charCountBits);
   if (count === 0) return single(input.read(charCountBits));
-  if (count > charCodes) throw new Malformed('compressed data has too many code lengths');
+  if (count > charCodes) throw new MalformedFile('compressed data has too many code lengths');
   const lengths = new Uint8Array(charCodes);
   for (let i = 0; i < count; ) {
     const symbol = decodeSymbol(input, extra);
@@ -133,7 +134,7 @@ function readCharCode(input: BitReader, extra: Code): Code {
 
 /**
  * The EFI 1.1 compression of option ROMs and firmware files (UEFI specification, §19 "Compression Algorithm
- * Specification"): an 8-byte header with both sizes, then LZ77 with Huffman codes per block. Throws Malformed.
+ * Specification"): an 8-byte header with both sizes, then LZ77 with Huffman codes per block. Throws MalformedFile.
  */
 export function decompressEfi(bytes: Buffer, algorithm: EfiAlgorithm, budget: Budget): Buffer {
   need(bytes, 0, headerBytes, 'the compression header');
@@ -147,7 +148,7 @@ export function decompressEfi(bytes: Buffer, algorithm: EfiAlgorithm, budget: Bu
   let at = 0;
   while (at < originalBytes) {
     let left = input.read(16);
-    if (left === 0) throw new Malformed('compressed data has an empty block');
+    if (left === 0) throw new MalformedFile('compressed data has an empty block');
     const extra = readShortCode(input, extraCodes, extraCountBits, 3);
     const chars = readCharCode(input, extra);
     const positions = readShortCode(input, positionCodes[algorithm], positionCountBits[algorithm], -1);
@@ -160,7 +161,7 @@ export function decompressEfi(bytes: Buffer, algorithm: EfiAlgorithm, budget: Bu
       const length = symbol - 256 + minMatch;
       const width = decodeSymbol(input, positions);
       const distance = (width > 1 ? 2 ** (width - 1) + input.read(width - 1) : width) + 1;
-      if (distance > at) throw new Malformed('compressed data points before its start');
+      if (distance > at) throw new MalformedFile('compressed data refers to bytes before its start');
       for (let end = Math.min(at + length, originalBytes); at < end; at++) output[at] = output[at - distance] as number;
     }
   }

@@ -2,7 +2,7 @@ import { brotliDecompressSync } from 'node:zlib';
 import type { Budget } from './budget.ts';
 import { decompressEfi } from './efi-decompress.ts';
 import { decompressLzma } from './lzma.ts';
-import { Malformed, need } from './malformed.ts';
+import { MalformedFile, need } from './malformed.ts';
 import { undoX86Filter } from './x86-filter.ts';
 
 interface Encapsulation {
@@ -19,7 +19,7 @@ function decompressBrotli(payload: Buffer, budget: Budget): Buffer {
   try {
     return brotliDecompressSync(payload.subarray(16), { maxOutputLength: Math.max(size, 1) });
   } catch (error) {
-    throw new Malformed(`Brotli data: ${(error as Error).message}`);
+    throw new MalformedFile(`Brotli data: ${(error as Error).message}`);
   }
 }
 

@@ -3,7 +3,7 @@ import { decompressEfi } from './efi-decompress.ts';
 import { encapsulations } from './encapsulation.ts';
 import { ucs2String } from './file-text.ts';
 import { readGuid } from './guid.ts';
-import { attempt, Malformed, need, slice } from './malformed.ts';
+import { attempt, MalformedFile, need, slice } from './malformed.ts';
 
 /** File types (PI specification 1.7, volume 3, §2.1.4.1). */
 export const ffsTypes: ReadonlyMap<number, string> = new Map([
@@ -94,7 +94,7 @@ function* sectionsOf(stream: Buffer, walk: Walk): Generator<Section> {
     const header = large ? 8 : 4;
     need(stream, at, header, 'a section header');
     const size = large ? stream.readUInt32LE(at + 4) : short;
-    if (size < header) throw new Malformed(`a section of ${size} bytes`);
+    if (size < header) throw new MalformedFile(`a section of ${size} bytes`);
     const whole = slice(stream, at, size, 'a section');
     yield { type, whole, contents: whole.subarray(header) };
     at = (at + size + 3) & ~3;
@@ -113,7 +113,7 @@ function decapsulate({ type, contents, whole }: Section, walk: Walk): Buffer | u
     need(contents, 0, 5, 'a compression section');
     const payload = contents.subarray(5);
     if (contents[4] === 0) return payload;
-    if (contents[4] !== 1) throw new Malformed(`unknown compression type ${contents[4]}`);
+    if (contents[4] !== 1) throw new MalformedFile(`unknown compression type ${contents[4]}`);
     return keep('EFI', decompressEfi(payload, 'uefi', walk.budget));
   }
   need(contents, 0, 20, 'a GUID-defined section');
@@ -121,7 +121,7 @@ function decapsulate({ type, contents, whole }: Section, walk: Walk): Buffer | u
   const dataOffset = contents.readUInt16LE(16);
   const known = encapsulations.get(guid);
   if (known === undefined) {
-    note(walk, `section ${guid} is of no known kind and was not opened`);
+    note(walk, `section ${guid} has an unknown encoding and was not opened`);
     return undefined;
   }
   const payload = slice(whole, dataOffset, whole.length - dataOffset, 'a GUID-defined section');
@@ -135,7 +135,7 @@ interface Leaves {
 }
 
 function walkSections(stream: Buffer, walk: Walk, depth: number, leaves: Leaves): void {
-  if (depth > maxDepth) throw new Malformed(`is nested more than ${maxDepth} deep`);
+  if (depth > maxDepth) throw new MalformedFile(`is nested more than ${maxDepth} deep`);
   for (const section of sectionsOf(stream, walk)) {
     switch (section.type) {
       case 0x01:
@@ -184,7 +184,7 @@ function walkFiles(volume: Buffer, start: number, walk: Walk, depth: number): nu
     const size =
       large && at + 32 <= volume.length ? Number(volume.readBigUInt64LE(at + 24)) : volume.readUIntLE(at + 20, 3);
     const type = volume[at + 18] as number;
-    if (size < header) throw new Malformed(`a file of ${size} bytes at ${at}`);
+    if (size < header) throw new MalformedFile(`a file of ${size} bytes at ${at}`);
     const whole = slice(volume, at, size, `the file at ${at}`);
     if (type !== padType) {
       files++;
@@ -220,7 +220,7 @@ function walkVolume(bytes: Buffer, offset: number, walk: Walk, depth: number): n
   const fileSystem = fileSystems.get(guid) ?? guid;
   const there = Math.min(length, bytes.length - offset);
   if (there < length)
-    note(walk, `the volume at ${offset} is cut short: its header says ${length} bytes, ${there} are there`);
+    note(walk, `the volume at ${offset} is truncated: its header says ${length} bytes, the file has ${there}`);
   const volume = bytes.subarray(offset, offset + there);
   const facts = { offset, bytes: length, fileSystem, depth };
   const index = walk.volumes.push({ ...facts, files: 0 }) - 1;
@@ -243,7 +243,7 @@ const signatureOffset = 40;
  * its inner ones.
  */
 export function walkVolumes(bytes: Buffer, walk: Walk, depth = 0): void {
-  if (depth > maxDepth) throw new Malformed(`is nested more than ${maxDepth} deep`);
+  if (depth > maxDepth) throw new MalformedFile(`is nested more than ${maxDepth} deep`);
   for (let at = bytes.indexOf(volumeSignature); at >= 0; ) {
     const length = walkVolume(bytes, at - signatureOffset, walk, depth);
     at = bytes.indexOf(

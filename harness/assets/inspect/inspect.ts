@@ -26,7 +26,7 @@ export type Inspection =
   | (Inspected<'unknown'> & { readonly guess: string | null });
 
 /** A flash image in this format cannot be inspected. */
-export const qcow2Guess = 'a qcow2 image: convert it to raw to look inside';
+export const qcow2Guess = 'a qcow2 image: convert it to raw to inspect it';
 
 const magics: readonly { readonly hex: string; readonly at?: number; readonly is: string }[] = [
   { hex: '1f8b', is: 'gzip data (an initrd?)' },
@@ -88,7 +88,5 @@ export function inspectBytes(file: Buffer, budget: Budget = createBudget()): Ins
 /** Rejects with HarnessError `bad-file` for a file that cannot be read; of a large one only the beginning is inspected. */
 export async function inspectFile(path: string): Promise<Inspection> {
   const { read, bytes, whole } = await readForInspection(path);
-  return whole
-    ? inspectBytes(read)
-    : { type: 'unknown', bytes, guess: guessOf(read) ?? 'a file too large to be looked into' };
+  return whole ? inspectBytes(read) : { type: 'unknown', bytes, guess: guessOf(read) ?? 'a file too large to inspect' };
 }

@@ -1,5 +1,5 @@
 import { cString } from './file-text.ts';
-import { Malformed, need } from './malformed.ts';
+import { MalformedFile, need } from './malformed.ts';
 import { inspectPe, isPe, type PeFacts } from './pe.ts';
 
 export interface LinuxKernelFacts {
@@ -46,7 +46,7 @@ function bannerVersion(bytes: Buffer): string | null {
   return text.startsWith('%') ? null : text;
 }
 
-/** Throws Malformed. */
+/** Throws MalformedFile. */
 export function inspectLinuxKernel(bytes: Buffer): LinuxKernelFacts {
   if (isBzImage(bytes)) {
     const protocol = bytes.readUInt16LE(0x206);
@@ -62,7 +62,7 @@ export function inspectLinuxKernel(bytes: Buffer): LinuxKernelFacts {
   if (isZboot(bytes))
     return { format: 'EFI zboot', version: null, bootProtocol: null, imageBytes: null, pe: peOf(bytes) };
   const magic = magicAt38(bytes);
-  if (magic !== arm64Magic && magic !== riscvMagic) throw new Malformed('not a Linux kernel');
+  if (magic !== arm64Magic && magic !== riscvMagic) throw new MalformedFile('not a Linux kernel');
   need(bytes, 0, 0x40, 'the kernel header');
   return {
     format: magic === arm64Magic ? 'arm64 Image' : 'riscv64 Image',

@@ -1,4 +1,4 @@
-import { Malformed, need } from './malformed.ts';
+import { MalformedFile, need } from './malformed.ts';
 
 const probabilityBits = 11;
 const half = 1 << (probabilityBits - 1);
@@ -13,7 +13,7 @@ export class RangeDecoder {
 
   constructor(bytes: Buffer, start: number) {
     need(bytes, start, 5, 'LZMA data');
-    if (bytes[start] !== 0) throw new Malformed('LZMA data does not start with a zero');
+    if (bytes[start] !== 0) throw new MalformedFile('LZMA data does not start with a zero');
     this.bytes = bytes;
     this.code = bytes.readUInt32BE(start + 1);
     this.position = start + 5;
@@ -21,7 +21,7 @@ export class RangeDecoder {
 
   private normalize(): void {
     if (this.range >= 0x1000000) return;
-    if (this.position >= this.bytes.length) throw new Malformed('LZMA data is cut short');
+    if (this.position >= this.bytes.length) throw new MalformedFile('LZMA data is truncated');
     this.range = (this.range << 8) >>> 0;
     this.code = ((this.code << 8) | (this.bytes[this.position++] as number)) >>> 0;
   }

@@ -1,6 +1,6 @@
 import type { Budget } from './budget.ts';
 import { LengthDecoder, models, RangeDecoder } from './lzma-range.ts';
-import { Malformed, need } from './malformed.ts';
+import { MalformedFile, need } from './malformed.ts';
 
 const headerBytes = 13;
 const minMatch = 2;
@@ -20,7 +20,7 @@ interface Header {
 function readHeader(bytes: Buffer): Header {
   need(bytes, 0, headerBytes, 'the LZMA header');
   const properties = bytes[0] as number;
-  if (properties >= 9 * 5 * 5) throw new Malformed('the LZMA header has impossible properties');
+  if (properties >= 9 * 5 * 5) throw new MalformedFile('the LZMA header has impossible properties');
   return {
     literalContextBits: properties % 9,
     literalPositionBits: Math.floor(properties / 9) % 5,
@@ -112,13 +112,13 @@ class LzmaStream {
     const length = this.matchLength.read(this.input, posState);
     this.state = afterMatch(this.state);
     this.rep0 = this.distance(length);
-    if (this.rep0 === endMarker) throw new Malformed('LZMA data ends before its size');
+    if (this.rep0 === endMarker) throw new MalformedFile('LZMA data ends before its size');
     this.copy(length + minMatch);
   }
 
   private repeat(posState: number): void {
     const { input, state } = this;
-    if (this.at === 0) throw new Malformed('LZMA data repeats what is not there');
+    if (this.at === 0) throw new MalformedFile('LZMA data repeats a match before the first one');
     if (input.bit(this.isRep0, state) === 1) this.takeEarlierDistance();
     else if (input.bit(this.isRep0Long, (state << 4) + posState) === 0) {
       this.state = afterShortRepeat(state);
@@ -159,7 +159,7 @@ class LzmaStream {
   private copy(length: number): void {
     const { output, rep0 } = this;
     let { at } = this;
-    if (rep0 >= at) throw new Malformed('LZMA data points before its start');
+    if (rep0 >= at) throw new MalformedFile('LZMA data refers to bytes before its start');
     for (const end = Math.min(at + length, output.length); at < end; at++) {
       output[at] = output[at - rep0 - 1] as number;
     }
@@ -169,7 +169,7 @@ class LzmaStream {
 
 /**
  * The "LZMA alone" format that edk2 puts into GUID-defined sections: properties, dictionary size, 64-bit size, stream.
- * Throws Malformed. Own code because the few npm decoders are unmaintained, and this format is old and will not change.
+ * Throws MalformedFile. Own code because the few npm decoders are unmaintained, and this format is old and will not change.
  */
 export function decompressLzma(bytes: Buffer, budget: Budget): Buffer {
   const header = readHeader(bytes);

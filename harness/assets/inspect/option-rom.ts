@@ -2,7 +2,7 @@ import type { Budget } from './budget.ts';
 import { decompressEfi } from './efi-decompress.ts';
 import { cString } from './file-text.ts';
 import { type IpxeFacts, inspectIpxe } from './ipxe.ts';
-import { attempt, Malformed, need, slice } from './malformed.ts';
+import { attempt, MalformedFile, need, slice } from './malformed.ts';
 import { efiSubsystems, inspectPe, type PeFacts, peMachines } from './pe.ts';
 
 export const romSignature = 0xaa55;
@@ -86,14 +86,14 @@ function deviceList(image: Buffer, pcir: number, revision: number): number[] {
 
 /**
  * The PE image inside an EFI ROM image, decompressed if necessary (UEFI specification §14.4.2, "EFI PCI Expansion ROM
- * Header"). Throws Malformed.
+ * Header"). Throws MalformedFile.
  */
 export function efiRomPayload(image: Buffer, budget: Budget): Buffer {
   need(image, 0, 24, 'the EFI ROM header');
   const offset = image.readUInt16LE(22);
   const payload = slice(image, offset, image.length - offset, 'the EFI image');
   const compression = image.readUInt16LE(12);
-  if (compression > 1) throw new Malformed(`unknown compression type ${compression}`);
+  if (compression > 1) throw new MalformedFile(`unknown compression type ${compression}`);
   return compression === 1 ? decompressEfi(payload, 'uefi', budget) : payload;
 }
 
@@ -137,18 +137,18 @@ function inspectBios(image: Buffer): BiosRomFacts {
   };
 }
 
-/** Where the image at `offset` ends, and its PCI data structure; throws Malformed. */
+/** Where the image at `offset` ends, and its PCI data structure; throws MalformedFile. */
 export function romImageAt(bytes: Buffer, offset: number): { image: Buffer; pcir: number; lastImage: boolean } {
   need(bytes, offset, 0x1c, 'the ROM header');
-  if (bytes.readUInt16LE(offset) !== romSignature) throw new Malformed('no ROM signature (55 aa)');
+  if (bytes.readUInt16LE(offset) !== romSignature) throw new MalformedFile('no ROM signature (55 aa)');
   const pcir = bytes.readUInt16LE(offset + 0x18);
   need(bytes, offset + pcir, 0x18, 'the PCI data structure');
   if (bytes.toString('latin1', offset + pcir, offset + pcir + 4) !== 'PCIR')
-    throw new Malformed('no PCI data structure (PCIR)');
+    throw new MalformedFile('no PCI data structure (PCIR)');
   const length = bytes.readUInt16LE(offset + pcir + 0x10) * romUnitBytes;
-  if (length === 0) throw new Malformed('an image of length zero');
+  if (length === 0) throw new MalformedFile('an image of length zero');
   if (pcir + 0x18 > length) {
-    throw new Malformed(`the PCI data structure lies beyond the image: at ${pcir}, of ${length} bytes`);
+    throw new MalformedFile(`the PCI data structure lies beyond the image: at ${pcir}, of ${length} bytes`);
   }
   return {
     image: slice(bytes, offset, length, 'the image'),

@@ -1,4 +1,4 @@
-import { Malformed, need } from './malformed.ts';
+import { MalformedFile, need } from './malformed.ts';
 import { peLayout, readSections } from './pe.ts';
 
 /** A section to add to a PE image. */
@@ -22,13 +22,13 @@ const maxMemoryUnit = 0x20_0000;
 
 function unitOf(value: number, max: number, what: string): number {
   const isPowerOfTwo = value > 0 && (value & (value - 1)) === 0;
-  if (!isPowerOfTwo || value > max) throw new Malformed(`a PE image whose ${what} is ${value}`);
+  if (!isPowerOfTwo || value > max) throw new MalformedFile(`a PE image whose ${what} is ${value}`);
   return value;
 }
 
 /**
  * A PE image with sections appended to its own (PE/COFF specification, "Section Table"), and the file offset of each one's
- * content. Throws Malformed, also where the headers leave no room.
+ * content. Throws MalformedFile, also where the headers leave no room.
  */
 export function withSections(image: Buffer, added: readonly AddedSection[]): { bytes: Buffer; offsets: number[] } {
   const layout = peLayout(image);
@@ -36,14 +36,14 @@ export function withSections(image: Buffer, added: readonly AddedSection[]): { b
   const headers = Buffer.from(image.subarray(0, image.readUInt32LE(layout.optional + 60)));
   const tableEnd = layout.sectionTable + (own.length + added.length) * headerBytes;
   need(headers, layout.sectionTable, tableEnd - layout.sectionTable, 'the room for section headers');
-  if (own.length === 0) throw new Malformed('a PE image without sections');
+  if (own.length === 0) throw new MalformedFile('a PE image without sections');
   const fileUnit = unitOf(image.readUInt32LE(layout.optional + 36) || 512, maxFileUnit, 'FileAlignment');
   const sectionAlignment = unitOf(image.readUInt32LE(layout.optional + 32), maxMemoryUnit, 'SectionAlignment');
   const memoryUnit = Math.max(sectionAlignment, pageBytes);
 
   let memoryEnd = Math.max(...own.map(({ virtualAddress, virtualBytes }) => virtualAddress + virtualBytes));
   const addedBytes = added.reduce((sum, { content }) => sum + aligned(content.length, memoryUnit), memoryUnit);
-  if (memoryEnd + addedBytes > 0xffff_ffff) throw new Malformed('a PE image whose sections leave no room for more');
+  if (memoryEnd + addedBytes > 0xffff_ffff) throw new MalformedFile('a PE image whose sections leave no room for more');
   let fileEnd = image.length;
   const pieces = [headers, image.subarray(headers.length)];
   const offsets: number[] = [];

@@ -1,6 +1,6 @@
 import { type PeSignature, readSignatures } from './authenticode.ts';
 import { asciiText } from './file-text.ts';
-import { Malformed, need, slice } from './malformed.ts';
+import { MalformedFile, need, slice } from './malformed.ts';
 
 /** PE/COFF machine types by number (PE/COFF specification, "Machine Types"; UEFI specification §2.1.1). */
 export const peMachines: ReadonlyMap<number, string> = new Map([
@@ -71,9 +71,9 @@ export function isPe(bytes: Buffer): boolean {
   return pe + 4 <= bytes.length && bytes.readUInt32LE(pe) === 0x00004550;
 }
 
-/** Locates the headers; throws Malformed. */
+/** Locates the headers; throws MalformedFile. */
 export function peLayout(bytes: Buffer): PeLayout {
-  if (!isPe(bytes)) throw new Malformed('not a PE image');
+  if (!isPe(bytes)) throw new MalformedFile('not a PE image');
   const coff = bytes.readUInt32LE(0x3c) + 4;
   need(bytes, coff, 20, 'the COFF header');
   const sectionCount = bytes.readUInt16LE(coff + 2);
@@ -81,8 +81,9 @@ export function peLayout(bytes: Buffer): PeLayout {
   const optional = coff + 20;
   need(bytes, optional, Math.max(optionalBytes, 72), 'the optional header');
   const magic = bytes.readUInt16LE(optional);
-  if (magic !== 0x10b && magic !== 0x20b) throw new Malformed(`a PE image of unknown magic 0x${magic.toString(16)}`);
-  if (sectionCount > maxSections) throw new Malformed(`a PE image with ${sectionCount} sections`);
+  if (magic !== 0x10b && magic !== 0x20b)
+    throw new MalformedFile(`a PE image of unknown magic 0x${magic.toString(16)}`);
+  if (sectionCount > maxSections) throw new MalformedFile(`a PE image with ${sectionCount} sections`);
   const sectionTable = optional + optionalBytes;
   need(bytes, sectionTable, sectionCount * 40, 'the section table');
   return { coff, optional, optionalBytes, sectionTable, sectionCount, is64: magic === 0x20b };
@@ -127,7 +128,7 @@ function readSbat(bytes: Buffer, sections: readonly PeSection[]): SbatEntry[] {
     });
 }
 
-/** Throws Malformed. */
+/** Throws MalformedFile. */
 export function inspectPe(bytes: Buffer): PeFacts {
   const layout = peLayout(bytes);
   const { coff, optional, is64 } = layout;

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { extractDriver } from '../derive/extract-drivers.ts';
 import { createBudget } from '../inspect/budget.ts';
-import { Malformed } from '../inspect/malformed.ts';
+import { MalformedFile } from '../inspect/malformed.ts';
 import { efiRomPayload, inspectOptionRom } from '../inspect/option-rom.ts';
 import { makeOptionRom, type RomPart } from './make.ts';
 import type { PciId } from './pci-ids.ts';
@@ -15,7 +15,7 @@ export type RomSource =
 /** The EFI half of a combined ROM, decompressed. */
 function efiHalf(rom: Buffer, path: string): Buffer {
   const efi = inspectOptionRom(rom, createBudget()).images.find((image) => image.efi !== null);
-  if (efi === undefined) throw new Malformed(`${path} has no EFI image`);
+  if (efi === undefined) throw new MalformedFile(`${path} has no EFI image`);
   return efiRomPayload(rom.subarray(efi.offset, efi.offset + efi.bytes), createBudget());
 }
 
@@ -33,7 +33,7 @@ async function partOf(source: RomSource): Promise<RomPart> {
   }
 }
 
-/** Reads the sources of a ROM and assembles it. Throws Malformed or HarnessError `bad-file` where that is impossible. */
+/** Reads the sources of a ROM and assembles it. Throws MalformedFile or HarnessError `bad-file` where that is impossible. */
 export async function assembleRom(sources: readonly RomSource[], ids: PciId): Promise<Buffer> {
   return makeOptionRom({ images: await Promise.all(sources.map(partOf)), ...ids });
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Arch, RomKind } from '../../model/axes.ts';
 import { HarnessError } from '../../model/errors.ts';
 import { makeOnce } from '../derive/made-once.ts';
-import { Malformed } from '../inspect/malformed.ts';
+import { MalformedFile } from '../inspect/malformed.ts';
 import { drivesNic } from '../inspect/network-drivers.ts';
 import type { FoundRom, Missing, RomQuery } from '../sets/artefact-set.ts';
 import type { SetParts } from '../sets/build-set.ts';
@@ -98,7 +98,7 @@ export async function deriveRom(parts: SetParts, query: RomQuery): Promise<Found
     });
     return { set: name, nic, kind, path, byQemu: false, package: content.packageOf(first.path), note: recipe.note };
   } catch (error) {
-    const unusable = error instanceof Malformed || (error instanceof HarnessError && error.code === 'bad-file');
+    const unusable = error instanceof MalformedFile || (error instanceof HarnessError && error.code === 'bad-file');
     if (unusable) return { missing: `${missing}: ${error.message}` };
     throw error;
   }

@@ -53,7 +53,7 @@ describe('option ROMs', () => {
     const rom = await readFile((await romOf('e1000', 'bundled')).path);
     const { images, problems } = as('option-rom', inspectBytes(rom.subarray(0, rom.length - 1000)));
     expect(images).toHaveLength(1);
-    expect(problems).toEqual([expect.stringMatching(/^image 2 at \d+: the image is cut short/)]);
+    expect(problems).toEqual([expect.stringMatching(/^image 2 at \d+: the image is truncated/)]);
   });
 });
 
