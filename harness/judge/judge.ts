@@ -8,6 +8,7 @@ import { createObserver } from '../observe/observer.ts';
 import { compareWith } from './as-expected.ts';
 import { observeConfiguration } from './configuration.ts';
 import { diagnose } from './diagnosis.ts';
+import { faultFindings } from './faults.ts';
 
 /** Console text may lag behind frames by this much. */
 const orderToleranceMs = 1_000;
@@ -104,7 +105,11 @@ export function judge(plan: Plan, events: readonly HarnessEvent[]): Verdict {
   const stoppedAt = stages.find(({ reached }) => !reached)?.stage ?? null;
   const { configuration: observedConfiguration, standIn, finding } = observeConfiguration(plan, events);
   const findings = [...orderFindings(plan, found), ...(finding === null ? [] : [finding])];
-  findings.push(...predictionFindings(plan, observedConfiguration), ...incompleteRecords(events));
+  findings.push(
+    ...predictionFindings(plan, observedConfiguration),
+    ...incompleteRecords(events),
+    ...faultFindings(events),
+  );
 
   const base = { stages, lastStage, stoppedAt, failure, observedConfiguration, ...(standIn && { standIn }), findings };
   const open = undecided(events, failure);

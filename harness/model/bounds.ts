@@ -41,6 +41,8 @@ export const tableBounds = {
   pipelinedRequests: 16,
   /** NFS file handles: the least recently used becomes stale. */
   nfsHandles: 16,
+  /** Frames that a fault holds back: further ones are dropped. */
+  delayedFrames: 1024,
   /** TCP connections that a sniffer follows: the oldest is dropped. */
   sniffedConnections: 64,
   /** HTTP requests and responses in flight on one of them: the connection is dropped. */

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { accels } from './axes.ts';
 import { dhcpMessageTypeSchema } from './boot-rule.ts';
 import { recordBoundNames } from './bounds.ts';
+import { faultActions } from './faults.ts';
 import { stageSchema } from './stages.ts';
 
 /** Every event carries milliseconds since the start of the case, by a monotonic clock. */
@@ -182,6 +183,16 @@ export const eventSchema = z.discriminatedUnion('source', [
       kind: z.string(),
       /** The server's certificate, once the guest has acknowledged all of it. */
       certificate: certificateFactsSchema.optional(),
+    }),
+    /** A frame met a fault of the scenario; `count` is how many have met this fault so far. */
+    event('wire', 'fault', {
+      /** Its place in the scenario's list, from 0. */
+      fault: z.int(),
+      action: z.enum(faultActions),
+      direction: z.enum(['from-guest', 'to-guest']),
+      what: z.string(),
+      bytes: z.int(),
+      count: z.int(),
     }),
     event('wire', 'malformed', { from: peer, layer: z.string(), reason: z.string(), count: z.int() }),
   ]),

@@ -41,6 +41,7 @@ const reachOfField: Record<keyof Scenario, (scenario: Scenario) => Reach[]> = {
   group: nothing,
   title: nothing,
   cold: nothing,
+  faults: nothing,
   standIn: nothing,
   waitsFor: nothing,
   arch: nothing,

@@ -14,6 +14,7 @@ import {
 import { bootRuleSchema } from './boot-rule.ts';
 import { cellIdSchema } from './case-id.ts';
 import { expectationSchema } from './expectation.ts';
+import { faultSchema } from './faults.ts';
 import { nameOf, parseName } from './served-name.ts';
 import { stageSchema } from './stages.ts';
 
@@ -157,6 +158,8 @@ export const settingsShape = {
   sanHook: z.boolean().optional(),
   /** `false` leaves out virtio-rng: for firmware that needs a random source. */
   randomSource: z.boolean().optional(),
+  /** What the network does to frames on purpose, one after another. */
+  faults: z.array(faultSchema).min(1).max(32).optional(),
   /** The early boot is what the case is about: always from power-on. */
   cold: z.literal(true).optional(),
   qemuArgs: z.array(z.string()).optional(),

@@ -12,6 +12,8 @@ import type { QemuFacts } from '../vm/host.ts';
 import { type Guest, type GuestExit, startQemu } from '../vm/qemu.ts';
 import { runningArgv } from '../vm/running-argv.ts';
 import { createCapture } from '../wire/capture/capture.ts';
+import type { Faults } from '../wire/faults/faults.ts';
+import { createInjector } from '../wire/faults/injector.ts';
 import { type EndReason, type EndWatch, watchForEnd } from './attempt-end.ts';
 import { acceleratorFailureOf, qemuTrouble } from './attempt-failure.ts';
 import { type AttemptRecords, openRecords } from './attempt-records.ts';
@@ -21,6 +23,7 @@ import { refuseChangedInputs } from './changed-inputs.ts';
 import { watchDebugLog } from './debug-log-watch.ts';
 import { heldBy, statusOf, whatHolds } from './held-guest.ts';
 import type { Intervene, Intervention } from './intervention.ts';
+import { injectLinkFaults } from './link-fault.ts';
 import { type RunningNetwork, startNetwork } from './network.ts';
 import { coldStart, type Start, startOf } from './templates/start.ts';
 import type { Claim } from './templates/template-store.ts';
@@ -70,6 +73,7 @@ interface Attempt extends AttemptOptions {
   intervention: Intervention | undefined;
   records: AttemptRecords;
   watch: EndWatch;
+  reached: ReadonlySet<Stage>;
   guest?: Guest;
   network?: RunningNetwork;
   time?: TimeWatch;
@@ -109,7 +113,9 @@ async function prepare(options: AttemptOptions): Promise<Attempt> {
   const { program } = plan.qemu;
   const qemu = { program, version: options.qemu.version, accel, argv };
   await writePlanFiles(directory, { plan, qemu, setDirs: options.setDirs });
+  const reached = new Set<Stage>();
   const watch = watchForEnd(plan, (stage, atMs) => {
+    reached.add(stage);
     attempt.time?.reached(stage);
     options.onStage(stage, atMs);
   });
@@ -118,7 +124,7 @@ async function prepare(options: AttemptOptions): Promise<Attempt> {
     if (isStop(event) && !attempt.start.isHolding()) askStatus(attempt);
     intervention?.onEvent?.(event);
   });
-  const attempt: Attempt = { ...options, beganAt, plan, argv, start: coldStart, intervention, watch, records };
+  const attempt: Attempt = { ...options, beganAt, plan, argv, start: coldStart, intervention, watch, records, reached };
   emitStart(attempt);
   return attempt;
 }
@@ -169,11 +175,24 @@ async function boot(attempt: Attempt, opened: DisposalStack): Promise<void> {
   emit({ source: 'vm', type: 'spawned', pid: guest.pid, accel });
   startClock(attempt, guest, opened);
   const { gate } = attempt.start;
-  const faults = intervention?.faults;
+  const faults = intervention?.faults ?? startFaults(attempt, guest, opened);
   const network = await startNetwork({ plan, guest, gate, capture, authorities, emit, now, faults });
   attempt.network = opened.use(network);
   await attempt.start.begin();
   intervention?.begin?.({ guest, network });
+}
+
+/** The faults of the scenario, if it has any. */
+function startFaults(attempt: Attempt, { qmp }: Guest, opened: DisposalStack): Faults | undefined {
+  const { faults } = attempt.plan.scenario;
+  if (faults === undefined) return undefined;
+  const { now, emit } = attempt.records;
+  const hasReached = (stage: Stage): boolean => attempt.reached.has(stage);
+  const links = injectLinkFaults({ faults, qmp, now, hasReached, emit });
+  const injector = createInjector(faults, { now, hasReached, emit });
+  opened.defer(() => links[Symbol.dispose]());
+  opened.defer(() => injector[Symbol.dispose]());
+  return injector.faults;
 }
 
 /** QEMU with the guest in it: at power-on, or where its template left off. */

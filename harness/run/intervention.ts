@@ -1,7 +1,7 @@
 import type { HarnessEvent } from '../model/events.ts';
 import type { Plan } from '../model/plan.ts';
 import type { Guest } from '../vm/qemu.ts';
-import type { Faults } from '../wire/faults.ts';
+import type { Faults } from '../wire/faults/faults.ts';
 import type { RunningNetwork } from './network.ts';
 
 /** What an intervention can act on while a guest runs. */

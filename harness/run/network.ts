@@ -14,7 +14,7 @@ import { startTftp } from '../services/tftp/server.ts';
 import { openTree, type ServedTree } from '../services/tree/served-tree.ts';
 import type { Guest } from '../vm/qemu.ts';
 import type { Capture } from '../wire/capture/capture.ts';
-import type { Faults } from '../wire/faults.ts';
+import type { Faults } from '../wire/faults/faults.ts';
 import type { Link } from '../wire/stack/link.ts';
 import { linkOverStream } from '../wire/stack/stream-link.ts';
 import type { UdpEndpoint } from '../wire/stack/udp-endpoint.ts';

@@ -2,9 +2,9 @@ import { boundReached, recordBounds } from '../model/bounds.ts';
 import type { EventSink } from '../model/events.ts';
 import type { Network } from '../model/plan.ts';
 import type { Capture } from './capture/capture.ts';
-import { createMalformedLog } from './codecs/malformed.ts';
-import { dissect } from './codecs/packet.ts';
-import { type Faults, faultless } from './faults.ts';
+import { createMalformedLog, type Malformed } from './codecs/malformed.ts';
+import { dissect, type Packet } from './codecs/packet.ts';
+import type { Faults } from './faults/faults.ts';
 import { createGuard } from './guard.ts';
 import { createSniffer } from './sniff/sniffer.ts';
 import type { Link } from './stack/link.ts';
@@ -44,7 +44,7 @@ export interface Wire {
  * the uplink for TCP, and the sniffer and capture that see every frame of both directions.
  */
 export function createWire(options: WireOptions): Wire {
-  const { network, nic, uplink, capture, emit, now, tcpTargets, faults = faultless } = options;
+  const { network, nic, uplink, capture, emit, now, tcpTargets, faults } = options;
   const guard = createGuard(emit);
   const malformed = createMalformedLog(emit);
   const idle = createIdleBound(emit);
@@ -63,9 +63,16 @@ export function createWire(options: WireOptions): Wire {
   const fromGuestTraffic: Traffic = { frames: 0, bytes: 0 };
   const toGuestTraffic: Traffic = { frames: 0, bytes: 0 };
 
+  let nicIsReady = true;
   function toGuest(sent: Buffer): boolean {
-    const frame = faults(sent, 'to-guest');
-    if (frame === undefined) return true;
+    if (faults === undefined) return reachGuest(sent);
+    faults(sent, 'to-guest', (frame) => {
+      nicIsReady = reachGuest(frame);
+    });
+    return nicIsReady;
+  }
+
+  function reachGuest(frame: Buffer): boolean {
     count(toGuestTraffic, frame);
     capture?.frame('server', frame, now());
     const packet = dissect(frame, false);
@@ -84,9 +91,12 @@ export function createWire(options: WireOptions): Wire {
       return;
     }
     sniffer.packet('guest', packet);
-    const arriving = faults(frame, 'from-guest');
-    if (arriving === undefined) return;
-    const arrived = arriving === frame ? packet : dissect(arriving, true);
+    if (faults === undefined) reachServer(packet);
+    else faults(frame, 'from-guest', (arrived) => reachServer(arrived === frame ? packet : dissect(arrived, true)));
+  }
+
+  /** A frame that is damaged when it arrives is dropped there. */
+  function reachServer(arrived: Packet | Malformed): void {
     if (arrived.malformed) return;
     const isServed = arrived.kind === 'tcp' ? tcp.fromGuest(arrived) : stack.receive(arrived);
     if (!isServed) idle();

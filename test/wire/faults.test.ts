@@ -1,10 +1,19 @@
 import { describe, expect, test } from 'vitest';
 import type { UntimedEvent } from '../../harness/model/events.ts';
-import type { Direction, Faults } from '../../harness/wire/faults.ts';
+import type { Direction, Faults } from '../../harness/wire/faults/faults.ts';
 import { createWire } from '../../harness/wire/wire.ts';
 import { guest, icmpFrame, MemoryLink, network, server, udpFrame } from './frames.ts';
 
-function start(faults: Faults) {
+/** Faults that deliver a frame, another one in its place, or none. */
+const inPlace =
+  (change: (frame: Buffer, direction: Direction) => Buffer | undefined): Faults =>
+  (frame, direction, deliver) => {
+    const changed = change(frame, direction);
+    if (changed !== undefined) deliver(changed);
+  };
+
+function start(change: Parameters<typeof inPlace>[0]) {
+  const faults = inPlace(change);
   const nic = new MemoryLink();
   const events: UntimedEvent[] = [];
   const wire = createWire({ network, nic, emit: (event) => events.push(event), now: () => 5, faults });

@@ -1,7 +1,7 @@
 import { formatIpv6Address, ipv6Bytes, parseIpv6Address } from './addresses.ts';
 
 /** By message type minus one (RFC 8415 §7.3); relay messages have another format and are not handled. */
-const dhcp6MessageTypes = [
+export const dhcp6MessageTypes = [
   'solicit',
   'advertise',
   'request',

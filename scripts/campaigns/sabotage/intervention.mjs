@@ -39,12 +39,12 @@ export function interventionOf(wrong, plan, acted, { damaged, deadlines }) {
       if (hasReached()) void begin();
       if ((begun || wrong.alter) && wrong.shows?.(event)) met();
     },
-    faults(frame, direction) {
-      if (!begun) return frame;
-      if (direction === 'from-guest' && wrong.meets?.(frame)) met();
-      if (!wrong.loses?.(passed++)) return frame;
-      met();
-      return undefined;
+    faults(frame, direction, deliver) {
+      if (begun) {
+        if (direction === 'from-guest' && wrong.meets?.(frame)) met();
+        if (wrong.loses?.(passed++)) return met();
+      }
+      deliver(frame);
     },
   };
 

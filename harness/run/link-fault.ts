@@ -1,0 +1,39 @@
+import type { EventSink } from '../model/events.ts';
+import type { Fault } from '../model/faults.ts';
+import type { Stage } from '../model/stages.ts';
+import type { Qmp } from '../vm/qmp.ts';
+
+export interface LinkFaultOptions {
+  faults: readonly Fault[];
+  qmp: Qmp;
+  now(): number;
+  hasReached(stage: Stage): boolean;
+  emit: EventSink;
+}
+
+const tickMs = 20;
+
+/** Takes the guest's link down and up where its scenario says so (QMP set_link), until disposed of. */
+export function injectLinkFaults({ faults, qmp, now, hasReached, emit }: LinkFaultOptions): Disposable {
+  const waiting = new Map([...faults.entries()].filter(([, { linkDownMs }]) => linkDownMs !== undefined));
+  const timers = new Set<NodeJS.Timeout>();
+  const setLink = (up: boolean): void => void qmp.execute('set_link', { name: 'net0', up }).catch(() => {});
+  const isDue = ({ from }: Fault): boolean =>
+    from === undefined || ('ms' in from ? now() >= from.ms : hasReached(from.stage));
+  const look = (): void => {
+    for (const [index, fault] of waiting) {
+      if (!isDue(fault)) continue;
+      waiting.delete(index);
+      setLink(false);
+      const facts = { fault: index, action: 'linkDownMs', direction: 'to-guest', what: 'link', bytes: 0 } as const;
+      emit({ source: 'wire', type: 'fault', ...facts, count: 1 });
+      timers.add(setTimeout(() => setLink(true), fault.linkDownMs));
+    }
+  };
+  if (waiting.size > 0) timers.add(setInterval(look, tickMs));
+  return {
+    [Symbol.dispose]() {
+      for (const timer of timers) clearTimeout(timer);
+    },
+  };
+}

@@ -1,0 +1,242 @@
+import { tableBounds } from '../../model/bounds.ts';
+import type { EventSink } from '../../model/events.ts';
+import type { Choice, Fault, FaultAction, Moment } from '../../model/faults.ts';
+import type { Stage } from '../../model/stages.ts';
+import { adjustChecksum } from '../codecs/checksum.ts';
+import { ethernetHeaderBytes } from '../codecs/ethernet.ts';
+import type { Direction, Faults } from './faults.ts';
+import { type FrameMessage, messageOf } from './message.ts';
+import { randomFrom } from './random.ts';
+
+export interface InjectorOptions {
+  readonly now: () => number;
+  readonly hasReached: (stage: Stage) => boolean;
+  readonly emit: EventSink;
+}
+
+export interface Injector extends Disposable {
+  readonly faults: Faults;
+}
+
+type Deliver = (frame: Buffer) => void;
+/** One fault on the way of a frame to the next. */
+type Step = (frame: Buffer, direction: Direction, deliver: Deliver) => void;
+
+/** A frame that waits to be swapped with the next goes on alone after this long. */
+const swapMs = 100;
+/** Frames that wait at a time: further ones are dropped, as a router's queue does. */
+const queued = tableBounds.delayedFrames;
+
+/** Says of each matching frame in turn whether it is chosen. */
+function chooser(choice: Choice, random: () => number): () => boolean {
+  let count = 0;
+  return () => {
+    count++;
+    if (typeof choice === 'number') return random() < choice;
+    if ('first' in choice) return count <= choice.first;
+    if ('nth' in choice) return count === choice.nth;
+    return 'every' in choice ? count % choice.every === 0 : count > choice.after;
+  };
+}
+
+const matches = ({ match: { protocol, message, port } }: Fault, frame: FrameMessage): boolean =>
+  (protocol === undefined || protocol === frame.protocol) &&
+  (message === undefined || message === frame.message) &&
+  (port === undefined || frame.ports.includes(port));
+
+/** Flips one bit behind the headers, if there is anything; `mend` adjusts the checksum, if there is one. */
+function corrupted(frame: Buffer, random: () => number, mend: boolean): Buffer {
+  const { payloadAt, checksumAt } = messageOf(frame);
+  const copy = Buffer.from(frame);
+  if (payloadAt >= copy.length) return copy;
+  const at = payloadAt + Math.floor(random() * (copy.length - payloadAt));
+  copy[at] = (copy[at] as number) ^ (1 << Math.floor(random() * 8));
+  const word = at - ((at - payloadAt) % 2);
+  // UDP's 0 is no checksum (RFC 768).
+  if (!mend || checksumAt === undefined || copy.readUInt16BE(checksumAt) === 0 || word + 1 >= copy.length) return copy;
+  const checksum = adjustChecksum(copy.readUInt16BE(checksumAt), frame.readUInt16BE(word), copy.readUInt16BE(word));
+  copy.writeUInt16BE(checksum, checksumAt);
+  return copy;
+}
+
+/** Frames that leave later; none leaves once disposed of. */
+function createWaitingRoom() {
+  const timers = new Set<NodeJS.Timeout>();
+  return {
+    isFull: () => timers.size >= queued,
+    leaveIn(ms: number, leave: () => void): () => void {
+      const timer = setTimeout(() => {
+        timers.delete(timer);
+        leave();
+      }, ms);
+      timers.add(timer);
+      return () => {
+        if (!timers.delete(timer)) return;
+        clearTimeout(timer);
+        leave();
+      };
+    },
+    [Symbol.dispose]() {
+      for (const timer of timers) clearTimeout(timer);
+      timers.clear();
+    },
+  };
+}
+
+type WaitingRoom = ReturnType<typeof createWaitingRoom>;
+
+interface Setting {
+  fault: Fault;
+  random: () => number;
+  room: WaitingRoom;
+  now: () => number;
+  /** Records that this frame met the fault. */
+  met(action: FaultAction, frame: Buffer, direction: Direction): void;
+}
+
+type Act = (setting: Setting) => Step | undefined;
+
+const dropping: Act = ({ fault: { drop }, random, met }) => {
+  if (drop === undefined) return undefined;
+  const isChosen = chooser(drop, random);
+  return (frame, direction, deliver) => (isChosen() ? met('drop', frame, direction) : deliver(frame));
+};
+
+const shrinking: Act = ({ fault: { mtu }, met }) => {
+  if (mtu === undefined) return undefined;
+  return (frame, direction, deliver) =>
+    frame.length - ethernetHeaderBytes > mtu ? met('mtu', frame, direction) : deliver(frame);
+};
+
+const corrupting: Act = ({ fault: { corrupt, mendChecksum = false }, random, met }) => {
+  if (corrupt === undefined) return undefined;
+  const isChosen = chooser(corrupt, random);
+  return (frame, direction, deliver) => {
+    if (!isChosen()) return deliver(frame);
+    met('corrupt', frame, direction);
+    deliver(corrupted(frame, random, mendChecksum));
+  };
+};
+
+const truncating: Act = ({ fault: { truncate }, random, met }) => {
+  if (truncate === undefined) return undefined;
+  const isChosen = chooser(truncate.of, random);
+  return (frame, direction, deliver) => {
+    if (frame.length <= truncate.bytes || !isChosen()) return deliver(frame);
+    met('truncate', frame, direction);
+    deliver(frame.subarray(0, truncate.bytes));
+  };
+};
+
+const duplicating: Act = ({ fault: { duplicate }, random, met }) => {
+  if (duplicate === undefined) return undefined;
+  const isChosen = chooser(duplicate, random);
+  return (frame, direction, deliver) => {
+    if (!isChosen()) return deliver(frame);
+    met('duplicate', frame, direction);
+    // Delivered in place, it may be changed.
+    const second = Buffer.from(frame);
+    deliver(frame);
+    deliver(second);
+  };
+};
+
+const reordering: Act = ({ fault: { reorder }, random, room, met }) => {
+  if (reorder === undefined) return undefined;
+  const isChosen = chooser(reorder, random);
+  let goNow: (() => void) | undefined;
+  return (frame, direction, deliver) => {
+    const goBehind = goNow;
+    goNow = undefined;
+    if (goBehind === undefined && isChosen() && !room.isFull()) {
+      met('reorder', frame, direction);
+      const copy = Buffer.from(frame);
+      goNow = room.leaveIn(swapMs, () => deliver(copy));
+      return;
+    }
+    deliver(frame);
+    goBehind?.();
+  };
+};
+
+const delaying: Act = ({ fault: { delayMs }, random, room, met }) => {
+  if (delayMs === undefined) return undefined;
+  const [least, most] = typeof delayMs === 'number' ? [delayMs, delayMs] : delayMs;
+  return (frame, direction, deliver) => {
+    if (room.isFull()) return;
+    met('delayMs', frame, direction);
+    const copy = Buffer.from(frame);
+    room.leaveIn(least + random() * (most - least), () => deliver(copy));
+  };
+};
+
+/** A link of this rate with a queue: frames leave one after another. */
+const throttling: Act = ({ fault: { bytesPerSecond }, room, now, met }) => {
+  if (bytesPerSecond === undefined) return undefined;
+  const freeAt = { 'from-guest': 0, 'to-guest': 0 };
+  return (frame, direction, deliver) => {
+    if (room.isFull()) return met('bytesPerSecond', frame, direction);
+    const startMs = Math.max(now(), freeAt[direction]);
+    freeAt[direction] = startMs + (frame.length * 1000) / bytesPerSecond;
+    const copy = Buffer.from(frame);
+    room.leaveIn(freeAt[direction] - now(), () => deliver(copy));
+  };
+};
+
+/** In the order in which a frame meets them. */
+const acts: readonly Act[] = [
+  dropping,
+  shrinking,
+  corrupting,
+  truncating,
+  duplicating,
+  reordering,
+  delaying,
+  throttling,
+];
+
+/** Every frame at first, then ever fewer: a fault that meets them all must not fill the event log. */
+const isLogged = (count: number): boolean => count <= 250 || count % 250 === 0;
+
+function stepOf(fault: Fault, index: number, room: WaitingRoom, { now, hasReached, emit }: InjectorOptions): Step {
+  const counts = new Map<FaultAction, number>();
+  const setting: Setting = {
+    fault,
+    random: randomFrom(fault.seed + index),
+    room,
+    now,
+    met(action, frame, direction) {
+      const count = (counts.get(action) ?? 0) + 1;
+      counts.set(action, count);
+      if (!isLogged(count)) return;
+      const { protocol, message } = messageOf(frame);
+      const what = [protocol ?? 'other', ...(message === undefined ? [] : [message])].join(' ');
+      emit({ source: 'wire', type: 'fault', fault: index, action, direction, what, bytes: frame.length, count });
+    },
+  };
+  const steps = acts.flatMap((act) => act(setting) ?? []);
+  const isPast = (moment: Moment): boolean => ('ms' in moment ? now() >= moment.ms : hasReached(moment.stage));
+  const applies = (frame: Buffer, direction: Direction): boolean =>
+    (fault.on ?? direction) === direction &&
+    (fault.from === undefined || isPast(fault.from)) &&
+    !(fault.until && isPast(fault.until)) &&
+    matches(fault, messageOf(frame));
+  const whole = chained(steps);
+  return (frame, direction, deliver) => (applies(frame, direction) ? whole(frame, direction, deliver) : deliver(frame));
+}
+
+function chained(steps: readonly Step[]): Step {
+  return steps.reduceRight<Step>(
+    (next, step) => (frame, direction, deliver) => step(frame, direction, (passed) => next(passed, direction, deliver)),
+    (frame, _, deliver) => deliver(frame),
+  );
+}
+
+/** Carries out the faults of a scenario, one after another for each frame. */
+export function createInjector(faults: readonly Fault[], options: InjectorOptions): Injector {
+  const room = createWaitingRoom();
+  return {
+    faults: chained(faults.map((fault, index) => stepOf(fault, index, room, options))),
+    [Symbol.dispose]: () => room[Symbol.dispose](),
+  };
+}

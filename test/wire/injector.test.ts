@@ -1,0 +1,166 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { UntimedEvent } from '../../harness/model/events.ts';
+import { faultSchema } from '../../harness/model/faults.ts';
+import type { Stage } from '../../harness/model/stages.ts';
+import { dissect } from '../../harness/wire/codecs/packet.ts';
+import { encodeAck, encodeData } from '../../harness/wire/codecs/tftp.ts';
+import type { Direction } from '../../harness/wire/faults/faults.ts';
+import { createInjector } from '../../harness/wire/faults/injector.ts';
+import { guest, server, udpFrame } from './frames.ts';
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+const block = (number: number) => udpFrame(server, guest, 50_000, 2070, encodeData(number, Buffer.alloc(100, number)));
+const ack = (number: number) => udpFrame(guest, server, 2070, 50_000, encodeAck(number));
+
+function open(...faults: object[]) {
+  const events: UntimedEvent[] = [];
+  const reached = new Set<Stage>();
+  const injector = createInjector(
+    faults.map((fault) => faultSchema.parse(fault)),
+    { now: () => Date.now(), hasReached: (stage) => reached.has(stage), emit: (event) => events.push(event) },
+  );
+  const arrived: Buffer[] = [];
+  const send = (frame: Buffer, direction: Direction = 'to-guest') =>
+    injector.faults(frame, direction, (passed) => arrived.push(Buffer.from(passed)));
+  /** The number of each block that arrived, in order. */
+  const numbers = () => arrived.map((frame) => frame.readUInt16BE(14 + 20 + 8 + 2));
+  return { ...injector, send, arrived, numbers, events, reached };
+}
+
+const sendAll = (wire: ReturnType<typeof open>, count: number) => {
+  for (let number = 1; number <= count; number++) wire.send(block(number));
+};
+
+describe('a fault', () => {
+  test.each<[string, object, number[]]>([
+    ['the first two', { drop: { first: 2 } }, [3, 4, 5, 6]],
+    ['the second', { drop: { nth: 2 } }, [1, 3, 4, 5, 6]],
+    ['every third', { drop: { every: 3 } }, [1, 2, 4, 5]],
+    ['all after four', { drop: { after: 4 } }, [1, 2, 3, 4]],
+  ])('drops %s', (_, fault, left) => {
+    const wire = open(fault);
+    sendAll(wire, 6);
+    expect(wire.numbers()).toEqual(left);
+  });
+
+  test('does to the same frames the same for the same seed, and something else for another', () => {
+    const losses = (seed: number) => {
+      const wire = open({ drop: 0.3, seed });
+      sendAll(wire, 200);
+      return wire.numbers();
+    };
+    expect(losses(1)).toEqual(losses(1));
+    expect(losses(1)).not.toEqual(losses(2));
+    expect(losses(1).length).toBeGreaterThan(100);
+    expect(losses(1).length).toBeLessThan(180);
+  });
+
+  test('meets only what matches: direction, protocol, message, port', () => {
+    const wire = open({ on: 'from-guest', match: { protocol: 'tftp', message: 'ack', port: 50_000 }, drop: 1 });
+    wire.send(block(1));
+    wire.send(ack(1), 'to-guest');
+    wire.send(ack(2), 'from-guest');
+    wire.send(udpFrame(guest, server, 2070, 50_001, encodeAck(3)), 'from-guest');
+    expect(wire.numbers()).toEqual([1, 1, 3]);
+    expect(wire.events).toEqual([
+      {
+        ...{ source: 'wire', type: 'fault', fault: 0, action: 'drop', direction: 'from-guest', what: 'tftp ack' },
+        ...{ bytes: ack(2).length, count: 1 },
+      },
+    ]);
+  });
+
+  test('begins and ends with a stage or a time', () => {
+    const wire = open({ from: { stage: 'dhcp' }, until: { ms: Date.now() + 1000 }, drop: 1 });
+    wire.send(block(1));
+    wire.reached.add('dhcp');
+    wire.send(block(2));
+    vi.advanceTimersByTime(1000);
+    wire.send(block(3));
+    expect(wire.numbers()).toEqual([1, 3]);
+  });
+
+  test('sends twice, and the copy is a frame of its own', () => {
+    const wire = open({ duplicate: { nth: 1 } });
+    sendAll(wire, 2);
+    expect(wire.numbers()).toEqual([1, 1, 2]);
+  });
+
+  test('swaps a frame with the next, which it does not wait for for ever', () => {
+    const wire = open({ reorder: { nth: 1 } });
+    sendAll(wire, 3);
+    expect(wire.numbers()).toEqual([2, 1, 3]);
+    const last = open({ reorder: 1 });
+    last.send(block(7));
+    vi.advanceTimersByTime(1000);
+    expect(last.numbers()).toEqual([7]);
+  });
+
+  test('delays, though the frame’s buffer is reused meanwhile', () => {
+    const wire = open({ delayMs: [20, 80] });
+    const frame = block(1);
+    wire.send(frame);
+    frame.fill(0xff);
+    vi.advanceTimersByTime(19);
+    expect(wire.arrived).toEqual([]);
+    vi.advanceTimersByTime(61);
+    expect(wire.arrived).toEqual([block(1)]);
+  });
+
+  test('holds frames to a rate, one after another', () => {
+    const wire = open({ bytesPerSecond: block(1).length * 10 });
+    sendAll(wire, 3);
+    for (const left of [1, 2, 3]) {
+      vi.advanceTimersByTime(100);
+      expect(wire.numbers()).toHaveLength(left);
+    }
+  });
+
+  test('damages the payload, so that the checksum is wrong, or mends it', () => {
+    const wire = open({ corrupt: 1 });
+    wire.send(block(1));
+    expect(dissect(wire.arrived[0] as Buffer, true)).toHaveProperty('malformed.reason', 'wrong checksum');
+    const silent = open({ corrupt: 1, mendChecksum: true });
+    for (let number = 1; number <= 50; number++) silent.send(block(number));
+    expect(silent.arrived.every((frame) => !dissect(frame, true).malformed)).toBe(true);
+    expect(silent.arrived.every((frame, at) => !frame.equals(block(at + 1)))).toBe(true);
+  });
+
+  test('cuts a frame short, and drops what is longer than the MTU', () => {
+    const wire = open({ truncate: { bytes: 60, of: { nth: 1 } } }, { mtu: 100 });
+    sendAll(wire, 2);
+    wire.send(ack(1));
+    expect(wire.arrived.map(({ length }) => length)).toEqual([60, ack(1).length]);
+  });
+
+  test('holds back a bounded number of frames, and none once the case has ended', () => {
+    const wire = open({ delayMs: 10 });
+    sendAll(wire, 5000);
+    vi.advanceTimersByTime(10);
+    expect(wire.arrived).toHaveLength(1024);
+    wire.send(block(1));
+    wire[Symbol.dispose]();
+    vi.advanceTimersByTime(10);
+    expect(wire.arrived).toHaveLength(1024);
+  });
+
+  test('that meets every frame does not fill the log', () => {
+    const wire = open({ duplicate: 1 });
+    for (let round = 0; round < 10_000; round++) wire.send(ack(1));
+    expect(wire.events.length).toBeLessThan(400);
+    expect(wire.events.at(-1)).toMatchObject({ count: 10_000 });
+  });
+});
+
+describe('faults in a matrix', () => {
+  test.each<[string, object, RegExp]>([
+    ['do something', { match: { protocol: 'tftp' } }, /a fault does something/],
+    ['name messages of their protocol', { match: { protocol: 'tftp', message: 'offer' }, drop: 1 }, /one of rrq/],
+    ['name a protocol with a message', { match: { message: 'offer' }, drop: 1 }, /a protocol that has messages/],
+    ['have probabilities up to 1', { drop: 2 }, /1/],
+  ])('%s', (_, fault, reason) => {
+    expect(faultSchema.safeParse(fault).error?.message).toMatch(reason);
+  });
+});
