@@ -1,5 +1,6 @@
 import type { MatrixInput } from 'netboot-harness';
 import { firstStages } from './first-stages.ts';
+import { hardship } from './hardship.ts';
 import { knownTrouble } from './known-trouble.ts';
 import { machines } from './machines.ts';
 import { otherNics } from './nics.ts';
@@ -23,5 +24,6 @@ export default {
     ...knownTrouble,
     ...products,
     ...machines,
+    ...hardship,
   ],
 } satisfies MatrixInput;

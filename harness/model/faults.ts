@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { stageSchema } from './stages.ts';
 
 /** Protocols that a fault can pick frames by, and the messages of those that have types. */
-export const faultMessages = {
+const faultMessages = {
   arp: ['request', 'reply'],
   icmp: [],
   icmpv6: ['router-solicitation', 'router-advertisement', 'neighbor-solicitation', 'neighbor-advertisement'],

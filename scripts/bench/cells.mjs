@@ -16,7 +16,11 @@ const seabios = {
   ...{ nic: 'virtio-net-pci', rom: 'bundled', secondStage: 'none', transport: 'tftp' },
 };
 /** forky's iPXE looks for autoexec.ipxe by itself; user-mode DHCP has no other way to give it a script. */
-const linux = { nic: 'virtio-net-pci', rom: 'none', payload: 'linux', set: 'bookworm', nbpSet: 'forky' };
+const autoexec = { text: '#!ipxe\ndhcp\nchain tftp://{{server}}/boot.ipxe\n' };
+const linux = {
+  ...{ nic: 'virtio-net-pci', rom: 'none', payload: 'linux', set: 'bookworm', nbpSet: 'forky' },
+  serve: { 'autoexec.ipxe': autoexec },
+};
 
 function cellOf(name, group) {
   const { cells, excluded } = expandMatrix(parseMatrix({ name: 'bench', groups: [{ name, ...group }] }, 'bench'));
@@ -44,6 +48,17 @@ export function transferCell(name, transport, url, scratch) {
 }
 
 export const scriptCell = () => cellOf('script', seabios);
+
+/** A machine whose early boot costs most of a cell. */
+export const templateCell = () =>
+  cellOf('template', {
+    ...linux,
+    serve: undefined,
+    payload: 'script',
+    arch: 'x86_64',
+    firmware: 'ovmf',
+    secondStage: 'snponly',
+  });
 
 const transport = { nbp: 'tftp', config: 'tftp', payload: 'http' };
 export const linuxCells = {

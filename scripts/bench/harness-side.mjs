@@ -8,8 +8,11 @@ import { clocks, watchMarks } from './marks.mjs';
 
 export const artefacts = await openArtefacts([], { env: process.env, stderr: process.stderr });
 
-/** Runs only `cell`; `marks` are texts to watch for. Rejects if the guest did not do what the cell expects. */
-export async function runInHarness(cell, scratch, marks = []) {
+/**
+ * Runs only `cell`; `marks` are texts to watch for, which keeps a guest from starting from a template. Rejects if the guest
+ * did not do what the cell expects.
+ */
+export async function runInHarness(cell, scratch, marks = [], more = {}) {
   const outDir = mkdtempSync(join(scratch, 'run-'));
   const watched = watchMarks(marks);
   let started;
@@ -18,7 +21,8 @@ export async function runInHarness(cell, scratch, marks = []) {
       ...artefacts,
       ...{ matrixName: 'bench', cells: [cell], outDir, jobs: 1, accel: 'tcg', repeat: 1 },
       reporter: { onCaseStart: () => (started = clocks()) },
-      terminal: { output: watched.push, input: new PassThrough() },
+      ...(marks.length > 0 ? { terminal: { output: watched.push, input: new PassThrough() } } : {}),
+      ...more,
       signal: new AbortController().signal,
     });
     const ended = clocks();

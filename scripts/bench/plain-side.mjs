@@ -1,6 +1,6 @@
 // The same machine with its NIC on QEMU's user-mode network, which has its own DHCP and TFTP. HTTP comes from the
 // harness's server on loopback, so the two sides differ only in the network.
-import { copyFileSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fds } from '../../.build/harness/plan/argv.js';
 import { makePlan } from '../../.build/harness/plan/plan.js';
@@ -46,9 +46,7 @@ export async function runPlain(cell, scratch, marks) {
   const qemu = await probeQemu(plan.qemu);
   const http = await startHttp({ tree: openTree(plan.serve), emit: () => {} });
   fillFolder(folder, plan.serve, http.port);
-  const script = 'boot.ipxe';
-  if (cell.secondStage !== 'none') copyFileSync(join(folder, script), join(folder, 'autoexec.ipxe'));
-  const bootFile = plan.deliveries.nbp[0]?.name ?? script;
+  const bootFile = plan.deliveries.nbp[0]?.name ?? 'boot.ipxe';
   const watched = watchMarks(marks);
   const started = clocks();
   const argv = runningArgv(

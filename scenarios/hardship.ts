@@ -1,0 +1,61 @@
+import type { MatrixInput } from 'netboot-harness';
+
+type Group = MatrixInput['groups'][number];
+type Hardship = Pick<Group, 'faults' | 'tags'> & { title: string; first?: true };
+
+const transfer = { protocol: 'tftp' } as const;
+const loss = (share: number): Hardship['faults'] => [{ match: transfer, drop: share }];
+
+/** What a network does to a boot, from bad to worse; those marked are in the default matrix, the ladder is in the full one. */
+const hardships: Record<string, Hardship> = {
+  'loss-1': { title: '1 % of TFTP lost', faults: loss(0.01) },
+  'loss-2': { title: '2 % of TFTP lost', faults: loss(0.02) },
+  'loss-5': { title: '5 % of TFTP lost', faults: loss(0.05), first: true },
+  'loss-10': { title: '10 % of TFTP lost', faults: loss(0.1) },
+  'loss-20': { title: '20 % of TFTP lost', faults: loss(0.2) },
+  latency: { title: '200 ms there and back', faults: [{ delayMs: 100 }] },
+  reorder: { title: '5 % of TFTP swapped', faults: [{ on: 'to-guest', match: transfer, reorder: 0.05 }] },
+  duplicate: { title: '10 % of TFTP twice', faults: [{ match: transfer, duplicate: 0.1 }] },
+  'acks-twice': {
+    title: 'every ACK twice (RFC 1123 §4.2.3.1, Sorcerer’s Apprentice)',
+    faults: [{ on: 'from-guest', match: { protocol: 'tftp', message: 'ack' }, duplicate: 1 }],
+  },
+  damage: { title: '2 % of TFTP damaged', faults: [{ on: 'to-guest', match: transfer, corrupt: 0.02 }] },
+  'offers-lost': {
+    title: 'the first two OFFERs lost',
+    faults: [{ on: 'to-guest', match: { protocol: 'dhcp', message: 'offer' }, drop: { first: 2 } }],
+  },
+  'acks-of-dhcp-lost': {
+    title: 'the first two ACKs of DHCP lost',
+    faults: [{ on: 'to-guest', match: { protocol: 'dhcp', message: 'ack' }, drop: { first: 2 } }],
+    first: true,
+  },
+  'link-flap': { title: 'no link for 2 s after the lease', faults: [{ from: { stage: 'dhcp' }, linkDownMs: 2000 }] },
+};
+
+/** Boot chains, each with its own DHCP and TFTP clients. */
+const chains: Record<string, Omit<Group, 'name'>> = {
+  'bios-pxe': {
+    ...{ arch: 'x86_64', firmware: 'seabios', set: 'bookworm', nic: 'virtio-net-pci', rom: 'bundled' },
+    ...{ secondStage: 'undionly', standIn: true, configuration: 1 },
+  },
+  uefi: { arch: 'x86_64', firmware: 'ovmf', set: 'bookworm', nic: 'virtio-net-pci', rom: 'none', secondStage: 'snponly' },
+  'uefi-new': { arch: 'x86_64', firmware: 'ovmf', set: 'forky', nic: 'virtio-net-pci', rom: 'none', secondStage: 'snponly' },
+  arm: {
+    ...{ arch: 'aarch64', firmware: 'aavmf', set: 'bookworm', nic: 'virtio-net-pci', rom: 'none' },
+    ...{ secondStage: 'ipxe', nbpSet: 'forky' },
+  },
+  'arm-new': { arch: 'aarch64', firmware: 'aavmf', set: 'forky', nic: 'virtio-net-pci', rom: 'none', secondStage: 'ipxe' },
+};
+
+/** The same boots over a network that misbehaves: which chain survives what. */
+export const hardship: Group[] = Object.entries(chains).flatMap(([chain, group]) =>
+  Object.entries(hardships).map(
+    ([name, { first, ...hard }]): Group => ({
+      name: `hard-${name}-${chain}`,
+      ...group,
+      ...hard,
+      ...(first && chain !== 'uefi-new' && chain !== 'arm-new' ? {} : { tags: ['full'] }),
+    }),
+  ),
+);
