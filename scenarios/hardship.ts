@@ -39,13 +39,34 @@ const chains: Record<string, Omit<Group, 'name'>> = {
     ...{ arch: 'x86_64', firmware: 'seabios', set: 'bookworm', nic: 'virtio-net-pci', rom: 'bundled' },
     ...{ secondStage: 'undionly', standIn: true, configuration: 1 },
   },
-  uefi: { arch: 'x86_64', firmware: 'ovmf', set: 'bookworm', nic: 'virtio-net-pci', rom: 'none', secondStage: 'snponly' },
-  'uefi-new': { arch: 'x86_64', firmware: 'ovmf', set: 'forky', nic: 'virtio-net-pci', rom: 'none', secondStage: 'snponly' },
+  uefi: {
+    arch: 'x86_64',
+    firmware: 'ovmf',
+    set: 'bookworm',
+    nic: 'virtio-net-pci',
+    rom: 'none',
+    secondStage: 'snponly',
+  },
+  'uefi-new': {
+    arch: 'x86_64',
+    firmware: 'ovmf',
+    set: 'forky',
+    nic: 'virtio-net-pci',
+    rom: 'none',
+    secondStage: 'snponly',
+  },
   arm: {
     ...{ arch: 'aarch64', firmware: 'aavmf', set: 'bookworm', nic: 'virtio-net-pci', rom: 'none' },
     ...{ secondStage: 'ipxe', nbpSet: 'forky' },
   },
-  'arm-new': { arch: 'aarch64', firmware: 'aavmf', set: 'forky', nic: 'virtio-net-pci', rom: 'none', secondStage: 'ipxe' },
+  'arm-new': {
+    arch: 'aarch64',
+    firmware: 'aavmf',
+    set: 'forky',
+    nic: 'virtio-net-pci',
+    rom: 'none',
+    secondStage: 'ipxe',
+  },
 };
 
 /** The same boots over a network that misbehaves: which chain survives what. */
