@@ -7,7 +7,7 @@ const below = (...names) => names.map((name) => `harness/${name}`);
 
 const rows = {
   'harness/model': { folders: [], packages: ['zod', 'fastest-levenshtein', 're2js'] },
-  'harness/os': { folders: [], packages: ['node', 'execa', 'zod'] },
+  'harness/os': { folders: [], packages: ['node', 'execa', 'zod', 'fflate'] },
   'harness/matrix': {
     // The public API too: a matrix file gets it when it imports this package by name.
     folders: [...below('model'), 'harness'],

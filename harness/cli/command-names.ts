@@ -7,6 +7,7 @@ export const commandNames = [
   'judge',
   'report',
   'merge',
+  'bundle',
   'compare',
   'bisect',
   'bisect-step',

@@ -17,6 +17,7 @@ const commands: Readonly<Record<CommandName, () => Promise<AddCommand>>> = {
   judge: async () => (await import('./commands/judge.ts')).judgeCommand,
   report: async () => (await import('./commands/report.ts')).reportCommand,
   merge: async () => (await import('./commands/merge.ts')).mergeCommand,
+  bundle: async () => (await import('./commands/bundle.ts')).bundleCommand,
   compare: async () => (await import('./commands/compare.ts')).compareCommand,
   bisect: async () => (await import('./commands/bisect.ts')).bisectCommand,
   'bisect-step': async () => (await import('./commands/bisect.ts')).bisectStepCommand,

@@ -53,3 +53,12 @@ export function joinContents(first: SetContent, second: SetContent): SetContent 
     packageOf: (path) => first.packageOf(path) ?? second.packageOf(path),
   };
 }
+
+/** Every file of a set, companions and variable stores included. */
+export const filesOf = ({ firmware, roms, nbps, kernels, bundled }: SetContent): string[] => [
+  ...firmware.flatMap(({ code, vars }) => [code, ...(vars === undefined ? [] : [vars])]),
+  ...roms.map(({ path }) => path),
+  ...nbps.flatMap(({ path, companions }) => [path, ...Object.values(companions)]),
+  ...kernels.flatMap(({ kernel, initrd }) => [kernel, ...(initrd === undefined ? [] : [initrd])]),
+  ...bundled.values(),
+];

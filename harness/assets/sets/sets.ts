@@ -11,7 +11,7 @@ import { findHostContent, type Host, hostCodename } from './host-set.ts';
 import { contentOf, findSets, type KnownSets, manifestOf } from './known-sets.ts';
 import { type MadeFiles, openMadeFiles } from './made-files.ts';
 import { ownershipSchema } from './packages.ts';
-import type { SetContent } from './set-content.ts';
+import { filesOf, type SetContent } from './set-content.ts';
 
 export interface LoadSetsOptions {
   /** Holds `sets/<name>/set.json`. */
@@ -33,6 +33,8 @@ export interface ArtefactSets extends MadeFiles, Pick<KnownSets, 'nameOf' | 'rem
   get(name: string): Promise<ArtefactSet | Missing>;
   /** Any kernel for a boot that does not test the kernel: from that set, else from another. */
   kernel(arch: Arch, preferredSet: string): Promise<FoundKernel | Missing>;
+  /** Paths of the files of all sets; sets that cannot be read are skipped. */
+  files(): Promise<string[]>;
 }
 
 /** The content of the host's packages and QEMU's SeaBIOS, each located on first use. */
@@ -103,6 +105,13 @@ export async function loadSets({
     nameOf: known.nameOf,
     remarks: known.remarks,
     get,
+    async files() {
+      const contents = known.names.map(async (name) =>
+        filesOf(await contentOf(known, await manifestOf(known, name), hostFiles.content)),
+      );
+      const settled = await Promise.allSettled(contents);
+      return [...new Set(settled.flatMap((one) => (one.status === 'fulfilled' ? one.value : [])))];
+    },
     async kernel(arch, preferredSet) {
       for (const name of [preferredSet, ...known.names]) {
         const set = await get(name);

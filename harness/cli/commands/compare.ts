@@ -19,6 +19,7 @@ import { readResults } from '../../run/read-results.ts';
 import type { AddCommand } from '../command.ts';
 import type { ExitCode } from '../exit-code.ts';
 import { type CliIo, writeJson, writeLines } from '../io.ts';
+import { withRecord } from '../record.ts';
 
 export interface FailOn {
   failOn: (ChangeClass | 'none')[];
@@ -125,7 +126,7 @@ export const compareCommand: AddCommand = (program, io, end) => {
     .description(
       'Say what changed between two runs: which cells no longer boot, which do now, and what they have in common.',
     )
-    .argument('<old>', 'a run directory, its results.json, or a folder of shards')
+    .argument('<old>', 'a run directory, its results.json, a bundle, or a folder of shards')
     .argument('[new]', 'the same, of the run to compare with it')
     .addOption(
       new Option('--axis <axis=a..b>', 'compare cells of one run that differ only in this axis').argParser(parseAxis),
@@ -135,10 +136,14 @@ export const compareCommand: AddCommand = (program, io, end) => {
     .option('--markdown', 'as Markdown')
     .addHelpText(
       'after',
-      `\nClasses of changes:\n${classHelp}\n\nExamples:\n  netboot compare results-old results-new\n  netboot compare results --axis set=bookworm..forky\n  netboot compare old new --markdown --fail-on no-longer-boots`,
+      `\nClasses of changes:\n${classHelp}\n\nExamples:\n  netboot compare results-old results-new\n  netboot compare results --axis set=bookworm..forky\n  netboot compare old new --markdown --fail-on no-longer-boots\n  netboot compare before.zip after.zip`,
     )
-    .action((before: string, after: string | undefined, options: CompareOptions) => {
-      const comparison = compareNamed(before, after, options.axis);
+    .action(async (before: string, after: string | undefined, options: CompareOptions) => {
+      const comparison = await withRecord(before, (old) =>
+        after === undefined
+          ? compareNamed(old.directory, after, options.axis)
+          : withRecord(after, (now) => compareNamed(old.directory, now.directory, options.axis)),
+      );
       if (options.json) writeJson(io.stdout, comparison);
       else if (options.markdown) writeLines(io.stdout, [comparisonMarkdown(comparison)]);
       else writeLines(io.stdout, comparisonLines(comparison));

@@ -13,6 +13,7 @@ import {
 import type { AddCommand } from '../command.ts';
 import { exitCodeOfCases } from '../exit-code.ts';
 import { writeJson, writeLines } from '../io.ts';
+import { withRecord } from '../record.ts';
 
 interface JudgedAttempt {
   id: string;
@@ -63,11 +64,14 @@ export const judgeCommand: AddCommand = (program, io, end) => {
   program
     .command('judge')
     .description('Judge saved event logs again, offline: a case, or all cases of a run.')
-    .argument('<dir>', "a run's directory, or one case's")
+    .argument('<dir>', "a run's directory, one case's, or a bundle of either")
     .option('--json', 'as JSON')
-    .addHelpText('after', '\nExamples:\n  netboot judge results\n  netboot judge results/cases/CASE --json')
-    .action((directory: string, options: { json?: boolean }) => {
-      const judged = caseDirectoriesOf(directory).map(judgeCase);
+    .addHelpText(
+      'after',
+      '\nExamples:\n  netboot judge results\n  netboot judge results/cases/CASE --json\n  netboot judge bundle.zip',
+    )
+    .action(async (path: string, options: { json?: boolean }) => {
+      const judged = await withRecord(path, ({ directory }) => caseDirectoriesOf(directory).map(judgeCase));
       if (options.json) writeJson(io.stdout, judged);
       else writeLines(io.stdout, judged.flatMap(lines));
       end(exitCodeOfCases(judged));

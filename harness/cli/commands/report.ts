@@ -2,11 +2,15 @@ import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { HarnessError } from '../../model/errors.ts';
 import type { RunResult } from '../../model/verdict.ts';
+import type { Compare } from '../../report/comparison.ts';
+import { reportHtml } from '../../report/html/report-html.ts';
 import { writeReports } from '../../report/report-files.ts';
 import { readResults } from '../../run/read-results.ts';
 import { runRecords } from '../../run/run-records.ts';
 import type { AddCommand } from '../command.ts';
-import { writeLines } from '../io.ts';
+import { type CliIo, writeLines } from '../io.ts';
+import { type OpenedRecord, withRecord } from '../record.ts';
+import { writeOutput } from '../write-output.ts';
 import { compareWithBaseline } from './compare.ts';
 
 /** The result of the run in a directory; shards have directories of their own. */
@@ -19,24 +23,41 @@ function readRun(directory: string): RunResult {
   });
 }
 
+/** Makes the reports of a run; resolves to the path of report.html. A bundle gets only that, next to it. */
+async function makeReports(
+  { source, directory, isBundle }: OpenedRecord,
+  { command }: Pick<CliIo, 'command'>,
+  compare: Compare | undefined,
+): Promise<string> {
+  const result = readRun(directory);
+  const outDir = resolve(directory);
+  const comparisons = compare?.of(result);
+  const records = runRecords(outDir);
+  if (!isBundle) {
+    await writeReports(result, { place: { command, setDirs: [], outDir }, records, comparisons });
+    return join(directory, 'report.html');
+  }
+  const page = source.replace(/\.zip$/i, '.html');
+  const html = await reportHtml(result, { place: { command, setDirs: [], outDir: '.' }, records, comparisons });
+  await writeOutput(page, Buffer.from(html));
+  return page;
+}
+
 export const reportCommand: AddCommand = (program, io) => {
   program
     .command('report')
     .description('Make the reports of finished runs again, from their records.')
-    .argument('<dirs...>', 'directories that `netboot run --out` wrote')
+    .argument('<dirs...>', 'directories that `netboot run --out` wrote, or bundles')
     .option('--baseline <old>', 'an earlier run: report.html begins with what changed since')
-    .addHelpText('after', '\nExamples:\n  netboot report results\n  netboot report results --baseline results-old')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  netboot report results\n  netboot report results --baseline results-old\n  netboot report bundle.zip   report.html of a bundle, as bundle.html',
+    )
     .action(async (directories: string[], { baseline }: { baseline?: string }) => {
       const compare = baseline === undefined ? undefined : compareWithBaseline(baseline);
-      for (const directory of directories) {
-        const result = readRun(directory);
-        const outDir = resolve(directory);
-        await writeReports(result, {
-          place: { command: io.command, setDirs: [], outDir },
-          records: runRecords(outDir),
-          comparisons: compare?.of(result),
-        });
-        writeLines(io.stdout, [join(directory, 'report.html')]);
+      for (const path of directories) {
+        const written = await withRecord(path, (record) => makeReports(record, io, compare));
+        writeLines(io.stdout, [written]);
       }
     });
 };

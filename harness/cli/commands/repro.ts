@@ -8,12 +8,14 @@ import { planAgain } from '../../run/plan-again.ts';
 import { caseDirectoriesOf, readCaseResult, readPlan, readStartedQemu } from '../../run/run-directory.ts';
 import { type RunOptions, runMatrix } from '../../run/run-matrix.ts';
 import { differencesOf, type PlannedCase } from '../../run/same-case.ts';
-import { openArtefacts } from '../artefacts.ts';
+import { type Artefacts, openArtefacts } from '../artefacts.ts';
+import { openBundledCase } from '../bundled-case.ts';
 import { accelOption, addMatrixOptions, type CaseOptions, expandChosen, selectOne } from '../case-options.ts';
 import type { AddCommand } from '../command.ts';
 import { exitCodeOfRun } from '../exit-code.ts';
 import { openGuestConsole } from '../guest-console.ts';
 import { writeLines } from '../io.ts';
+import { type OpenedRecord, withRecord } from '../record.ts';
 import { printCommand, type ReproCase, writeWithoutHarness } from '../repro-without.ts';
 import { type Origin, refuseReach } from '../trust.ts';
 import { reportDifferences } from '../unchanged.ts';
@@ -34,19 +36,25 @@ interface Before extends ReproCase {
   origin: Origin | undefined;
 }
 
-function fromDirectory(directory: string): Before {
+function fromRecord({ source, directory, isBundle }: OpenedRecord): Required<Before> & { origin: Origin } {
   const [only, ...others] = caseDirectoriesOf(directory);
   if (only === undefined || others.length > 0) {
-    const message = `${directory}: expected one case's directory, saw a run with ${others.length + (only ? 1 : 0)} cases`;
-    throw new HarnessError('usage', message, { hint: `Name one of ${directory}/cases/.` });
+    const message = `${source}: expected one case's directory, saw a run with ${others.length + (only ? 1 : 0)} cases`;
+    const hint = isBundle ? 'Unpack it, and name one of its cases/.' : `Name one of ${directory}/cases/.`;
+    throw new HarnessError('usage', message, { hint });
   }
   const plan = readPlan(only);
   return {
     scenario: plan.scenario,
     run: { plan, qemu: readStartedQemu(only), result: readCaseResult(only) },
-    origin: { source: directory, folder: resolve(only) },
+    // Everything in a bundle came with the case.
+    origin: { source, folder: resolve(isBundle ? directory : only) },
   };
 }
+
+/** Emulation is always available; anything faster may not be on this host. */
+const accelOf = ({ run }: Before, { accel }: ReproOptions): RunOptions['accel'] =>
+  accel ?? (run?.qemu?.accel === 'tcg' ? 'tcg' : 'auto');
 
 /** A user at the console needs time. */
 function withoutDeadlines(scenario: Scenario): Scenario {
@@ -65,7 +73,7 @@ export const reproCommand: AddCommand = (program, io, end) => {
     .description(
       'Run one case again: by id, or as recorded, after checking that files, QEMU and its arguments are unchanged.',
     )
-    .argument('<case|dir>', "a case id, or a case's directory")
+    .argument('<case|dir>', "a case id, a case's directory, or a bundle of one case")
     .option('--console', "attach this terminal to the guest's serial console")
     .option('--print', "print QEMU's command line instead")
     .option('--standalone <dir>', 'write a folder from which plain QEMU boots the case, without the harness')
@@ -74,54 +82,83 @@ export const reproCommand: AddCommand = (program, io, end) => {
     .option('--allow-changed', 'run it even if files, QEMU or its arguments have changed')
     .addHelpText(
       'after',
-      '\nExamples:\n  netboot repro results/cases/CASE --console\n  netboot repro CASE --print\n  netboot repro CASE --standalone for-the-list   run.sh, and all that QEMU needs for it',
+      '\nExamples:\n  netboot repro results/cases/CASE --console\n  netboot repro bundle.zip\n  netboot repro CASE --print\n  netboot repro CASE --standalone for-the-list   run.sh, and all that QEMU needs for it',
     )
     .action(async (target: string, options: CaseOptions & ReproOptions) => {
+      if (statSync(target, { throwIfNoEntry: false }) !== undefined)
+        return withRecord(target, (record) => reproduceRecord(record, options));
       const artefacts = await openArtefacts(options.set ?? [], io);
-      const isDirectory = statSync(target, { throwIfNoEntry: false })?.isDirectory() ?? false;
-      const fromMatrix = async (): Promise<Before> => {
-        const { cells, origin } = await expandChosen(options, artefacts);
-        return { scenario: selectOne(cells, target), origin };
-      };
-      const before = isDirectory ? fromDirectory(target) : await fromMatrix();
+      const { cells, origin } = await expandChosen(options, artefacts);
+      const before = { scenario: selectOne(cells, target), origin };
       if (options.print) return printCommand(before, artefacts, io);
-      if (before.origin) refuseReach([before.scenario], before.origin, options.trust ?? false);
-      if (options.standalone !== undefined) {
-        return writeWithoutHarness(before, { folder: options.standalone, artefacts, io });
-      }
-      // Emulation is always available; anything faster may not be on this host.
-      const accel = options.accel ?? (before.run?.qemu?.accel === 'tcg' ? 'tcg' : 'auto');
-      if (before.run) {
-        const now = await planAgain(before.scenario, artefacts, { accel, signal: io.signal });
-        const differences = differencesOf(before.run, now);
-        reportDifferences({ source: target, differences, allowed: options.allowChanged ?? false, io });
-      }
-
-      using guestConsole = options.console ? openGuestConsole(io) : undefined;
-      const scenario = guestConsole ? withoutDeadlines(before.scenario) : before.scenario;
-      const { reporter, failures } = runReporters(io, {
-        setDirs: artefacts.setDirs,
-        quiet: guestConsole !== undefined,
-      });
-      const result = await runMatrix({
-        ...artefacts,
-        matrixName: `repro of ${scenario.id}`,
-        cells: [scenario],
-        outDir: options.out,
-        accel,
-        repeat: 1,
-        reporter,
-        terminal: guestConsole,
-        signal: guestConsole ? AbortSignal.any([io.signal, guestConsole.left]) : io.signal,
-      });
-      const [now] = result.cases;
-      if (before.run?.result && now) writeLines(io.stdout, [compare(before.run.result, now)]);
-      writeLines(io.stderr, failures);
-      end(
-        exitCodeOfRun(
-          result.cases.map(({ verdict }) => verdict),
-          failures,
-        ),
-      );
+      if (origin) refuseReach([before.scenario], origin, options.trust ?? false);
+      return reproduce({ source: target, before, artefacts, options });
     });
+
+  async function reproduceRecord(record: OpenedRecord, options: CaseOptions & ReproOptions): Promise<void> {
+    const { source, directory, isBundle } = record;
+    const before = fromRecord(record);
+    const artefacts = await openArtefacts(options.set ?? [], io);
+    if (options.print) return printCommand(before, artefacts, io);
+    const refuseStrange = (scenario: Scenario) => refuseReach([scenario], before.origin, options.trust ?? false);
+    if (!isBundle) {
+      refuseStrange(before.scenario);
+      return reproduce({ source, before, artefacts, options });
+    }
+    const here = await openBundledCase(
+      { source, directory, plan: before.run.plan },
+      {
+        ...{ artefacts, sets: options.set ?? [], io, refuseStrange },
+        accel: accelOf(before, options),
+        allowChanged: options.allowChanged ?? false,
+      },
+    );
+    return reproduce({ source, before: { ...before, scenario: here.scenario }, artefacts: here.artefacts, options });
+  }
+
+  interface Reproduced {
+    source: string;
+    before: Before;
+    artefacts: Artefacts;
+    options: CaseOptions & ReproOptions;
+  }
+
+  async function reproduce({ source, before, artefacts, options }: Reproduced): Promise<void> {
+    if (options.standalone !== undefined) {
+      return writeWithoutHarness(before, { folder: options.standalone, artefacts, io });
+    }
+    const accel = accelOf(before, options);
+    if (before.run) {
+      const now = await planAgain(before.scenario, artefacts, { accel, signal: io.signal });
+      const differences = differencesOf(before.run, now);
+      reportDifferences({ source, differences, allowed: options.allowChanged ?? false, io });
+    }
+
+    using guestConsole = options.console ? openGuestConsole(io) : undefined;
+    const scenario = guestConsole ? withoutDeadlines(before.scenario) : before.scenario;
+    const { reporter, failures } = runReporters(io, {
+      setDirs: artefacts.setDirs,
+      quiet: guestConsole !== undefined,
+    });
+    const result = await runMatrix({
+      ...artefacts,
+      matrixName: `repro of ${scenario.id}`,
+      cells: [scenario],
+      outDir: options.out,
+      accel,
+      repeat: 1,
+      reporter,
+      terminal: guestConsole,
+      signal: guestConsole ? AbortSignal.any([io.signal, guestConsole.left]) : io.signal,
+    });
+    const [now] = result.cases;
+    if (before.run?.result && now) writeLines(io.stdout, [compare(before.run.result, now)]);
+    writeLines(io.stderr, failures);
+    end(
+      exitCodeOfRun(
+        result.cases.map(({ verdict }) => verdict),
+        failures,
+      ),
+    );
+  }
 };

@@ -1,0 +1,75 @@
+import { closeSync, fstatSync, openSync, readdirSync, readSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { Zip, ZipDeflate } from 'fflate';
+import { putWhole } from './write-whole.ts';
+import { readZipDirectory, type ZipLimits } from './zip-directory.ts';
+
+/** A Unix file; the same content makes the same archive. */
+const plainFile = { mtime: new Date(1980, 1, 1), os: 3, attrs: (0o100644 << 16) >>> 0 };
+const pieceBytes = 1 << 20;
+
+function* piecesOf(path: string): Generator<Buffer> {
+  const fd = openSync(path, 'r');
+  try {
+    for (;;) {
+      const piece = Buffer.alloc(pieceBytes);
+      const count = readSync(fd, piece, 0, pieceBytes, null);
+      if (count === 0) return;
+      yield piece.subarray(0, count);
+    }
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Regular files below a folder, relative and in order. */
+function filesBelow(folder: string, at = ''): string[] {
+  return readdirSync(join(folder, at), { withFileTypes: true })
+    .flatMap((entry) => {
+      const name = at === '' ? entry.name : `${at}/${entry.name}`;
+      return entry.isDirectory() ? filesBelow(folder, name) : entry.isFile() ? [name] : [];
+    })
+    .sort();
+}
+
+/** Whether what was written can be read again. */
+function checkZip(path: string, limits: ZipLimits): void {
+  const fd = openSync(path, 'r');
+  try {
+    const read = (offset: number, length: number): Buffer => {
+      const bytes = Buffer.alloc(length);
+      return bytes.subarray(0, readSync(fd, bytes, 0, length, offset));
+    };
+    readZipDirectory(read, fstatSync(fd).size, limits);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/**
+ * Packs the regular files below `folder` into a zip file, whole or not at all. Rejects with BadZip where the result would
+ * not be read again: too large, or with names that are not plain; otherwise with Node's own errors.
+ */
+export async function writeZip(folder: string, path: string, limits: ZipLimits): Promise<void> {
+  await putWhole(path, async (unfinished) => {
+    const fd = openSync(unfinished, 'wx');
+    try {
+      let failure: Error | null = null;
+      const zip = new Zip((error, chunk) => {
+        failure ??= error;
+        if (!error) writeSync(fd, chunk);
+      });
+      for (const name of filesBelow(folder)) {
+        const entry = Object.assign(new ZipDeflate(name, { level: 6 }), plainFile);
+        zip.add(entry);
+        for (const piece of piecesOf(join(folder, name))) entry.push(piece);
+        entry.push(new Uint8Array(0), true);
+      }
+      zip.end();
+      if (failure) throw failure;
+    } finally {
+      closeSync(fd);
+    }
+    checkZip(unfinished, limits);
+  });
+}
