@@ -103,7 +103,7 @@ function sourceOf({ request, machine }: InstallPlan): PackageSource | undefined 
   if (mirror !== undefined) return mirrorSource({ uri: mirror, allowExpired, signal });
   const { codename = '' } = machine;
   const own = machine.hasApt && machine.isDebian ? findMirror(codename) : undefined;
-  return own && aptSource(own, signal);
+  return own && aptSource(own, { allowExpired, signal });
 }
 
 /** Makes the sets of the plan; resolves to the names of those that could not be had. */

@@ -29,7 +29,10 @@ async function describe(folder: string, file: string): Promise<FetchedPackage> {
  * A private apt: it reads one suite of `mirror` for both architectures, ignores what the machine has installed and touches
  * nothing outside the folder. The machine's apt settings, such as proxies, still apply.
  */
-export function aptSource(mirror: AptMirror, signal: AbortSignal): PackageSource {
+export function aptSource(
+  mirror: AptMirror,
+  { allowExpired, signal }: { allowExpired: boolean; signal: AbortSignal },
+): PackageSource {
   return {
     async fetch(suite, names, folder) {
       const debs = join(folder, 'debs');
@@ -52,6 +55,7 @@ export function aptSource(mirror: AptMirror, signal: AbortSignal): PackageSource
         'APT::Architectures': 'amd64,arm64',
         'Acquire::Languages': 'none',
         'APT::Sandbox::User': '',
+        ...(allowExpired ? { 'Acquire::Check-Valid-Until': 'false' } : {}),
       };
       const flags = Object.entries(settings).map(([key, value]) => `-o${key}=${value}`);
       const apt = async (...args: string[]) => {

@@ -1,7 +1,7 @@
 import { makeSets, planInstall } from './install.ts';
 import { installPackages } from './install-packages.ts';
 import { inspectMachine } from './machine.ts';
-import { checkoutPackages, runPackages, testPackages } from './system-packages.ts';
+import { packagesHere, testPackages } from './system-packages.ts';
 
 export interface CheckoutSetUp {
   readonly cacheDir: string;
@@ -21,7 +21,7 @@ export async function setUpCheckout({ cacheDir, refresh, record, tests, say }: C
   const { env } = process;
   const { NETBOOT_DEBIAN_MIRROR: mirror } = env;
   const { signal } = new AbortController();
-  const packages = [...runPackages, ...checkoutPackages, ...(tests ? testPackages : [])];
+  const packages = [...packagesHere(), ...(tests ? testPackages : [])];
   await installPackages(packages, { machine: inspectMachine(env), say, signal });
   const plan = await planInstall({
     cacheDir,

@@ -1,4 +1,6 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { packageRoot } from '../os/package-root.ts';
 import { type Machine, onPath, type System } from './machine.ts';
 
 /** A package of the operating system that running cases needs. */
@@ -65,7 +67,7 @@ export const runPackages: readonly SystemPackage[] = [
 ];
 
 /** What a checkout needs in addition; the package as published has its payloads built. */
-export const checkoutPackages: readonly SystemPackage[] = [
+const checkoutPackages: readonly SystemPackage[] = [
   {
     name: 'binutils-x86-64-linux-gnu',
     needed: false,
@@ -85,6 +87,10 @@ export const checkoutPackages: readonly SystemPackage[] = [
     macos: 'aarch64-elf-binutils',
   },
 ];
+
+/** What is needed by a checkout, or by an installed package. */
+export const packagesHere = (): readonly SystemPackage[] =>
+  existsSync(join(packageRoot(), 'scripts/payloads')) ? [...runPackages, ...checkoutPackages] : runPackages;
 
 /** What `npm test` needs in addition. */
 export const testPackages: readonly SystemPackage[] = [

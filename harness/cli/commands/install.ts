@@ -1,8 +1,8 @@
 import { describePlan, type InstallPlan, makeSets, planInstall, recipesKey } from '../../install/install.ts';
 import { explainMissing, installPackages } from '../../install/install-packages.ts';
 import { setRecipes } from '../../install/set-recipes.ts';
-import { missingOf, runPackages } from '../../install/system-packages.ts';
-import { cacheFolder } from '../cache-folder.ts';
+import { missingOf, packagesHere } from '../../install/system-packages.ts';
+import { cacheFolder } from '../../os/cache-folder.ts';
 import type { AddCommand } from '../command.ts';
 import { type CliIo, writeLines } from '../io.ts';
 
@@ -17,7 +17,7 @@ interface InstallOptions {
 
 /** What is still missing on the machine is not this command's failure unless it was asked to install it. */
 function reportMissing({ machine }: InstallPlan, io: CliIo): void {
-  const missing = missingOf(runPackages, machine);
+  const missing = missingOf(packagesHere(), machine);
   if (missing.length === 0) return;
   const commands = explainMissing(missing, machine);
   writeLines(io.stderr, ['', 'The sets are not all that boots need; --with-deps installs the rest.', ...commands]);
@@ -64,13 +64,13 @@ Examples:
         refresh: options.refresh ?? false,
         mirror,
         allowExpired: options.allowExpired ?? false,
-        packages: runPackages,
+        packages: packagesHere(),
         env,
         signal,
       };
       const plan = await planInstall(request);
       if (options.dryRun) return writeLines(io.stdout, describePlan(plan));
-      if (withDeps) await installPackages(runPackages, { machine: plan.machine, say, signal });
+      if (withDeps) await installPackages(packagesHere(), { machine: plan.machine, say, signal });
       const failed = await makeSets(withDeps ? await planInstall(request) : plan, { say });
       if (!withDeps) reportMissing(plan, io);
       if (failed.length > 0) say(`not installed: ${failed.join(', ')}`);
