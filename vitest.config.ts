@@ -8,6 +8,7 @@ export default defineConfig({
   resolve: {
     alias: {
       'netboot-harness/facts': fileURLToPath(new URL('harness/model/known-facts.ts', import.meta.url)),
+      'netboot-harness/vitest': fileURLToPath(new URL('harness/vitest/index.ts', import.meta.url)),
       'netboot-harness': fileURLToPath(new URL('harness/index.ts', import.meta.url)),
     },
   },

@@ -47,6 +47,7 @@ const rows = {
     // The default matrix, compiled next to the harness.
     computed: { 'harness/cli/case-options.ts': 'scenarios' },
   },
+  'harness/vitest': { folders: below('run', 'report', 'matrix', 'model', 'os'), packages: ['node', 'vitest'] },
   /** harness/index.ts, the public API. */
   harness: { folders: below('run', 'matrix', 'model', 'assets', 'judge'), packages: [] },
   scenarios: { folders: [], packages: ['netboot-harness'] },

@@ -2,13 +2,11 @@ import { dirname, extname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Command, Option } from 'commander';
 import { recordedLengths } from '../../scenarios/recorded-lengths.ts';
-import { interfaceOf } from '../assets/inspect/firmware-interface.ts';
-import { type Expansion, expandMatrix } from '../matrix/expand-matrix.ts';
+import type { Expansion } from '../matrix/expand-matrix.ts';
+import { expandOnHost } from '../matrix/expand-on-host.ts';
 import { type CellFilter, filterCells } from '../matrix/filter-cells.ts';
-import { withFirmwareInterfaces } from '../matrix/firmware-files.ts';
 import { isMatrixProgram, loadMatrix } from '../matrix/load-matrix.ts';
 import { type Matrix, withoutFullOnly } from '../matrix/matrix.ts';
-import { asksForOffered, withOfferedNics } from '../matrix/offered-nics.ts';
 import { parseMatrix } from '../matrix/parse-matrix.ts';
 import { parseShard, type Shard, takeShard } from '../matrix/shard.ts';
 import { accels } from '../model/axes.ts';
@@ -117,22 +115,18 @@ export interface ChosenCases extends Expansion {
 /** Loads and expands the matrix that the options ask for. */
 export async function expandChosen(
   options: CaseOptions,
-  { chosenSets, offeredNics, inspections }: Pick<Artefacts, 'chosenSets' | 'offeredNics' | 'inspections'>,
+  { chosenSets, answers }: Pick<Artefacts, 'chosenSets' | 'answers'>,
 ): Promise<ChosenCases> {
   const { matrix: file, full, trust = false } = options;
   if (file !== undefined) refuseForeignProgram(file, process.cwd(), trust);
   const whole = file === undefined ? await defaultMatrix() : await loadMatrix(file);
   const wanted = full ? whole : withoutFullOnly(whole);
-  const offered = asksForOffered(wanted) ? withOfferedNics(wanted, await offeredNics.byArch()) : wanted;
-  // A missing file is reported by name when the case is resolved.
-  const interfaceOfFile = (code: string) => inspections.of(code).then(interfaceOf, () => undefined);
-  const matrix = await withFirmwareInterfaces(offered, interfaceOfFile);
   const source = file ?? 'default matrix';
   const isData = file !== undefined && !isMatrixProgram(file);
   const origin = isData ? { source, folder: dirname(resolve(file)) } : undefined;
-  const expansion = expandMatrix(matrix, source, chosenSets.length > 0 ? chosenSets : undefined);
+  const expansion = await expandOnHost(wanted, { source, sets: chosenSets }, answers);
   if (file === undefined) refuseVague(expansion.cells);
-  return { matrix, origin, ...expansion };
+  return { origin, ...expansion };
 }
 
 /** The default matrix must state exact expectations. */

@@ -4,10 +4,10 @@ import { inspectMachine } from '../../install/machine.ts';
 import { installCommands, runPackages } from '../../install/system-packages.ts';
 import { type Arch, archs, type Firmware } from '../../model/axes.ts';
 import { qemuProgramOf } from '../../model/qemu-program.ts';
+import { cacheFolder } from '../../os/cache-folder.ts';
 import { acceleratorFailures, examineHost, type ProgramReport } from '../../run/examine-host.ts';
 import { defaultTemplatesMiB, storedTemplates } from '../../run/templates/template-store.ts';
 import { type Artefacts, openArtefacts } from '../artefacts.ts';
-import { cacheFolder } from '../cache-folder.ts';
 import type { AddCommand } from '../command.ts';
 import { type CliIo, writeJson, writeLines } from '../io.ts';
 

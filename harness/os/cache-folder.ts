@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { packageRoot } from '../os/package-root.ts';
+import { packageRoot } from './package-root.ts';
 
 /** Where fetched artefact sets and cached facts live: `NETBOOT_CACHE`, the checkout's cache, or the user's. */
 export function cacheFolder(env: NodeJS.ProcessEnv): string {
