@@ -1,18 +1,21 @@
 import type { MatrixInput } from 'netboot-harness';
 
 type Group = MatrixInput['groups'][number];
-type Hardship = Pick<Group, 'faults' | 'tags'> & { title: string; first?: true };
+type Hardship = Pick<Group, 'faults' | 'tags' | 'deadlines'> & { title: string; first?: true };
 
 const transfer = { protocol: 'tftp' } as const;
 const loss = (share: number): Hardship['faults'] => [{ match: transfer, drop: share }];
+
+/** A lost block costs a second and more, and there are hundreds. */
+const patience = { totalMs: 900_000, stageMs: { 'nbp-fetch': 600_000, config: 300_000 } };
 
 /** What a network does to a boot, from bad to worse; those marked are in the default matrix, the ladder is in the full one. */
 const hardships: Record<string, Hardship> = {
   'loss-1': { title: '1 % of TFTP lost', faults: loss(0.01) },
   'loss-2': { title: '2 % of TFTP lost', faults: loss(0.02) },
   'loss-5': { title: '5 % of TFTP lost', faults: loss(0.05), first: true },
-  'loss-10': { title: '10 % of TFTP lost', faults: loss(0.1) },
-  'loss-20': { title: '20 % of TFTP lost', faults: loss(0.2) },
+  'loss-10': { title: '10 % of TFTP lost', faults: loss(0.1), deadlines: patience },
+  'loss-20': { title: '20 % of TFTP lost', faults: loss(0.2), deadlines: patience },
   latency: { title: '200 ms there and back', faults: [{ delayMs: 100 }] },
   reorder: { title: '5 % of TFTP swapped', faults: [{ on: 'to-guest', match: transfer, reorder: 0.05 }] },
   duplicate: { title: '10 % of TFTP twice', faults: [{ match: transfer, duplicate: 0.1 }] },

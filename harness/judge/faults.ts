@@ -32,6 +32,6 @@ export function faultFindings(events: readonly HarnessEvent[]): string[] {
     const count = counts.get(key) ?? 0;
     if (action === 'linkDownMs') return `fault ${fault + 1}, on purpose: the guest's link taken down at ${seconds} s`;
     const way = direction === 'to-guest' ? 'to the guest' : 'from the guest';
-    return `fault ${fault + 1}, on purpose: ${count > 250 ? 'at least ' : ''}${count} ${count === 1 ? 'frame' : 'frames'} ${way} ${done[action]}, the first (${what}) at ${seconds} s`;
+    return `fault ${fault + 1}, on purpose: ${count} ${count === 1 ? 'frame' : 'frames'} ${way} ${done[action]}, the first (${what}) at ${seconds} s`;
   });
 }

@@ -149,6 +149,7 @@ describe('a fault', () => {
   test('that meets every frame does not fill the log', () => {
     const wire = open({ duplicate: 1 });
     for (let round = 0; round < 10_000; round++) wire.send(ack(1));
+    wire[Symbol.dispose]();
     expect(wire.events.length).toBeLessThan(400);
     expect(wire.events.at(-1)).toMatchObject({ count: 10_000 });
   });

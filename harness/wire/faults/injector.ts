@@ -1,5 +1,5 @@
 import { tableBounds } from '../../model/bounds.ts';
-import type { EventSink } from '../../model/events.ts';
+import type { EventSink, UntimedEvent } from '../../model/events.ts';
 import type { Choice, Fault, FaultAction, Moment } from '../../model/faults.ts';
 import type { Stage } from '../../model/stages.ts';
 import { adjustChecksum } from '../codecs/checksum.ts';
@@ -195,25 +195,41 @@ const acts: readonly Act[] = [
   throttling,
 ];
 
-/** Every frame at first, then ever fewer: a fault that meets them all must not fill the event log. */
-const isLogged = (count: number): boolean => count <= 250 || count % 250 === 0;
+/** This many frames of a fault are logged one by one; the last count always is, when the case ends. */
+const loggedFrames = 250;
 
-function stepOf(fault: Fault, index: number, room: WaitingRoom, { now, hasReached, emit }: InjectorOptions): Step {
+type FaultEvent = Extract<UntimedEvent, { source: 'wire'; type: 'fault' }>;
+
+/** Logs the frames that meet one fault of the scenario. */
+function createFaultLog(fault: number, emit: EventSink) {
   const counts = new Map<FaultAction, number>();
-  const setting: Setting = {
-    fault,
-    random: randomFrom(fault.seed + index),
-    room,
-    now,
-    met(action, frame, direction) {
+  const unlogged = new Map<FaultAction, FaultEvent>();
+  return {
+    met(action: FaultAction, frame: Buffer, direction: Direction): void {
       const count = (counts.get(action) ?? 0) + 1;
       counts.set(action, count);
-      if (!isLogged(count)) return;
       const { protocol, message } = messageOf(frame);
       const what = [protocol ?? 'other', ...(message === undefined ? [] : [message])].join(' ');
-      emit({ source: 'wire', type: 'fault', fault: index, action, direction, what, bytes: frame.length, count });
+      const event: FaultEvent = {
+        ...{ source: 'wire', type: 'fault', fault, action, direction, what },
+        ...{ bytes: frame.length, count },
+      };
+      if (count <= loggedFrames) emit(event);
+      else unlogged.set(action, event);
+    },
+    end(): void {
+      for (const event of unlogged.values()) emit(event);
+      unlogged.clear();
     },
   };
+}
+
+function stepOf(
+  fault: Fault,
+  { index, room, met }: Pick<Setting, 'room' | 'met'> & { index: number },
+  { now, hasReached }: InjectorOptions,
+): Step {
+  const setting: Setting = { fault, random: randomFrom(fault.seed + index), room, now, met };
   const steps = acts.flatMap((act) => act(setting) ?? []);
   const isPast = (moment: Moment): boolean => ('ms' in moment ? now() >= moment.ms : hasReached(moment.stage));
   const applies = (frame: Buffer, direction: Direction): boolean =>
@@ -235,8 +251,16 @@ function chained(steps: readonly Step[]): Step {
 /** Carries out the faults of a scenario, one after another for each frame. */
 export function createInjector(faults: readonly Fault[], options: InjectorOptions): Injector {
   const room = createWaitingRoom();
+  const logs = faults.map((_, index) => createFaultLog(index, options.emit));
+  const steps = faults.map((fault, index) => {
+    const { met } = logs[index] as (typeof logs)[number];
+    return stepOf(fault, { index, room, met }, options);
+  });
   return {
-    faults: chained(faults.map((fault, index) => stepOf(fault, index, room, options))),
-    [Symbol.dispose]: () => room[Symbol.dispose](),
+    faults: chained(steps),
+    [Symbol.dispose]() {
+      room[Symbol.dispose]();
+      for (const log of logs) log.end();
+    },
   };
 }
