@@ -22,6 +22,13 @@ export interface Fingerprints {
   save(): Promise<void>;
 }
 
+export const unreadable = (path: string, cause: unknown): HarnessError =>
+  new HarnessError('missing-asset', `cannot read ${path}: ${(cause as Error).message}`, {
+    hint: 'Check the path and its permissions.',
+    details: { path },
+    cause,
+  });
+
 async function hash(path: string): Promise<Fingerprint> {
   const sha256 = createHash('sha256');
   let bytes = 0;
@@ -62,11 +69,7 @@ export function createFingerprints({ cacheFile }: { cacheFile?: string | undefin
           ? fingerprintFolder(path, async (file) => ofFile(file))
           : ofFile(path));
       } catch (cause) {
-        throw new HarnessError('missing-asset', `cannot read ${path}: ${(cause as Error).message}`, {
-          hint: 'Check the path and its permissions.',
-          details: { path },
-          cause,
-        });
+        throw unreadable(path, cause);
       }
     },
     save: cache.save,

@@ -1,23 +1,28 @@
-import { stat } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { access, stat } from 'node:fs/promises';
+import { unreadable } from '../assets/fingerprint.ts';
 import type { Resolved } from '../model/resolved.ts';
 import type { Scenario } from '../model/scenario.ts';
 import { resolveScenario } from './resolve.ts';
 import type { ArtefactSources } from './resolving.ts';
 
-/** The same sources, but no file is read except firmware given by path, and nothing is signed, assembled or padded. */
-function unread({ firmware }: Scenario, { sets, inspections }: ArtefactSources): ArtefactSources {
+/** Its size only, and whether it can be read at all. */
+async function sizeOf(path: string): Promise<{ sha256: string; bytes: number }> {
+  try {
+    await access(path, constants.R_OK);
+    return { sha256: '', bytes: (await stat(path)).size };
+  } catch (cause) {
+    throw unreadable(path, cause);
+  }
+}
+
+/** The same sources, but files are not read unless there is no other way to tell, and none is made. */
+function unread({ firmware }: Scenario, { sets, inspections, fingerprints }: ArtefactSources): ArtefactSources {
   const code = typeof firmware === 'object' ? firmware.code : undefined;
+  const { unmade } = sets;
   return {
-    sets: {
-      ...sets,
-      signed: async (path) => ({ path }),
-      filledUp: async (path) => ({ path }),
-      uki: async ({ stub }) => ({ path: stub, nonce: { offsets: [], bytes: 0 } }),
-    },
-    fingerprints: {
-      of: async (path) => ({ sha256: '', bytes: (await stat(path)).size }),
-      save: async () => {},
-    },
+    sets: { ...sets, ...unmade, signed: (path, vars) => unmade.signed(path, vars, fingerprints) },
+    fingerprints: { of: sizeOf, save: async () => {} },
     inspections: {
       of: async (path) => (path === code ? inspections.of(path) : { type: 'unknown', bytes: 0, guess: null }),
     },

@@ -1,39 +1,67 @@
 import { HarnessError } from '../model/errors.ts';
+import type { Plan } from '../model/plan.ts';
 import type { Resolved } from '../model/resolved.ts';
 import type { Scenario } from '../model/scenario.ts';
+import { makePlan } from '../plan/plan.ts';
 import { resolveUnread } from '../resolve/resolve-unread.ts';
 import type { ArtefactSources } from '../resolve/resolving.ts';
 import type { OpenedHost } from './open-host.ts';
 
-async function resolveOrSay(scenario: Scenario, sources: ArtefactSources): Promise<Resolved | { missing: string }> {
+/** What keeps a case from running. */
+export interface Obstacle {
+  reason: string;
+  /** It needs a set that only the user can have, which does not fail a run. */
+  waits: boolean;
+}
+
+/** What files would show decides nothing. */
+const unpredicted: Plan['prediction'] = { configuration: null, stopsAt: null, reasons: [], facts: [] };
+
+type Refused = { refused: string };
+
+/** Finds the files of a case and plans it. A run refuses some matrices altogether, because of one of their cases. */
+async function prepare(
+  scenario: Scenario,
+  sources: ArtefactSources,
+): Promise<Resolved | { missing: string } | Refused> {
   try {
-    return await resolveUnread(scenario, sources);
+    const resolved = await resolveUnread(scenario, sources);
+    if (!('missing' in resolved)) makePlan({ scenario, resolved, prediction: unpredicted, nonce: '0' });
+    return resolved;
   } catch (error) {
-    // A run would refuse it.
-    if (error instanceof HarnessError) return { missing: error.message };
+    if (error instanceof HarnessError) return { refused: error.message };
     throw error;
   }
 }
 
-async function obstacleOf(scenario: Scenario, sources: ObstacleSources): Promise<string | undefined> {
-  const found = await resolveOrSay(scenario, sources);
-  if ('missing' in found) return found.missing;
+/** What this case's QEMU lacks, if anything. */
+async function lackOfQemu(
+  { qemu, nic }: Scenario,
+  found: Resolved['qemu'],
+  { offeredNics }: ObstacleSources,
+): Promise<string | undefined> {
   // Looking at a matrix must not run a program that it names by path.
-  if (typeof scenario.qemu === 'object') return undefined;
-  const { program } = found.qemu;
-  const nics = await sources.offeredNics.of(found.qemu);
-  if (nics === undefined) return `${program} is not installed, or does not answer`;
-  return nics.includes(scenario.nic) ? undefined : `${program} has no device ${scenario.nic}`;
+  if (typeof qemu === 'object') return undefined;
+  const nics = await offeredNics.of(found);
+  if (nics === undefined) return `${found.program} is not installed, or does not answer`;
+  return nics.includes(nic) ? undefined : `${found.program} has no device ${nic}`;
+}
+
+async function obstacleOf(scenario: Scenario, sources: ObstacleSources): Promise<Obstacle | undefined> {
+  const found = await prepare(scenario, sources);
+  if ('missing' in found) return { reason: found.missing, waits: scenario.waitsFor !== undefined };
+  const reason = 'refused' in found ? found.refused : await lackOfQemu(scenario, found.qemu, sources);
+  return reason === undefined ? undefined : { reason, waits: false };
 }
 
 export type ObstacleSources = ArtefactSources & Pick<OpenedHost, 'offeredNics'>;
 
-/** Why this host cannot run cells, by cell id. Files are only looked for, neither read nor built. */
+/** Why this host cannot run cells, by cell id. Files are looked for; nothing is made, and hardly anything is read. */
 export async function findObstacles(
   cells: readonly Scenario[],
   sources: ObstacleSources,
-): Promise<ReadonlyMap<string, string>> {
-  const obstacles = new Map<string, string>();
+): Promise<ReadonlyMap<string, Obstacle>> {
+  const obstacles = new Map<string, Obstacle>();
   for (const scenario of cells) {
     const obstacle = await obstacleOf(scenario, sources);
     if (obstacle !== undefined) obstacles.set(scenario.id, obstacle);

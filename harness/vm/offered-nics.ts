@@ -1,26 +1,11 @@
-import { delimiter, join } from 'node:path';
 import { z } from 'zod';
 import { type Arch, archs } from '../model/axes.ts';
 import { HarnessError } from '../model/errors.ts';
 import { qemuProgramOf } from '../model/qemu-program.ts';
 import { fileIdentity } from '../os/file-identity.ts';
+import { findProgram } from '../os/find-program.ts';
 import { openJsonCache } from '../os/json-cache.ts';
 import type { QemuProgram } from './host.ts';
-
-/** The identity of the program that a shell would start; undefined if there is none. */
-function identityOfProgram(program: string): string | undefined {
-  const { PATH: path = '' } = process.env;
-  // A path names a program in the cache, or one of the user's.
-  const folders = program.includes('/') ? [''] : path.split(delimiter);
-  for (const folder of folders) {
-    try {
-      return fileIdentity(join(folder, program));
-    } catch {
-      // Not in this folder.
-    }
-  }
-  return undefined;
-}
 
 /** What QEMU lists; undefined if it does not answer. */
 async function askNics(qemu: QemuProgram): Promise<readonly string[] | undefined> {
@@ -46,8 +31,9 @@ export interface OfferedNics {
 export function openOfferedNics(cacheFile: string | undefined): OfferedNics {
   const cache = openJsonCache({ file: cacheFile, version: 1, schema: z.array(z.string()).readonly() });
   const of = async (qemu: QemuProgram): Promise<readonly string[] | undefined> => {
-    const identity = identityOfProgram(qemu.program);
-    if (identity === undefined) return undefined;
+    const path = findProgram(qemu.program);
+    if (path === undefined) return undefined;
+    const identity = fileIdentity(path);
     const nics = cache.get(identity) ?? (await askNics(qemu));
     if (nics !== undefined) cache.set(identity, nics);
     return nics;

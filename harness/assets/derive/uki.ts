@@ -24,6 +24,28 @@ export interface Uki {
 
 const nonceBytes = 32;
 
+/** The section with the kernel command line, which leaves room for the nonce. */
+function commandLineSection(commandLine: string): { name: string; content: Buffer } {
+  const content = Buffer.alloc(commandLine.length + nonceBytes);
+  content.write(commandLine, 'latin1');
+  return { name: '.cmdline', content };
+}
+
+const noStub = (stub: string, { message }: MalformedFile): Missing => ({
+  missing: `no unified kernel image can be made on ${stub}: ${message}`,
+});
+
+/** Why no image can be made on a stub; undefined if one can. */
+export async function lackForUki({ stub, commandLine }: UkiParts): Promise<Missing | undefined> {
+  try {
+    withSections(await readFile(stub), [commandLineSection(commandLine)]);
+    return undefined;
+  } catch (error) {
+    if (error instanceof MalformedFile) return noStub(stub, error);
+    throw error;
+  }
+}
+
 /**
  * A unified kernel image (UAPI group specification 5) on systemd-boot's stub, made once per set of parts and kept in the
  * cache folder. A reason where the stub is no PE image; HarnessError `disk` where it cannot be written.
@@ -37,9 +59,7 @@ export async function makeUki(
     .update(JSON.stringify([1, sums, commandLine]))
     .digest('hex')
     .slice(0, 32);
-  const line = Buffer.alloc(commandLine.length + nonceBytes);
-  line.write(commandLine, 'latin1');
-  const cmdline = { name: '.cmdline', content: line };
+  const cmdline = commandLineSection(commandLine);
   try {
     const base = await readFile(stub);
     const [offset = 0] = withSections(base, [cmdline]).offsets;
@@ -53,8 +73,7 @@ export async function makeUki(
     });
     return { path, nonce: { offsets: [offset + commandLine.length], bytes: nonceBytes } };
   } catch (error) {
-    if (error instanceof MalformedFile)
-      return { missing: `no unified kernel image can be made on ${stub}: ${error.message}` };
+    if (error instanceof MalformedFile) return noStub(stub, error);
     throw error;
   }
 }

@@ -3,7 +3,7 @@ import type { Expansion } from '../../matrix/expand-matrix.ts';
 import { axisText } from '../../model/axis-text.ts';
 import { declaredText } from '../../model/configuration-text.ts';
 import type { Scenario } from '../../model/scenario.ts';
-import { findObstacles } from '../../run/obstacles.ts';
+import { findObstacles, type Obstacle } from '../../run/obstacles.ts';
 import { openArtefacts } from '../artefacts.ts';
 import {
   addCaseOptions,
@@ -22,7 +22,7 @@ interface ListOptions {
 }
 
 /** Why this host cannot run cells, by their ids. */
-type Obstacles = ReadonlyMap<string, string>;
+type Obstacles = ReadonlyMap<string, Obstacle>;
 
 function caseLine(cell: Scenario, obstacles: Obstacles): string {
   const { id, expect, standIn, waitsFor } = cell;
@@ -31,14 +31,14 @@ function caseLine(cell: Scenario, obstacles: Obstacles): string {
     id,
     ...(standIn ? [`(configuration ${declaredText(cell)})`] : []),
     ...('stopsAt' in expect ? [`(stops at ${expect.stopsAt}: ${expect.reason})`] : []),
-    ...(obstacle === undefined ? [] : [waitsFor ? `(waits for ${waitsFor})` : `(not run here: ${obstacle})`]),
+    ...(obstacle ? [obstacle.waits ? `(waits for ${waitsFor})` : `(not run here: ${obstacle.reason})`] : []),
   ].join('  ');
 }
 
 /** How many cells a run here would be missing, if any. */
 function lackLines(cells: readonly Scenario[], obstacles: Obstacles): string[] {
   const lacking = cells.filter(({ id }) => obstacles.has(id));
-  const waiting = lacking.filter(({ waitsFor }) => waitsFor !== undefined).length;
+  const waiting = lacking.filter(({ id }) => obstacles.get(id)?.waits).length;
   const missing = lacking.length - waiting;
   return [
     ...(missing > 0 ? [`${missing} of ${cells.length} cannot be run here, which fails a run of them`] : []),
@@ -78,7 +78,10 @@ export const listCommand: AddCommand = (program, io) => {
       warnOfVague(chosen, io);
       const obstacles = await findObstacles(chosen, artefacts);
       if (options.json) {
-        const notRun = (id: string) => (obstacles.has(id) ? { notRun: obstacles.get(id) } : {});
+        const notRun = (id: string) => {
+          const reason = obstacles.get(id)?.reason;
+          return reason === undefined ? {} : { notRun: reason };
+        };
         writeJson(
           io.stdout,
           chosen.map((cell) => ({ ...cell, ...notRun(cell.id) })),
