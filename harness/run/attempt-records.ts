@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { boundReached } from '../model/bounds.ts';
 import type { EventSink, HarnessEvent } from '../model/events.ts';
 import { createGuard } from '../wire/guard.ts';
@@ -64,8 +63,6 @@ export function openRecords(directory: string, onEvent: (event: HarnessEvent) =>
     emitAfterConsole(event) {
       afterConsole = afterConsole.then(async () => {
         await serial.caughtUp();
-        await nextTurn();
-        await nextTurn();
         emit(event);
       });
     },

@@ -1,9 +1,11 @@
 import type { Readable } from 'node:stream';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { boundReached, type RecordBound, recordBounds } from '../model/bounds.ts';
 import type { EventSink } from '../model/events.ts';
 import { createConsole } from '../observe/console.ts';
 import { boundText } from '../observe/machine-rules.ts';
 import type { Guard } from '../wire/guard.ts';
+import { readInTurns, type TurnReader } from '../wire/in-turns.ts';
 
 /** After this much silence an unfinished line is recorded as it stands. */
 const pauseMs = 100;
@@ -15,7 +17,7 @@ export interface SerialLog {
   take(chunk: Buffer): void;
   /** Bytes so far. */
   bytes(): number;
-  /** Resolves once all that was read is written. */
+  /** Resolves once all that the guest has sent so far is read and written. */
   caughtUp(): Promise<void>;
   /** Stops reading, and records what the console still holds. */
   end(): void;
@@ -36,6 +38,7 @@ export function createSerialLog({ raw, emit, guard }: SerialSinks): SerialLog {
   let bytes = 0;
   let full: RecordBound | undefined;
   let written: Promise<void> | undefined;
+  let reader: TurnReader | undefined;
 
   function record(chunk: Buffer): void {
     bytes += chunk.length;
@@ -58,18 +61,25 @@ export function createSerialLog({ raw, emit, guard }: SerialSinks): SerialLog {
         follow?.(taken);
         if (!full && !written) return;
         // A guest blocks on a port that is not read.
-        port.pause();
+        reader?.pause();
         written?.then(() => {
           written = undefined;
-          if (!full) port.resume();
+          if (!full) reader?.resume();
         });
       };
-      port.on('data', guard('the serial port', receive));
+      reader = readInTurns(port, guard('the serial port', receive));
     },
     async caughtUp() {
-      while (written) await written;
+      for (let before = -1; before !== bytes; ) {
+        before = bytes;
+        reader?.flush();
+        while (written) await written;
+        await nextTurn();
+        await nextTurn();
+      }
     },
     end() {
+      reader?.flush();
       clearTimeout(pause);
       console.end();
     },

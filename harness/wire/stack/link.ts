@@ -7,7 +7,7 @@ export interface Link {
   onDrain(listener: () => void): void;
   /** Called for a runt, which is dropped, and for an impossible length, after which the link is closed. */
   onMalformed(listener: (reason: string) => void): void;
-  /** Stops reading, until `resume`; frames already read are still delivered. */
+  /** Stops reading, until `resume`; some frames already read are still delivered. */
   pause(): void;
   resume(): void;
   close(): void;

@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
 import { ethernetHeaderBytes } from '../codecs/ethernet.ts';
+import { readInTurns } from '../in-turns.ts';
 import { createFrameDecoder, maxFrameBytes } from './frame-decoder.ts';
 import { createFrameWriter } from './frame-writer.ts';
 import type { Link } from './link.ts';
@@ -44,8 +45,8 @@ export function linkOverStream(stream: Duplex): Link {
     },
   );
 
-  stream.on('data', (chunk: Buffer) => {
-    if (open) decoder.push(chunk);
+  const reader = readInTurns(stream, (piece) => {
+    if (open) decoder.push(piece);
   });
   stream.on('drain', drains.call);
   // EPIPE and ECONNRESET mean that the guest is gone; the process itself is watched elsewhere.
@@ -60,8 +61,8 @@ export function linkOverStream(stream: Duplex): Link {
     onFrame: frames.add,
     onDrain: drains.add,
     onMalformed: malformed.add,
-    pause: () => void stream.pause(),
-    resume: () => void stream.resume(),
+    pause: reader.pause,
+    resume: reader.resume,
     close,
     send: (parts) => !open || !stream.writable || writer.send(parts),
   };
