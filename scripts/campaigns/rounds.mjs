@@ -25,7 +25,7 @@ export function runRound({ name, host, matrix, cells, outDir, jobs, templates, s
 }
 
 /** Everything of a verdict but times and other figures. */
-const didIn = ({ verdict: { status, stages, stoppedAt, failure, observedConfiguration } }) =>
+export const didIn = ({ verdict: { status, stages, stoppedAt, failure, observedConfiguration } }) =>
   [
     status,
     `after ${

@@ -11,7 +11,7 @@ import { readEvents } from '../../harness/run/run-directory.ts';
 import { folderOfFile } from '../temporary-folder.ts';
 
 const recorded = fileURLToPath(new URL('../../fixtures/runs/bios-no-driver/plan.json', import.meta.url));
-const program = fileURLToPath(new URL('flooding-guest.mjs', import.meta.url));
+const program = fileURLToPath(new URL('../../fixtures/flooding-guest.mjs', import.meta.url));
 
 const folder = folderOfFile();
 beforeAll(() => {
