@@ -12,6 +12,7 @@ export const commandNames = [
   'bisect',
   'bisect-step',
   'blame',
+  'watch',
   'install',
   'doctor',
   'predict',

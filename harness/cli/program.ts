@@ -22,6 +22,7 @@ const commands: Readonly<Record<CommandName, () => Promise<AddCommand>>> = {
   bisect: async () => (await import('./commands/bisect.ts')).bisectCommand,
   'bisect-step': async () => (await import('./commands/bisect.ts')).bisectStepCommand,
   blame: async () => (await import('./commands/blame.ts')).blameCommand,
+  watch: async () => (await import('./commands/watch.ts')).watchCommand,
   install: async () => (await import('./commands/install.ts')).installCommand,
   doctor: async () => (await import('./commands/doctor.ts')).doctorCommand,
   predict: async () => (await import('./commands/predict.ts')).predictCommand,

@@ -2,7 +2,6 @@ import { join, resolve } from 'node:path';
 import { Option } from 'commander';
 import { type Blame, findBlame, type Likeness, likenessOf, type Swap } from '../../compare/blame.ts';
 import { changeOf, type Outcome, outcomeOf, outcomeText } from '../../compare/outcome.ts';
-import { accels } from '../../model/axes.ts';
 import { HarnessError } from '../../model/errors.ts';
 import { printable } from '../../report/printable.ts';
 import { fileReporter } from '../../report/report-files.ts';
@@ -11,7 +10,7 @@ import { runMatrix } from '../../run/run-matrix.ts';
 import { runRecords } from '../../run/run-records.ts';
 import { differingParts, partText, withParts } from '../../run/swapped-parts.ts';
 import type { Artefacts } from '../artefacts.ts';
-import { collect } from '../case-options.ts';
+import { accelOption, collect } from '../case-options.ts';
 import type { AddCommand } from '../command.ts';
 import type { ExitCode } from '../exit-code.ts';
 import { type CliIo, writeJson, writeLines } from '../io.ts';
@@ -152,7 +151,7 @@ export const blameCommand: AddCommand = (program, io, end) => {
     )
     .option('--allow-changed', 'use files, QEMU and arguments as they are now')
     .option(trustFlag, trustHelp)
-    .addOption(new Option('--accel <name>', 'accelerator').choices(['auto', ...accels]).default('auto'))
+    .addOption(accelOption().default('auto'))
     .option('--out <dir>', 'where the records go (default: .runs/<time>)')
     .option('--json', 'as JSON')
     .addHelpText(
