@@ -25,7 +25,7 @@ const rows = {
   'harness/wire': { folders: below('model'), packages: ['node', 'dhcp'] },
   'harness/services': {
     folders: below('model', 'wire', 'os'),
-    packages: ['node', 'execa', '@peculiar/x509', 'reflect-metadata'],
+    packages: ['node', 'execa', '@peculiar/x509', 'reflect-metadata', 're2js'],
   },
   'harness/vm': { folders: below('model', 'os'), packages: ['node', 'zod', 'execa'] },
   'harness/observe': { folders: below('model'), packages: [] },

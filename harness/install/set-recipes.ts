@@ -19,6 +19,53 @@ export const hostArch: string = { x64: 'amd64', arm64: 'arm64' }[process.arch as
 /** Patterns of wanted files, by `name[:arch]`; `*` stands for any text, slashes included. */
 export type Wanted = Readonly<Record<string, readonly string[]>>;
 
+const libraries = (...names: string[]): Wanted =>
+  Object.fromEntries(names.map((name) => [`${name}:${hostArch}`, ['*.so*']]));
+
+/**
+ * A server to test, or what one needs. Not installed: the packages would start services that listen on all addresses.
+ * Libraries are those that a small machine lacks.
+ */
+const server = (name: string, program: string, unpacked: Wanted): SetRecipe => ({
+  name,
+  suite: 'bookworm',
+  program,
+  installed: {},
+  unpacked,
+});
+
+const servers: readonly SetRecipe[] = [
+  server('dnsmasq', 'usr/sbin/dnsmasq', {
+    [`dnsmasq-base:${hostArch}`]: ['usr/sbin/dnsmasq'],
+    ...libraries('libnetfilter-conntrack3', 'libnftables1', 'libnfnetlink0', 'libnftnl11', 'libmnl0', 'libjansson4'),
+    ...libraries('libxtables12'),
+  }),
+  server('kea', 'usr/sbin/kea-dhcp4', {
+    [`kea-dhcp4-server:${hostArch}`]: ['usr/sbin/kea-dhcp4'],
+    [`kea-common:${hostArch}`]: ['*.so*'],
+    ...libraries('liblog4cplus-2.0.5', 'libmariadb3', 'libpq5'),
+  }),
+  server('isc-dhcp-server', 'usr/sbin/dhcpd', { [`isc-dhcp-server:${hostArch}`]: ['usr/sbin/dhcpd'] }),
+  server('tftpd-hpa', 'usr/sbin/in.tftpd', {
+    [`tftpd-hpa:${hostArch}`]: ['usr/sbin/in.tftpd'],
+    ...libraries('libwrap0'),
+  }),
+  server('atftpd', 'usr/sbin/atftpd', {
+    [`atftpd:${hostArch}`]: ['usr/sbin/atftpd'],
+    ...libraries('libwrap0', 'libpcre2-8-0'),
+  }),
+  server('nginx', 'usr/sbin/nginx', {
+    [`nginx:${hostArch}`]: ['usr/sbin/nginx'],
+    ...libraries('libpcre2-8-0'),
+  }),
+  // For users who cannot open /dev/net/tun.
+  server('packet-socket', 'usr/bin/socat', {
+    [`socat:${hostArch}`]: ['usr/bin/socat'],
+    [`ethtool:${hostArch}`]: ['*sbin/ethtool'],
+    ...libraries('libwrap0', 'libmnl0'),
+  }),
+];
+
 /**
  * Which packages make up a set and which of their files are wanted. `installed` ones are those of the machine if it runs
  * that suite and has them. Boot loaders are unpacked, never installed: installing their packages writes to the machine's
@@ -108,6 +155,7 @@ export const setRecipes: readonly SetRecipe[] = [
       ),
     },
   },
+  ...servers,
 ];
 
 /** A file or several, by path in the package; a set gets those rows whose files it has. */

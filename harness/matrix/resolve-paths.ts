@@ -2,13 +2,28 @@ import { resolve } from 'node:path';
 import type { Group, Matrix } from './matrix.ts';
 
 /** Keys under which a matrix names files of the host; everything else stays as it is. */
-const groupKeys = ['firmware', 'rom', 'secondStage', 'kernel', 'initrd', 'serve', 'expectations', 'exclude'] as const;
+const groupKeys = [
+  'firmware',
+  'rom',
+  'secondStage',
+  'kernel',
+  'initrd',
+  'serve',
+  'provisioner',
+  'expectations',
+  'exclude',
+] as const;
 const fileKeys: readonly string[] = ['file', 'code', 'vars', 'path'];
+
+/** A program by path; by name it is looked up like a shell's. */
+const isPathOfProgram = (key: string, value: unknown): value is string[] =>
+  key === 'command' && Array.isArray(value) && typeof value[0] === 'string' && value[0].includes('/');
 
 function resolveIn(value: unknown, directory: string): unknown {
   if (Array.isArray(value)) return value.map((item) => resolveIn(item, directory));
   if (typeof value !== 'object' || value === null) return value;
   const entries = Object.entries(value).map(([key, inner]) => {
+    if (isPathOfProgram(key, inner)) return [key, [resolve(directory, inner[0] as string), ...inner.slice(1)]];
     const isFile = fileKeys.includes(key) && typeof inner === 'string';
     return [key, isFile ? resolve(directory, inner) : resolveIn(inner, directory)];
   });

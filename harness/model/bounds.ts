@@ -20,6 +20,8 @@ export const recordBounds = {
   captureBacklogBytes: 16 << 20,
   /** qemu.stderr, and the part of it that becomes events. Seen: 212 bytes. */
   stderrBytes: 1 << 20,
+  /** The log of one program of a provisioner, and the part of it that becomes events. Seen: 3 KB. */
+  provisionerLogBytes: 1 << 20,
 } as const;
 export type RecordBound = keyof typeof recordBounds;
 export const recordBoundNames = Object.keys(recordBounds) as [RecordBound, ...RecordBound[]];
@@ -62,7 +64,7 @@ export const tableBounds = {
 } as const;
 
 /** Past these the case continues and its record says what is missing: no verdict rests on them. */
-const goesOn: readonly RecordBound[] = ['captureBytes', 'captureBacklogBytes', 'stderrBytes'];
+const goesOn: readonly RecordBound[] = ['captureBytes', 'captureBacklogBytes', 'stderrBytes', 'provisionerLogBytes'];
 
 /** The event that says a bound was reached. */
 export const boundReached = (what: RecordBound, limit: number = recordBounds[what]) =>

@@ -12,6 +12,7 @@ const errorCodes = [
   'changed-input',
   'qemu-failed',
   'server-failed',
+  'provisioner-failed',
   'disk',
   'interrupted',
   'internal',
@@ -55,7 +56,13 @@ const usageCodes: readonly ErrorCode[] = [
 ];
 
 /** Permanent until someone fixes the cause; anything else may be gone on the next attempt. */
-const lastingCodes: readonly ErrorCode[] = [...usageCodes, 'missing-asset', 'missing-program', 'changed-input'];
+const lastingCodes: readonly ErrorCode[] = [
+  ...usageCodes,
+  'missing-asset',
+  'missing-program',
+  'provisioner-failed',
+  'changed-input',
+];
 
 /** Whether another attempt may succeed. */
 export const isRetryable = (error: unknown): boolean =>

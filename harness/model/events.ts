@@ -228,6 +228,18 @@ export const eventSchema = z.discriminatedUnion('source', [
   /** The file's last byte was requested, or `note` says why nothing was sent. */
   event('nfs', 'served', { file: z.string(), bytes: z.int(), ms: z.number(), note: z.string().optional() }),
   event('iscsi', 'session', { target: z.string(), note: z.string() }),
+  // A server of the user's: what its programs do and print. Explanation, never stage evidence.
+  z.discriminatedUnion('type', [
+    event('provisioner', 'started', { program: z.string(), argv: z.array(z.string()) }),
+    event('provisioner', 'ready', { program: z.string(), ms: z.number(), signs: z.array(z.string()) }),
+    event('provisioner', 'line', { program: z.string(), text: z.string() }),
+    event('provisioner', 'exited', {
+      program: z.string(),
+      exitCode: z.int().nullable(),
+      signal: z.string().nullable(),
+      byHarness: z.boolean(),
+    }),
+  ]),
 ]);
 export type HarnessEvent = z.infer<typeof eventSchema>;
 

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { accels, configurationSchema, firmwareInterfaceSchema, loaderSchema, transportSchema } from './axes.ts';
 import { bootRuleSchema } from './boot-rule.ts';
 import { knownFactIds } from './known-facts.ts';
+import { plannedProvisionerSchema, provisionerServices } from './provisioner.ts';
 import { certificates, scenarioSchema, servedFileSchema } from './scenario.ts';
 import { stageSchema } from './stages.ts';
 
@@ -17,6 +18,7 @@ const inputRoles = [
   'initrd',
   'served',
   'disk',
+  'provisioner',
 ] as const;
 export type InputRole = (typeof inputRoles)[number];
 
@@ -49,6 +51,14 @@ const networkSchema = z.strictObject({
   ipv6: z.strictObject({ serverIp: z.string(), guestIp: z.string(), managed: z.boolean() }).optional(),
   /** A DHCP server without boot information, and a separate proxyDHCP server. */
   proxyDhcp: z.boolean(),
+  /** A server of the user's on the same network, and what it serves in place of the harness. */
+  provisioner: z
+    .strictObject({
+      ip: z.string().optional(),
+      ip6: z.string().optional(),
+      serves: z.array(z.enum(provisionerServices)),
+    })
+    .optional(),
   /** Guest-facing TCP ports and the service behind each; any other port answers with RST. */
   tcp: z.array(z.strictObject({ port: z.int(), service: z.enum(['http', 'https', 'iscsi', 'portmap', 'nfs']) })),
 });
@@ -83,6 +93,7 @@ export const planSchema = z.strictObject({
       programRoot: z.string(),
     })
     .optional(),
+  provisioner: plannedProvisionerSchema.optional(),
   /** Certificate of the HTTPS server; `authorityFile` is made in the case's directory for firmware to read. */
   tls: z.strictObject({ certificate: z.enum(certificates), authorityFile: z.string().optional() }).optional(),
   boot: z.array(bootRuleSchema),

@@ -1,3 +1,4 @@
+import { programsOf } from './provisioner.ts';
 import type { Scenario } from './scenario.ts';
 
 /** Something in a scenario that reaches beyond the guest and the harness itself. */
@@ -33,6 +34,18 @@ function ofServe({ serve = {} }: Scenario): Reach[] {
   return Object.entries(serve).flatMap(([name, file]): Reach[] =>
     'path' in file ? [{ key: `serve["${name}"]`, value: file.path, isPath: true, folder: true }] : [],
   );
+}
+
+/** A program that is run on this host, whatever folder it lies in. */
+function ofProvisioner({ provisioner }: Scenario): Reach[] {
+  if (provisioner === undefined) return [];
+  return programsOf(provisioner).flatMap(({ command, env = {}, files = {} }) => [
+    other('provisioner.command', command.join(' ')),
+    ...Object.entries(env).map(([name, value]) => other(`provisioner.env.${name}`, value)),
+    ...Object.entries(files).flatMap(([name, file]) =>
+      'path' in file ? path(`provisioner.files["${name}"]`, file.path) : [],
+    ),
+  ]);
 }
 
 /** For every scenario field, what it lets in from outside; a new field does not compile without its row. */
@@ -74,6 +87,7 @@ const reachOfField: Record<keyof Scenario, (scenario: Scenario) => Reach[]> = {
   signWith: nothing,
   nicOptions: ofNicOptions,
   proxyDhcp: nothing,
+  provisioner: ofProvisioner,
   certificate: nothing,
   managedIpv6: nothing,
   sanHook: nothing,

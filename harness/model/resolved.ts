@@ -20,6 +20,24 @@ export interface NonceField {
   bytes: number;
 }
 
+interface FoundProgram {
+  path: string;
+  /** What it needs to run from where it is. */
+  env: Record<string, string>;
+}
+
+/** A program of a provisioner, found on this host. */
+export interface ResolvedProgram extends FoundProgram {
+  /** By name; a file that is not text is copied as it is. */
+  files: Readonly<Record<string, { text: string } | { path: string }>>;
+}
+
+interface ResolvedProvisioner {
+  programs: readonly ResolvedProgram[];
+  /** For hosts where no TAP can be opened, where there are both. */
+  packetPrograms: { socat: FoundProgram; ethtool: FoundProgram } | undefined;
+}
+
 /** Everything a scenario names, found on this host: the input to the pure part of planning. */
 export interface Resolved {
   qemu: {
@@ -55,5 +73,7 @@ export interface Resolved {
   overlay: ResolvedFile | undefined;
   /** An iSCSI disk, and where the target's programs are. */
   san: { disk: ResolvedFile; nonce: NonceField; programRoot: string } | undefined;
+  /** The user's server: where each program is and what its files hold, in the scenario's order. */
+  provisioner: ResolvedProvisioner | undefined;
   inputs: Input[];
 }

@@ -15,6 +15,7 @@ import { bootRuleSchema } from './boot-rule.ts';
 import { cellIdSchema } from './case-id.ts';
 import { expectationSchema } from './expectation.ts';
 import { faultSchema } from './faults.ts';
+import { provisionerSchema } from './provisioner.ts';
 import { nameOf, parseName } from './served-name.ts';
 import { stageSchema } from './stages.ts';
 
@@ -150,6 +151,8 @@ export const settingsShape = {
   nicOptions: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).optional(),
   /** A DHCP server without boot information and a separate proxyDHCP server (PXE 2.1 §2.2.3). */
   proxyDhcp: z.boolean().optional(),
+  /** A server of the user's in place of the harness's own, for what it serves. */
+  provisioner: provisionerSchema.optional(),
   /** Certificate of the HTTPS server, as a client that trusts the run's authority sees it. */
   certificate: z.enum(certificates).optional(),
   /** IPv6 only. `false`: addresses come from router advertisements, and DHCPv6 only says what to boot. */

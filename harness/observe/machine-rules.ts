@@ -23,6 +23,7 @@ const boundTexts: Record<RecordBound, (limit: number) => string> = {
   firmwareDebugBytes: (limit) => `the firmware's debug log has reached ${mebibytes(limit)}`,
   captureBytes: (limit) => `the capture has reached ${mebibytes(limit)}`,
   captureBacklogBytes: (limit) => `the disk fell ${mebibytes(limit)} behind the capture`,
+  provisionerLogBytes: (limit) => `the log of a program of the provisioner has reached ${mebibytes(limit)}`,
   stderrBytes: (limit) => `QEMU's error output has reached ${mebibytes(limit)}`,
 };
 const mebibytes = (bytes: number): string => `${bytes / (1 << 20)} MiB`;

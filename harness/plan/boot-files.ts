@@ -22,7 +22,10 @@ export const names = {
 export interface BootFileFacts {
   arch: Arch;
   nonce: string;
+  /** The harness's own server. */
   server: string;
+  /** The server behind each fetch. */
+  servers: Record<keyof Transports, string>;
   transports: Transports;
   kernelArgs: string;
   /** Names of the initrds, in the order the kernel unpacks them. */
@@ -44,7 +47,7 @@ const sanUrl = (server: string, iqn: string): string =>
 
 /** An iPXE script that boots a kernel, each file by the payload's transport; with `hook`, after attaching a SAN disk. */
 export function linuxScript(facts: BootFileFacts, hook?: string): string {
-  const url = (name: string): string => urlOf(facts.transports.payload, facts.server, name);
+  const url = (name: string): string => urlOf(facts.transports.payload, facts.servers.payload, name);
   return [
     '#!ipxe',
     ...(hook === undefined ? [] : [`sanhook ${sanUrl(facts.server, hook)}`]),
@@ -67,7 +70,7 @@ const grubRoot = (transport: Transport, server: string): string => `(${transport
 
 /** `timeout=0` and one entry; files by TFTP or HTTP through GRUB's own network devices. */
 function grubMenu(facts: BootFileFacts): string {
-  const root = grubRoot(facts.transports.payload, facts.server);
+  const root = grubRoot(facts.transports.payload, facts.servers.payload);
   return [
     ...grubModules(facts.transports.payload),
     'set timeout=0',
@@ -84,7 +87,11 @@ export function grubConfig(facts: BootFileFacts): ConfigFile[] {
   const { nbp, config } = facts.transports;
   const menu = grubMenu(facts);
   if (config === nbp) return [{ name: names.grub, text: menu }];
-  const pointer = [...grubModules(config), `configfile ${grubRoot(config, facts.server)}/${names.grubMenu}`, ''];
+  const pointer = [
+    ...grubModules(config),
+    `configfile ${grubRoot(config, facts.servers.config)}/${names.grubMenu}`,
+    '',
+  ];
   return [
     { name: names.grub, text: pointer.join('\n') },
     { name: names.grubMenu, text: menu },
@@ -94,7 +101,7 @@ export function grubConfig(facts: BootFileFacts): ConfigFile[] {
 /** pxelinux.cfg: kernel and initrd next to the loader, or by URL. */
 export function syslinuxConfig(facts: BootFileFacts): string {
   const name = (file: string): string =>
-    facts.transports.payload === 'tftp' ? `/${file}` : urlOf(facts.transports.payload, facts.server, file);
+    facts.transports.payload === 'tftp' ? `/${file}` : urlOf(facts.transports.payload, facts.servers.payload, file);
   return [
     'SERIAL 0',
     'DEFAULT linux',

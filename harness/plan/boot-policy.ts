@@ -8,13 +8,15 @@ export interface PolicyFacts {
   /** Served name of the second stage's script; undefined where the loader finds its configuration itself. */
   script: string | undefined;
   transports: Transports;
-  server: string;
+  servers: Record<'nbp' | 'config', string>;
   ipVersion: 4 | 6;
 }
 
 /** The boot file name as offered: DHCPv4 and TFTP take the bare name, everything else a URL. */
-function fileOf(name: string, transport: Transports['nbp'], { server, ipVersion }: PolicyFacts): string {
-  return transport === 'tftp' && ipVersion === 4 ? name : urlOf(transport, server, name);
+function fileOf(name: string, fetch: 'nbp' | 'config', { transports, servers, ipVersion }: PolicyFacts): string {
+  const transport = transports[fetch];
+  const isBare = transport === 'tftp' && ipVersion === 4;
+  return isBare ? name : urlOf(transport, servers[fetch], name);
 }
 
 const rule = (name: string, when: BootRule['when'], file: string): BootRule => ({
@@ -30,16 +32,14 @@ const rule = (name: string, when: BootRule['when'], file: string): BootRule => (
  * identify themselves alike, so only what was already served distinguishes them.
  */
 export function planBootPolicy(facts: PolicyFacts): BootRule[] {
-  const { nbp, script, transports } = facts;
+  const { nbp, script } = facts;
   const rules: BootRule[] = [];
   if (nbp !== undefined && script !== undefined) {
-    rules.push(
-      rule('second stage → script', { userClass: 'iPXE', served: [nbp] }, fileOf(script, transports.config, facts)),
-    );
+    rules.push(rule('second stage → script', { userClass: 'iPXE', served: [nbp] }, fileOf(script, 'config', facts)));
   }
-  if (nbp !== undefined) rules.push(rule('first stage → NBP', {}, fileOf(nbp, transports.nbp, facts)));
+  if (nbp !== undefined) rules.push(rule('first stage → NBP', {}, fileOf(nbp, 'nbp', facts)));
   else if (script !== undefined) {
-    rules.push(rule('option ROM → script', { userClass: 'iPXE' }, fileOf(script, transports.config, facts)));
+    rules.push(rule('option ROM → script', { userClass: 'iPXE' }, fileOf(script, 'config', facts)));
     rules.push({ name: 'no NBP for others', when: {}, answer: true, options: [] });
   }
   return rules;

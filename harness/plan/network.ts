@@ -1,6 +1,8 @@
+import type { Transport } from '../model/axes.ts';
 import type { Network } from '../model/plan.ts';
 import type { Resolved } from '../model/resolved.ts';
 import type { Scenario } from '../model/scenario.ts';
+import { planProvisionerNetwork } from './provisioner.ts';
 
 /** Addresses inside the guest's network; the uplink's user-mode stack uses the server's. */
 const serverIp = '10.0.2.2';
@@ -16,9 +18,24 @@ export const userStack = {
 
 const ports = { http: 80, https: 443, iscsi: 3260, portmap: 111, nfs: 2049 } as const;
 
+/** Whether the user's server serves this transport. */
+const isForeign = ({ provisioner }: Pick<Network, 'provisioner'>, transport: Transport): boolean =>
+  provisioner?.serves.some((service) => service === transport) ?? false;
+
+/** The address of the server behind a transport. */
+export function serverOf(network: Network, transport: Transport): string {
+  const { provisioner, ipv6, serverIp } = network;
+  if (provisioner === undefined || !isForeign(network, transport)) return ipv6?.serverIp ?? serverIp;
+  return (ipv6 ? provisioner.ip6 : provisioner.ip) ?? provisioner.ip ?? (provisioner.ip6 as string);
+}
+
 /** Only the services that the scenario uses get a TCP port. */
 export function planNetwork(scenario: Scenario, { transports, san }: Pick<Resolved, 'transports' | 'san'>): Network {
-  const used = new Set<keyof typeof ports>(Object.values(transports).filter((transport) => transport !== 'tftp'));
+  const foreign = planProvisionerNetwork(scenario);
+  const used = new Set<keyof typeof ports>();
+  for (const transport of Object.values(transports)) {
+    if (transport !== 'tftp' && !isForeign(foreign, transport)) used.add(transport);
+  }
   if (san) used.add('iscsi');
   if (used.has('nfs')) used.add('portmap');
   return {
@@ -30,7 +47,8 @@ export function planNetwork(scenario: Scenario, { transports, san }: Pick<Resolv
     ...(scenario.ipVersion === 6
       ? { ipv6: { serverIp: serverIp6, guestIp: guestIp6, managed: scenario.managedIpv6 ?? true } }
       : {}),
-    proxyDhcp: scenario.proxyDhcp ?? false,
+    proxyDhcp: scenario.proxyDhcp ?? foreign.provisioner?.serves.includes('proxydhcp') ?? false,
+    ...foreign,
     tcp: [...used].map((service) => ({ port: ports[service], service })),
   };
 }

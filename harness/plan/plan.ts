@@ -1,14 +1,16 @@
 import type { BootRule } from '../model/boot-rule.ts';
 import type { Network, Plan } from '../model/plan.ts';
+import { interfaceName } from '../model/provisioner.ts';
 import type { Resolved } from '../model/resolved.ts';
 import type { Scenario } from '../model/scenario.ts';
 import { authorityFile, enrolsAuthority, fds, planArgv, planCpu, planMemoryMiB } from './argv.ts';
-import { names } from './boot-files.ts';
+import { type BootFileFacts, names } from './boot-files.ts';
 import { planBootPolicy } from './boot-policy.ts';
 import { planDeadlines } from './deadlines.ts';
 import { type LoaderConfig, planLoaderConfig, sanName } from './loader-config.ts';
-import { planNetwork } from './network.ts';
-import { fillPlaceholders } from './placeholders.ts';
+import { planNetwork, serverOf } from './network.ts';
+import { fillPlaceholders, type PlaceholderValues } from './placeholders.ts';
+import { planProvisioner } from './provisioner.ts';
 import { noncePatch, planDeliveries, planServed } from './served-files.ts';
 import { planStagePath } from './stage-path.ts';
 
@@ -26,8 +28,9 @@ export interface PlanFacts {
 export function makePlan({ scenario, resolved, prediction, nonce }: PlanFacts): Plan {
   const network = planNetwork(scenario, resolved);
   const server = network.ipv6?.serverIp ?? network.serverIp;
-  const fill = (text: string): string => fillPlaceholders(text, { nonce, server, mac: network.guestMac });
-  const config = configOf(scenario, resolved, { nonce, server });
+  const servers = serversOf(network, resolved);
+  const config = configOf(scenario, resolved, { nonce, server, servers });
+  const fill = fillerOf(network, resolved, { nonce, server, config });
   const serve = planServed(scenario, resolved, { configs: config.files, nonce, fill });
   const stagePath = planStagePath(scenario, resolved);
   const { configuration, stopsAt, reasons, facts } = prediction;
@@ -41,7 +44,8 @@ export function makePlan({ scenario, resolved, prediction, nonce }: PlanFacts): 
     network,
     ...planSan(resolved, nonce),
     ...planTls(scenario, resolved, network),
-    boot: scenario.boot?.map((rule) => filledIn(rule, fill)) ?? defaultPolicy(scenario, resolved, { config, server }),
+    ...planProvisioner(scenario, resolved, fill),
+    boot: scenario.boot?.map((rule) => filledIn(rule, fill)) ?? defaultPolicy(scenario, resolved, { config, servers }),
     serve,
     loader: resolved.loader,
     transports: resolved.transports,
@@ -52,12 +56,32 @@ export function makePlan({ scenario, resolved, prediction, nonce }: PlanFacts): 
   };
 }
 
-function configOf(scenario: Scenario, resolved: Resolved, { nonce, server }: { nonce: string; server: string }) {
+type Servers = BootFileFacts['servers'];
+
+const serversOf = (network: Network, { transports }: Resolved): Servers => ({
+  nbp: serverOf(network, transports.nbp),
+  config: serverOf(network, transports.config),
+  payload: serverOf(network, transports.payload),
+});
+
+/** Fills in what a plan knows in a user's texts. */
+function fillerOf(
+  { guestMac: mac, guestIp: guest, provisioner }: Network,
+  { nbp }: Resolved,
+  { config, ...known }: Pick<PlaceholderValues, 'nonce' | 'server'> & { config: LoaderConfig },
+): (text: string) => string {
+  const values: PlaceholderValues = {
+    ...{ ...known, mac, guest, interface: interfaceName },
+    ...{ provisioner: provisioner?.ip, provisioner6: provisioner?.ip6, nbp: nbp?.name, script: config.byDhcp },
+  };
+  return (text) => fillPlaceholders(text, values);
+}
+
+function configOf(scenario: Scenario, resolved: Resolved, known: Pick<BootFileFacts, 'nonce' | 'server' | 'servers'>) {
   const { loader, transports, overlay } = resolved;
   return planLoaderConfig(scenario, loader, {
     arch: scenario.arch,
-    nonce,
-    server,
+    ...known,
     transports,
     kernelArgs: scenario.kernelArgs ?? '',
     initrds: [names.initrd, ...(overlay ? [names.overlay] : [])],
@@ -102,7 +126,7 @@ function filledIn(rule: BootRule, fill: (text: string) => string): BootRule {
 function defaultPolicy(
   { ipVersion }: Scenario,
   { nbp, transports }: Resolved,
-  { config, server }: { config: LoaderConfig; server: string },
+  { config, servers }: { config: LoaderConfig; servers: Servers },
 ): BootRule[] {
-  return planBootPolicy({ nbp: nbp?.name, script: config.byDhcp, transports, server, ipVersion });
+  return planBootPolicy({ nbp: nbp?.name, script: config.byDhcp, transports, servers, ipVersion });
 }

@@ -6,6 +6,7 @@ import { resolveFirmware } from './firmware.ts';
 import { checkNamedFiles } from './named-files.ts';
 import { resolveOptionRom } from './option-rom.ts';
 import { resolvePayload, resolveSan } from './payload.ts';
+import { resolveProvisioner } from './provisioner.ts';
 import { resolveQemu } from './qemu.ts';
 import { type ArtefactSources, NotHere, startResolving } from './resolving.ts';
 import { resolveSecondStage, resolveServed } from './second-stage.ts';
@@ -41,9 +42,11 @@ export async function resolveScenario(
     const secondStage = await resolveSecondStage(resolving, parts);
     const served = await resolveServed(resolving, parts);
     const san = await resolveSan(resolving);
+    const provisioner = await resolveProvisioner(resolving);
     const loader = typeof scenario.secondStage === 'object' ? 'custom' : scenario.secondStage;
     const decided = { loader, transports: transportsOf(scenario.transport) } as const;
-    return { qemu, firmware, oprom, ...decided, ...secondStage, served, ...payload, san, inputs: resolving.inputs };
+    const { inputs } = resolving;
+    return { qemu, firmware, oprom, ...decided, ...secondStage, served, ...payload, san, provisioner, inputs };
   } catch (error) {
     const missing = reasonOf(error);
     if (missing !== undefined) return { missing };

@@ -25,6 +25,7 @@ import { heldBy, statusOf, whatHolds } from './held-guest.ts';
 import type { Intervene, Intervention } from './intervention.ts';
 import { injectLinkFaults } from './link-fault.ts';
 import { type RunningNetwork, startNetwork } from './network.ts';
+import { startForeign } from './provisioner.ts';
 import { coldStart, type Start, startOf } from './templates/start.ts';
 import type { Claim } from './templates/template-store.ts';
 import { type TimeWatch, watchTime } from './time-watch.ts';
@@ -171,12 +172,17 @@ async function boot(attempt: Attempt, opened: DisposalStack): Promise<void> {
   const { emit, now } = records;
   const capture = await createCapture(join(directory, caseFiles.capture), { startedAtMs: Date.now(), emit });
   opened.defer(() => capture.close());
+  const foreign = await startForeign({ ...attempt, plan, emit: records.emit });
+  if (foreign) opened.use(foreign);
   const guest = await startGuest(attempt, opened);
   emit({ source: 'vm', type: 'spawned', pid: guest.pid, accel });
   startClock(attempt, guest, opened);
   const { gate } = attempt.start;
   const faults = intervention?.faults ?? startFaults(attempt, guest, opened);
-  const network = await startNetwork({ plan, guest, gate, capture, authorities, emit, now, faults });
+  const network = await startNetwork({
+    ...{ plan, guest, gate, capture, authorities, emit, now, faults },
+    foreign: foreign?.link,
+  });
   attempt.network = opened.use(network);
   await attempt.start.begin();
   intervention?.begin?.({ guest, network });

@@ -18,6 +18,8 @@ export const caseFiles = {
   qemu: 'qemu.json',
   result: 'result.json',
   repro: 'repro.sh',
+  /** A folder: files and logs of the user's server. */
+  provisioner: 'provisioner',
 } as const;
 
 /** Where an attempt's records are: for the first one, the case's own directory. */

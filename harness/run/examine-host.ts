@@ -1,5 +1,8 @@
+import { isMissing } from '../assets/sets/artefact-set.ts';
+import type { ArtefactSets } from '../assets/sets/sets.ts';
 import { HarnessError } from '../model/errors.ts';
 import { type Capacity, openCapacity } from '../os/capacity.ts';
+import { findIsolation, type Impossible, isolationText } from '../services/provisioner/isolation.ts';
 import { type AcceleratorAnswer, failureLastsMs, openAcceleratorAnswers } from '../vm/accelerator-answers.ts';
 import { describeHost, type HostFacts, probeQemu, type QemuFacts, type QemuProgram } from '../vm/host.ts';
 
@@ -31,4 +34,11 @@ export async function examineHost(
 export function acceleratorFailures(cacheFile: string | undefined): (AcceleratorAnswer & { untilMs: number })[] {
   const failures = openAcceleratorAnswers(cacheFile).failures();
   return failures.map((failure) => ({ ...failure, untilMs: failure.atMs + failureLastsMs }));
+}
+
+/** How this host runs a server of the user's on a network of its own, in words, or why it cannot. */
+export async function offeredIsolation(sets: Pick<ArtefactSets, 'command'>): Promise<{ way: string } | Impossible> {
+  const packetPrograms = await Promise.all(['socat', 'ethtool'].map((program) => sets.command(program)));
+  const isolation = await findIsolation(!packetPrograms.some(isMissing));
+  return 'impossible' in isolation ? isolation : { way: isolationText(isolation) };
 }

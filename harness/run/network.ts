@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream';
 import type { BootRule } from '../model/boot-rule.ts';
 import { handedOverOf } from '../model/deliveries.ts';
 import type { EventSink } from '../model/events.ts';
@@ -26,6 +27,8 @@ export interface NetworkStart {
   guest: Pick<Guest, 'nic' | 'uplink'>;
   /** What stands between the guest's NIC and the wire. */
   gate?: ((nic: Link) => Link) | undefined;
+  /** Our end of the link to the provisioner. */
+  foreign?: Duplex | undefined;
   capture: Capture;
   authorities: Pick<Authorities, 'certificate'>;
   emit: EventSink;
@@ -84,6 +87,9 @@ const besideIpv6 = (serverIp: string): BootRule[] => [
   { name: 'no IPv4', when: {}, answer: false, options: [] },
 ];
 
+/** A proxyDHCP server of the user's says what to boot. */
+const addressesAlone: BootRule[] = [{ name: 'an address alone', when: {}, answer: true, options: [] }];
+
 interface Boot {
   plan: Plan;
   /** File names handed out to the guest. */
@@ -97,10 +103,14 @@ function startDhcpServers(
   servers: DisposalStack,
 ): void {
   const { ipv6, serverIp } = network;
+  const foreign = network.provisioner?.serves ?? [];
   const common = { served: () => served, emit };
-  const four = startDhcp(udp, { ...common, rules: ipv6 ? besideIpv6(serverIp) : boot, network });
-  servers.defer(() => four.close());
-  if (!ipv6) return;
+  if (!foreign.includes('dhcp')) {
+    const rules = foreign.includes('proxydhcp') ? addressesAlone : ipv6 ? besideIpv6(serverIp) : boot;
+    const four = startDhcp(udp, { ...common, rules, network });
+    servers.defer(() => four.close());
+  }
+  if (!ipv6 || foreign.includes('dhcpv6')) return;
   const six = startDhcp6(udp, { ...common, rules: boot, network: { ...network, ipv6 } });
   servers.defer(() => six.close());
 }
@@ -115,7 +125,7 @@ function noteHandedOver(served: Set<string>, emit: EventSink): EventSink {
 }
 
 function layWire(
-  { plan, guest, gate = (nic) => nic, capture, now, faults }: NetworkStart,
+  { plan, guest, foreign, gate = (nic) => nic, capture, now, faults }: NetworkStart,
   tcpTargets: ReadonlyMap<number, number>,
   emit: EventSink,
 ): Wire {
@@ -123,6 +133,7 @@ function layWire(
     network: plan.network,
     nic: gate(linkOverStream(guest.nic)),
     ...(guest.uplink ? { uplink: linkOverStream(guest.uplink) } : {}),
+    ...(foreign ? { foreign: linkOverStream(foreign) } : {}),
     capture,
     now,
     tcpTargets,
@@ -146,8 +157,10 @@ export function startNetwork(start: NetworkStart): Promise<RunningNetwork> {
     const tcpTargets = await startTcpServers({ ...start, emit: noting }, tree, servers);
     wire = layWire(start, tcpTargets, noting);
     startDhcpServers(wire.udp, { plan, served, emit }, servers);
-    const tftp = startTftp(wire.udp, { tree, emit, clock: systemClock });
-    servers.defer(() => tftp.close());
+    if (!plan.network.provisioner?.serves.includes('tftp')) {
+      const tftp = startTftp(wire.udp, { tree, emit, clock: systemClock });
+      servers.defer(() => tftp.close());
+    }
     const { stats } = wire;
     return {
       stopServers: () => servers[Symbol.asyncDispose](),

@@ -88,6 +88,14 @@ const services: Record<string, (plan: Plan) => unknown> = {
   'what is served': ({ serve }) => serve,
   'the network': ({ network }) => network,
   'the HTTPS server': ({ tls }) => tls,
+  // Where its programs are depends on the machine.
+  'the provisioner': ({ provisioner }) =>
+    provisioner && {
+      ...provisioner,
+      programs: provisioner.programs.map(({ argv: [, ...rest], env, ...program }) => ({ ...program, rest })),
+      adapter: '',
+      packetPrograms: '',
+    },
   // Where the target's programs are depends on the machine.
   'the iSCSI disk': ({ san }) => san && { ...san, programRoot: '' },
 };

@@ -7,6 +7,7 @@ import { dissect, type Packet } from './codecs/packet.ts';
 import type { Faults } from './faults/faults.ts';
 import { createGuard } from './guard.ts';
 import { createSniffer } from './sniff/sniffer.ts';
+import { createForeignServer } from './stack/foreign-server.ts';
 import type { Link } from './stack/link.ts';
 import { createStack } from './stack/stack.ts';
 import type { UdpEndpoint } from './stack/udp-endpoint.ts';
@@ -18,6 +19,8 @@ export interface WireOptions {
   readonly nic: Link;
   /** QEMU's user-mode stack, for TCP; without it every TCP connection is refused. */
   readonly uplink?: Link;
+  /** A server of the user's, on the same network. */
+  readonly foreign?: Link;
   readonly capture?: Capture;
   readonly emit: EventSink;
   /** Milliseconds since the case started, by a monotonic clock. */
@@ -41,10 +44,10 @@ export interface Wire {
 
 /**
  * The network the guest's NIC is on: a server host (ARP, echo, router advertisement, UDP), a firewall to
- * the uplink for TCP, and the sniffer and capture that see every frame of both directions.
+ * the uplink for TCP, a server of the user's if there is one, and the sniffer and capture that see every frame of both directions.
  */
 export function createWire(options: WireOptions): Wire {
-  const { network, nic, uplink, capture, emit, now, tcpTargets, faults } = options;
+  const { network, nic, uplink, foreign, capture, emit, now, tcpTargets, faults } = options;
   const guard = createGuard(emit);
   const malformed = createMalformedLog(emit);
   const idle = createIdleBound(emit);
@@ -59,6 +62,14 @@ export function createWire(options: WireOptions): Wire {
     malformed,
     guard,
     refused: (address, port) => emit({ source: 'wire', type: 'tcp-refused', address, port }),
+  });
+  const provisioner = createForeignServer({
+    network,
+    nic,
+    foreign,
+    toGuest,
+    malformed: (reason) => malformed('server', 'link', reason),
+    guard,
   });
   const fromGuestTraffic: Traffic = { frames: 0, bytes: 0 };
   const toGuestTraffic: Traffic = { frames: 0, bytes: 0 };
@@ -98,8 +109,9 @@ export function createWire(options: WireOptions): Wire {
   /** A frame that is damaged when it arrives is dropped there. */
   function reachServer(arrived: Packet | Malformed): void {
     if (arrived.malformed) return;
+    const isPassedOn = provisioner.receive(arrived);
     const isServed = arrived.kind === 'tcp' ? tcp.fromGuest(arrived) : stack.receive(arrived);
-    if (!isServed) idle();
+    if (!isServed && !isPassedOn) idle();
   }
 
   // DHCP and TFTP servers run inside this call.
@@ -117,6 +129,7 @@ export function createWire(options: WireOptions): Wire {
       stack.close();
       nic.close();
       uplink?.close();
+      foreign?.close();
       await capture?.close();
     },
   };

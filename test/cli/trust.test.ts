@@ -47,6 +47,8 @@ describe('a matrix that someone else wrote', () => {
     ['a machine with a file', { machine: 'q35,dumpdtb=/tmp/x' }],
     ['a machine that is a file', { machine: 'dumpdtb=/tmp/x' }],
     ['a ROM file by NIC option', { nicOptions: { romfile: '/etc/passwd' } }],
+    ['a program', { provisioner: { command: ['cat', '/etc/passwd'] } }],
+    ['a file for a program', { provisioner: { command: ['x'], files: { a: { path: '../outside' } } } }],
     ['another option in the name of one', { nicOptions: { 'mq=on,romfile': '/etc/passwd' } }],
   ])('is refused with %s, which is listed, and taken with --trust', async (_, group) => {
     const file = matrix(group);

@@ -46,6 +46,7 @@ export const resolved = (over: Partial<Resolved> = {}): Omit<Resolved, 'loader' 
   initrd: { path: '/initrd', bytes: 40 },
   overlay: undefined,
   san: undefined,
+  provisioner: undefined,
   inputs: [],
   ...over,
 });

@@ -5,6 +5,7 @@ import { lackForSigning, signWithSnakeoil } from '../derive/snakeoil.ts';
 import type { Uki, UkiParts } from '../derive/uki.ts';
 import type { Fingerprints } from '../fingerprint.ts';
 import type { Missing } from './artefact-set.ts';
+import { type FoundCommand, findCommand } from './commands.ts';
 
 /** Files made from others on demand. */
 interface Making {
@@ -22,6 +23,8 @@ export interface MadeFiles extends Making {
   payload(name: string): { readonly path: string } | Missing;
   /** A program unpacked at set-up, such as `tgt`; `root` is its root directory. */
   program(name: string): Promise<{ readonly root: string } | Missing>;
+  /** A program by name or path, as a user's server is named. */
+  command(command: string): Promise<FoundCommand | Missing>;
   /** The same answers, but nothing is made: a path is that of the file it would be made from. */
   readonly unmade: Making;
 }
@@ -53,7 +56,11 @@ const unmade = (cacheDir: string | undefined): Making => ({
   },
 });
 
-export async function openMadeFiles(cacheDir: string | undefined, payloadsDir = ownPayloads()): Promise<MadeFiles> {
+export async function openMadeFiles(
+  cacheDir: string | undefined,
+  env: NodeJS.ProcessEnv,
+  payloadsDir = ownPayloads(),
+): Promise<MadeFiles> {
   const payloads = await payloadsOf(payloadsDir);
   return {
     unmade: unmade(cacheDir && resolve(cacheDir)),
@@ -68,6 +75,7 @@ export async function openMadeFiles(cacheDir: string | undefined, payloadsDir = 
       const there = cacheDir !== undefined && (await stat(root).catch(() => undefined))?.isDirectory();
       return there ? { root } : { missing: `the program ${name} is not here; \`netboot install\` fetches it` };
     },
+    command: (command) => findCommand(command, { cacheDir, env }),
     async signed(path, vars, fingerprints) {
       if (cacheDir === undefined) return noFolderToSign;
       return signWithSnakeoil(path, vars, { cacheDir: resolve(cacheDir), fingerprints });

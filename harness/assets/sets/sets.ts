@@ -74,7 +74,7 @@ export async function loadSets({
     sources: { inspections, fingerprints },
   });
   const hostFiles = openHostFiles(host, cacheDir);
-  const made = await openMadeFiles(cacheDir, payloadsDir);
+  const made = await openMadeFiles(cacheDir, host.env, payloadsDir);
   const once = oncePerKey<ArtefactSet>();
 
   async function load(name: string): Promise<ArtefactSet> {

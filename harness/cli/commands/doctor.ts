@@ -5,7 +5,7 @@ import { installCommands, runPackages } from '../../install/system-packages.ts';
 import { type Arch, archs, type Firmware } from '../../model/axes.ts';
 import { qemuProgramOf } from '../../model/qemu-program.ts';
 import { cacheFolder } from '../../os/cache-folder.ts';
-import { acceleratorFailures, examineHost, type ProgramReport } from '../../run/examine-host.ts';
+import { acceleratorFailures, examineHost, offeredIsolation, type ProgramReport } from '../../run/examine-host.ts';
 import { defaultTemplatesMiB, storedTemplates } from '../../run/templates/template-store.ts';
 import { type Artefacts, openArtefacts } from '../artefacts.ts';
 import type { AddCommand } from '../command.ts';
@@ -84,6 +84,13 @@ function templateCheck({ templatesFolder }: Artefacts): Check {
   return { state: 'note', what: 'templates', detail };
 }
 
+/** For matrices with a server of the user's. */
+async function isolationCheck({ sets }: Artefacts): Promise<Check> {
+  const offered = await offeredIsolation(sets);
+  const detail = 'way' in offered ? offered.way : `${offered.impossible}. ${offered.hint}`;
+  return { state: 'note', what: 'servers of your own', detail };
+}
+
 async function checks(io: CliIo): Promise<Check[]> {
   const artefacts = await openArtefacts([], io);
   const { programs, host } = await examineHost(archs.map((arch) => ({ program: qemuProgramOf(arch), env: {} })));
@@ -99,6 +106,7 @@ async function checks(io: CliIo): Promise<Check[]> {
     ...setChecks(artefacts, io),
     ...payloadCheck(artefacts),
     templateCheck(artefacts),
+    await isolationCheck(artefacts),
     ...(kvm ? [kvm] : []),
     ...acceleratorChecks(artefacts),
   ];

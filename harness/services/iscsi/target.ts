@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { copyFile, mkdtemp, open, readdir, rm } from 'node:fs/promises';
+import { copyFile, mkdtemp, open, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,6 +10,7 @@ import { HarnessError } from '../../model/errors.ts';
 import type { EventSink } from '../../model/events.ts';
 import type { Plan } from '../../model/plan.ts';
 import { opening } from '../../os/disposal-stack.ts';
+import { libraryFolders } from '../../os/library-folders.ts';
 import { tieToParent, watchOver } from '../../os/tied-process.ts';
 import { loopback, type RunningServer } from '../loopback-server.ts';
 
@@ -28,19 +29,6 @@ async function freePort(host: string): Promise<number> {
   const address = probe.address();
   await new Promise((resolve) => probe.close(resolve));
   return typeof address === 'object' && address ? address.port : 0;
-}
-
-/** The libraries unpacked with the program, wherever its distribution puts them. */
-async function libraryPath(programRoot: string): Promise<string> {
-  const folders: string[] = [];
-  for (const lib of ['usr/lib', 'lib']) {
-    const entries = await readdir(join(programRoot, lib), { withFileTypes: true }).catch(() => []);
-    folders.push(
-      join(programRoot, lib),
-      ...entries.filter((e) => e.isDirectory()).map((e) => join(programRoot, lib, e.name)),
-    );
-  }
-  return folders.join(':');
 }
 
 /** A copy of the disk with the plan's patches: a guest may write to it. */
@@ -79,7 +67,10 @@ async function makeTarget(san: San, ipVersion: IpVersion): Promise<Target> {
     });
   }
   const folder = await mkdtemp(join(tmpdir(), 'netboot-iscsi-'));
-  const env = { LD_LIBRARY_PATH: await libraryPath(san.programRoot), TGT_IPC_SOCKET: join(folder, 'socket') };
+  const env = {
+    LD_LIBRARY_PATH: (await libraryFolders(san.programRoot)).join(':'),
+    TGT_IPC_SOCKET: join(folder, 'socket'),
+  };
   return { san, ipVersion, folder, env };
 }
 

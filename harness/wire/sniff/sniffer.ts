@@ -20,7 +20,7 @@ export interface Sniffer {
 }
 
 interface SnifferOptions {
-  readonly network: Pick<Network, 'tcp'>;
+  readonly network: Pick<Network, 'tcp' | 'provisioner'>;
   readonly now: () => number;
   readonly emit: EventSink;
   readonly malformed: MalformedLog;
@@ -35,6 +35,8 @@ const icmpv6Kinds = new Map<number, string>(
   ]),
 );
 
+const httpPort = 80;
+
 /** The same ARP or ICMPv6 fact is reported again only after this long. */
 const repeatAfterMs = 1000;
 
@@ -44,6 +46,7 @@ export function createSniffer({ network, now, emit, malformed }: SnifferOptions)
   const portsOf = (...services: string[]) =>
     new Set(network.tcp.filter(({ service }) => services.includes(service)).map(({ port }) => port));
   const httpPorts = portsOf('http');
+  if (network.provisioner?.serves.includes('http')) httpPorts.add(httpPort);
   const tlsPorts = portsOf('https');
   const http = createHttpSniffer({ now, emit, malformed });
   const tls = createTlsSniffer(emit);

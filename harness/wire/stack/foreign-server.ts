@@ -1,0 +1,44 @@
+import type { Network } from '../../model/plan.ts';
+import { isFor } from '../codecs/ethernet.ts';
+import type { Packet } from '../codecs/packet.ts';
+import type { Guard } from '../guard.ts';
+import type { Link } from './link.ts';
+import { serverAddressesOf } from './server-addresses.ts';
+
+export interface ForeignServerOptions {
+  readonly network: Network;
+  readonly nic: Link;
+  /** The network interface of the user's server. */
+  readonly foreign: Link | undefined;
+  readonly toGuest: (frame: Buffer) => boolean;
+  readonly malformed: (reason: string) => void;
+  readonly guard: Guard;
+}
+
+export interface ForeignServer {
+  /** Hands a frame from the guest to the user's server, unless it is for the harness's alone; true if it was handed on. */
+  receive(packet: Packet): boolean;
+}
+
+/** A server on the same network as the harness's own: both get what is sent to all, and each what is sent to it. */
+export function createForeignServer(options: ForeignServerOptions): ForeignServer {
+  const { network, nic, foreign, toGuest, guard } = options;
+  if (foreign === undefined) return { receive: () => false };
+  const { serverMac, guestMac } = serverAddressesOf(network);
+  const receive = (frame: Buffer): void => {
+    if (isFor(frame, guestMac) && !toGuest(frame)) foreign.pause();
+  };
+  foreign.onFrame(guard('the handling of a frame from the provisioner', receive));
+  foreign.onMalformed(options.malformed);
+  foreign.onDrain(() => nic.resume());
+  nic.onDrain(() => foreign.resume());
+  return {
+    receive({ frame }) {
+      if (isFor(frame, serverMac) && !isGroup(frame)) return false;
+      if (!foreign.send([frame])) nic.pause();
+      return true;
+    },
+  };
+}
+
+const isGroup = (frame: Buffer): boolean => ((frame[0] as number) & 1) === 1;

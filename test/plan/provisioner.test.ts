@@ -1,0 +1,63 @@
+import { describe, expect, it } from 'vitest';
+import type { Scenario } from '../../harness/model/scenario.ts';
+import { nonce, planOf, resolved, scenario } from './found-scenario.ts';
+
+const program = { path: '/usr/sbin/dnsmasq', env: { LD_LIBRARY_PATH: '/lib' } };
+const text = 'tftp-root={{tree}}\ndhcp-boot={{nbp}}\nserver={{provisioner}} {{provisioner6}} {{server}} {{nonce}} $ip';
+const found = (files = {}) =>
+  resolved({ provisioner: { programs: [{ ...program, files }], packetPrograms: undefined } });
+const command = ['dnsmasq', '--conf-file={{dir}}/c', '-i', '{{interface}}'];
+const planWith = (provisioner: Scenario['provisioner'], over: Partial<Scenario> = {}) =>
+  planOf(scenario({ provisioner, ...over }), found({ c: { text } }));
+
+describe('a plan with a server of the user’s', () => {
+  it('has everything filled in but the folders, which are known once it starts', () => {
+    const plan = planWith({ command, serves: ['dhcp', 'tftp'] });
+    expect(plan.provisioner).toMatchObject({
+      addresses: ['10.0.2.3/24'],
+      files: {
+        c: {
+          text: `tftp-root={{tree}}\ndhcp-boot=shimx64.efi\nserver=10.0.2.3 {{provisioner6}} 10.0.2.2 ${nonce} $ip`,
+        },
+      },
+      programs: [
+        {
+          name: 'dnsmasq',
+          argv: ['/usr/sbin/dnsmasq', '--conf-file={{dir}}/c', '-i', 'eth0'],
+          env: { LD_LIBRARY_PATH: '/lib' },
+          ready: [{ udp: 67 }, { udp: 69 }],
+          stop: 'SIGTERM',
+        },
+      ],
+    });
+    expect(plan.network.provisioner).toEqual({ ip: '10.0.2.3', serves: ['dhcp', 'tftp'] });
+  });
+
+  it('has what the harness serves at its address, and what the user’s server serves at that one’s', () => {
+    const transport = { config: 'http', payload: 'tftp' } as const;
+    const menu = (serves: ['http'] | ['tftp']) => JSON.stringify(planWith({ command, serves }, { transport }).serve);
+    expect(menu(['http'])).toContain('(http,10.0.2.3)/grub/menu.cfg');
+    expect(menu(['http'])).toContain('(tftp,10.0.2.2)/linux');
+    expect(menu(['tftp'])).toContain('(http,10.0.2.2)/grub/menu.cfg');
+    expect(menu(['tftp'])).toContain('(tftp,10.0.2.3)/linux');
+  });
+
+  it('starts no server of the harness for what is served already', () => {
+    const transport = 'http' as const;
+    expect(planWith({ command, serves: ['dhcp'] }, { transport }).network.tcp).toEqual([{ port: 80, service: 'http' }]);
+    expect(planWith({ command, serves: ['http'] }, { transport }).network.tcp).toEqual([]);
+  });
+
+  it('has an address server next to a proxyDHCP server', () => {
+    expect(planWith({ command, serves: ['proxydhcp'] }).network.proxyDhcp).toBe(true);
+    expect(planWith({ command, serves: ['dhcp'] }).network.proxyDhcp).toBe(false);
+  });
+
+  it('has one log for each program, whatever they are called', () => {
+    const twice = planOf(
+      scenario({ provisioner: [{ command }, { command }] }),
+      resolved({ provisioner: { programs: [1, 2].map(() => ({ ...program, files: {} })), packetPrograms: undefined } }),
+    );
+    expect(twice.provisioner?.programs.map(({ name }) => name)).toEqual(['dnsmasq', 'dnsmasq-2']);
+  });
+});
