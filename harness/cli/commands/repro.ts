@@ -16,10 +16,10 @@ import { exitCodeOfRun } from '../exit-code.ts';
 import { openGuestConsole } from '../guest-console.ts';
 import { writeLines } from '../io.ts';
 import { type OpenedRecord, withRecord } from '../record.ts';
+import { runReporters } from '../reporters.ts';
 import { printCommand, type ReproCase, writeWithoutHarness } from '../repro-without.ts';
 import { type Origin, refuseReach } from '../trust.ts';
 import { reportDifferences } from '../unchanged.ts';
-import { runReporters } from './run.ts';
 
 interface ReproOptions {
   console?: boolean;

@@ -1,25 +1,17 @@
 import { resolve } from 'node:path';
 import { recordedLengths } from '../../../scenarios/recorded-lengths.ts';
-import type { Reporter } from '../../model/reporter.ts';
-import type { Compare } from '../../report/comparison.ts';
-import { liveReporter } from '../../report/live-reporter.ts';
-import { type Multiplexed, multiplex } from '../../report/multiplex.ts';
-import { plainReporter } from '../../report/plain-reporter.ts';
-import { fileReporter } from '../../report/report-files.ts';
-import type { Invocation } from '../../report/run-facts.ts';
 import { type RunOptions, runMatrix } from '../../run/run-matrix.ts';
-import { runRecords } from '../../run/run-records.ts';
 import { defaultTemplatesMiB } from '../../run/templates/template-store.ts';
 import { openArtefacts } from '../artefacts.ts';
 import { accelOption, addCaseOptions, type CaseOptions, warnOfVague } from '../case-options.ts';
 import { begunCases, chooseCases, type EarlierRuns, refuseChoices } from '../choose-cases.ts';
 import type { AddCommand } from '../command.ts';
 import { exitCodeOfRun } from '../exit-code.ts';
-import { type CliIo, consoleOutput, isDrawable, writeJson, writeLines } from '../io.ts';
+import { writeJson, writeLines } from '../io.ts';
 import { parseCount } from '../parse-count.ts';
+import { type ReporterOptions, reporterOption, runReporters } from '../reporters.ts';
 import { compareSets, compareWithBaseline, exitCodeOfComparisons, type FailOn, failOnOption } from './compare.ts';
 
-const redrawMs = 250;
 const dayMs = 86_400_000;
 
 interface RunCommandOptions extends FailOn, EarlierRuns {
@@ -30,41 +22,10 @@ interface RunCommandOptions extends FailOn, EarlierRuns {
   resume?: string;
   reuseMaxAge: number;
   json?: boolean;
+  reporter?: ReporterOptions['reporter'];
   allowNotRun?: boolean;
   cold?: boolean;
   keepTemplates?: number | true;
-}
-
-interface ReporterOptions {
-  /** Folders given with `--set`. */
-  setDirs: readonly string[];
-  /** Leaves standard output to the results. */
-  quiet: boolean;
-  compare?: Compare | undefined;
-}
-
-function consoleReporter(io: CliIo, invocation: Invocation, { quiet, compare }: ReporterOptions): Reporter {
-  const stream = quiet ? io.stderr : io.stdout;
-  const output = consoleOutput(stream, io.env);
-  if (quiet || !isDrawable(stream, io.env)) return plainReporter(output, invocation, compare);
-  return liveReporter({
-    output,
-    invocation,
-    compare,
-    now: () => performance.now(),
-    every(draw) {
-      const timer = setInterval(draw, redrawMs).unref();
-      return () => clearInterval(timer);
-    },
-  });
-}
-
-export function runReporters(io: CliIo, options: ReporterOptions): Multiplexed {
-  const invocation = { command: io.command, setDirs: options.setDirs };
-  return multiplex({
-    files: fileReporter({ invocation, env: io.env, recordsOf: runRecords, compare: options.compare }),
-    console: consoleReporter(io, { ...invocation, cwd: process.cwd() }, options),
-  });
 }
 
 /** Kept or not, templates share the same bound. */
@@ -94,6 +55,7 @@ export const runCommand: AddCommand = (program, io, end) => {
       `keep templates for later runs, within this much disk space (default: ${defaultTemplatesMiB})`,
       parseCount,
     )
+    .addOption(reporterOption())
     .option('--json', 'print results.json on standard output, and the progress on standard error')
     .addHelpText(
       'after',
@@ -108,6 +70,8 @@ Examples:
   netboot run --set ./my-build --baseline results-before
   netboot run --set ./old-build --set ./new-build   on each, and what differs between them
   netboot run --set ./my-build --reuse results-before   boots only what can have changed
+  netboot run --reporter tap > results.ktap  KTAP, for kselftest and LAVA
+  netboot run --reporter plain --reporter gitlab --out results   gl-code-quality-report.json too
   netboot run --failed results              again what was not as expected`,
     )
     .action(async (ids: string[], options: CaseOptions & RunCommandOptions) => {
@@ -119,7 +83,13 @@ Examples:
       warnOfVague(chosen.cells, io);
       const compare =
         options.baseline === undefined ? compareSets(artefacts.chosenSets) : compareWithBaseline(options.baseline);
-      const { reporter, failures } = runReporters(io, { setDirs: artefacts.setDirs, quiet: json, compare });
+      const { reporter, failures } = runReporters(io, {
+        setDirs: artefacts.setDirs,
+        quiet: json,
+        compare,
+        reporter: options.reporter,
+        matrix: options.matrix,
+      });
       const result = await runMatrix({
         ...artefacts,
         ...chosen,
