@@ -1,3 +1,5 @@
+import { releaseTable } from './release-table.mjs';
+
 /** Each cell once; the totals remain those of all rounds. */
 export const firstRound = (result) => ({ ...result, cases: result.cases.filter(({ round }) => round === 1) });
 
@@ -7,10 +9,12 @@ function packagesOf({ cases }) {
 }
 
 /**
- * The measured part of scenarios/README.md: what was run and with what, then the six configurations. `result` is that
- * of `firstRound`; `views` are the functions of harness/report/, compiled or not.
+ * The measured part of scenarios/README.md: what was run and with what, what changed from release to
+ * release, then the six configurations. `result` is that of `firstRound`;
+ * `views` are the functions of harness/report/ and harness/compare/, compiled or not.
  */
-export function readmeTables(result, { configurationGrid, configurationList, costLine, inline, totalsLine }) {
+export function readmeTables(result, views) {
+  const { configurationGrid, configurationList, costLine, inline, totalsLine } = views;
   const all = Object.values(result.totals).reduce((sum, count) => sum + count, 0);
   const rounds = all / result.cases.length;
   const cells = rounds > 1 ? `${result.cases.length} cells in ${rounds} rounds. ` : '';
@@ -24,6 +28,9 @@ export function readmeTables(result, { configurationGrid, configurationList, cos
       .map((name) => inline(name))
       .join(', ')}.`,
     '',
+    'What changed for users from Debian 12 to 13 to testing:',
+    '',
+    ...releaseTable(result, views),
     'The configurations:',
     '',
     ...configurationList(),

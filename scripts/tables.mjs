@@ -24,9 +24,11 @@ function withoutFolders(result) {
 
 async function compiledViews() {
   compile();
-  const modules = ['configurations', 'markdown', 'run-facts'].map((name) =>
-    inCheckout('.build/harness/report', `${name}.js`),
-  );
+  const modules = [
+    ...['configurations', 'comparison', 'markdown', 'run-facts'].map((name) => `report/${name}.js`),
+    ...['compare', 'join', 'outcome'].map((name) => `compare/${name}.js`),
+    'model/axis-text.js',
+  ].map((name) => inCheckout('.build/harness', name));
   return Object.assign({}, ...(await Promise.all(modules.map((file) => import(file)))));
 }
 

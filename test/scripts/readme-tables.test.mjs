@@ -1,6 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import * as compare from '../../harness/compare/compare.ts';
+import * as join from '../../harness/compare/join.ts';
+import * as outcome from '../../harness/compare/outcome.ts';
+import { axisText } from '../../harness/model/axis-text.ts';
 import { runResultSchema } from '../../harness/model/verdict.ts';
+import * as comparison from '../../harness/report/comparison.ts';
 import * as configurations from '../../harness/report/configurations.ts';
 import * as markdown from '../../harness/report/markdown.ts';
 import * as runFacts from '../../harness/report/run-facts.ts';
@@ -9,7 +14,8 @@ import { firstRound, readmeTables } from '../../scripts/readme-tables.mjs';
 import { recordedLengths } from '../../scripts/recorded-lengths.mjs';
 
 const read = (path) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
-const tablesOf = (result) => readmeTables(result, { ...configurations, ...markdown, ...runFacts });
+const views = { ...configurations, ...markdown, ...runFacts, ...comparison, ...compare, ...join, ...outcome, axisText };
+const tablesOf = (result) => readmeTables(result, views);
 
 describe('the tables of scenarios/README.md', () => {
   const stored = runResultSchema.parse(JSON.parse(read('fixtures/runs/default/results.json')));
@@ -32,6 +38,19 @@ describe('the tables of scenarios/README.md', () => {
     const [first] = passed;
     const nic = first.scenario.nic;
     expect(tables).toMatch(new RegExp(`\`${nic}\`.* ✅ \\|`));
+  });
+
+  it('say what a release changed, cell by cell', () => {
+    const tables = tablesOf(stored);
+    expect(tables).toMatch(
+      /\| `no-random-source`, virtio-net-pci, none, snponly \| boots \| stops at dhcp .* \| stops at dhcp/,
+    );
+    const mended = stored.cases.map((one) =>
+      one.scenario.randomSource === false
+        ? { ...one, verdict: { ...one.verdict, stoppedAt: null, failure: null } }
+        : one,
+    );
+    expect(tablesOf({ ...stored, cases: mended })).not.toContain('| `no-random-source`');
   });
 
   it('name the packages the run was made with', () => {
