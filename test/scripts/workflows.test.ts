@@ -1,4 +1,4 @@
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -7,6 +7,7 @@ import { execa } from 'execa';
 import { afterAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import type { AddCommand } from '../../harness/cli/command.ts';
+import { bundleCommand } from '../../harness/cli/commands/bundle.ts';
 import { installCommand } from '../../harness/cli/commands/install.ts';
 import { runCommand } from '../../harness/cli/commands/run.ts';
 import type { CliIo } from '../../harness/cli/io.ts';
@@ -36,7 +37,7 @@ const workflows = ['workflows', 'examples'].flatMap((folder) =>
   readdirSync(join(github, folder)).map((name) => `${folder}/${name}`),
 );
 
-const commands: Record<string, AddCommand> = { run: runCommand, install: installCommand };
+const commands: Record<string, AddCommand> = { run: runCommand, install: installCommand, bundle: bundleCommand };
 
 /** Parses a command line as `netboot` does, without doing anything; throws what the parser says. */
 async function accept(argv: readonly string[]): Promise<void> {
@@ -68,10 +69,13 @@ async function commandLines(given: Record<string, string>): Promise<string[][]> 
     ...given,
   };
   const lines: string[][] = [];
+  mkdirSync(join(folder, inputs.out ?? ''), { recursive: true });
+  writeFileSync(join(folder, inputs.out ?? '', 'results.json'), '{}');
   for (const { run, env = {} } of action.runs.steps) {
     if (run === undefined || !run.includes('node "$NETBOOT"')) continue;
     const values = Object.fromEntries(Object.entries(env).map(([name, text]) => [name, filled(text, inputs)]));
     const { stdout } = await execa('bash', ['-e', '-o', 'pipefail', '-c', run], {
+      cwd: folder,
       env: { ...values, PATH: `${folder}:${process.env.PATH}`, NETBOOT: 'netboot.mjs' },
     });
     lines.push(stdout.split('\0').slice(0, -1));
@@ -85,6 +89,7 @@ describe('the action', () => {
     expect(lines).toEqual([
       ['install', '--with-deps'],
       ['run', '--out', 'netboot-results'],
+      ['bundle', 'netboot-results', '--out', 'netboot-results.zip'],
     ]);
     for (const line of lines) await accept(line);
   });
