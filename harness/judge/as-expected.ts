@@ -1,4 +1,10 @@
-import { type Expectation, type ExpectedFailure, expectedFailureText, isExpected } from '../model/expectation.ts';
+import {
+  type Expectation,
+  type ExpectedFailure,
+  expectedFailureText,
+  isExpected,
+  isOverdue,
+} from '../model/expectation.ts';
 import type { FailureRule } from '../model/failure-rules.ts';
 import type { Stage } from '../model/stages.ts';
 import type { Failure } from '../model/verdict.ts';
@@ -9,6 +15,8 @@ interface Outcome {
   ending: Failure | null;
   /** The last remarks in force when the boot ended. */
   remarks: readonly Failure[];
+  /** When the guest was started (ISO 8601, UTC). */
+  startedAt: string | undefined;
 }
 
 /** Ends not brought about by the guest: its earlier remarks do not explain them. */
@@ -36,6 +44,18 @@ interface Comparison {
 
 const differs = (why: string): Comparison => ({ asExpected: false, why });
 
+/** A stop as expected, accepted for as long as the expectation says. */
+function stillAccepted(expected: Extract<Expectation, { stopsAt: unknown }>, { startedAt }: Outcome): Comparison {
+  const { until, reference, stopsAt } = expected;
+  if (until === undefined) return { asExpected: true };
+  if (startedAt === undefined)
+    return differs(`its stop at ${stopsAt} is accepted until ${until}, and its log has no date`);
+  if (!isOverdue(expected, startedAt)) return { asExpected: true };
+  return differs(
+    `its stop at ${stopsAt} was accepted until ${until} (${reference}), and it still stops there: overdue`,
+  );
+}
+
 export function compareWith(expected: Expectation, outcome: Outcome): Comparison {
   const { stoppedAt } = outcome;
   if ('notApplicable' in expected) return differs('this cell is declared not applicable');
@@ -45,6 +65,6 @@ export function compareWith(expected: Expectation, outcome: Outcome): Comparison
     return differs(`it was expected to stop at ${stopsAt} (${reason}), and it reached its last stage`);
   if (stoppedAt !== stopsAt) return differs(`it was expected to stop at ${stopsAt} (${reason})`);
   const causes = causesOf(outcome);
-  if (failure.some((one) => causes.some((cause) => isExpected(one, cause)))) return { asExpected: true };
+  if (failure.some((one) => causes.some((cause) => isExpected(one, cause)))) return stillAccepted(expected, outcome);
   return differs(`it was expected to stop with ${wantedText(failure)} (${reason}), and ${endText(causes)}`);
 }

@@ -90,6 +90,13 @@ function undecided(
   };
 }
 
+/** The date is the record's, not today's: a verdict stays what it was. */
+function startOf(events: readonly HarnessEvent[]): string | undefined {
+  const started = events.find((event) => event.source === 'run' && event.type === 'started');
+  const at = started?.source === 'run' && started.type === 'started' ? Date.parse(started.at) : Number.NaN;
+  return Number.isNaN(at) ? undefined : new Date(at).toISOString();
+}
+
 const failureOf = ({ rule, atMs, text }: FailureEvidence): Failure => ({ rule, atMs, text });
 
 /** What the guest did, from its plan and event log only: pure, so that a saved log is judged the same again. */
@@ -115,7 +122,12 @@ export function judge(plan: Plan, events: readonly HarnessEvent[]): Verdict {
   const open = undecided(events, failure);
   if (open && !(open.status === 'interrupted' && stoppedAt === null)) return { ...base, ...open };
 
-  const { asExpected, why } = compareWith(plan.scenario.expect, { stoppedAt, ending: failure, remarks });
+  const { asExpected, why } = compareWith(plan.scenario.expect, {
+    stoppedAt,
+    ending: failure,
+    remarks,
+    startedAt: startOf(events),
+  });
   const stop = stoppedAt && diagnose({ plan, events, lastStage, stoppedAt, failure, failures });
   const contradiction = contradictionOf(plan, observedConfiguration);
   const parts = [stop, why && `Not as expected: ${why}.`, contradiction && `Not as declared: ${contradiction}.`];

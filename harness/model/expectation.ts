@@ -54,12 +54,19 @@ const failuresSchema = z
  */
 export const expectationSchema = z.union([
   z.strictObject({ reaches: z.literal('last') }),
-  z.strictObject({
-    stopsAt: stageSchema,
-    failure: failuresSchema,
-    reason: z.string().min(1),
-    reference: z.string().optional(),
-  }),
+  z
+    .strictObject({
+      stopsAt: stageSchema,
+      failure: failuresSchema,
+      reason: z.string().min(1),
+      reference: z.string().optional(),
+      /** The last day (UTC) on which the stop is accepted: it is known, and is going to be solved. */
+      until: z.iso.date().optional(),
+    })
+    .refine(({ until, reference }) => until === undefined || reference !== undefined, {
+      path: ['until'],
+      message: 'expected a reference next to until, which says what is being waited for',
+    }),
   z.strictObject({ notApplicable: z.string().min(1) }),
 ]);
 export type Expectation = z.output<typeof expectationSchema>;
@@ -71,6 +78,10 @@ export function isExpected({ rule, says }: ExpectedFailure, seen: { rule: string
   if (!rules.includes(seen.rule)) return false;
   return says === undefined || RE2JS.compile(says).matcher(seen.text.slice(0, maxTextLength)).find();
 }
+
+/** Whether a day, as an ISO 8601 time, is later than the last one on which the expectation holds. */
+export const isOverdue = (expected: Expectation, at: string): boolean =>
+  'until' in expected && expected.until !== undefined && at.slice(0, 10) > expected.until;
 
 /** Any failure of a whole family would match. */
 export const isVague = ({ rule, says }: ExpectedFailure): boolean => isGeneric(rule) && says === undefined;

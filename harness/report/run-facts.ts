@@ -70,7 +70,8 @@ export function expectationText(expected: Expectation): string {
   if ('notApplicable' in expected) return `not applicable: ${expected.notApplicable}`;
   const failure = expected.failure.map(expectedFailureText).join(' or ');
   const reference = expected.reference === undefined ? '' : ` (${expected.reference})`;
-  return `stops at ${expected.stopsAt} with ${failure}: ${expected.reason}${reference}`;
+  const until = expected.until === undefined ? '' : `, accepted until ${expected.until}`;
+  return `stops at ${expected.stopsAt} with ${failure}: ${expected.reason}${reference}${until}`;
 }
 
 /** How the program was started, for commands that run something again. */

@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { isIPv4 } from 'node:net';
+import { isIPv4, isIPv6 } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
@@ -13,10 +13,15 @@ const exampleOf = (readme: string) =>
   JSON.parse(/```json\n([\s\S]*?)```/.exec(readFileSync(inCheckout(readme), 'utf8'))?.[1] ?? '');
 
 /** Of what the command line prints, as an editor or another program's validator takes it. */
+/** RFC 3339's full-date, well enough. */
+const isDate = (text: string): boolean => !Number.isNaN(Date.parse(text));
+
 async function validatorOf(name: string): Promise<ValidateFunction> {
   const { code, out } = await netboot('schema', name);
   expect(code).toBe(0);
-  return new Ajv2020({ allowUnionTypes: true, formats: { ipv4: isIPv4 } }).compile(JSON.parse(out));
+  return new Ajv2020({ allowUnionTypes: true, formats: { ipv4: isIPv4, ipv6: isIPv6, date: isDate } }).compile(
+    JSON.parse(out),
+  );
 }
 
 const validators = new Map<string, ValidateFunction>();

@@ -90,3 +90,51 @@ it('is not explained by what the guest has left behind: it asked for something e
   const asked: HarnessEvent = { tMs, source: 'wire', type: 'tls', port: 443, from: 'guest', kind: 'client-hello' };
   expect(judge(plan, events.toSpliced(left + 1, 0, asked)).status).toBe('failed');
 });
+
+describe('a stop that is accepted until a day', () => {
+  const run = recordedRun('uefi-http-redirect');
+  const started = run.events.find((event) => event.source === 'run' && event.type === 'started');
+  const day = (offset: number) =>
+    new Date(Date.parse((started as { at: string }).at) + offset * 86_400_000).toISOString().slice(0, 10);
+  const judged = (
+    until: string,
+    { expect: expected, events = run.events }: { expect?: object; events?: HarnessEvent[] } = {},
+  ) => {
+    const expectation = { ...stopOf(run), ...expected, until, reference: 'https://example.org/1' };
+    return judge({ ...run.plan, scenario: { ...run.plan.scenario, expect: expectation as never } }, events);
+  };
+
+  it.each([0, 1, 400])('passes on that day and before (%i days left)', (left) => {
+    expect(judged(day(left)).status).toBe('passed');
+  });
+
+  it('fails from the next day on, and says what was waited for', () => {
+    const { status, diagnosis } = judged(day(-1));
+    expect(status).toBe('failed');
+    expect(diagnosis).toContain(
+      `was accepted until ${day(-1)} (https://example.org/1), and it still stops there: overdue`,
+    );
+  });
+
+  it('fails for another stop as ever, overdue or not', () => {
+    for (const left of [1, -1]) {
+      const { status, diagnosis } = judged(day(left), { expect: { stopsAt: 'config' } });
+      expect({ status, diagnosis }).toEqual({
+        status: 'failed',
+        diagnosis: expect.stringContaining('expected to stop at config'),
+      });
+      expect(diagnosis).not.toContain('overdue');
+    }
+  });
+
+  it.each([
+    ['no start', (event: HarnessEvent) => (event === started ? [] : [event])],
+    ['no date', (event: HarnessEvent) => [event === started ? { ...event, at: 'soon' } : event]],
+  ])('does not pass where the log has %s', (_, change) => {
+    const events = run.events.flatMap(change as (event: HarnessEvent) => HarnessEvent[]);
+    expect(judged(day(1), { events })).toMatchObject({
+      status: 'failed',
+      diagnosis: expect.stringContaining('no date'),
+    });
+  });
+});

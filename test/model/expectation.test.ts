@@ -77,3 +77,21 @@ describe('an expected failure', () => {
     expect(isVague({ rule: 'uefi-shell' })).toBe(false);
   });
 });
+
+describe('a day until which a stop is accepted', () => {
+  const parse = (fields: object) => expectationSchema.safeParse({ ...stop('uefi-shell'), ...fields });
+
+  it('needs a reference', () => {
+    expect(parse({ until: '2027-03-31', reference: 'https://example.org/1' }).success).toBe(true);
+    expect(parse({ until: '2027-03-31' }).success).toBe(false);
+    const expected = { ...stop('uefi-shell'), until: '2027-03-31' };
+    const group = { name: 'g', arch: 'aarch64', nic: 'e1000', rom: 'none', expect: expected };
+    expect(() => parseMatrix({ name: 'm', groups: [group] }, 'mine.json')).toThrow(
+      /expect.until: .*expected a reference/,
+    );
+  });
+
+  it.each(['2027-02-30', '31.3.2027', 'tomorrow', '2027-3-1', ''])('is a day of the calendar, unlike %j', (until) => {
+    expect(parse({ until, reference: 'r' }).success).toBe(false);
+  });
+});
