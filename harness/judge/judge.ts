@@ -9,6 +9,7 @@ import { compareWith } from './as-expected.ts';
 import { observeConfiguration } from './configuration.ts';
 import { diagnose } from './diagnosis.ts';
 import { faultFindings } from './faults.ts';
+import { otherDelivery } from './other-delivery.ts';
 
 /** Console text may lag behind frames by this much. */
 const orderToleranceMs = 1_000;
@@ -69,6 +70,7 @@ const incompleteRecords = (events: readonly HarnessEvent[]): string[] =>
 
 /** Why the guest cannot be judged, if so: a failure of the harness, QEMU gone, or a log without an end. */
 function undecided(
+  plan: Plan,
   events: readonly HarnessEvent[],
   ending: Failure | null,
 ): { status: Status; diagnosis: string } | undefined {
@@ -76,6 +78,8 @@ function undecided(
   if (trouble?.source === 'run' && trouble.type === 'infrastructure') {
     return { status: 'error', diagnosis: `The harness could not tell: ${trouble.message}` };
   }
+  const other = otherDelivery(plan, events);
+  if (other !== undefined) return { status: 'error', diagnosis: `The harness could not tell: ${other}.` };
   if (ending?.rule === 'guest-gone') {
     return {
       status: 'error',
@@ -119,7 +123,7 @@ export function judge(plan: Plan, events: readonly HarnessEvent[]): Verdict {
   );
 
   const base = { stages, lastStage, stoppedAt, failure, observedConfiguration, ...(standIn && { standIn }), findings };
-  const open = undecided(events, failure);
+  const open = undecided(plan, events, failure);
   if (open && !(open.status === 'interrupted' && stoppedAt === null)) return { ...base, ...open };
 
   const { asExpected, why } = compareWith(plan.scenario.expect, {

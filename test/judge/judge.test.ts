@@ -169,14 +169,20 @@ describe.each(chainLoaded)('the delivery of the NBP in %s', (name) => {
     expect(verdict).toMatchObject({ status: 'failed', stoppedAt: 'nbp-fetch' });
   });
 
-  it.each([-1, 1])('is not proven by a length that differs by %d', (difference) => {
-    const verdict = judgeChanged(run, (event) =>
-      isNbpDelivery(event, run) && event.source === 'wire' && event.type === 'tftp-complete'
-        ? [{ ...event, bytes: event.bytes + difference }]
-        : [event],
-    );
-    expect(verdict).toMatchObject({ status: 'failed', stoppedAt: 'nbp-fetch' });
-  });
+  it.each([-1, 1])(
+    'is not proven by a length that differs by %d, which leaves nothing to be said of the boot',
+    (difference) => {
+      const verdict = judgeChanged(run, (event) =>
+        isNbpDelivery(event, run) && event.source === 'wire' && event.type === 'tftp-complete'
+          ? [{ ...event, bytes: event.bytes + difference }]
+          : [event],
+      );
+      expect(verdict).toMatchObject({ status: 'error', stoppedAt: 'nbp-fetch' });
+      expect(verdict.diagnosis).toMatch(
+        /^The harness could not tell: \S+ was served with \d+ bytes, and \d+ were planned\.$/,
+      );
+    },
+  );
 
   it('is not proven by another file', () => {
     const verdict = judgeChanged(run, (event) =>

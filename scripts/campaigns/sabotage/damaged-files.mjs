@@ -10,7 +10,8 @@ const firstHalf = (content) => content.subarray(0, content.length >> 1);
 function halfErased(content) {
   const padding = content[content.length - 1] === 0xff ? 0xff : 0;
   let end = content.length;
-  while (end > 0 && content[end - 1] === padding) end--;
+  // Zeros fill up the flash behind a volume, which ends in erased bytes itself.
+  while (end > 0 && (content[end - 1] === 0 || content[end - 1] === 0xff)) end--;
   return Buffer.concat([content.subarray(0, end >> 1), Buffer.alloc(content.length - (end >> 1), padding)]);
 }
 
