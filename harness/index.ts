@@ -15,4 +15,5 @@ export type { Axis, Rom, Scenario } from './model/scenario.ts';
 export { type Stage, stages, tokenOf, tokenPrefix } from './model/stages.ts';
 export type { CaseResult, Failure, RunResult, StageResult, Status, Verdict } from './model/verdict.ts';
 export { type HostFolders, openHost } from './run/open-host.ts';
-export { type RunHost, type RunOptions, runMatrix } from './run/run-matrix.ts';
+export type { RunHost } from './run/run-host.ts';
+export { type RunOptions, runMatrix } from './run/run-matrix.ts';

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream, statSync } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
-import { HarnessError } from '../model/errors.ts';
+import { HarnessError, systemErrorText } from '../model/errors.ts';
 import { fileIdentity } from '../os/file-identity.ts';
 import { openJsonCache } from '../os/json-cache.ts';
 import { oncePerKey } from '../os/once-per-key.ts';
@@ -23,7 +23,7 @@ export interface Fingerprints {
 }
 
 export const unreadable = (path: string, cause: unknown): HarnessError =>
-  new HarnessError('missing-asset', `cannot read ${path}: ${(cause as Error).message}`, {
+  new HarnessError('missing-asset', `cannot read ${path}: ${systemErrorText(cause as Error)}`, {
     hint: 'Check the path and its permissions.',
     details: { path },
     cause,

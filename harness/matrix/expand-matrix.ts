@@ -1,4 +1,5 @@
 import type { CellAxes } from '../model/axis-text.ts';
+import { isSameRecord } from '../model/canonical-json.ts';
 import { idMaxLength } from '../model/case-id.ts';
 import { HarnessError } from '../model/errors.ts';
 import type { Expectation } from '../model/expectation.ts';
@@ -147,6 +148,12 @@ function expandGroup(group: Group, expanding: Expanding): Expansion {
   };
 }
 
+function differenceOf(one: Scenario, other: Scenario): string {
+  const keys = [...new Set([...Object.keys(one), ...Object.keys(other)])] as (keyof Scenario)[];
+  const differing = keys.filter((key) => !isSameRecord(one[key], other[key]));
+  return differing.length === 0 ? 'they are the same cell twice' : `they differ in ${differing.join(', ')}`;
+}
+
 function refuseBadIds(cells: readonly Scenario[], source: string): void {
   const seen = new Map<string, Scenario>();
   for (const cell of cells) {
@@ -157,8 +164,7 @@ function refuseBadIds(cells: readonly Scenario[], source: string): void {
     // On a case-insensitive file system both would share one directory.
     const earlier = seen.get(cell.id.toLowerCase());
     if (earlier) {
-      const [one, other] = [earlier, cell].map(({ boot, serve, expect, ...rest }) => JSON.stringify(rest));
-      const message = `two cases have the id ${cell.id}, of groups "${earlier.group}" and "${cell.group}":\n  ${one}\n  ${other}`;
+      const message = `two cases have the id ${cell.id}, of groups "${earlier.group}" and "${cell.group}"; ${differenceOf(earlier, cell)}`;
       throw badMatrix(source, message, 'Give the groups different names, remove the repeated value, or rename a file.');
     }
     seen.set(cell.id.toLowerCase(), cell);

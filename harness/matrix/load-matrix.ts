@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, extname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { HarnessError } from '../model/errors.ts';
+import { HarnessError, systemErrorText } from '../model/errors.ts';
 import * as knownFacts from '../model/known-facts.ts';
 import type { Matrix } from './matrix.ts';
 import { parseMatrix } from './parse-matrix.ts';
@@ -78,7 +78,7 @@ export async function loadMatrix(file: string): Promise<Matrix> {
     text = await readFile(path, 'utf8');
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
-    const problem = code === 'ENOENT' ? 'no such file' : code === 'EISDIR' ? 'is a folder' : `cannot be read (${code})`;
+    const problem = code === 'EISDIR' ? 'expected a file, saw a folder' : systemErrorText(cause as Error);
     throw badFile(file, problem, 'Give --matrix the path of a matrix file.', cause);
   }
   if (extension !== '.json' && !isMatrixProgram(file)) {

@@ -45,6 +45,10 @@ export class HarnessError extends Error {
   }
 }
 
+/** What the operating system says, without code, call and path: "no such file or directory". */
+export const systemErrorText = ({ message }: Error): string =>
+  message.replace(/^E[A-Z0-9]+: (.+?), \w+( '.*)?$/s, '$1');
+
 const usageCodes: readonly ErrorCode[] = [
   'usage',
   'untrusted',

@@ -1,6 +1,6 @@
 import { constants } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
-import { HarnessError } from '../model/errors.ts';
+import { HarnessError, systemErrorText } from '../model/errors.ts';
 import { type Reach, reachOf } from '../model/reach.ts';
 import type { Scenario } from '../model/scenario.ts';
 
@@ -12,8 +12,8 @@ async function faultOf({ value: path, folder }: Reach): Promise<string | undefin
     await access(path, constants.R_OK);
     return undefined;
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    return code === 'ENOENT' || code === 'ENOTDIR' ? 'no such file' : `cannot be read: ${message}`;
+    const { code = '' } = error as NodeJS.ErrnoException;
+    return ['ENOENT', 'ENOTDIR'].includes(code) ? 'no such file' : `cannot be read: ${systemErrorText(error as Error)}`;
   }
 }
 

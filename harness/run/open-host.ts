@@ -7,7 +7,7 @@ import { loadSets } from '../assets/sets/sets.ts';
 import type { FirmwareInterface } from '../model/axes.ts';
 import { HarnessError } from '../model/errors.ts';
 import { type OfferedNics, openOfferedNics } from '../vm/offered-nics.ts';
-import type { RunHost } from './run-matrix.ts';
+import type { RunHost } from './run-host.ts';
 
 export interface HostFolders {
   /** Holds artefact sets and what is kept between runs; created if absent. */

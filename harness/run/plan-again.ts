@@ -9,7 +9,7 @@ import { runningArgv } from '../vm/running-argv.ts';
 import { examineHost } from './examine-host.ts';
 import { findCase } from './found-case.ts';
 import { newNonce } from './run-case.ts';
-import type { RunHost } from './run-matrix.ts';
+import type { RunHost } from './run-host.ts';
 import type { PlannedCase } from './same-case.ts';
 
 /** A named case that this host cannot run. */

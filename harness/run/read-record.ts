@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { checkShape } from '../model/check-shape.ts';
-import { HarnessError } from '../model/errors.ts';
+import { HarnessError, systemErrorText } from '../model/errors.ts';
 import { parseBoundedJson, readBoundedText, recordMaxDepth } from '../os/bounded-file.ts';
 
 /** Far more than any run writes: records are untrusted. */
@@ -21,13 +21,10 @@ export function orRefused<T>(path: string, read: () => T): T {
   try {
     return read();
   } catch (cause) {
-    const { code, message } = cause as NodeJS.ErrnoException;
+    if (cause instanceof SyntaxError) throw badRun(path, 'it is not JSON, or is truncated', cause);
+    const { code } = cause as NodeJS.ErrnoException;
     if (code === 'ENOENT') throw badRun(path, 'there is no such file or directory', cause);
-    throw badRun(
-      path,
-      cause instanceof SyntaxError ? 'it is not JSON, or is truncated' : `it cannot be read: ${message}`,
-      cause,
-    );
+    throw badRun(path, `it cannot be read: ${systemErrorText(cause as Error)}`, cause);
   }
 }
 

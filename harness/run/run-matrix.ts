@@ -1,8 +1,5 @@
 import { setMaxListeners } from 'node:events';
 import { join } from 'node:path';
-import type { Fingerprints } from '../assets/fingerprint.ts';
-import type { Inspections } from '../assets/inspections.ts';
-import type { ArtefactSets } from '../assets/sets/sets.ts';
 import { inTurn, type Reporter } from '../model/reporter.ts';
 import type { Scenario } from '../model/scenario.ts';
 import type { CaseResult, RunResult } from '../model/verdict.ts';
@@ -22,23 +19,10 @@ import { type Entry, entriesOf, type Finding, qemuOf, startOf } from './prepare-
 import { openReuse, type Reusable, type ReuseOptions } from './reuse.ts';
 import { type CaseRun, newNonce, runCase, templateOf } from './run-case.ts';
 import { casesFolder, type RunRecord, readRunRecord } from './run-directory.ts';
+import type { RunHost } from './run-host.ts';
 import { countStatuses, notesOf } from './run-summary.ts';
 import { type Job, schedule } from './scheduler.ts';
 import { openTemplateStore, type TemplateStore, type TemplateStoreOptions } from './templates/template-store.ts';
-
-export interface RunHost {
-  sets: ArtefactSets;
-  fingerprints: Fingerprints;
-  inspections: Pick<Inspections, 'of'>;
-  /** Folders of artefact sets from outside this machine and the cache. */
-  setDirs?: readonly string[];
-  /** Where results of probe boots are kept. */
-  accelCacheFile?: string;
-  /** Where the lengths of cases are kept, so that long ones start first. */
-  lengthsFile?: string;
-  /** Where templates are kept, if guests may start from them. */
-  templatesFolder?: string;
-}
 
 export interface RunOptions extends RunHost, Finding {
   matrixName: string;

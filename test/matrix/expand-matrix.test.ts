@@ -210,9 +210,17 @@ describe('refusals', () => {
       [{ ...base, exclude: [{ when: { set: 'sid' }, reason: 'x' }] }],
       /groups\[0\]\.exclude\[0\]\.when/,
     ],
-    ['two cases of one id', [base, { ...base, kernelArgs: 'x' }], /two cases have the id .*\n.*\n.*"kernelArgs":"x"/],
+    [
+      'two cases of one id',
+      [base, { ...base, kernelArgs: 'x' }],
+      /two cases have the id .*; they differ in kernelArgs/,
+    ],
     ['ids that differ only in case', [base, { ...base, name: 'G' }], /of groups "g" and "G"/],
-    ['a repeated value', [{ ...base, nic: ['e1000', 'e1000'] }], /two cases have the id/],
+    [
+      'a repeated value',
+      [{ ...base, nic: ['e1000', 'e1000'] }],
+      /two cases have the id .* they are the same cell twice/,
+    ],
     ['an impossible group', [{ ...base, secureBoot: 'microsoft' }], /every combination of group "g" is impossible/],
   ];
   it.each(refusals)('%s', (_name, groups, message) => {

@@ -10,7 +10,8 @@ import type { Scenario } from '../../harness/model/scenario.ts';
 import type { RunResult } from '../../harness/model/verdict.ts';
 import { makePlan } from '../../harness/plan/plan.ts';
 import { findCase } from '../../harness/run/found-case.ts';
-import { type RunHost, type RunOptions, runMatrix } from '../../harness/run/run-matrix.ts';
+import type { RunHost } from '../../harness/run/run-host.ts';
+import { type RunOptions, runMatrix } from '../../harness/run/run-matrix.ts';
 
 const cacheDir = fileURLToPath(new URL('../../.cache', import.meta.url));
 

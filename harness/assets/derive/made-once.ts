@@ -1,5 +1,5 @@
 import { stat, writeFile } from 'node:fs/promises';
-import { HarnessError } from '../../model/errors.ts';
+import { HarnessError, systemErrorText } from '../../model/errors.ts';
 import { putWhole } from '../../os/write-whole.ts';
 
 const isThere = async (path: string): Promise<boolean> => (await stat(path).catch(() => undefined)) !== undefined;
@@ -11,7 +11,7 @@ export async function writeOnce(path: string, write: (unfinished: string) => Pro
     // Two runs may make the same file at once, with the same bytes.
     await putWhole(path, write);
   } catch (cause) {
-    throw new HarnessError('disk', `cannot write ${path}: ${(cause as Error).message}`, {
+    throw new HarnessError('disk', `cannot write ${path}: ${systemErrorText(cause as Error)}`, {
       hint: 'Free some space or make the cache folder writable.',
       cause,
     });

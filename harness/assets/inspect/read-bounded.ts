@@ -1,6 +1,6 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
-import { HarnessError } from '../../model/errors.ts';
+import { HarnessError, systemErrorText } from '../../model/errors.ts';
 
 /** No ROM, EFI image, kernel or flash image is larger. */
 const maxFileBytes = 256 * 1024 * 1024;
@@ -28,7 +28,7 @@ async function withRegularFile<T>(path: string, read: (handle: FileHandle, bytes
     }
   } catch (error) {
     if (error instanceof HarnessError) throw error;
-    throw refuse(path, (error as Error).message, error);
+    throw refuse(path, systemErrorText(error as Error), error);
   }
 }
 

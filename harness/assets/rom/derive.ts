@@ -7,8 +7,8 @@ import { makeOnce } from '../derive/made-once.ts';
 import { MalformedFile } from '../inspect/malformed.ts';
 import { drivesNic } from '../inspect/network-drivers.ts';
 import type { FoundRom, Missing, RomQuery } from '../sets/artefact-set.ts';
-import type { SetParts } from '../sets/build-set.ts';
 import { bundledRomNames } from '../sets/bundled-roms.ts';
+import type { SetParts } from '../sets/set-parts.ts';
 import type { RomSource } from './assemble.ts';
 import { type PciId, pciIdOf } from './pci-ids.ts';
 

@@ -1,6 +1,6 @@
 import type { FoundRom, Missing, RomQuery } from '../sets/artefact-set.ts';
-import type { SetParts } from '../sets/build-set.ts';
 import { bundledRomNames } from '../sets/bundled-roms.ts';
+import type { SetParts } from '../sets/set-parts.ts';
 import { efiRomKind } from './bundled-kind.ts';
 import { deriveRom, withIdsOfNic } from './derive.ts';
 

@@ -1,5 +1,4 @@
 import type { Arch } from '../../model/axes.ts';
-import type { Inspections } from '../inspections.ts';
 import { findRom } from '../rom/find.ts';
 import type {
   ArtefactSet,
@@ -11,20 +10,7 @@ import type {
   NbpQuery,
 } from './artefact-set.ts';
 import { machineFits } from './machine-pattern.ts';
-import type { SetContent } from './set-content.ts';
-
-export interface SetParts {
-  readonly name: string;
-  readonly description?: string | undefined;
-  readonly content: SetContent;
-  /** SeaBIOS comes with QEMU, so a set without one of its own uses that. */
-  readonly builtInSeabios: { readonly path: string; readonly package: FoundFirmware['package'] } | undefined;
-  /** For generated ROMs and built payloads. */
-  readonly cacheDir: string | undefined;
-  readonly inspections: Pick<Inspections, 'of'>;
-  /** Own payloads: the probe NBPs. */
-  payload(name: string): { readonly path: string } | Missing;
-}
+import type { SetParts } from './set-parts.ts';
 
 function findFirmware(
   parts: SetParts,

@@ -159,7 +159,7 @@ export async function readManifest(directory: string): Promise<Manifest> {
     if (fault !== undefined) throw new Error(fault);
     raw = JSON.parse(await readFile(file, 'utf8'));
   } catch (cause) {
-    throw bad(file, [(cause as Error).message], cause);
+    throw bad(file, [`${cause instanceof SyntaxError ? 'not valid JSON: ' : ''}${(cause as Error).message}`], cause);
   }
   return checkManifest(raw, directory);
 }

@@ -6,7 +6,7 @@ import { type Change, comparePairs, failingClasses } from '../../compare/compare
 import { type BuildState, findFirstBad } from '../../compare/first-bad.ts';
 import { joinRuns } from '../../compare/join.ts';
 import { outcomeOf, outcomeText } from '../../compare/outcome.ts';
-import { HarnessError } from '../../model/errors.ts';
+import { HarnessError, systemErrorText } from '../../model/errors.ts';
 import { globMatches } from '../../model/glob.ts';
 import type { RunResult } from '../../model/verdict.ts';
 import { fileReporter } from '../../report/report-files.ts';
@@ -154,7 +154,7 @@ function foldersOf(pattern: string): string[] {
   try {
     names = readdirSync(parent);
   } catch (cause) {
-    throw new HarnessError('usage', `--sets ${pattern}: ${parent} cannot be read: ${(cause as Error).message}`, {
+    throw new HarnessError('usage', `--sets ${pattern}: ${parent} cannot be read: ${systemErrorText(cause as Error)}`, {
       hint: 'Name the folders of the builds, such as --sets "builds/*".',
       cause,
     });

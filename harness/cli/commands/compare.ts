@@ -69,7 +69,7 @@ export function appendComparison(comparison: Comparison, { env }: CliIo): void {
 function compareNamed(before: string, after: string | undefined, axis: CompareOptions['axis']): Comparison {
   if ((after === undefined) === (axis === undefined)) {
     throw new HarnessError('usage', 'expected two runs, or one run and --axis', {
-      hint: 'Give netboot compare OLD NEW, or netboot compare RUN --axis set=bookworm..forky.',
+      hint: 'Give `netboot compare OLD NEW`, or `netboot compare RUN --axis set=bookworm..forky`.',
     });
   }
   const old = readResults(before);

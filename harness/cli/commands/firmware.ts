@@ -7,7 +7,7 @@ import { writeLines } from '../io.ts';
 import { writeOutput } from '../write-output.ts';
 
 export const firmwareCommand: AddCommand = (program, io) => {
-  const firmware = program.command('firmware').description('UEFI flash images.');
+  const firmware = program.command('firmware').description('Take UEFI flash images apart.');
   firmware
     .command('extract')
     .description('Extract a driver from a UEFI flash image, such as VirtioNetDxe for an SNP option ROM.')

@@ -31,7 +31,7 @@ function parseHex(text: string): number {
 }
 
 export const romCommand: AddCommand = (program, io) => {
-  const rom = program.command('rom').description('Option ROMs.');
+  const rom = program.command('rom').description('Build option ROMs.');
   rom
     .command('make')
     .description('Build a PCI option ROM from EFI PE images and a BIOS image.')
@@ -41,10 +41,10 @@ export const romCommand: AddCommand = (program, io) => {
     .addOption(new Option('--efi <file>', 'an EFI PE image; may be repeated').argParser(collect))
     .option(
       '--subsystem <hex>',
-      'of the EFI headers, instead of c for a runtime driver and b (boot service driver) for all else',
+      'subsystem of the EFI headers (default: c for a runtime driver, b for any other: a boot service driver)',
       parseHex,
     )
-    .option('--class <hex>', 'PCI class code, instead of 0x020000 (Ethernet)', parseHex)
+    .option('--class <hex>', 'PCI class code (default: 0x020000, Ethernet)', parseHex)
     .addHelpText('after', '\nExample:\n  netboot rom make --id 1af4:1000 --efi VirtioNetDxe.efi --out vendor-snp.rom')
     .action(async ({ id, bios, efi = [], subsystem, class: classCode, out }: RomMakeOptions) => {
       const images = [

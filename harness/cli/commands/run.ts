@@ -39,7 +39,7 @@ export const runCommand: AddCommand = (program, io, end) => {
   addCaseOptions(program.command('run'))
     .description('Run cases and report how far each got.')
     .option('--out <dir>', 'where the results go (default: .runs/<time>)')
-    .option('--jobs <n>', 'this many guests at once, instead of as many as the host carries', parseCount)
+    .option('--jobs <n>', 'guests at once (default: as many as the host can carry)', parseCount)
     .addOption(accelOption().default('auto'))
     .option('--repeat <n>', 'run each case this many times', parseCount, 1)
     .option('--resume <dir>', 'resume a run that was interrupted; finished cases are kept')
@@ -64,15 +64,15 @@ Examples:
   netboot run --arch aarch64 --nic e1000,virtio-net-pci
   netboot run 'bios-*' --jobs 2 --out results
   netboot run --matrix bug.json --repeat 5
-  netboot run --set ./my-build              your own firmware and ROMs, described by ./my-build/set.json
+  netboot run --set ./my-build                your own firmware and ROMs
   netboot run --shard 2/4 --json > part.json
-  netboot run --resume results               resume a run that was interrupted
+  netboot run --resume results                resume a run that was interrupted
   netboot run --set ./my-build --baseline results-before
   netboot run --set ./old-build --set ./new-build   on each, and what differs between them
-  netboot run --set ./my-build --reuse results-before   boots only what can have changed
+  netboot run --set ./my-build --reuse results-before   boots only what may have changed
   netboot run --reporter tap > results.ktap  KTAP, for kselftest and LAVA
   netboot run --reporter plain --reporter gitlab --out results   gl-code-quality-report.json too
-  netboot run --failed results              again what was not as expected`,
+  netboot run --failed results                the cases that were not as expected, again`,
     )
     .action(async (ids: string[], options: CaseOptions & RunCommandOptions) => {
       const { resume, json = false, jobs, accel, repeat, reuse, reuseMaxAge } = options;

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Scan, scanFolder } from '../../assets/sets/scan.ts';
 import { manifestFile } from '../../assets/sets/set-manifest.ts';
-import { HarnessError } from '../../model/errors.ts';
+import { HarnessError, systemErrorText } from '../../model/errors.ts';
 import { printable } from '../../report/printable.ts';
 import { openArtefacts } from '../artefacts.ts';
 import type { AddCommand } from '../command.ts';
@@ -33,7 +33,7 @@ function scanLines({ manifest, ambiguous, unplaced, others }: Scan): string[] {
 }
 
 export const setCommand: AddCommand = (program, io, end) => {
-  const set = program.command('set').description('Artefact sets of your own.');
+  const set = program.command('set').description('Make artefact sets of your own.');
   set
     .command('scan')
     .description('Inspect every file below a folder and make a set of the firmware, ROMs and loaders found.')
@@ -48,7 +48,7 @@ export const setCommand: AddCommand = (program, io, end) => {
       const { inspections, fingerprints } = await openArtefacts([], io);
       const scan = await scanFolder(directory, { inspections, fingerprints }).catch((cause: NodeJS.ErrnoException) => {
         if (cause instanceof HarnessError) throw cause;
-        throw new HarnessError('usage', `${directory}: expected a readable folder: ${cause.message}`, {
+        throw new HarnessError('usage', `${directory}: expected a readable folder: ${systemErrorText(cause)}`, {
           hint: 'Name a folder with a build in it.',
           cause,
         });

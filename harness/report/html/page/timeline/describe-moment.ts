@@ -1,5 +1,6 @@
 import { bytes, duration } from '../format.ts';
-import type { Lane, Quiet } from './lanes.ts';
+import type { Lane } from './lane.ts';
+import type { Quiet } from './lanes.ts';
 
 const mostSaid = 5;
 

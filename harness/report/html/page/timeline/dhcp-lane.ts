@@ -1,6 +1,6 @@
 import type { AttemptRecord, RecordedEvent } from '../../report-data.ts';
 import { duration } from '../format.ts';
-import type { Lane, Span, Tick } from './lanes.ts';
+import type { Lane, Span, Tick } from './lane.ts';
 
 type Message = Extract<RecordedEvent, { type: 'dhcp' | 'dhcp6' }>;
 

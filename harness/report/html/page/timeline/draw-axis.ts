@@ -1,6 +1,7 @@
 import { svg } from '../dom.ts';
 import { duration, moment } from '../format.ts';
-import type { Lane, Quiet } from './lanes.ts';
+import type { Lane } from './lane.ts';
+import type { Quiet } from './lanes.ts';
 import { type PlacedSpan, placeSpans } from './place-spans.ts';
 
 /** The part of time that is shown, and the pixels it is shown on. */

@@ -1,7 +1,7 @@
 import type { AttemptRecord } from '../../report-data.ts';
 import { type EventTable, lookUp } from '../event-table.ts';
 import { duration } from '../format.ts';
-import type { Lane, Tick } from './lanes.ts';
+import type { Lane, Tick } from './lane.ts';
 
 type Said = Pick<Tick, 'kind' | 'detail'>;
 const machine = (detail: string): Said => ({ kind: 'machine', detail });

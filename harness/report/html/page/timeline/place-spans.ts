@@ -1,4 +1,4 @@
-import type { Lane, Span } from './lanes.ts';
+import type { Lane, Span } from './lane.ts';
 
 /** Where a span is drawn, in pixels from the left and rows from the top. */
 export interface PlacedSpan {

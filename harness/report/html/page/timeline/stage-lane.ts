@@ -1,6 +1,6 @@
 import type { AttemptRecord } from '../../report-data.ts';
 import { duration } from '../format.ts';
-import type { Lane, Span } from './lanes.ts';
+import type { Lane, Span } from './lane.ts';
 
 /** From each stage to the next; and from the last one that was reached to where it ended. */
 export function stageLane({ stages, failure, durationMs }: AttemptRecord): Lane {

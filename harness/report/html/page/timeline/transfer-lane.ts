@@ -1,6 +1,6 @@
 import type { AttemptRecord, RecordedEvent } from '../../report-data.ts';
 import { bytes, duration, rate } from '../format.ts';
-import type { Lane, Span } from './lanes.ts';
+import type { Lane, Span } from './lane.ts';
 
 /** A requested file, until its outcome is known. */
 interface Asked {
