@@ -1,20 +1,11 @@
 import { screenSize } from '../../model/console-screen.ts';
+import { createTranscript, type Line, type Row, textOf } from './transcript.ts';
 
 const { cols, rows: height } = screenSize;
 
 /** A line of more rows is reported in pieces, so that each is still wholly on the screen. */
 const maxRowsPerLine = 20;
 const maxAboveLength = 4 * cols;
-
-/** A line as it was printed: one row, or several where it wrapped. */
-interface Line {
-  /** The text last reported, and whether the line could still continue then. */
-  shown: string;
-  open: boolean;
-  rowCount: number;
-  /** The text above that may continue in it, when it was last reported. */
-  above: string;
-}
 
 /** A line as reported. */
 export interface ShownLine {
@@ -23,40 +14,9 @@ export interface ShownLine {
   above?: string;
 }
 
-interface Row {
-  /** One UTF-16 code unit per cell, so an emoji takes two; beyond the end is blank. */
-  text: string;
-  line: Line;
-  /** The last column was printed to. */
-  filled: boolean;
-}
-
 const newLine = (): Line => ({ shown: '', open: false, rowCount: 1, above: '' });
 const newRow = (line = newLine()): Row => ({ text: '', line, filled: false });
-const textOf = ({ text }: Row): string => text.trimEnd();
 const clamp = (value: number, most: number): number => Math.max(0, Math.min(value, most));
-
-interface Transcript {
-  readonly lines: string[];
-  /** Joins consecutive rows of one line. */
-  add(row: Row): void;
-  copy(): Transcript;
-}
-
-function createTranscript(lines: string[] = [], last?: { line: Line; rows: number }): Transcript {
-  let latest = last;
-  return {
-    lines,
-    add(row) {
-      const text = textOf(row);
-      const rows = latest?.line === row.line ? latest.rows : 0;
-      latest = { line: row.line, rows: rows + 1 };
-      if (rows === 0) lines.push(text);
-      else if (text !== '') lines.push((lines.pop() ?? '').padEnd(rows * cols) + text);
-    },
-    copy: () => createTranscript([...lines], latest),
-  };
-}
 
 export type Screen = ReturnType<typeof createScreen>;
 

@@ -33,6 +33,84 @@ export interface Server6 {
 
 const leaseSeconds = 86_400;
 
+/** A valid message with the associations that it asks about. */
+interface Asked {
+  readonly message: Dhcp6Message;
+  readonly ias: readonly IaNa[];
+  readonly server: Server6;
+  /** Key of the nth association's lease. */
+  keyOf(index: number): string;
+}
+
+const answer = (configures: boolean, ias: readonly IaNa[], status?: number): Decision6 => ({
+  reply: 'reply',
+  configures,
+  ias,
+  ...(status === undefined ? {} : { status }),
+});
+
+function onSolicit({ message, ias, server: { managed, pool }, keyOf }: Asked): Decision6 {
+  const leased = managed ? ias.map((ia, index) => lease(ia, pool.offer(keyOf(index), undefined))) : [];
+  if (leased.every((ia) => ia.addresses.length === 0)) {
+    const note = managed ? 'no address left' : 'addresses here come from router advertisements';
+    return { reply: 'advertise', ias: [], status: dhcp6Status.noAddrsAvail, configures: false, note };
+  }
+  if (optionOf(message, dhcp6Options.rapidCommit) === undefined) {
+    return { reply: 'advertise', ias: leased, configures: true };
+  }
+  for (const index of leased.keys()) pool.bind(keyOf(index));
+  return { reply: 'reply', ias: leased, rapidCommit: true, configures: true };
+}
+
+function onRequest({ ias, server: { managed, pool }, keyOf }: Asked): Decision6 {
+  const leased = ias.map((ia, index) => {
+    const ip = managed ? pool.offer(keyOf(index), undefined) : null;
+    pool.bind(keyOf(index));
+    return lease(ia, ip);
+  });
+  return answer(true, leased);
+}
+
+function onRenew({ ias, server: { pool }, keyOf }: Asked): Decision6 {
+  const extended = ias.map((ia, index) => {
+    const ip = pool.leaseOf(keyOf(index));
+    return ip === undefined ? failed(ia, dhcp6Status.noBinding) : lease(ia, ip);
+  });
+  return answer(true, extended);
+}
+
+function onConfirm({ ias, server }: Asked): Decision6 {
+  const addresses = ias.flatMap((ia) => ia.addresses);
+  if (addresses.length === 0) return { reply: null, note: 'no address to confirm' };
+  const onLink = addresses.every(({ ip }) => server.onLink(ip));
+  return answer(false, [], onLink ? dhcp6Status.success : dhcp6Status.notOnLink);
+}
+
+/** Gives leases back; a declined address is in use elsewhere, and is not offered again. */
+function onReturn({ message, ias, server: { pool }, keyOf }: Asked): Decision6 {
+  const unknown = ias.filter((ia, index) => {
+    const ip = pool.leaseOf(keyOf(index));
+    if (ip === undefined || !ia.addresses.some((address) => address.ip === ip)) return true;
+    if (message.messageType === 'decline') pool.decline(keyOf(index), ip);
+    else pool.release(keyOf(index));
+    return false;
+  });
+  const failures = unknown.map((ia) => failed(ia, dhcp6Status.noBinding));
+  return answer(false, failures, dhcp6Status.success);
+}
+
+/** Per message type (RFC 8415 §18.3); a client does not send any other. */
+const decisions: Partial<Record<Dhcp6Message['messageType'], (asked: Asked) => Decision6>> = {
+  solicit: onSolicit,
+  request: onRequest,
+  renew: onRenew,
+  rebind: onRenew,
+  confirm: onConfirm,
+  release: onReturn,
+  decline: onReturn,
+  'information-request': () => answer(true, []),
+};
+
 /**
  * `mac` is the sender's: leases are keyed by it and the association's index in the message, since firmware and
  * second stage have different DUIDs and IAIDs for the same NIC.
@@ -40,78 +118,15 @@ const leaseSeconds = 86_400;
 export function decideLease6(message: Dhcp6Message, mac: string, server: Server6): Decision6 {
   const refused = validate(message, server.duid);
   if (refused) return { reply: null, note: refused };
-  const asked = message.options
+  const parsed = message.options
     .filter(({ code }) => code === dhcp6Options.iaNa)
     .slice(0, tableBounds.associations)
     .map(({ data }) => parseIaNa(data));
-  if (asked.includes(null)) return { reply: null, note: 'malformed IA_NA' };
-  const ias = asked.filter((ia) => ia !== null);
-  const { pool } = server;
-  const keyOf = (index: number) => `${mac}/${index}`;
-  const answer = (configures: boolean, answered: readonly IaNa[], status?: number): Decision6 => ({
-    reply: 'reply',
-    configures,
-    ias: answered,
-    ...(status === undefined ? {} : { status }),
-  });
-
-  switch (message.messageType) {
-    case 'solicit': {
-      const rapid = optionOf(message, dhcp6Options.rapidCommit) !== undefined;
-      const leased = server.managed ? ias.map((ia, index) => lease(ia, pool.offer(keyOf(index), undefined))) : [];
-      if (leased.every((ia) => ia.addresses.length === 0)) {
-        const note = server.managed ? 'no address left' : 'addresses here come from router advertisements';
-        return { reply: 'advertise', ias: [], status: dhcp6Status.noAddrsAvail, configures: false, note };
-      }
-      if (!rapid) return { reply: 'advertise', ias: leased, configures: true };
-      for (const index of leased.keys()) pool.bind(keyOf(index));
-      return { reply: 'reply', ias: leased, rapidCommit: true, configures: true };
-    }
-    case 'request':
-      return answer(
-        true,
-        ias.map((ia, index) => {
-          const ip = server.managed ? pool.offer(keyOf(index), undefined) : null;
-          pool.bind(keyOf(index));
-          return lease(ia, ip);
-        }),
-      );
-    case 'renew':
-    case 'rebind':
-      return answer(
-        true,
-        ias.map((ia, index) => {
-          const ip = pool.leaseOf(keyOf(index));
-          return ip === undefined ? failed(ia, dhcp6Status.noBinding) : lease(ia, ip);
-        }),
-      );
-    case 'confirm': {
-      const addresses = ias.flatMap((ia) => ia.addresses);
-      if (addresses.length === 0) return { reply: null, note: 'no address to confirm' };
-      const onLink = addresses.every(({ ip }) => server.onLink(ip));
-      return answer(false, [], onLink ? dhcp6Status.success : dhcp6Status.notOnLink);
-    }
-    case 'release':
-    case 'decline': {
-      const declines = message.messageType === 'decline';
-      const unknown = ias.filter((ia, index) => {
-        const ip = pool.leaseOf(keyOf(index));
-        if (ip === undefined || !ia.addresses.some((address) => address.ip === ip)) return true;
-        if (declines) pool.decline(keyOf(index), ip);
-        else pool.release(keyOf(index));
-        return false;
-      });
-      return answer(
-        false,
-        unknown.map((ia) => failed(ia, dhcp6Status.noBinding)),
-        dhcp6Status.success,
-      );
-    }
-    case 'information-request':
-      return answer(true, []);
-    default:
-      return { reply: null, note: `a client does not send ${message.messageType}` };
-  }
+  if (parsed.includes(null)) return { reply: null, note: 'malformed IA_NA' };
+  const ias = parsed.filter((ia) => ia !== null);
+  const decide = decisions[message.messageType];
+  if (decide === undefined) return { reply: null, note: `a client does not send ${message.messageType}` };
+  return decide({ message, ias, server, keyOf: (index) => `${mac}/${index}` });
 }
 
 /** Which identifiers a message must and must not carry (RFC 8415 §16). */
