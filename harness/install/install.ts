@@ -1,10 +1,12 @@
+import { createHash } from 'node:crypto';
+import { rm } from 'node:fs/promises';
 import { didYouMean } from '../model/did-you-mean.ts';
 import { HarnessError } from '../model/errors.ts';
 import { findMirror } from './apt-sources.ts';
 import { explainMissing } from './install-packages.ts';
 import { inspectMachine, type Machine } from './machine.ts';
 import type { SetPackage } from './made-manifest.ts';
-import { isIntact, recipeHash, removeAbandoned, tryMakeSet, wantedPackages } from './make-sets.ts';
+import { isIntact, recipeHash, removeAbandoned, tryMakeSet, wantedPackages, workFolder } from './make-sets.ts';
 import { mirrorSource } from './mirror/debian-mirror.ts';
 import type { PackageSource } from './package-source.ts';
 import { aptSource } from './private-apt.ts';
@@ -80,7 +82,10 @@ export async function planInstall(request: InstallRequest): Promise<InstallPlan>
 
 /** A digest of all recipes: the same sets are made as long as it is the same. */
 export const recipesKey = (machine: Machine = inspectMachine()): string =>
-  setRecipes.map((recipe) => recipeHash(recipe, machine).slice(0, 8)).join('-');
+  createHash('sha256')
+    .update(setRecipes.map((recipe) => recipeHash(recipe, machine)).join())
+    .digest('hex')
+    .slice(0, 16);
 
 /** What the plan would do, line by line. */
 export function describePlan({ request, machine, sets, intact, left, missing }: InstallPlan): string[] {
@@ -98,12 +103,13 @@ export function describePlan({ request, machine, sets, intact, left, missing }: 
 }
 
 /** Undefined: none is known. */
-function sourceOf({ request, machine }: InstallPlan): PackageSource | undefined {
+function sourceOf({ request, machine }: InstallPlan, work: string): PackageSource | undefined {
   const { mirror, allowExpired, signal } = request;
-  if (mirror !== undefined) return mirrorSource({ uri: mirror, allowExpired, signal });
+  const options = { work, allowExpired, signal };
+  if (mirror !== undefined) return mirrorSource({ uri: mirror, ...options });
   const { codename = '' } = machine;
   const own = machine.hasApt && machine.isDebian ? findMirror(codename) : undefined;
-  return own && aptSource(own, { allowExpired, signal });
+  return own && aptSource(own, options);
 }
 
 /** Makes the sets of the plan; resolves to the names of those that could not be had. */
@@ -114,7 +120,8 @@ export async function makeSets(
   if (plan.sets.length === 0) return [];
   const { request, machine } = plan;
   await removeAbandoned(request.cacheDir);
-  const source = sourceOf(plan);
+  const work = workFolder(request.cacheDir, 'lists');
+  const source = sourceOf(plan, work);
   if (source === undefined) {
     say("There is no Debian mirror in apt's sources, and none is named, so these sets are not fetched and their cells");
     say('will not run. Name one: --mirror https://deb.debian.org/debian, or NETBOOT_DEBIAN_MIRROR.');
@@ -123,9 +130,13 @@ export async function makeSets(
   const recorded = await readRecorded();
   const how = { cacheDir: request.cacheDir, machine, source, recorded: record ? {} : recorded, say };
   const made: Record<string, SetPackage[] | undefined> = {};
-  for (const recipe of plan.sets) {
-    request.signal.throwIfAborted();
-    made[recipe.name] = await tryMakeSet(recipe, how);
+  try {
+    for (const recipe of plan.sets) {
+      request.signal.throwIfAborted();
+      made[recipe.name] = await tryMakeSet(recipe, how);
+    }
+  } finally {
+    await rm(work, { recursive: true, force: true });
   }
   if (record) await writeRecorded(recordOf(recorded, made));
   return plan.sets.map(({ name }) => name).filter((name) => made[name] === undefined);

@@ -107,6 +107,9 @@ async function putInPlace(made: string, place: string): Promise<void> {
   await rm(old, { recursive: true, force: true });
 }
 
+/** Where this process works on something. */
+export const workFolder = (cacheDir: string, what: string): string => join(cacheDir, `making-${what}.${process.pid}`);
+
 /** Removes what killed processes left. */
 export async function removeAbandoned(cacheDir: string): Promise<void> {
   for (const name of await readdir(cacheDir).catch(() => [])) {
@@ -127,7 +130,7 @@ function isRunning(pid: number): boolean {
 /** Makes a set in a folder of its own, then puts it in place; resolves to what was downloaded for it. */
 async function makeSet(recipe: SetRecipe, how: MakeSets): Promise<SetPackage[]> {
   const { cacheDir, machine, recorded, say } = how;
-  const work = join(cacheDir, `making-${recipe.name}.${process.pid}`);
+  const work = workFolder(cacheDir, recipe.name);
   const folder = join(work, 'set');
   try {
     await mkdir(folder, { recursive: true });

@@ -4,6 +4,7 @@ import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { execa } from 'execa';
+import { oncePerKey } from '../os/once-per-key.ts';
 import type { AptMirror } from './apt-sources.ts';
 import { type FetchedPackage, type PackageSource, unfetchable } from './package-source.ts';
 
@@ -25,51 +26,70 @@ async function describe(folder: string, file: string): Promise<FetchedPackage> {
   return { name, version, arch, path, sha256: await sha256Of(path) };
 }
 
+/** A private apt's settings: everything it reads and writes is below `folder`. */
+function settingsOf(folder: string, allowExpired: boolean): string[] {
+  const settings = {
+    'Dir::Etc::sourcelist': join(folder, 'sources.list'),
+    'Dir::Etc::sourceparts': '/dev/null',
+    'Dir::Etc::preferences': '/dev/null',
+    'Dir::Etc::preferencesparts': '/dev/null',
+    'Dir::State': folder,
+    'Dir::State::lists': join(folder, 'lists'),
+    'Dir::State::status': join(folder, 'status'),
+    'Dir::Cache': folder,
+    'Dir::Cache::archives': join(folder, 'archives'),
+    'APT::Architectures': 'amd64,arm64',
+    'Acquire::Languages': 'none',
+    'APT::Sandbox::User': '',
+    ...(allowExpired ? { 'Acquire::Check-Valid-Until': 'false' } : {}),
+  };
+  return Object.entries(settings).map(([key, value]) => `-o${key}=${value}`);
+}
+
+export interface AptOptions {
+  /** Where package lists are kept, for as long as the source is used. */
+  readonly work: string;
+  readonly allowExpired: boolean;
+  readonly signal: AbortSignal;
+}
+
 /**
  * A private apt: it reads one suite of `mirror` for both architectures, ignores what the machine has installed and touches
- * nothing outside the folder. The machine's apt settings, such as proxies, still apply.
+ * nothing outside its folders. The machine's apt settings, such as proxies, still apply.
  */
-export function aptSource(
-  mirror: AptMirror,
-  { allowExpired, signal }: { allowExpired: boolean; signal: AbortSignal },
-): PackageSource {
+export function aptSource(mirror: AptMirror, { work, allowExpired, signal }: AptOptions): PackageSource {
+  const once = oncePerKey<string[]>();
+
+  async function apt(flags: readonly string[], cwd: string, ...args: string[]): Promise<void> {
+    const ended = await execa('apt-get', ['-qq', ...flags, ...args], {
+      cwd,
+      stdin: 'ignore',
+      cancelSignal: signal,
+      reject: false,
+    });
+    if (ended.failed) throw unfetchable(`apt-get ${args.join(' ')}: ${ended.stderr || ended.shortMessage}`);
+  }
+
+  /** The flags of an apt that has this suite's lists. */
+  async function open(suite: string): Promise<string[]> {
+    const folder = join(work, suite);
+    await mkdir(join(folder, 'lists/partial'), { recursive: true });
+    await mkdir(join(folder, 'archives/partial'), { recursive: true });
+    const keys = mirror.signedBy ?? (existsSync(archiveKeys) ? archiveKeys : undefined);
+    const options = keys === undefined ? '' : `[signed-by=${keys}] `;
+    await writeFile(join(folder, 'sources.list'), `deb ${options}${mirror.uri} ${suite} main\n`);
+    await writeFile(join(folder, 'status'), '');
+    const flags = settingsOf(folder, allowExpired);
+    await apt(flags, folder, 'update');
+    return flags;
+  }
+
   return {
     async fetch(suite, names, folder) {
-      const debs = join(folder, 'debs');
-      for (const name of ['lists/partial', 'archives/partial', 'debs'])
-        await mkdir(join(folder, name), { recursive: true });
-      const keys = mirror.signedBy ?? (existsSync(archiveKeys) ? archiveKeys : undefined);
-      const options = keys === undefined ? '' : `[signed-by=${keys}] `;
-      await writeFile(join(folder, 'sources.list'), `deb ${options}${mirror.uri} ${suite} main\n`);
-      await writeFile(join(folder, 'status'), '');
-      const settings = {
-        'Dir::Etc::sourcelist': join(folder, 'sources.list'),
-        'Dir::Etc::sourceparts': '/dev/null',
-        'Dir::Etc::preferences': '/dev/null',
-        'Dir::Etc::preferencesparts': '/dev/null',
-        'Dir::State': folder,
-        'Dir::State::lists': join(folder, 'lists'),
-        'Dir::State::status': join(folder, 'status'),
-        'Dir::Cache': folder,
-        'Dir::Cache::archives': join(folder, 'archives'),
-        'APT::Architectures': 'amd64,arm64',
-        'Acquire::Languages': 'none',
-        'APT::Sandbox::User': '',
-        ...(allowExpired ? { 'Acquire::Check-Valid-Until': 'false' } : {}),
-      };
-      const flags = Object.entries(settings).map(([key, value]) => `-o${key}=${value}`);
-      const apt = async (...args: string[]) => {
-        const ended = await execa('apt-get', ['-qq', ...flags, ...args], {
-          cwd: debs,
-          stdin: 'ignore',
-          cancelSignal: signal,
-          reject: false,
-        });
-        if (ended.failed) throw unfetchable(`apt-get ${args.join(' ')}: ${ended.stderr || ended.shortMessage}`);
-      };
-      await apt('update');
-      await apt('download', ...names);
-      return Promise.all((await readdir(debs)).map((file) => describe(debs, file)));
+      const flags = await once(suite, () => open(suite));
+      await mkdir(folder, { recursive: true });
+      await apt(flags, folder, 'download', ...names);
+      return Promise.all((await readdir(folder)).map((file) => describe(folder, file)));
     },
   };
 }

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -20,8 +21,11 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
-const fetchFrom = (from: LocalMirror, names = ['firm'], allowExpired = false) =>
-  mirrorSource({ uri: from.uri, keys: from.keys, allowExpired, signal }).fetch('bookworm', names, join(folder, 'debs'));
+const fetchFrom = (from: LocalMirror, names = ['firm'], allowExpired = false) => {
+  const work = join(folder, randomUUID());
+  const source = mirrorSource({ uri: from.uri, work, keys: from.keys, allowExpired, signal });
+  return source.fetch('bookworm', names, join(folder, 'debs'));
+};
 
 const refusal = (text: string) =>
   expect.objectContaining({ code: 'missing-asset', message: expect.stringContaining(text) });
@@ -48,7 +52,7 @@ test('a Release file signed by someone else is refused', async () => {
 });
 
 test('without keys given, only those of Debian count', async () => {
-  const source = mirrorSource({ uri: mirror.uri, allowExpired: false, signal });
+  const source = mirrorSource({ uri: mirror.uri, work: folder, allowExpired: false, signal });
   await expect(source.fetch('bookworm', ['firm'], folder)).rejects.toEqual(refusal('no valid signature'));
 });
 

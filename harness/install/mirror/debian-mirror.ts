@@ -3,6 +3,7 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
+import { oncePerKey } from '../../os/once-per-key.ts';
 import { type FetchedPackage, type PackageSource, unfetchable } from '../package-source.ts';
 import { hostArch } from '../set-recipes.ts';
 import { unxzWhole } from '../unxz.ts';
@@ -13,6 +14,8 @@ import { parseStanzas, type Stanza } from './stanzas.ts';
 export interface MirrorOptions {
   /** The folder with `dists/` and `pool/`. */
   readonly uri: string;
+  /** Where indexes are kept, for as long as the source is used. */
+  readonly work: string;
   readonly allowExpired: boolean;
   /** Armoured public keys instead of Debian's. */
   readonly keys?: string;
@@ -40,12 +43,17 @@ const decompressors: readonly { suffix: string; decompress(file: string): Promis
   },
 ];
 
-/** The text of `main/binary-<arch>/Packages`, by its hash in the Release file. */
-async function packagesIndex(
+/** A verified index of packages, compressed, on disk. */
+interface IndexFile {
+  read(): Promise<string>;
+}
+
+/** Downloads `main/binary-<arch>/Packages`, by its hash in the Release file. */
+async function downloadIndex(
   { files, byHash }: Release,
   arch: string,
   { suiteUri, folder, signal }: { suiteUri: string; folder: string; signal: AbortSignal },
-): Promise<string> {
+): Promise<IndexFile> {
   const directory = `main/binary-${arch}`;
   for (const { suffix, decompress } of decompressors) {
     const name = `${directory}/Packages${suffix}`;
@@ -53,8 +61,9 @@ async function packagesIndex(
     if (signed === undefined) continue;
     const path = byHash ? `${directory}/by-hash/SHA256/${signed.sha256}` : name;
     const file = join(folder, `Packages-${arch}${suffix}`);
+    await mkdir(folder, { recursive: true });
     await downloadSigned(`${suiteUri}/${path}`, signed, file, signal);
-    return (await decompress(file)).toString('utf8');
+    return { read: async () => (await decompress(file)).toString('utf8') };
   }
   throw unfetchable(`${suiteUri}: its Release file lists no ${directory}/Packages.xz or .gz`);
 }
@@ -100,21 +109,30 @@ function theOne(wanted: string, found: ReadonlyMap<string, readonly Stanza[]>): 
 }
 
 /** Packages of a Debian mirror without apt, from the signature of the Release file down to the hash of each package. */
-export function mirrorSource({ uri, allowExpired, keys, signal }: MirrorOptions): PackageSource {
+export function mirrorSource({ uri, work, allowExpired, keys, signal }: MirrorOptions): PackageSource {
   const mirror = uri.replace(/\/+$/, '');
+  const releases = oncePerKey<Release>();
+  const indexes = oncePerKey<IndexFile>();
+
+  const releaseOf = (suite: string) =>
+    releases(suite, async () =>
+      openRelease({ uri: mirror, suite, keys: keys ?? (await debianKeys()), allowExpired, signal }),
+    );
+
+  async function indexText(suite: string, arch: string): Promise<string> {
+    const place = { suiteUri: `${mirror}/dists/${suite}`, folder: join(work, suite), signal };
+    const index = await indexes(`${suite} ${arch}`, async () => downloadIndex(await releaseOf(suite), arch, place));
+    return index.read();
+  }
+
   return {
     async fetch(suite, names, folder) {
       await mkdir(folder, { recursive: true });
-      const trusted = keys ?? (await debianKeys());
-      const release = await openRelease({ uri: mirror, suite, keys: trusted, allowExpired, signal });
-      const place = { suiteUri: `${mirror}/dists/${suite}`, folder, signal };
-      const needed = archs.filter((arch) => arch === hostArch || names.some((name) => name.endsWith(`:${arch}`)));
-      const indexes = new Map<string, string>();
-      for (const arch of needed.length > 0 ? needed : archs.slice(0, 1)) {
-        indexes.set(arch, await packagesIndex(release, arch, place));
-      }
+      const named = archs.filter((arch) => arch === hostArch || names.some((name) => name.endsWith(`:${arch}`)));
+      const texts = new Map<string, string>();
+      for (const arch of named.length > 0 ? named : archs.slice(0, 1)) texts.set(arch, await indexText(suite, arch));
       const fetched: FetchedPackage[] = [];
-      for (const { path, bytes, ...found } of choose(indexes, names).values()) {
+      for (const { path, bytes, ...found } of choose(texts, names).values()) {
         const file = join(folder, `${found.name}_${found.arch}.deb`);
         await downloadSigned(`${mirror}/${path}`, { sha256: found.sha256, bytes }, file, signal);
         fetched.push({ ...found, path: file });
