@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { availableParallelism, cpus, freemem, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { openCgroup } from './cgroup.ts';
+import { ownCpuReader } from './process-cpu.ts';
 
 /** How much of this host we may use, as limited by the kernel, CPU affinity and control groups. */
 export interface Capacity {
@@ -12,6 +13,8 @@ export interface Capacity {
   availableMemoryMiB(): number;
   /** Share of the cores' time used since the previous call, by any process, 0 to 1. */
   load(): number;
+  /** Share that this process and its children used since the previous call; undefined where the kernel does not say. */
+  ownLoad(): number | undefined;
 }
 
 const mebibyte = 1 << 20;
@@ -69,6 +72,21 @@ function cpuTime(root: string, allowed: ReadonlySet<number>): CpuTime {
   return { busyMs, totalMs };
 }
 
+function ownLoadReader(cores: number, root: string): () => number | undefined {
+  const used = ownCpuReader(root);
+  const read = () => ({ usedMs: used(), atMs: performance.now() });
+  let last = read();
+  let share: number | undefined;
+  return () => {
+    const next = read();
+    if (next.usedMs === undefined || last.usedMs === undefined) return undefined;
+    if (next.atMs - last.atMs < shortestSpanMs) return share;
+    share = (next.usedMs - last.usedMs) / ((next.atMs - last.atMs) * cores);
+    last = next;
+    return share;
+  };
+}
+
 const unlimited = Number.POSITIVE_INFINITY;
 
 /** Reads procfs and sysfs below `root`, and falls back to Node's figures. */
@@ -85,9 +103,11 @@ export function openCapacity(root = '/'): Capacity {
   const read = () => ({ ...cpuTime(root, allowed), usedMs: cgroup.cpu?.usedMs() ?? 0, atMs: performance.now() });
   let last = read();
   let share = 0;
+  const cores = Math.min(allowed.size || availableParallelism(), cgroup.cpu?.cpus ?? unlimited);
 
   return {
-    cores: Math.min(allowed.size || availableParallelism(), cgroup.cpu?.cpus ?? unlimited),
+    cores,
+    ownLoad: ownLoadReader(cores, root),
     memoryMiB: Math.floor(memoryBytes / mebibyte),
     availableMemoryMiB() {
       const bytes = Math.min(availableBytes(root), cgroup.memory?.freeBytes() ?? unlimited);

@@ -13,6 +13,9 @@ export interface Job {
 const tickMs = 100;
 /** Below this share of the CPU time in use, one more guest fits. */
 const headroom = 0.88;
+/** So does one if other processes use the rest and our guests less than this share, up to so many guests per core. */
+const fairShare = 0.5;
+const mostPerBusyCore = 4;
 /** A guest just admitted does not show in the load yet. */
 const settleMs = 250;
 /** Nor in memory use: it touches its memory within the first seconds. */
@@ -24,8 +27,8 @@ const overheadMiB = 160;
 /** Decides whether one more job may start alongside those running. */
 type Gate = (job: Job, running: number) => boolean;
 
-/** As many as the host carries: guests mostly wait, so CPU headroom and free memory decide. */
-function measuredGate({ cores, availableMemoryMiB, load }: Capacity): Gate {
+/** As many as the host carries: guests mostly wait, so free memory decides, and CPU headroom or our fair share of it. */
+function measuredGate({ cores, availableMemoryMiB, load, ownLoad }: Capacity): Gate {
   let admitted: { atMs: number; memoryMiB: number }[] = [];
   return ({ memoryMiB }, running) => {
     const atMs = performance.now();
@@ -34,8 +37,10 @@ function measuredGate({ cores, availableMemoryMiB, load }: Capacity): Gate {
     const fits = availableMemoryMiB() - promisedMiB > reserveMiB + overheadMiB + memoryMiB;
     const settled = atMs - (admitted.at(-1)?.atMs ?? Number.NEGATIVE_INFINITY) >= settleMs;
     const isIdle = load() <= headroom;
+    const own = ownLoad();
+    const hasLess = own !== undefined && own < fairShare && running < cores * mostPerBusyCore;
     // One guest per core starts however busy the host is: deadlines count only time in which the guest could run.
-    const admits = running === 0 || (fits && (running < cores || (settled && isIdle)));
+    const admits = running === 0 || (fits && (running < cores || (settled && (isIdle || hasLess))));
     if (admits) admitted.push({ atMs, memoryMiB });
     return admits;
   };

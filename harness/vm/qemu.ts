@@ -6,8 +6,8 @@ import { execa } from 'execa';
 import { HarnessError } from '../model/errors.ts';
 import type { EventSink } from '../model/events.ts';
 import { type DisposalStack, opening } from '../os/disposal-stack.ts';
+import { readCpuMs } from '../os/process-cpu.ts';
 import { tieToParent, watchOver } from '../os/tied-process.ts';
-import { readCpuMs } from './guest-cpu.ts';
 import { type Qmp, startQmp } from './qmp.ts';
 import { createSerialPair, createSocketPair, type SocketPair } from './socket-pair.ts';
 

@@ -1,8 +1,9 @@
 import { availableParallelism, totalmem } from 'node:os';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { openCapacity } from '../../harness/os/capacity.ts';
 import { folderOfTest } from '../temporary-folder.ts';
-import { pods, showFiles, wideHost } from './fake-kernel.ts';
+import { guests, pods, showFiles, wideHost } from './fake-kernel.ts';
 
 let root: string;
 folderOfTest((made) => {
@@ -74,6 +75,25 @@ describe('the load of a host', () => {
     const { load } = openCapacity(root);
     showFiles(root, stat('3 0 0 100 0 0 0 0 0 0', '0 0 0 100 0 0 0 0 0 0'));
     expect(load()).toBe(0);
+  });
+
+  it('is divided by whose it is: that of this process and its children', async () => {
+    showFiles(root, { ...wideHost, ...guests([500, 700]) });
+    const { cores, ownLoad } = openCapacity(root);
+    const begun = performance.now();
+    while (performance.now() - begun < 100) await nextTurn();
+    showFiles(root, guests([600, 700, 300]));
+    const elapsedMs = performance.now() - begun;
+    // 1 s by a known child, 3 s by a new one, and what this process itself used, one core at most.
+    const children = 4000 / (cores * elapsedMs);
+    const own = ownLoad() ?? 0;
+    expect(own).toBeGreaterThan(children * 0.9);
+    expect(own).toBeLessThan(children + 1);
+  });
+
+  it('of its own is unknown where the kernel does not list children', () => {
+    showFiles(root, wideHost);
+    expect(openCapacity(root).ownLoad()).toBeUndefined();
   });
 
   it('is full where the quota is used up, however idle the CPUs are', () => {

@@ -18,6 +18,17 @@ export const wideHost = {
   ),
 };
 
+/** Children of this process that have used so many clock ticks of 10 ms. */
+export const guests = (ticks: readonly number[]) => ({
+  [`proc/self/task/${process.pid}/children`]: ticks.map((_, nth) => 100 + nth).join(' '),
+  ...Object.fromEntries(
+    ticks.map((used, nth) => [
+      `proc/${100 + nth}/stat`,
+      `${100 + nth} (qemu (x) 1) S 1 1 1 0 -1 0 0 0 0 0 ${used} 0 0 0 20 0 4 0 7`,
+    ]),
+  ),
+});
+
 const mebibyte = 1 << 20;
 
 /** A pod with a CPU and a half and 1 GiB, 300 MiB of it in use, 100 MiB of those page cache. */

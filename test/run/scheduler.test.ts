@@ -4,7 +4,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { openCapacity } from '../../harness/os/capacity.ts';
 import { type Job, schedule } from '../../harness/run/scheduler.ts';
-import { pods, showFiles, wideHost } from '../os/fake-kernel.ts';
+import { guests, pods, showFiles, wideHost } from '../os/fake-kernel.ts';
 import { folderOfFile } from '../temporary-folder.ts';
 
 const root = folderOfFile();
@@ -83,6 +83,21 @@ describe('the scheduler', () => {
       { signal: never, capacity },
     );
     expect(recorded.most).toBe(4);
+  });
+
+  it('runs up to four for each core where others keep the host busy and its own guests mostly wait', async () => {
+    const busy = mkdtempSync(join(root, 'busy-'));
+    showFiles(busy, { ...wideHost, 'proc/self/status': 'Cpus_allowed_list:\t0', ...guests([0, 0]) });
+    const capacity = openCapacity(busy);
+    // Their 20 ms of a second are a small part of it.
+    showFiles(busy, { 'proc/stat': 'cpu0 9000 0 0 100 0 0 0 0 0 0', ...guests([1, 1]) });
+    const recorded = recorder(meeting(4));
+    await schedule(
+      [6, 5, 4, 3, 2, 1].map((length) => recorded.job(length)),
+      { signal: never, capacity },
+    );
+    expect(recorded.most).toBe(4);
+    expect(recorded.started).toHaveLength(6);
   });
 
   it.each(Object.entries(pods))(
