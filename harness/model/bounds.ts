@@ -28,7 +28,7 @@ export const recordBoundNames = Object.keys(recordBounds) as [RecordBound, ...Re
 
 /**
  * How many of the things a guest can open or name are held at a time; each comment says what happens to one more. A guest
- * that boots has one or two of each. All file readers of a case together hold less than 128 MiB: two 1 MiB pieces each.
+ * that boots has one or two of each. All file readers of a case together hold less than 64 MiB: two 512 KiB pieces each.
  */
 export const tableBounds = {
   /** Addresses of a DHCP server: the oldest offer that was not accepted is reused. */

@@ -2,7 +2,7 @@ import { constants, type Stats } from 'node:fs';
 import { open } from 'node:fs/promises';
 
 /** Large, and read ahead: opening, checking and closing the file for each piece costs more than reading it. */
-export const pieceBytes = 1024 * 1024;
+export const pieceBytes = 512 * 1024;
 
 /** A host file as it stood when it was looked up; reading it after a change fails instead of mixing contents. */
 export interface FileVersion {

@@ -20,6 +20,8 @@ export interface CaptureOptions {
 }
 
 const bufferBytes = 512 * 1024;
+/** Written buffers kept for further frames. */
+const mostSpare = 2;
 /** A killed harness loses no more of the capture than this. */
 const flushEveryMs = 1000;
 
@@ -61,7 +63,7 @@ function captureTo(
         failure = diskError(path, cause);
       }
       waiting--;
-      spare.push(filled);
+      if (spare.length < mostSpare) spare.push(filled);
     });
     buffer = spare.pop() ?? Buffer.allocUnsafeSlow(bufferBytes);
     used = 0;
