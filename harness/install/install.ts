@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { didYouMean } from '../model/did-you-mean.ts';
 import { HarnessError } from '../model/errors.ts';
-import { findMirror } from './apt-sources.ts';
+import { type AptMirror, findMirror } from './apt-sources.ts';
 import { explainMissing } from './install-packages.ts';
 import { inspectMachine, type Machine } from './machine.ts';
 import type { SetPackage } from './made-manifest.ts';
@@ -89,7 +89,8 @@ export const recipesKey = (machine: Machine = inspectMachine()): string =>
 
 /** What the plan would do, line by line. */
 export function describePlan({ request, machine, sets, intact, left, missing }: InstallPlan): string[] {
-  const origin = request.mirror ?? "the mirror in apt's sources";
+  const own = ownMirror(machine) && "the mirror in apt's sources, by apt";
+  const origin = request.mirror ?? own ?? 'a mirror that --mirror is still to name';
   return [
     `into ${request.cacheDir}`,
     ...intact.map(({ name }) => `${name}: there`),
@@ -102,13 +103,16 @@ export function describePlan({ request, machine, sets, intact, left, missing }: 
   ];
 }
 
+/** The mirror of this machine's own packages; undefined where those are not Debian's. */
+const ownMirror = ({ hasApt, isDebian, codename = '' }: Machine): AptMirror | undefined =>
+  hasApt && isDebian ? findMirror(codename) : undefined;
+
 /** Undefined: none is known. */
 function sourceOf({ request, machine }: InstallPlan, work: string): PackageSource | undefined {
   const { mirror, allowExpired, signal } = request;
   const options = { work, allowExpired, signal };
   if (mirror !== undefined) return mirrorSource({ uri: mirror, ...options });
-  const { codename = '' } = machine;
-  const own = machine.hasApt && machine.isDebian ? findMirror(codename) : undefined;
+  const own = ownMirror(machine);
   return own && aptSource(own, options);
 }
 

@@ -10,6 +10,7 @@ import { defaultTemplatesMiB, storedTemplates } from '../../run/templates/templa
 import { type Artefacts, openArtefacts } from '../artefacts.ts';
 import type { AddCommand } from '../command.ts';
 import { type CliIo, writeJson, writeLines } from '../io.ts';
+import { asTyped } from '../own-command.ts';
 
 interface Check {
   /** `note`: worth knowing, nothing to fix. */
@@ -112,6 +113,8 @@ async function checks(io: CliIo): Promise<Check[]> {
   ];
 }
 
+const ownInstall = 'netboot install --with-deps';
+
 export const doctorCommand: AddCommand = (program, io, end) => {
   program
     .command('doctor')
@@ -127,8 +130,10 @@ export const doctorCommand: AddCommand = (program, io, end) => {
           found.map(({ state, what, detail }) => `${state.padEnd(8)} ${what}: ${detail}`),
         );
       if (lacks) {
-        const commands = installCommands(runPackages, inspectMachine(io.env).system).map((line) => `  ${line}`);
-        writeLines(io.stderr, ['', 'To install what is missing:', ...commands]);
+        const { system, hasApt } = inspectMachine(io.env);
+        const commands = [...installCommands(runPackages, system), ...(hasApt ? [`as root: ${ownInstall}`] : [])];
+        const asRead = commands.map((line) => `  ${asTyped(line, io.command)}`);
+        writeLines(io.stderr, ['', 'To install what is missing:', ...asRead]);
       }
       end(lacks ? 3 : 0);
     });

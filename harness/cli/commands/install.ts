@@ -19,8 +19,8 @@ interface InstallOptions {
 function reportMissing({ machine }: InstallPlan, io: CliIo): void {
   const missing = missingOf(packagesHere(), machine);
   if (missing.length === 0) return;
-  const commands = explainMissing(missing, machine);
-  writeLines(io.stderr, ['', 'The sets are not all that boots need; --with-deps installs the rest.', ...commands]);
+  const remedy = machine.hasApt ? '; as root, --with-deps installs the rest' : '';
+  writeLines(io.stderr, ['', `The sets are not all that boots need${remedy}.`, ...explainMissing(missing, machine)]);
 }
 
 export const installCommand: AddCommand = (program, io, end) => {
