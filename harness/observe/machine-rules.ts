@@ -46,7 +46,7 @@ function deadlineText(event: Extract<GuestEvent, { type: 'deadline' }>): string 
   return `no ${awaited} within ${seconds(allowedMs)}${byTheClock}${work}`;
 }
 
-export const guestRules: readonly Rule<GuestEvent>[] = [
+export const machineRules: readonly Rule<GuestEvent>[] = [
   {
     name: 'guest-reset',
     proves: 'QEMU says the guest asked for a reset, and it runs with -no-reboot',

@@ -2,7 +2,7 @@ import type { HarnessEvent } from '../model/events.ts';
 import type { Plan } from '../model/plan.ts';
 import type { Stage } from '../model/stages.ts';
 import type { Evidence, FailureEvidence, Rule } from './evidence.ts';
-import { guestRules } from './machine-rules.ts';
+import { machineRules } from './machine-rules.ts';
 import { createObserved } from './observed.ts';
 import { createStandingRemarks } from './remarks.ts';
 import { serialRules } from './serial-rules.ts';
@@ -14,9 +14,9 @@ const tables: Partial<Record<HarnessEvent['source'], readonly Rule<never>[]>> = 
   serial: serialRules,
   wire: [...wireRules, ...wireFailureRules],
   http: deliveryRules,
-  qmp: guestRules,
-  vm: guestRules,
-  run: guestRules,
+  qmp: machineRules,
+  vm: machineRules,
+  run: machineRules,
 };
 
 const maxRemarks = 500;

@@ -27,7 +27,7 @@ describe('LZMA', () => {
 
   test('a stream cut anywhere is refused', async () => {
     const whole = await fixture('text.lzma');
-    // The last octets of a range coder's stream carry no symbol.
+    // The last bytes of a range coder's stream carry no symbol.
     for (let length = 0; length < whole.length - 5; length++) {
       expect(() => decompressLzma(whole.subarray(0, length), createBudget())).toThrow(MalformedFile);
     }
@@ -43,8 +43,8 @@ describe('LZMA', () => {
 /** Bits, most significant first. */
 function bits(...fields: readonly (readonly [value: number, width: number])[]): Buffer {
   const text = fields.map(([value, width]) => value.toString(2).padStart(width, '0')).join('');
-  const octets = text.match(/.{1,8}/g) ?? [];
-  return Buffer.from(octets.map((octet) => Number.parseInt(octet.padEnd(8, '0'), 2)));
+  const groups = text.match(/.{1,8}/g) ?? [];
+  return Buffer.from(groups.map((bits) => Number.parseInt(bits.padEnd(8, '0'), 2)));
 }
 
 function efiStream(originalBytes: number, payload: Buffer): Buffer {

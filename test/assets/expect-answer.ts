@@ -6,7 +6,7 @@ import { inspectBytes } from '../../harness/assets/inspect/inspect.ts';
 const mebibyte = 1 << 20;
 export const smallBudget = () => createBudget({ decompressedBytes: 24 * mebibyte, visits: 20_000 });
 
-/** Whatever the octets, there is an answer, and text for it that a terminal can take. */
+/** Whatever the bytes, there is an answer, and its text is safe for a terminal. */
 export function expectAnswer(bytes: Buffer): void {
   const result = inspectBytes(bytes, smallBudget());
   const text = [...describeInspection(result), identityOf(result)];

@@ -37,7 +37,7 @@ function arm64Image(): Buffer {
 }
 
 describe('kernels', () => {
-  test('an x86 kernel tells its version and boot protocol', () => {
+  test('an x86 kernel shows its version and boot protocol', () => {
     expect(as('kernel', inspectBytes(bzImage()))).toMatchObject({
       format: 'bzImage',
       version: '6.1.0-test (someone@somewhere)',
@@ -46,7 +46,7 @@ describe('kernels', () => {
     });
   });
 
-  test('an arm64 kernel tells its size in memory and its banner', () => {
+  test('an arm64 kernel shows its size in memory and its banner', () => {
     expect(as('kernel', inspectBytes(arm64Image()))).toMatchObject({
       format: 'arm64 Image',
       version: expect.stringMatching(/^6\.1\.0-arm/),
@@ -90,7 +90,7 @@ describe('anything else', () => {
     ['gzip', Buffer.from('1f8b0800', 'hex'), 'gzip'],
     ['qcow2', Buffer.from('514649fb00000003', 'hex'), 'qcow2'],
     ['text', Buffer.from('hello'), 'an unknown kind of file'],
-  ])('%s is told as what it seems', (_, bytes, text) => {
+  ])('%s is described as what it seems', (_, bytes, text) => {
     expect(describeInspection(inspectBytes(bytes)).join('\n')).toContain(text);
   });
 

@@ -254,7 +254,7 @@ describe("QEMU's firmware descriptors", () => {
     expect(await codeOf()).toBe('b.fd');
   });
 
-  test('Secure Boot is told by enrolled keys, and the snakeoil store lies beside', async () => {
+  test('Secure Boot is recognised by enrolled keys, and the snakeoil store lies next to it', async () => {
     await put('root/usr/share/qemu/firmware/40-a.json', descriptor('a.fd', ['secure-boot', 'enrolled-keys']));
     expect([await codeOf('off'), await codeOf('microsoft'), await codeOf('snakeoil')]).toEqual([
       'b.fd',

@@ -85,12 +85,12 @@ describe('a unified kernel image', () => {
     expect(imageBytes).toBeGreaterThanOrEqual(ends.at(-1) as number);
   });
 
-  test('tells where the nonce goes: behind its name, before the end of the command line', async () => {
+  test('says where the nonce goes: behind its name, before the end of the command line', async () => {
     const { path, nonce } = await made();
     const bytes = await readFile(path);
     const [offset = 0] = nonce.offsets;
     expect(bytes.toString('latin1', offset - 10, offset)).toBe('nbh.nonce=');
-    expect(bytes.subarray(offset, offset + nonce.bytes).every((octet) => octet === 0)).toBe(true);
+    expect(bytes.subarray(offset, offset + nonce.bytes).every((byte) => byte === 0)).toBe(true);
   });
 
   test('is made once, and anew for another command line', async () => {

@@ -56,7 +56,7 @@ const linux = {
 };
 
 test.each(Object.keys(linux))(
-  'the initrd for %s tells kernel, NIC, command line and token, and powers off',
+  'the initrd for %s prints kernel, NIC, command line and token, and powers off',
   async (arch) => {
     const { debian, console, machine, nic, pci } = linux[arch];
     const installer = `${cache}/sets/bookworm/root/usr/lib/debian-installer/images/12/${debian}/text/debian-installer/${debian}`;

@@ -12,7 +12,7 @@ const arp = {
   targetIp: '10.0.2.2',
 };
 
-describe('an event that is none', () => {
+describe('something that is not an event', () => {
   it.each([
     [{ ...arp, source: 'wirre' }, /^source: expected one of run, vm, .*, saw "wirre"; did you mean "wire"\?$/],
     [{ ...arp, type: 'apr' }, /^type: expected one of dhcp, dhcp6, .*, saw "apr"/],
@@ -20,7 +20,7 @@ describe('an event that is none', () => {
     [{ ...arp, op: 'ask' }, /^op: expected one of request, reply, saw "ask"$/],
     [{ ...arp, senderIP: 'x' }, /^unknown key "senderIP"; did you mean "senderIp"\?$/],
     [[arp], /^expected an object, saw \[/],
-  ])('%j is told by what it is nearest to', (value, message) => {
+  ])('%j is explained as the event that it is nearest to', (value, message) => {
     const checked = checkShape(eventSchema, value);
     expect('problems' in checked && checked.problems).toEqual([expect.stringMatching(message)]);
   });

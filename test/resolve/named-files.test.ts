@@ -38,7 +38,7 @@ describe('files that a scenario names', () => {
     ['initrd.file', () => ({ initrd: { file: at('none') } }), 'no such file'],
     ['serve["a"]', () => ({ serve: { a: { path: at('none') } } }), 'no such file'],
     ['serve["a"]', () => ({ serve: { a: { path: '/dev/null' } } }), 'is not a file or folder'],
-  ])('%s is told by case, key, path and fault: %#', async (key, over, fault) => {
+  ])('%s is reported by case, key, path and fault: %#', async (key, over, fault) => {
     const named = scenario(over());
     await expect(checkNamedFiles(named)).rejects.toMatchObject({
       code: 'bad-matrix',

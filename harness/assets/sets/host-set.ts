@@ -6,14 +6,14 @@ import { findHostFirmware } from './host-firmware.ts';
 import { type Ownership, type PackageIdentity, packagesOf } from './packages.ts';
 import type { SetContent } from './set-content.ts';
 
-export interface Host {
+export interface HostRoot {
   readonly env: NodeJS.ProcessEnv;
   /** Prepended to every absolute path: an unpacked system other than the running one. */
   readonly root: string;
 }
 
 /** The distribution's code name (os-release(5)), such as `bookworm`. */
-export async function hostCodename({ root }: Host): Promise<string | undefined> {
+export async function hostCodename({ root }: HostRoot): Promise<string | undefined> {
   for (const path of ['/etc/os-release', '/usr/lib/os-release']) {
     const text = await readFile(join(root, path), 'utf8').catch(() => '');
     const found = /^VERSION_CODENAME="?([A-Za-z0-9._-]+)"?$/m.exec(text)?.[1];
@@ -23,7 +23,7 @@ export async function hostCodename({ root }: Host): Promise<string | undefined> 
 }
 
 /** What this machine's packages offer; an empty set if there is nothing, never an error. */
-export async function findHostContent({ env, root }: Host, owners: JsonCache<Ownership>): Promise<SetContent> {
+export async function findHostContent({ env, root }: HostRoot, owners: JsonCache<Ownership>): Promise<SetContent> {
   const [firmware, nbps, kernels, builtInSeabios] = await Promise.all([
     findHostFirmware(env, root),
     findHostNbps(root),

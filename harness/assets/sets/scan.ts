@@ -1,5 +1,6 @@
 import { basename, dirname, join, resolve } from 'node:path';
 import type { SecureBoot } from '../../model/axes.ts';
+import { interfaceOfFirmware } from '../../model/firmware-interface.ts';
 import type { Fingerprints } from '../fingerprint.ts';
 import { readBounded } from '../inspect/read-bounded.ts';
 import type { Inspections } from '../inspections.ts';
@@ -78,7 +79,7 @@ async function withVariables(
   const lonely: Scan['unplaced'] = [];
   for (const one of found) {
     if (one.place.part === 'variables') continue;
-    const isUefi = one.place.part === 'firmware' && one.place.firmware !== 'seabios';
+    const isUefi = one.place.part === 'firmware' && interfaceOfFirmware(one.place.firmware) === 'uefi';
     const name = variablesName(one.path);
     const vars = stores.find((path) => path === join(dirname(one.path), name));
     if (!isUefi) whole.push(one);

@@ -7,7 +7,7 @@ import { createInspections, type Inspections } from '../inspections.ts';
 import type { ArtefactSet, FoundKernel, Missing } from './artefact-set.ts';
 import { buildSet } from './build-set.ts';
 import { findHostSeabios } from './host-files.ts';
-import { findHostContent, type Host, hostCodename } from './host-set.ts';
+import { findHostContent, type HostRoot, hostCodename } from './host-set.ts';
 import { contentOf, findSets, type KnownSets, manifestOf } from './known-sets.ts';
 import { type MadeFiles, openMadeFiles } from './made-files.ts';
 import { ownershipSchema } from './packages.ts';
@@ -20,7 +20,7 @@ export interface LoadSetsOptions {
   readonly payloadsDir?: string | undefined;
   /** Folders with a `set.json`, or with files to inspect; they take precedence over the cache's sets of the same name. */
   readonly setDirs: readonly string[];
-  readonly host?: Host;
+  readonly host?: HostRoot;
   /** Identify files. */
   readonly inspections?: Pick<Inspections, 'of'>;
   readonly fingerprints?: Pick<Fingerprints, 'of'>;
@@ -38,7 +38,7 @@ export interface ArtefactSets extends MadeFiles, Pick<KnownSets, 'nameOf' | 'rem
 }
 
 /** The content of the host's packages and QEMU's SeaBIOS, each located on first use. */
-function openHostFiles(host: Host, cacheDir: string | undefined) {
+function openHostFiles(host: HostRoot, cacheDir: string | undefined) {
   const owners = openJsonCache({
     file: cacheDir === undefined ? undefined : join(cacheDir, 'packages.json'),
     version: 1,

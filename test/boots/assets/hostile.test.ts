@@ -10,7 +10,7 @@ import { hostSet } from './host.ts';
 
 const mebibyte = 1 << 20;
 
-/** A few octets changed, mostly where the headers are; sometimes cut. */
+/** A few bytes changed, mostly where the headers are; sometimes cut. */
 function mutate(original: Buffer, random: (below: number) => number, heads: readonly number[]): Buffer {
   const bytes = Buffer.from(original);
   const interesting = [0, 1, 0x7f, 0x80, 0xff];

@@ -43,7 +43,7 @@ describe('option ROMs', () => {
     expect(source?.version.startsWith(images[1]?.ipxe?.version ?? '?')).toBe(true);
   });
 
-  test('one flipped octet breaks the checksum', async () => {
+  test('one flipped byte breaks the checksum', async () => {
     const rom = await readFile((await romOf('rtl8139', 'bios')).path);
     rom[1000] = (rom[1000] as number) ^ 1;
     expect(as('option-rom', inspectBytes(rom)).images[0]?.bios?.checksumGood).toBe(false);
@@ -120,7 +120,7 @@ describe('network boot programs', () => {
     expect(source?.version.startsWith(ipxe?.version ?? '?')).toBe(true);
   });
 
-  test('undionly is told by its strings', async () => {
+  test('undionly is recognised by its strings', async () => {
     const { path } = found(host.nbp({ secondStage: 'undionly', arch: 'x86_64', interface: 'bios' }));
     expect(as('bios-nbp', await inspectFile(path))).toMatchObject({ program: 'iPXE' });
   });

@@ -97,11 +97,11 @@ describe('makeOptionRom', () => {
   test.each([
     ['no image', () => ({ images: [], vendorId: 1, deviceId: 1 })],
     [
-      'an EFI image that is none',
+      'an EFI image that is not one',
       () => ({ images: [{ kind: 'efi' as const, pe: Buffer.from('hello') }], vendorId: 1, deviceId: 1 }),
     ],
     [
-      'a BIOS image that is none',
+      'a BIOS image that is not one',
       () => ({ images: [{ kind: 'bios' as const, image: application }], vendorId: 1, deviceId: 1 }),
     ],
     [
@@ -135,7 +135,7 @@ describe('extractDriver', () => {
     expect(extractDriver(image, 'a92cdb4b-82f1-4e0b-a516-8a655d371524').equals(byName)).toBe(true);
   });
 
-  test('what is not there is told with a suggestion, and a TE image is refused', async () => {
+  test('a driver that is missing is reported with a suggestion, and a TE image is refused', async () => {
     const image = await readFile(
       found(host.firmware({ firmware: 'aavmf', arch: 'aarch64', secureBoot: 'off' })).code as string,
     );

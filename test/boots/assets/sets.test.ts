@@ -6,7 +6,7 @@ import { hostSet } from './host.ts';
 const reasonOf = (result: object) => (isMissing(result) ? result.missing : 'found');
 
 describe('this machine', () => {
-  test('has firmware and bundled ROMs, told by package and version', async () => {
+  test('has firmware and bundled ROMs, identified by package and version', async () => {
     const host = await hostSet();
     for (const [firmware, arch] of [
       ['ovmf', 'x86_64'],

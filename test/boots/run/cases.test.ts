@@ -158,7 +158,7 @@ describe('a guest that fails', () => {
     expect(readCaseResult(join(outDir, 'cases', id))).toEqual(result);
   });
 
-  it('by silence is told by its deadline', async () => {
+  it('by silence is ended by its deadline', async () => {
     const { result, events } = await runOne({ ...frozen, deadlines: { stageMs: { firmware: 300 } } });
     expect(result.verdict).toMatchObject({ status: 'failed', lastStage: null, failure: { rule: 'deadline' } });
     expect(result.run.attempts).toHaveLength(2);
@@ -167,7 +167,7 @@ describe('a guest that fails', () => {
     expect(events.at(-1)).toMatchObject({ source: 'vm', type: 'exited', byHarness: true });
   });
 
-  it('by being at rest for longer than any known pause is told early, as what it is', async () => {
+  it('by being at rest for longer than any known pause is ended early, and reported as such', async () => {
     const impatient: RunOptions['intervene'] = (plan) => ({
       plan: { ...plan, deadlines: { ...plan.deadlines, restMs: { firmware: 1_500 } } },
     });
@@ -203,7 +203,7 @@ describe('a guest that fails', () => {
 });
 
 describe('a guest that others keep from running', () => {
-  it('by a pause is one that nothing can be told of, at once', async () => {
+  it('by a pause cannot be judged, and that is said at once', async () => {
     const { result } = await runOne(bios, {
       intervene: (plan) => ({ plan, begin: ({ guest }) => void guest.qmp.execute('stop') }),
     });
@@ -277,7 +277,7 @@ describe('an input that changes while the run goes on', () => {
     expect(result.verdict).toMatchObject({ status: 'error', diagnosis: expect.stringContaining(`${served} changed`) });
   });
 
-  it('is none where it is only written anew', async () => {
+  it('is no change where it is only written anew', async () => {
     const rom = await ownRom();
     const content = readFileSync(rom);
     const { result } = await runOne(
@@ -289,7 +289,7 @@ describe('an input that changes while the run goes on', () => {
 });
 
 describe('a run that is interrupted', () => {
-  it('ends its guest, keeps what is finished, and tells what never began', async () => {
+  it('ends its guest, keeps what is finished, and reports what never began', async () => {
     const interruption = new AbortController();
     const outDir = join(folder, 'interrupted');
     const cells = cellsOf(
