@@ -1,4 +1,4 @@
-import { createReadStream } from 'node:fs';
+import { createReadStream, existsSync } from 'node:fs';
 import { lstat, mkdir, open, rm, symlink } from 'node:fs/promises';
 import { basename, dirname, join, posix } from 'node:path';
 import { Readable } from 'node:stream';
@@ -65,15 +65,18 @@ async function refuseUnsafe(member: string, { name, into }: Unpacking): Promise<
   }
 }
 
-async function makeLink(member: string, target: string, { name, into }: Unpacking): Promise<void> {
-  if (target.startsWith('/') || !staysInside(posix.join(posix.dirname(member), target))) {
-    throw unfetchable(`${name}: its link "${member}" leads elsewhere, to "${target}"`);
-  }
-  await symlink(target, join(into, member));
+/**
+ * Where a link leads, below the folder: an absolute target means the root of the system, which the folder stands for.
+ * @throws HarnessError `missing-asset` where that is outside
+ */
+function targetOf(member: string, target: string, { name }: Unpacking): string {
+  const path = target.startsWith('/') ? target.replace(/^\/+/, '') : posix.join(posix.dirname(member), target);
+  if (target !== '' && staysInside(path)) return posix.normalize(path);
+  throw unfetchable(`${name}: its link "${member}" leads elsewhere, to "${target}"`);
 }
 
-/** Writes one wanted member. */
-async function place(entry: ReadEntry, member: string, unpacking: Unpacking): Promise<void> {
+/** Writes one wanted member; resolves to where it leads if it is a link. */
+async function place(entry: ReadEntry, member: string, unpacking: Unpacking): Promise<string | undefined> {
   await refuseUnsafe(member, unpacking);
   const path = join(unpacking.into, member);
   await mkdir(dirname(path), { recursive: true });
@@ -81,22 +84,27 @@ async function place(entry: ReadEntry, member: string, unpacking: Unpacking): Pr
   await rm(path, { force: true });
   if (entry.type === 'SymbolicLink') {
     entry.resume();
-    await makeLink(member, entry.linkpath ?? '', unpacking);
-  } else if (entry.type === 'File' || entry.type === 'OldFile') {
-    await writeSparse(path, entry, (entry.mode ?? 0o644) & 0o755);
-  } else throw unfetchable(`${unpacking.name}: its member "${member}" is a ${entry.type}, which is not unpacked`);
+    const target = targetOf(member, entry.linkpath ?? '', unpacking);
+    await symlink(posix.relative(posix.dirname(member), target), path);
+    return target;
+  }
+  if (entry.type !== 'File' && entry.type !== 'OldFile') {
+    throw unfetchable(`${unpacking.name}: its member "${member}" is a ${entry.type}, which is not unpacked`);
+  }
+  await writeSparse(path, entry, (entry.mode ?? 0o644) & 0o755);
+  return undefined;
 }
 
-/**
- * Unpacks the files and links of a .deb that match `patterns` (no leading slash) into a folder, without dpkg. Rejects with
- * HarnessError `missing-asset` for a file that is no package, or has members that would be written elsewhere.
- */
-export async function unpackDeb(path: string, patterns: readonly string[], into: string): Promise<void> {
+/** Unpacks the members that are wanted; resolves to where links among them lead. */
+async function unpackWanted(
+  path: string,
+  isWanted: (member: string) => boolean,
+  unpacking: Unpacking,
+): Promise<string[]> {
   const { Parser } = await import('tar');
-  const wanted = patterns.map(memberPattern);
-  const unpacking = { name: basename(path), into };
   const data = await dataOf(path);
   const parser = new Parser({ strict: true });
+  const targets: string[] = [];
   let bytes = 0;
   let entries = 0;
   let placed = Promise.resolve();
@@ -107,9 +115,12 @@ export async function unpackDeb(path: string, patterns: readonly string[], into:
     bytes += entry.size;
     if (entries > maxEntries || bytes > maxUnpackedBytes) {
       data.destroy(unfetchable(`${unpacking.name}: it unpacks to too much`));
-    } else if (entry.type === 'Directory' || !wanted.some((pattern) => pattern.test(member))) entry.resume();
+    } else if (entry.type === 'Directory' || !isWanted(member)) entry.resume();
     else {
-      placed = placed.then(() => place(entry, member, unpacking));
+      placed = placed.then(async () => {
+        const target = await place(entry, member, unpacking);
+        if (target !== undefined) targets.push(target);
+      });
       placed.catch((error: Error) => data.destroy(error));
     }
   });
@@ -118,4 +129,26 @@ export async function unpackDeb(path: string, patterns: readonly string[], into:
     throw unfetchable(`${unpacking.name}: its contents cannot be read (${error.message})`);
   });
   await placed;
+  return targets;
+}
+
+/** Of links that lead to links. */
+const maxLinkDepth = 8;
+
+/**
+ * Unpacks the files and links of a .deb that match `patterns` (no leading slash) into a folder, without dpkg, and what
+ * these links lead to. Rejects with HarnessError `missing-asset` for a file that is no package, or has members that would
+ * be written elsewhere.
+ */
+export async function unpackDeb(path: string, patterns: readonly string[], into: string): Promise<void> {
+  const wanted = patterns.map(memberPattern);
+  const unpacking = { name: basename(path), into };
+  let isWanted = (member: string) => wanted.some((pattern) => pattern.test(member));
+  for (let depth = 0; depth < maxLinkDepth; depth += 1) {
+    const targets = await unpackWanted(path, isWanted, unpacking);
+    // A link may also lead to a file of another package.
+    const missing = targets.filter((target) => !existsSync(join(into, target)));
+    if (missing.length === 0) return;
+    isWanted = (member) => missing.includes(member);
+  }
 }

@@ -48,7 +48,20 @@ test.each([
   expect(existsSync(join(folder, 'escaped'))).toBe(false);
 });
 
-test.each(['/etc/passwd', '../../../etc'])('a link to %s is refused', async (link) => {
+test('an absolute link leads below the folder, and brings what it leads to', async () => {
+  const content = { 'boot/ipxe.efi': 'iPXE', 'boot/other': 'x', 'usr/lib/ipxe.efi': { link: '/boot/ipxe.efi' } };
+  await unpack(content, ['usr/lib/*.efi']);
+  expect(await readFile(out('usr/lib/ipxe.efi'), 'utf8')).toBe('iPXE');
+  expect(readlinkSync(out('usr/lib/ipxe.efi'))).toBe('../../boot/ipxe.efi');
+  expect(existsSync(out('boot/other'))).toBe(false);
+});
+
+test('a link to a file of another package is kept as it is', async () => {
+  await unpack({ 'usr/lib/a.so': { link: 'b.so.1' } }, ['*.so']);
+  expect(readlinkSync(out('usr/lib/a.so'))).toBe('b.so.1');
+});
+
+test.each(['../../etc/passwd', '/../etc'])('a link to %s is refused', async (link) => {
   await expect(unpack({ 'usr/x': { link } }, ['*'])).rejects.toEqual(refusal(`leads elsewhere, to "${link}"`));
 });
 
