@@ -1,5 +1,5 @@
 import { accessSync, constants, existsSync } from 'node:fs';
-import { isMissing } from '../../assets/sets/artefact-set.ts';
+import { type FirmwareQuery, isMissing } from '../../assets/sets/artefact-set.ts';
 import { inspectMachine } from '../../install/machine.ts';
 import { installCommands, runPackages } from '../../install/system-packages.ts';
 import { type Arch, archs, type Firmware } from '../../model/axes.ts';
@@ -54,14 +54,29 @@ function acceleratorChecks({ accelCacheFile }: Artefacts): Check[] {
   }));
 }
 
-async function firmwareChecks({ sets }: Artefacts): Promise<Check[]> {
-  const host = await sets.get('host');
-  return expectedFirmware.map(({ arch, firmware }): Check => {
-    const what = `${firmware} for ${arch}`;
-    const found = isMissing(host) ? host : host.firmware({ arch, firmware, secureBoot: 'off' });
-    if (isMissing(found)) return { state: 'missing', what, detail: found.missing };
-    return { state: 'ok', what, detail: found.code ?? found.builtIn ?? 'built into QEMU' };
-  });
+/** The sets, other than the host's packages, that have a firmware. */
+async function setsWith({ sets }: Artefacts, query: FirmwareQuery): Promise<string[]> {
+  const having: string[] = [];
+  for (const name of sets.names) {
+    const set = await sets.get(name);
+    if (!isMissing(set) && !isMissing(set.firmware(query))) having.push(name);
+  }
+  return having;
+}
+
+/** Cells that name no set use the host's firmware; most of the default matrix names one. */
+async function firmwareCheck(
+  artefacts: Artefacts,
+  { arch, firmware }: (typeof expectedFirmware)[number],
+): Promise<Check> {
+  const what = `${firmware} for ${arch}`;
+  const query = { arch, firmware, secureBoot: 'off' } as const;
+  const host = await artefacts.sets.get('host');
+  const found = isMissing(host) ? host : host.firmware(query);
+  if (!isMissing(found)) return { state: 'ok', what, detail: found.code ?? found.builtIn ?? 'built into QEMU' };
+  const elsewhere = await setsWith(artefacts, query);
+  if (elsewhere.length === 0) return { state: 'missing', what, detail: found.missing };
+  return { state: 'note', what, detail: `not on this host; for cells of ${elsewhere.join(', ')}, which have it` };
 }
 
 /** The sets of the default matrix, and where they are or would be. */
@@ -103,7 +118,7 @@ async function checks(io: CliIo): Promise<Check[]> {
       detail: `${host.platform}, Node ${host.node}, ${host.cores} cores, ${host.memoryMiB} MiB`,
     },
     ...programs.map(programCheck),
-    ...(await firmwareChecks(artefacts)),
+    ...(await Promise.all(expectedFirmware.map((one) => firmwareCheck(artefacts, one)))),
     ...setChecks(artefacts, io),
     ...payloadCheck(artefacts),
     templateCheck(artefacts),
