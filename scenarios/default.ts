@@ -6,6 +6,7 @@ import { machines } from './machines.ts';
 import { otherNics } from './nics.ts';
 import { optionRoms } from './option-roms.ts';
 import { products } from './products.ts';
+import { provisioners } from './provisioners.ts';
 import { secondStages } from './second-stages.ts';
 import { secureBoot } from './secure-boot.ts';
 import { transports } from './transports.ts';
@@ -25,5 +26,6 @@ export default {
     ...products,
     ...machines,
     ...hardship,
+    ...provisioners,
   ],
 } satisfies MatrixInput;

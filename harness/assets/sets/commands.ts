@@ -11,6 +11,8 @@ export interface FoundCommand {
 
 /** Servers live in these, and they are not in every user's PATH. */
 const systemFolders = ['/usr/local/sbin', '/usr/sbin', '/sbin', '/usr/local/bin', '/usr/bin', '/bin'];
+/** `npm run` puts these before all others; the package `dhcp` has a program there that calls itself dhcpd. */
+const npmFolder = 'node_modules/.bin';
 const unpackedFolders = ['usr/sbin', 'usr/bin', 'sbin', 'bin'];
 
 async function isProgram(path: string): Promise<boolean> {
@@ -49,7 +51,8 @@ export async function findCommand(
     if (await isProgram(command)) return { path: command, env: {} };
     return { missing: `${command} is not an executable file` };
   }
-  const folders = [...(env.PATH ?? '').split(':').filter((folder) => folder !== ''), ...systemFolders];
+  const said = (env.PATH ?? '').split(':').filter((folder) => folder !== '' && !folder.endsWith(npmFolder));
+  const folders = [...said, ...systemFolders];
   const path = await firstProgram(folders, command);
   if (path !== undefined) return { path, env: {} };
   const found = cacheDir === undefined ? undefined : await unpacked(command, cacheDir);
