@@ -40,8 +40,8 @@ export interface Observed {
   readonly requests: ReadonlyMap<number, { ipxe: boolean; vendorClass: string }>;
   /** A file was delivered, and the guest has sent nothing since. */
   readonly quietSinceDelivery: boolean;
-  /** xids of DHCP DISCOVERs that were answered, with the address offered. */
-  readonly offers: ReadonlyMap<number, string>;
+  /** xids of DHCP DISCOVERs that were answered, with the address offered and how often. */
+  readonly offers: ReadonlyMap<number, { address: string; count: number }>;
 }
 
 /** One row of a rule table. `proves` explains why this evidence suffices. */

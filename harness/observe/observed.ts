@@ -29,7 +29,7 @@ export function createObserved(
   const delivered = new Map<string, number>();
   const promised = new Map<string, number>();
   const requests = new Map<number, { ipxe: boolean; vendorClass: string }>();
-  const offers = new Map<number, string>();
+  const offers = new Map<number, { address: string; count: number }>();
   let saidIpv6 = false;
   let quietSinceDelivery = false;
 
@@ -38,7 +38,9 @@ export function createObserved(
       setRecent(requests, event.xid, { ipxe: event.ipxe, vendorClass: event.vendorClass ?? '' });
     }
     if (event.type === 'dhcp' && event.from === 'server' && event.messageType === 'offer') {
-      if (event.yiaddr !== unset) setRecent(offers, event.xid, event.yiaddr);
+      if (event.yiaddr === unset) return;
+      const count = (offers.get(event.xid)?.count ?? 0) + 1;
+      setRecent(offers, event.xid, { address: event.yiaddr, count });
     }
     if (event.type === 'dhcp6' && event.from === 'guest') {
       setRecent(requests, event.xid, { ipxe: event.userClass === 'iPXE', vendorClass: event.vendorClass ?? '' });

@@ -8,6 +8,9 @@ const remark = (failure: FailureRule, text: string): RuleMatch => ({ failure, te
 const certificateText = ({ names, issuer }: CertificateFacts): string =>
   `the server's certificate for ${names}, issued by ${issuer}`;
 
+/** A single offer may have been lost, or come too late. */
+const refusedOffers = 2;
+
 /**
  * Signs on the wire of why a boot went no further. All are remarks, since the guest may try again. Firmware prints the
  * same message for many causes; the exchange on the wire tells them apart.
@@ -15,11 +18,12 @@ const certificateText = ({ names, issuer }: CertificateFacts): string =>
 export const wireFailureRules: readonly Rule<WireEvent>[] = [
   {
     name: 'offer-not-taken',
-    proves: 'the guest had an offer, and asks for one again under the same transaction id (RFC 2131 §3.1)',
+    proves: 'the guest had several offers, and asks for one again under the same transaction id (RFC 2131 §3.1)',
     match(event, _plan, { offers }) {
       if (event.type !== 'dhcp' || event.from !== 'guest' || event.messageType !== 'discover') return;
-      const address = offers.get(event.xid);
-      return address === undefined ? undefined : remark('offer-not-taken', `${address} was offered, and is not taken`);
+      const { address, count } = offers.get(event.xid) ?? { address: '', count: 0 };
+      if (count < refusedOffers) return;
+      return remark('offer-not-taken', `${address} was offered ${count} times, and is not taken`);
     },
   },
   {
