@@ -9,7 +9,7 @@ import { startNfs, startPortmap } from '../../harness/services/nfs/server.ts';
 import { openTree } from '../../harness/services/tree/served-tree.ts';
 import { mount, nfs, parseReply, portmap } from '../../harness/wire/codecs/rpc.ts';
 import { opaque, readXdr, uint32s, words } from '../../harness/wire/codecs/xdr.ts';
-import { seededRandom } from '../wire/frames.ts';
+import { randomFrom } from '../../harness/wire/faults/random.ts';
 import { capturedFrames } from './captured.ts';
 import { call, RpcClient, record, text } from './rpc-client.ts';
 
@@ -315,7 +315,7 @@ describe('streams', () => {
   });
 
   test('recorded calls with bytes changed at random never end the server', async () => {
-    const random = seededRandom(11);
+    const random = randomFrom(11);
     const calls = capturedFrames().filter(({ from, payload }) => from === 'guest' && payload.length > 0);
     for (let round = 0; round < 100; round++) {
       const peer = await RpcClient.open(servers.nfs.port);

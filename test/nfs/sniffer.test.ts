@@ -5,8 +5,9 @@ import { dissect } from '../../harness/wire/codecs/packet.ts';
 import { lastFragment, mount, nfs, replies } from '../../harness/wire/codecs/rpc.ts';
 import { tcpFlags } from '../../harness/wire/codecs/tcp.ts';
 import { opaque, uint32s, words } from '../../harness/wire/codecs/xdr.ts';
+import { randomFrom } from '../../harness/wire/faults/random.ts';
 import { createSniffer } from '../../harness/wire/sniff/sniffer.ts';
-import { network, type Segment, seededRandom, tcpFrame } from '../wire/frames.ts';
+import { network, type Segment, tcpFrame } from '../wire/frames.ts';
 import { capturedFrames } from './captured.ts';
 import { call, record, text } from './rpc-client.ts';
 
@@ -141,7 +142,7 @@ test('a read that fails, or that nobody asked for, completes nothing', () => {
 });
 
 test('bytes in any order, one by one and twice, are the same', () => {
-  const random = seededRandom(5);
+  const random = randomFrom(5);
   const tcp = openFile();
   const shuffled = (bytes: Buffer) =>
     [...bytes, ...bytes]
@@ -167,7 +168,7 @@ test('a connection with split records, or of another protocol, is not followed',
 });
 
 test('random bytes are ignored, and end nothing', () => {
-  const random = seededRandom(7);
+  const random = randomFrom(7);
   for (let round = 0; round < 200; round++) {
     const tcp = openFile();
     const noise = Buffer.from(Array.from({ length: 200 }, () => random() * 256));

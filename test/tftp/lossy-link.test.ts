@@ -3,6 +3,7 @@ import type { UntimedEvent } from '../../harness/model/events.ts';
 import { startTftp } from '../../harness/services/tftp/server.ts';
 import { openTree } from '../../harness/services/tree/served-tree.ts';
 import { encodeAck, encodeRequest, parseTftp } from '../../harness/wire/codecs/tftp.ts';
+import { randomFrom } from '../../harness/wire/faults/random.ts';
 import { createTftpSniffer } from '../../harness/wire/sniff/tftp.ts';
 import { guest } from './bench.ts';
 import { createManualClock } from './manual-clock.ts';
@@ -14,21 +15,10 @@ interface Faults {
   readonly reordering: number;
 }
 
-/** mulberry32 */
-function seeded(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 /** A whole read over a bad link, by a guest that acknowledges as edk2 does: each window, and what it did not expect. */
 async function readOverLink(content: string, options: Record<string, string>, faults: Faults, seed: number) {
   const clock = createManualClock();
-  const random = seeded(seed);
+  const random = randomFrom(seed);
   const events: UntimedEvent[] = [];
   const emit = (event: UntimedEvent) => events.push(event);
   const sniffer = createTftpSniffer(clock.now, emit);
@@ -93,7 +83,7 @@ async function readOverLink(content: string, options: Record<string, string>, fa
 }
 
 function contentOf(bytes: number): string {
-  const random = seeded(bytes);
+  const random = randomFrom(bytes);
   return Array.from({ length: bytes }, () => String.fromCharCode(32 + Math.floor(random() * 90))).join('');
 }
 

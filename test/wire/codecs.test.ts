@@ -10,8 +10,9 @@ import {
 } from '../../harness/wire/codecs/addresses.ts';
 import { adjustChecksum, finishChecksum, sumBytes } from '../../harness/wire/codecs/checksum.ts';
 import { dissect } from '../../harness/wire/codecs/packet.ts';
+import { randomFrom } from '../../harness/wire/faults/random.ts';
 import { createWire } from '../../harness/wire/wire.ts';
-import { guest, icmpFrame, ipv6, MemoryLink, network, seededRandom, server, tcpFrame, udpFrame } from './frames.ts';
+import { guest, icmpFrame, ipv6, MemoryLink, network, server, tcpFrame, udpFrame } from './frames.ts';
 
 const guest6 = { mac: guest.mac, ip: 'fd00::f' };
 const server6 = { mac: server.mac, ip: 'fd00::2' };
@@ -58,7 +59,7 @@ describe('checksums', () => {
   });
 
   test('agree with a whole new sum, for any change and length', () => {
-    const random = seededRandom(7);
+    const random = randomFrom(7);
     for (let round = 0; round < 500; round++) {
       const data = Buffer.from(Array.from({ length: 3 + Math.floor(random() * 60) }, () => Math.floor(random() * 256)));
       const before = finishChecksum(sumBytes(data, 0, data.length));
@@ -161,7 +162,7 @@ function mutate(frame: Buffer, random: () => number): Buffer {
 
 describe('mutated frames', () => {
   test('never stop the wire, and are reported without a flood', () => {
-    const random = seededRandom(20_231);
+    const random = randomFrom(20_231);
     const nic = new MemoryLink();
     const uplink = new MemoryLink();
     const events: UntimedEvent[] = [];
@@ -192,7 +193,7 @@ describe('mutated frames', () => {
   });
 
   test('with right checksums, so that deeper layers see them, neither', () => {
-    const random = seededRandom(99);
+    const random = randomFrom(99);
     const nic = new MemoryLink();
     const events: UntimedEvent[] = [];
     createWire({ network, nic, emit: (event) => events.push(event), now: () => 0 });

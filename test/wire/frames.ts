@@ -146,14 +146,3 @@ function plainChecksum(frame: Buffer, ip: IpView, pseudoProtocol: number | undef
   }
   return ~sum & 0xffff;
 }
-
-/** A seeded generator (mulberry32), so that a failing mutation can be reproduced. */
-export function seededRandom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}

@@ -4,8 +4,9 @@ import type { UntimedEvent } from '../../harness/model/events.ts';
 import { createMalformedLog } from '../../harness/wire/codecs/malformed.ts';
 import { dissect } from '../../harness/wire/codecs/packet.ts';
 import { tcpFlags } from '../../harness/wire/codecs/tcp.ts';
+import { randomFrom } from '../../harness/wire/faults/random.ts';
 import { createSniffer } from '../../harness/wire/sniff/sniffer.ts';
-import { network, type Segment, seededRandom, tcpFrame } from './frames.ts';
+import { network, type Segment, tcpFrame } from './frames.ts';
 
 const { syn, ack, fin, rst } = tcpFlags;
 /** Near the end of the sequence space, so that every test wraps. */
@@ -61,7 +62,7 @@ test('request, response and delivery are reported', () => {
 });
 
 test('requests and responses split at every byte, in any order and twice, are the same', () => {
-  const random = seededRandom(3);
+  const random = randomFrom(3);
   for (let round = 0; round < 20; round++) {
     const tcp = connect();
     const answer = head('Content-Length: 30\r\nX: y') + 'b'.repeat(30);
