@@ -9,6 +9,7 @@ import { nothingToBoot, romNics, withoutVirtio } from './nics.ts';
 export const firstStages: MatrixInput['groups'] = [
   {
     name: 'bios-ipxe-rom',
+    tags: [{ tag: 'smoke', when: { machine: 'pc', nic: 'e1000' } }],
     description:
       "Configuration 2: SeaBIOS runs QEMU's bundled ROM, which is a full iPXE and goes straight to its script",
     configuration: 2,
@@ -21,6 +22,7 @@ export const firstStages: MatrixInput['groups'] = [
   },
   {
     name: 'bios-pxe-rom',
+    tags: [{ tag: 'smoke', when: { nic: 'e1000' } }],
     title: "the bundled ROM stands in for a vendor's PXE ROM: the server treats it as a plain PXE client",
     description: 'Configuration 1: the ROM is given undionly.kpxe by TFTP, which then fetches its script',
     configuration: 1,
@@ -45,6 +47,7 @@ export const firstStages: MatrixInput['groups'] = [
   },
   {
     name: 'uefi-ipxe-rom',
+    tags: [{ tag: 'smoke', when: { nic: 'virtio-net-pci' } }],
     description: 'Configuration 4: the EFI image of the combined ROM is a full iPXE and boots the script by itself',
     configuration: 4,
     arch: 'x86_64',
@@ -66,6 +69,7 @@ export const firstStages: MatrixInput['groups'] = [
   },
   {
     name: 'uefi-no-rom',
+    tags: [{ tag: 'smoke', when: { rom: 'none' } }],
     description: 'Configuration 6: no ROM; the firmware drives virtio-net itself and chain-loads snponly.efi',
     configuration: 6,
     arch: 'x86_64',
@@ -77,6 +81,7 @@ export const firstStages: MatrixInput['groups'] = [
   },
   {
     name: 'bios-no-rom',
+    tags: [{ tag: 'smoke', when: { nic: 'e1000' } }],
     description: 'SeaBIOS has no network boot of its own',
     arch: 'x86_64',
     firmware: 'seabios',
@@ -91,6 +96,7 @@ export const firstStages: MatrixInput['groups'] = [
   },
   {
     name: 'uefi-no-driver',
+    tags: [{ tag: 'smoke', when: { nic: 'e1000' } }],
     description: 'OVMF carries one NIC driver, VirtioNetDxe',
     arch: 'x86_64',
     firmware: 'ovmf',
@@ -107,6 +113,7 @@ export const firstStages: MatrixInput['groups'] = [
   },
   {
     name: 'arm-no-rom',
+    tags: [{ tag: 'smoke', when: { nic: 'virtio-net-pci' } }],
     description: "Configuration 6 on Arm: AAVMF drives virtio-net itself and chain-loads forky's ipxe-arm64.efi",
     configuration: 6,
     arch: 'aarch64',

@@ -32,6 +32,7 @@ const option60Without43: NonNullable<MatrixInput['groups'][number]['boot']>[numb
 export const knownTrouble: MatrixInput['groups'] = [
   {
     name: 'no-random-source',
+    tags: [{ tag: 'smoke', when: { set: 'forky' } }],
     cold: true,
     title: 'firmware since 2024.05 offers no PXE on a machine without a random source',
     configuration: 6,

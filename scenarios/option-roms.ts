@@ -124,6 +124,7 @@ const uefi: MatrixInput['groups'] = [
   },
   {
     name: 'uefi-snp-rom',
+    tags: [{ tag: 'smoke', when: { nic: 'e1000' } }],
     description:
       'Configuration 5: iPXE cut down to an SNP driver; the firmware has DHCP and TFTP, and snponly.efi follows',
     configuration: 5,
@@ -184,6 +185,7 @@ const uefi: MatrixInput['groups'] = [
   },
   {
     name: 'uefi-vendor-snp',
+    tags: [{ tag: 'smoke', when: { set: 'bookworm' } }],
     title: "the firmware's own VirtioNetDxe, extracted and put into the ROM, stands in for a vendor's driver",
     description: "Configuration 3: an SNP driver in the ROM, the firmware's DHCP and TFTP, then snponly.efi",
     configuration: 3,

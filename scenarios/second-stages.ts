@@ -52,6 +52,7 @@ const linux: Groups = [
   },
   {
     name: 'linux-arm',
+    tags: [{ tag: 'smoke', when: { transport: { nbp: 'tftp', config: 'http', payload: 'http' } } }],
     description: 'Configuration 6 on Arm; all by TFTP, or the kernel by HTTP',
     configuration: 6,
     ...withForkyIpxe,
@@ -100,6 +101,7 @@ const probe: Groups = [
 const loaders: Groups = [
   {
     name: 'shim-grub-uefi',
+    tags: ['smoke'],
     description:
       'shim requests GRUB from its own folder, GRUB grub/grub.cfg; other names not found on the way are normal',
     configuration: 6,
@@ -141,6 +143,7 @@ const loaders: Groups = [
   },
   {
     name: 'pxelinux',
+    tags: ['smoke'],
     description: 'requests pxelinux.cfg/01-MAC, then its address in hex with one digit fewer each time, then default',
     configuration: 1,
     standIn: true,
@@ -164,6 +167,7 @@ const loaders: Groups = [
   },
   {
     name: 'uki-arm',
+    tags: [{ tag: 'smoke', when: { transport: 'http' } }],
     title: 'a unified kernel image as the NBP',
     configuration: 6,
     ...aavmf,

@@ -105,6 +105,7 @@ const withMicrosoftKeys: Groups = [
   },
   {
     name: 'sb-shim-ipxe-uefi',
+    tags: ['smoke'],
     title: "shim refuses an unsigned iPXE in GRUB's place",
     ...ovmf,
     ...microsoft,

@@ -132,6 +132,7 @@ const uefiHttp: Groups = [
   {
     ...aavmf,
     name: 'uefi-http-missing-arm',
+    tags: ['smoke'],
     transport: 'http',
     boot: [{ name: 'a name that is not served', file: 'http://{{server}}/not-there.efi' }],
     expect: stops('nbp-fetch', { rule: 'http-boot-status', says: '^Client Error: 404 ' }, 'the server answers 404'),
@@ -154,7 +155,7 @@ const https: Groups = [
     description: "The run's CA is enrolled through fw_cfg; the firmware fetches the NBP over TLS",
     transport: httpsThenHttp,
   },
-  { ...aavmf, name: 'uefi-https-aavmf', transport: httpsThenHttp },
+  { ...aavmf, name: 'uefi-https-aavmf', tags: ['smoke'], transport: httpsThenHttp },
   { ...ovmf, name: 'uefi-https-new-ovmf', set: 'forky', transport: httpsThenHttp, tags: ['full'] },
   { ...aavmf, name: 'uefi-https-new-aavmf', set: 'forky', transport: 'https' },
   {
@@ -237,7 +238,13 @@ const https: Groups = [
 ];
 
 const iscsi: Groups = [
-  { ...biosRom, name: 'iscsi-bios', description: "sanboot: the disk's boot sector prints the token", payload: 'iscsi' },
+  {
+    ...biosRom,
+    name: 'iscsi-bios',
+    tags: ['smoke'],
+    description: "sanboot: the disk's boot sector prints the token",
+    payload: 'iscsi',
+  },
   { ...ovmf, name: 'iscsi-ovmf', description: "sanboot: the disk's EFI application prints it", payload: 'iscsi' },
   { ...aavmf, name: 'iscsi-aavmf', payload: 'iscsi' },
   {
@@ -264,7 +271,13 @@ const slaac = { ipVersion: 6, managedIpv6: false } as const;
 const untilSolicitEnds = { stageMs: { dhcp: 150_000 } };
 
 const ipv6: Groups = [
-  { ...biosRom, name: 'ipv6-bios', ipVersion: 6, transport: ['tftp', 'http'] },
+  {
+    ...biosRom,
+    name: 'ipv6-bios',
+    tags: [{ tag: 'smoke', when: { transport: 'http' } }],
+    ipVersion: 6,
+    transport: ['tftp', 'http'],
+  },
   { ...biosRom, name: 'ipv6-slaac-bios', ...slaac },
   { ...ovmf, name: 'ipv6-ovmf', ipVersion: 6 },
   { ...aavmf, name: 'ipv6-aavmf', ipVersion: 6 },
@@ -337,6 +350,7 @@ const proxyDhcp: Groups = [
   {
     ...biosRom,
     name: 'proxy-bios',
+    tags: [{ tag: 'smoke', when: { ipVersion: 4 } }],
     description: 'A DHCP server that only assigns addresses, and a proxyDHCP server with the boot information',
     proxyDhcp: true,
     ipVersion: [4, 6],
@@ -379,7 +393,13 @@ const onlySnp = stops(
  * over NFS or NBD is mounted by an initrd, after the network boot is over.
  */
 const nfs: Groups = [
-  { ...biosRom, name: 'nfs-bios', description: "iPXE's own NFS 3 client: port mapper, MOUNT, READ", transport: byNfs },
+  {
+    ...biosRom,
+    name: 'nfs-bios',
+    tags: ['smoke'],
+    description: "iPXE's own NFS 3 client: port mapper, MOUNT, READ",
+    transport: byNfs,
+  },
   { ...ovmf, name: 'nfs-ovmf', transport: byNfs, payload: 'linux' },
   { ...aavmf, name: 'nfs-aavmf', transport: byNfs },
   {

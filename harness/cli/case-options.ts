@@ -9,6 +9,7 @@ import { isMatrixProgram, loadMatrix } from '../matrix/load-matrix.ts';
 import { type Matrix, withoutFullOnly } from '../matrix/matrix.ts';
 import { parseMatrix } from '../matrix/parse-matrix.ts';
 import { parseShard, type Shard, takeShard } from '../matrix/shard.ts';
+import { smokeCells } from '../matrix/smoke.ts';
 import { accels } from '../model/axes.ts';
 import { HarnessError } from '../model/errors.ts';
 import type { Axis, Scenario } from '../model/scenario.ts';
@@ -51,6 +52,7 @@ export const collect = (value: string, earlier: string[] = []): string[] => [...
 export type CaseOptions = {
   matrix?: string;
   full?: boolean;
+  smoke?: boolean;
   shard?: string;
   set?: string[];
   trust?: boolean;
@@ -67,6 +69,7 @@ export function addMatrixOptions(command: Command): Command {
   return command
     .option('--matrix <file>', 'a matrix of your own (.json, .ts, .mts, .js, .mjs) instead of the default one')
     .option('--full', 'also the groups tagged "full"')
+    .option('--smoke', 'only the cases tagged "smoke": of the default matrix about twenty, one of each kind')
     .option(trustFlag, trustHelp)
     .addOption(
       new Option(
@@ -117,7 +120,7 @@ export async function expandChosen(
   options: CaseOptions,
   { chosenSets, answers }: Pick<Artefacts, 'chosenSets' | 'answers'>,
 ): Promise<ChosenCases> {
-  const { matrix: file, full, trust = false } = options;
+  const { matrix: file, full, smoke, trust = false } = options;
   if (file !== undefined) refuseForeignProgram(file, process.cwd(), trust);
   const whole = file === undefined ? await defaultMatrix() : await loadMatrix(file);
   const wanted = full ? whole : withoutFullOnly(whole);
@@ -126,7 +129,7 @@ export async function expandChosen(
   const origin = isData ? { source, folder: dirname(resolve(file)) } : undefined;
   const expansion = await expandOnHost(wanted, { source, sets: chosenSets }, answers);
   if (file === undefined) refuseVague(expansion.cells);
-  return { origin, ...expansion };
+  return { origin, ...expansion, cells: smoke ? smokeCells(expansion.matrix, expansion.cells) : expansion.cells };
 }
 
 /** The default matrix must state exact expectations. */

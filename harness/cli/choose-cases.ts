@@ -21,9 +21,17 @@ export type Chosen = Pick<RunOptions, 'matrixName' | 'cells' | 'shard'>;
 
 /** A run is resumed with the choices it was started with. */
 export function refuseChoices(ids: readonly string[], options: CaseOptions & { out?: string }): void {
-  const { matrix, shard, full, out } = options;
+  const { matrix, shard, full, smoke, out } = options;
   const chosen = ids.length > 0 || Object.keys(axisFiltersOf(options)).length > 0;
-  if (!chosen && matrix === undefined && shard === undefined && full === undefined && out === undefined) return;
+  if (
+    !chosen &&
+    matrix === undefined &&
+    shard === undefined &&
+    full === undefined &&
+    smoke === undefined &&
+    out === undefined
+  )
+    return;
   throw new HarnessError('usage', '--resume resumes a run as it was started, and takes no cases, filters or --out', {
     hint: 'Leave them out, or start a new run without --resume.',
   });

@@ -100,14 +100,14 @@ function expectationOf(group: Group, cell: CellAxes, fallback: Expectation): Exp
 /** A rule that matches nothing makes a claim about a case that does not exist. */
 function refuseDeadRules(
   group: Group,
-  cells: Record<'expectations' | 'exclude', readonly CellAxes[]>,
+  cells: Record<'expectations' | 'exclude' | 'tags', readonly CellAxes[]>,
   { source, where }: Expanding,
 ): void {
-  for (const list of ['expectations', 'exclude'] as const) {
-    const rules = group[list] ?? [];
-    const dead = rules.findIndex(({ when }) => !cells[list].some((cell) => matches(cell, when)));
+  for (const list of ['expectations', 'exclude', 'tags'] as const) {
+    const conditions = (group[list] ?? []).map((rule) => (typeof rule === 'string' ? {} : rule.when));
+    const dead = conditions.findIndex((when) => !cells[list].some((cell) => matches(cell, when)));
     if (dead < 0) continue;
-    const message = `${where}.${list}[${dead}].when: ${JSON.stringify(rules[dead]?.when)} matches no case of this group`;
+    const message = `${where}.${list}[${dead}].when: ${JSON.stringify(conditions[dead])} matches no case of this group`;
     throw badMatrix(source, message, 'Correct its values, or remove it.');
   }
 }
@@ -129,7 +129,7 @@ function expandGroup(group: Group, expanding: Expanding): Expansion {
     throw badMatrix(source, `${where}: every combination of group "${group.name}" is impossible`, hint);
   }
   if (!asksFor(group) && !hasUnknownFirmware(group))
-    refuseDeadRules(group, { expectations: possible, exclude: product }, expanding);
+    refuseDeadRules(group, { expectations: possible, exclude: product, tags: possible }, expanding);
 
   const cells = possible.flatMap((axes): Scenario[] => {
     const exclusion = group.exclude?.find(({ when }) => matches(axes, when));

@@ -33,6 +33,9 @@ const axisLists = {
 const conditionSchema = z.strictObject(axisLists).partial();
 export type CellCondition = z.infer<typeof conditionSchema>;
 
+/** A tag of a whole group, or of the cells that match. */
+const tagSchema = z.union([z.string().min(1), z.strictObject({ tag: z.string().min(1), when: conditionSchema })]);
+
 /** Groups with this tag are left out unless the full product is requested. */
 const fullOnlyTag = 'full';
 
@@ -48,7 +51,7 @@ const groupSchema = z.strictObject({
   exclude: z.array(z.strictObject({ when: conditionSchema, reason: z.string().min(1) })).optional(),
   /** Instead of every combination, as few as cover every pair of values of any two axes. */
   pairs: z.boolean().optional(),
-  tags: z.array(z.string().min(1)).optional(),
+  tags: z.array(tagSchema).optional(),
 });
 export type Group = z.infer<typeof groupSchema>;
 

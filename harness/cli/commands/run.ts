@@ -65,6 +65,7 @@ Examples:
   netboot run 'bios-*' --jobs 2 --out results
   netboot run --matrix bug.json --repeat 5
   netboot run --set ./my-build                your own firmware and ROMs
+  netboot run --smoke                       about twenty cases, one of each kind
   netboot run --shard 2/4 --json > part.json
   netboot run --resume results                resume a run that was interrupted
   netboot run --set ./my-build --baseline results-before
