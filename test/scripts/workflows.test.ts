@@ -109,6 +109,13 @@ describe('the action', () => {
     await accept(line);
   });
 
+  it('runs the smoke cases only where asked', async () => {
+    const [, line = []] = await commandLines({ smoke: 'true' });
+    expect(line).toEqual(['run', '--out', 'netboot-results', '--smoke']);
+    await accept(line);
+    expect((await commandLines({ smoke: 'false' }))[1]).not.toContain('--smoke');
+  });
+
   it('asks for a key that the command line prints', async () => {
     const asking = action.runs.steps.find(({ run }) => run?.includes('GITHUB_OUTPUT'))?.run ?? '';
     const [, words = ''] = /netboot\.mjs" (install [^)]*)\)/.exec(asking) ?? [];
