@@ -113,7 +113,11 @@ export function comparePairs(pairs: readonly Pair[]): Comparison {
     joined: both.length,
     changes: changes.sort((a, b) => (order(a) < order(b) ? -1 : 1)),
     common: Object.fromEntries(common),
-    notes: untimed ? [`times were not compared: that takes --repeat ${leastRepeats} on both sides`] : [],
+    notes: changes.some(({ timings }) => timings.length > 0)
+      ? ['times depend on what else the host did meanwhile: before believing them, compare runs of an idle host']
+      : untimed
+        ? [`times were not compared: that takes --repeat ${leastRepeats} on both sides`]
+        : [],
   };
 }
 

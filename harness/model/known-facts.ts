@@ -55,6 +55,11 @@ const facts = {
     says: "iPXE's vmxnet3 driver has an interrupt method that does nothing, so the ROM's UNDI claims interrupts and undionly.kpxe waits for one before it ever looks for a packet: nothing is received",
     source: 'https://github.com/ipxe/ipxe/blob/master/src/drivers/net/vmxnet3.c',
   },
+  'ipxe2-rom-keeps-its-device': {
+    says: "a full iPXE 2 in the ROM leaves its network device's path installed when it is disconnected, so that an iPXE with drivers of its own cannot install its device (EFI_ALREADY_STARTED) and finds none; snponly.efi uses the ROM's",
+    source:
+      'measured: ROM of iPXE 0ab2277c4 (e1000; virtio-net on Arm), then ipxe.efi of 1.0.0 and 2.0.0 on OVMF, of 1.21.1 and 2.0.0 on AAVMF 2022.11; with DEBUG=efi_snp',
+  },
   'rom-application-starts-no-other': {
     says: 'an iPXE application that runs during PCI enumeration cannot start another one',
     source: 'measured: a synchronous exception on AAVMF 2022.11, iPXE error 7f048287 on OVMF 2022.11, with iPXE 2.0.0',

@@ -147,6 +147,12 @@ const knownStops: readonly StopRule[] = [
     why: { known: 'rom-application-has-no-console' },
   },
   {
+    when: ({ configuration, image, secondStage }) =>
+      configuration === 4 && image?.ipxe?.version?.startsWith('2.') === true && secondStage === 'ipxe',
+    stopsAt: 'nbp-dhcp',
+    why: { known: 'ipxe2-rom-keeps-its-device' },
+  },
+  {
     when: ({ configuration, nic, secondStage }) => configuration === 5 && /^i82/.test(nic) && secondStage !== 'none',
     stopsAt: 'nbp-fetch',
     why: { known: 'ipxe-eepro100-stalls' },

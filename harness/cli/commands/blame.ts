@@ -165,7 +165,7 @@ Exit codes: 1 something can be blamed, 0 both do the same now, 3 could not tell.
 
 Examples:
   netboot blame CASE --good results-old --bad results-new
-  netboot blame 'no-random-source*bookworm*' 'no-random-source*forky*' --good results --bad results`,
+  netboot blame 'no-random-source.*@bookworm*' 'no-random-source.*@forky*' --good results --bad results`,
     )
     .action(async (pattern: string, badPattern: string | undefined, options: BlameOptions) => {
       const open = (name: 'good' | 'bad', which: string) =>
