@@ -20,7 +20,7 @@ const median = (sorted: readonly number[]): number => sorted[Math.floor((sorted.
 
 /** Milliseconds each figure of a case took, by name. */
 function figuresOf({ verdict, run }: CaseResult): Map<TimingChange['what'], number> {
-  const figures = new Map<TimingChange['what'], number>([['guest CPU', run.guestCpuMs]]);
+  const figures = new Map<TimingChange['what'], number>([['guest CPU', run.guestCpuMs + (run.savedCpuMs ?? 0)]]);
   let last = 0;
   for (const stage of stages) {
     const atMs = verdict.stages.find((one) => one.stage === stage)?.atMs ?? null;

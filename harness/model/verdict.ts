@@ -54,6 +54,8 @@ const caseRunSchema = z.strictObject({
   attempts: z.array(attemptRecordSchema),
   durationMs: z.number(),
   guestCpuMs: z.number(),
+  /** CPU time that a template saved its guest. */
+  savedCpuMs: z.number().optional(),
   accel: z.enum(accels).nullable(),
   inputs: z.array(inputSchema),
   predictedConfiguration: configurationSchema.nullable(),

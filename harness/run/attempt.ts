@@ -60,6 +60,8 @@ export interface AttemptResult {
   /** The harness could not tell, and a retry may succeed. */
   retryable: boolean;
   guestCpuMs: number;
+  /** CPU time that a template saved it. */
+  savedCpuMs: number;
   durationMs: number;
   /** The accelerator gave up on this guest, which has to be run again under TCG. */
   demote: string | undefined;
@@ -294,6 +296,7 @@ function resultOf({ beganAt, plan, accel, records: { events }, guest, exit }: At
     retryable:
       verdict.status === 'error' && events.every((event) => event.type !== 'infrastructure' || event.retryable),
     guestCpuMs: guest?.cpuMs() ?? 0,
+    savedCpuMs: events.reduce((sum, event) => sum + (event.type === 'restored' ? event.guestCpuMs : 0), 0),
     durationMs: performance.now() - beganAt,
     demote: acceleratorFailureOf(accel, events, exit),
   };

@@ -62,6 +62,7 @@ export interface Attempted extends CaseName {
   attempts: CaseResult['run']['attempts'];
   durationMs: number;
   guestCpuMs: number;
+  savedCpuMs?: number;
   /** Relative to the run's directory. */
   directory: string;
 }

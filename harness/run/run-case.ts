@@ -107,6 +107,12 @@ async function runUntilJudged(run: CaseRun, attempt: number): Promise<CountedAtt
   return { directory, result, guests };
 }
 
+/** What templates saved these guests, if anything. */
+function savedBy(guests: readonly AttemptResult[]): { savedCpuMs?: number } {
+  const savedCpuMs = guests.reduce((sum, guest) => sum + guest.savedCpuMs, 0);
+  return savedCpuMs > 0 ? { savedCpuMs } : {};
+}
+
 /**
  * Runs one case to its result: infrastructure errors are retried, and a failed guest is rerun once, into a directory of
  * its own; passing then is `flaky`, never `passed`.
@@ -126,6 +132,7 @@ export async function runCase(run: CaseRun): Promise<CaseResult> {
     attempts: attempts.map((attempt) => ({ directory: attempt.directory, status: attempt.result.verdict.status })),
     durationMs: Math.round(guests.reduce((sum, { durationMs }) => sum + durationMs, 0)),
     guestCpuMs: guests.reduce((sum, { guestCpuMs }) => sum + guestCpuMs, 0),
+    ...savedBy(guests),
     directory,
   });
   await writeRecord(pathInside(outDir, join(directory, caseFiles.result)), result);
