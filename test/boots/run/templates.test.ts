@@ -38,12 +38,16 @@ async function runBoth(group: object, templates: RunOptions['templates'], templa
   return cases.map((result) => ({ result, events: readEvents(join(outDir, result.run.directory as string)) }));
 }
 
-/** A verdict without its times, and what the guest printed up to its token, which is another for each guest. */
+/**
+ * A verdict without its times, and what the guest printed up to its token, which is another for each guest; without iPXE's
+ * counters of packets and its dots, one for each moment of waiting.
+ */
 function told({ result: { verdict }, events }: Ran) {
   const lines = events.flatMap((event) => (event.source === 'serial' && !event.open ? [event.text] : []));
   const end = lines.findIndex((line) => line.startsWith('netboot-ok:'));
   const stages = verdict.stages.map(({ stage, reached }) => ({ stage, reached }));
-  return { ...verdict, stages, console: lines.slice(0, end) };
+  const console = lines.slice(0, end).flatMap((line) => (/^\s*\[/.test(line) ? [] : [line.replaceAll(/\.+/g, '…')]));
+  return { ...verdict, stages, console };
 }
 
 const kinds = ({ events }: Ran): string[] =>
