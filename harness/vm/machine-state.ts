@@ -109,7 +109,8 @@ export async function loadMachine(qmp: Qmp, { devices }: MachineFiles): Promise<
     await qmp.execute('migrate-incoming', { uri: `unix:${path}` });
     const socket = connect(path);
     await once(socket, 'connect');
-    await pipeline(createReadStream(devices), socket);
+    // QEMU may close before it has read the description that follows the last device: its status says whether it has all.
+    await pipeline(createReadStream(devices), socket).catch(() => {});
     while (((await qmp.execute('query-status')) as { status?: unknown }).status === 'inmigrate') await sleep(pollMs);
   });
 }
