@@ -132,7 +132,8 @@ function layWire(
   return createWire({
     network: plan.network,
     nic: gate(linkOverStream(guest.nic)),
-    ...(guest.uplink ? { uplink: linkOverStream(guest.uplink) } : {}),
+    // What our own servers send arrives here: no flood, and all of a guest's HTTP.
+    ...(guest.uplink ? { uplink: linkOverStream(guest.uplink, { inTurns: false }) } : {}),
     ...(foreign ? { foreign: linkOverStream(foreign) } : {}),
     capture,
     now,

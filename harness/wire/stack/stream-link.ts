@@ -16,11 +16,16 @@ function listeners<A extends unknown[]>() {
   };
 }
 
+const readAtOnce = (stream: Duplex, take: (piece: Buffer) => void) => {
+  stream.on('data', take);
+  return { pause: () => void stream.pause(), resume: () => void stream.resume() };
+};
+
 /**
  * A link over QEMU's `-netdev stream` (or `socket`): each frame prefixed by its length as 4 bytes,
- * big-endian. The peer's close and any stream error end the link silently.
+ * big-endian. The peer's close and any stream error end the link silently. A guest's is read in turns with the others'.
  */
-export function linkOverStream(stream: Duplex): Link {
+export function linkOverStream(stream: Duplex, { inTurns = true } = {}): Link {
   const frames = listeners<[Buffer]>();
   const drains = listeners();
   const malformed = listeners<[string]>();
@@ -45,9 +50,10 @@ export function linkOverStream(stream: Duplex): Link {
     },
   );
 
-  const reader = readInTurns(stream, (piece) => {
+  const take = (piece: Buffer): void => {
     if (open) decoder.push(piece);
-  });
+  };
+  const reader = inTurns ? readInTurns(stream, take) : readAtOnce(stream, take);
   stream.on('drain', drains.call);
   // EPIPE and ECONNRESET mean that the guest is gone; the process itself is watched elsewhere.
   stream.on('error', () => {});
