@@ -36,40 +36,20 @@ const hardships: Record<string, Hardship> = {
   'link-flap': { title: 'no link for 2 s after the lease', faults: [{ from: { stage: 'dhcp' }, linkDownMs: 2000 }] },
 };
 
+const virtio = { nic: 'virtio-net-pci', rom: 'none' } as const;
+const uefi = { arch: 'x86_64', firmware: 'ovmf', ...virtio, secondStage: 'snponly' } as const;
+const arm = { arch: 'aarch64', firmware: 'aavmf', ...virtio, secondStage: 'ipxe' } as const;
+
 /** Boot chains, each with its own DHCP and TFTP clients. */
 const chains: Record<string, Omit<Group, 'name'>> = {
   'bios-pxe': {
     ...{ arch: 'x86_64', firmware: 'seabios', set: 'bookworm', nic: 'virtio-net-pci', rom: 'bundled' },
     ...{ secondStage: 'undionly', standIn: true, configuration: 1 },
   },
-  uefi: {
-    arch: 'x86_64',
-    firmware: 'ovmf',
-    set: 'bookworm',
-    nic: 'virtio-net-pci',
-    rom: 'none',
-    secondStage: 'snponly',
-  },
-  'uefi-new': {
-    arch: 'x86_64',
-    firmware: 'ovmf',
-    set: 'forky',
-    nic: 'virtio-net-pci',
-    rom: 'none',
-    secondStage: 'snponly',
-  },
-  arm: {
-    ...{ arch: 'aarch64', firmware: 'aavmf', set: 'bookworm', nic: 'virtio-net-pci', rom: 'none' },
-    ...{ secondStage: 'ipxe', nbpSet: 'forky' },
-  },
-  'arm-new': {
-    arch: 'aarch64',
-    firmware: 'aavmf',
-    set: 'forky',
-    nic: 'virtio-net-pci',
-    rom: 'none',
-    secondStage: 'ipxe',
-  },
+  uefi: { ...uefi, set: 'bookworm' },
+  'uefi-new': { ...uefi, set: 'forky' },
+  arm: { ...arm, set: 'bookworm', nbpSet: 'forky' },
+  'arm-new': { ...arm, set: 'forky' },
 };
 
 /** The same boots over a network that misbehaves: which chain survives what. */

@@ -1,25 +1,22 @@
 import type { EventSink } from '../model/events.ts';
 import type { Fault } from '../model/faults.ts';
-import type { Stage } from '../model/stages.ts';
 import type { Qmp } from '../vm/qmp.ts';
+import { hasCome, type Progress } from '../wire/faults/moment.ts';
 
-export interface LinkFaultOptions {
+export interface LinkFaultOptions extends Progress {
   faults: readonly Fault[];
   qmp: Qmp;
-  now(): number;
-  hasReached(stage: Stage): boolean;
   emit: EventSink;
 }
 
 const tickMs = 20;
 
 /** Takes the guest's link down and up where its scenario says so (QMP set_link), until disposed of. */
-export function injectLinkFaults({ faults, qmp, now, hasReached, emit }: LinkFaultOptions): Disposable {
+export function injectLinkFaults({ faults, qmp, emit, ...progress }: LinkFaultOptions): Disposable {
   const waiting = new Map([...faults.entries()].filter(([, { linkDownMs }]) => linkDownMs !== undefined));
   const timers = new Set<NodeJS.Timeout>();
   const setLink = (up: boolean): void => void qmp.execute('set_link', { name: 'net0', up }).catch(() => {});
-  const isDue = ({ from }: Fault): boolean =>
-    from === undefined || ('ms' in from ? now() >= from.ms : hasReached(from.stage));
+  const isDue = ({ from }: Fault): boolean => from === undefined || hasCome(from, progress);
   const look = (): void => {
     for (const [index, fault] of waiting) {
       if (!isDue(fault)) continue;

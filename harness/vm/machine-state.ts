@@ -1,13 +1,12 @@
 import { once } from 'node:events';
 import { createReadStream, createWriteStream, readdirSync, readlinkSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
 import { connect, createServer, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import type { Qmp } from './qmp.ts';
+import { withSocketPath } from './socket-path.ts';
 
 /** A stopped machine on disk: its RAM, sparse, and the state of its devices (QEMU's migration stream). */
 export interface MachineFiles {
@@ -42,16 +41,6 @@ async function prepare(qmp: Qmp): Promise<void> {
   await qmp.execute('migrate-set-capabilities', { capabilities });
   // A restored machine would announce itself with frames that its guest never sent.
   await qmp.execute('migrate-set-parameters', { 'max-bandwidth': unlimited, 'announce-rounds': 0 });
-}
-
-/** Runs `use` with the path of a Unix socket that does not exist yet, in a folder only this user can enter. */
-async function withSocketPath(use: (path: string) => Promise<void>): Promise<void> {
-  const folder = await mkdtemp(join(tmpdir(), 'netboot-state-'));
-  try {
-    await use(join(folder, 'socket'));
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
 }
 
 async function migrated(qmp: Qmp): Promise<void> {

@@ -1,5 +1,4 @@
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
 import {
   type AddressInfo,
   connect,
@@ -9,8 +8,8 @@ import {
   type Socket,
 } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { HarnessError } from '../model/errors.ts';
+import { withSocketPath } from './socket-path.ts';
 
 /** Two ends of a stream socket: one stays here, the other is passed to a child process and then destroyed here. */
 export interface SocketPair {
@@ -51,19 +50,14 @@ export async function createSerialPair(): Promise<SocketPair> {
 type Connect = (options: NetConnectOpts) => Socket;
 
 async function throughFolder(connectTo: Connect): Promise<SocketPair> {
-  let folder: string | undefined;
   try {
-    // Only this user can enter the folder, so nobody else connects; removed before returning.
-    folder = await mkdtemp(join(tmpdir(), 'netboot-link-'));
-    return await connectThrough({ path: join(folder, 'socket') }, connectTo);
+    return await withSocketPath((path) => connectThrough({ path }, connectTo));
   } catch (cause) {
     const { message } = cause as Error;
     throw new HarnessError('disk', `cannot create a socket for a guest in ${tmpdir()}: ${message}`, {
       hint: 'Set TMPDIR to a writable folder with a path of at most 70 characters.',
       cause,
     });
-  } finally {
-    if (folder !== undefined) await rm(folder, { recursive: true, force: true });
   }
 }
 

@@ -3,6 +3,9 @@ import { collectOptions, type OptionMap, overloadOf } from './dhcp-options.ts';
 import { loadPackageCodec } from './dhcp-package.ts';
 
 /** One DHCPv4 message (RFC 2131 §2); addresses as dotted quads, options as raw bytes. */
+/** Server, client, and PXE's boot server (RFC 2131 §4.1, PXE 2.1 §2.2.3). */
+export const dhcpPorts: ReadonlySet<number> = new Set([67, 68, 4011]);
+
 export interface DhcpMessage {
   /** 1 from clients, 2 from servers. */
   readonly op: 1 | 2;

@@ -16,6 +16,9 @@ export const dhcp6MessageTypes = [
 ] as const;
 export type Dhcp6MessageType = (typeof dhcp6MessageTypes)[number];
 
+/** Client and server (RFC 8415 §7.2). */
+export const dhcp6Ports: ReadonlySet<number> = new Set([546, 547]);
+
 /** RFC 8415 §21 and RFC 5970 §3. */
 export const dhcp6Options = {
   clientId: 1,

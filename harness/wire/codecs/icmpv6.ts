@@ -21,6 +21,14 @@ export const icmpv6Types = {
   multicastListenerReport2: 143,
 } as const;
 
+/** Names of the types, such as `router-solicitation`. */
+export const icmpv6Names: ReadonlyMap<number, string> = new Map(
+  Object.entries(icmpv6Types).map(([name, type]) => [
+    type,
+    name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`),
+  ]),
+);
+
 export interface Icmpv6View {
   readonly malformed?: undefined;
   readonly type: number;

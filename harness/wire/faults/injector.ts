@@ -1,16 +1,14 @@
 import { tableBounds } from '../../model/bounds.ts';
 import type { EventSink, UntimedEvent } from '../../model/events.ts';
-import type { Choice, Fault, FaultAction, Moment } from '../../model/faults.ts';
-import type { Stage } from '../../model/stages.ts';
+import type { Choice, Fault, FaultAction } from '../../model/faults.ts';
 import { adjustChecksum } from '../codecs/checksum.ts';
 import { ethernetHeaderBytes } from '../codecs/ethernet.ts';
 import type { Direction, Faults } from './faults.ts';
 import { type FrameMessage, messageOf } from './message.ts';
+import { hasCome, type Progress } from './moment.ts';
 import { randomFrom } from './random.ts';
 
-export interface InjectorOptions {
-  readonly now: () => number;
-  readonly hasReached: (stage: Stage) => boolean;
+export interface InjectorOptions extends Progress {
   readonly emit: EventSink;
 }
 
@@ -227,15 +225,14 @@ function createFaultLog(fault: number, emit: EventSink) {
 function stepOf(
   fault: Fault,
   { index, room, met }: Pick<Setting, 'room' | 'met'> & { index: number },
-  { now, hasReached }: InjectorOptions,
+  progress: Progress,
 ): Step {
-  const setting: Setting = { fault, random: randomFrom(fault.seed + index), room, now, met };
+  const setting: Setting = { fault, random: randomFrom(fault.seed + index), room, now: progress.now, met };
   const steps = acts.flatMap((act) => act(setting) ?? []);
-  const isPast = (moment: Moment): boolean => ('ms' in moment ? now() >= moment.ms : hasReached(moment.stage));
   const applies = (frame: Buffer, direction: Direction): boolean =>
     (fault.on ?? direction) === direction &&
-    (fault.from === undefined || isPast(fault.from)) &&
-    !(fault.until && isPast(fault.until)) &&
+    (fault.from === undefined || hasCome(fault.from, progress)) &&
+    !(fault.until && hasCome(fault.until, progress)) &&
     matches(fault, messageOf(frame));
   const whole = chained(steps);
   return (frame, direction, deliver) => (applies(frame, direction) ? whole(frame, direction, deliver) : deliver(frame));

@@ -1,7 +1,7 @@
 import type { FaultProtocol } from '../../model/faults.ts';
-import { parseDhcp } from '../codecs/dhcp.ts';
-import { dhcp6MessageTypes } from '../codecs/dhcp6.ts';
-import { icmpv6Types } from '../codecs/icmpv6.ts';
+import { dhcpPorts, parseDhcp } from '../codecs/dhcp.ts';
+import { dhcp6MessageTypes, dhcp6Ports } from '../codecs/dhcp6.ts';
+import { icmpv6Names } from '../codecs/icmpv6.ts';
 import { dissect, type Packet, type TcpPacket, type UdpPacket } from '../codecs/packet.ts';
 import { tcpFlags } from '../codecs/tcp.ts';
 import { opcodeOf, opcodes } from '../codecs/tftp.ts';
@@ -17,40 +17,31 @@ export interface FrameMessage {
   readonly checksumAt?: number;
 }
 
-const dhcpPorts: readonly number[] = [67, 68, 4011];
-const dhcp6Ports: readonly number[] = [546, 547];
 const tftpMessages = new Map<number, string>(Object.entries(opcodes).map(([name, code]) => [code, name]));
-const icmpv6Messages = new Map<number, string>(
-  Object.entries(icmpv6Types).map(([name, type]) => [
-    type,
-    name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`),
-  ]),
-);
-
 const nothing: FrameMessage = { protocol: undefined, message: undefined, ports: [], payloadAt: 34 };
+
+function dhcpMessage(payload: Buffer): string | undefined {
+  const parsed = parseDhcp(payload);
+  return 'message' in parsed ? parsed.message.messageType : undefined;
+}
+
+/** Every datagram of another port is of TFTP, whose transfers have ports of their own. */
+function applicationOf(ports: readonly number[], payload: Buffer): Pick<FrameMessage, 'protocol' | 'message'> {
+  const isOn = (some: ReadonlySet<number>): boolean => ports.some((port) => some.has(port));
+  if (isOn(dhcpPorts)) return { protocol: 'dhcp', message: dhcpMessage(payload) };
+  if (isOn(dhcp6Ports)) return { protocol: 'dhcp6', message: dhcp6MessageTypes[(payload[0] ?? 0) - 1] };
+  return { protocol: 'tftp', message: payload.length < 2 ? undefined : tftpMessages.get(opcodeOf(payload)) };
+}
 
 function ofUdp({ frame, udp }: UdpPacket): FrameMessage {
   const { sourcePort, destinationPort, payloadStart: payloadAt, payloadEnd } = udp;
   const ports = [sourcePort, destinationPort];
-  const checksumAt = payloadAt - 2;
-  const payload = frame.subarray(payloadAt, payloadEnd);
-  const isOn = (some: readonly number[]) => ports.some((port) => some.includes(port));
-  if (isOn(dhcpPorts)) {
-    const parsed = parseDhcp(Buffer.from(payload));
-    return {
-      protocol: 'dhcp',
-      message: 'message' in parsed ? parsed.message.messageType : undefined,
-      ports,
-      payloadAt,
-      checksumAt,
-    };
-  }
-  if (isOn(dhcp6Ports)) {
-    return { protocol: 'dhcp6', message: dhcp6MessageTypes[(payload[0] ?? 0) - 1], ports, payloadAt, checksumAt };
-  }
-  // Every other datagram on this network is of TFTP, whose transfers have ports of their own.
-  const message = payload.length < 2 ? undefined : tftpMessages.get(opcodeOf(payload));
-  return { protocol: 'tftp', message, ports, payloadAt, checksumAt };
+  return {
+    ...applicationOf(ports, frame.subarray(payloadAt, payloadEnd)),
+    ports,
+    payloadAt,
+    checksumAt: payloadAt - 2,
+  };
 }
 
 function ofTcp({ ip, tcp }: TcpPacket): FrameMessage {
@@ -78,7 +69,7 @@ function ofPacket(packet: Packet): FrameMessage {
     case 'icmp':
       return { ...nothing, protocol: 'icmp' };
     case 'icmpv6':
-      return { ...nothing, protocol: 'icmpv6', message: icmpv6Messages.get(packet.icmpv6.type) };
+      return { ...nothing, protocol: 'icmpv6', message: icmpv6Names.get(packet.icmpv6.type) };
     default:
       return nothing;
   }

@@ -2,7 +2,9 @@ import { tableBounds } from '../../model/bounds.ts';
 import type { EventSink } from '../../model/events.ts';
 import type { Network } from '../../model/plan.ts';
 import { formatIpv4Address, formatIpv6Address } from '../codecs/addresses.ts';
-import { icmpv6Types } from '../codecs/icmpv6.ts';
+import { dhcpPorts } from '../codecs/dhcp.ts';
+import { dhcp6Ports } from '../codecs/dhcp6.ts';
+import { icmpv6Names } from '../codecs/icmpv6.ts';
 import type { MalformedLog } from '../codecs/malformed.ts';
 import type { ArpPacket, Icmpv6Packet, Packet, UdpPacket } from '../codecs/packet.ts';
 import { sniffDhcp } from './dhcp.ts';
@@ -25,15 +27,6 @@ interface SnifferOptions {
   readonly emit: EventSink;
   readonly malformed: MalformedLog;
 }
-
-const dhcpPorts: ReadonlySet<number> = new Set([67, 68, 4011]);
-const dhcp6Ports: ReadonlySet<number> = new Set([546, 547]);
-const icmpv6Kinds = new Map<number, string>(
-  Object.entries(icmpv6Types).map(([name, type]) => [
-    type,
-    name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`),
-  ]),
-);
 
 const httpPort = 80;
 
@@ -67,7 +60,7 @@ export function createSniffer({ network, now, emit, malformed }: SnifferOptions)
   }
 
   function icmpv6(from: Side, { frame, icmpv6: { type, targetAt } }: Icmpv6Packet): void {
-    const kind = icmpv6Kinds.get(type) ?? `type-${type}`;
+    const kind = icmpv6Names.get(type) ?? `type-${type}`;
     const target = targetAt === undefined ? {} : { target: formatIpv6Address(frame, targetAt) };
     if (!isNews(`icmpv6 ${from} ${kind} ${target.target}`)) return;
     emit({ source: 'wire', type: 'icmpv6', from, kind, ...target });
