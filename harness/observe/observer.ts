@@ -4,7 +4,7 @@ import type { Stage } from '../model/stages.ts';
 import type { Evidence, FailureEvidence, Rule } from './evidence.ts';
 import { machineRules } from './machine-rules.ts';
 import { createObserved } from './observed.ts';
-import { createStandingRemarks } from './remarks.ts';
+import { createStandingRemarks, isRemark } from './remarks.ts';
 import { serialRules } from './serial-rules.ts';
 import { wireFailureRules } from './wire-failures.ts';
 import { deliveryRules, wireRules } from './wire-rules.ts';
@@ -29,7 +29,7 @@ export interface Observer {
   readonly complete: boolean;
   /** What ended the case, once something has. */
   readonly ending: FailureEvidence | undefined;
-  /** The last remark of each source still in force: what may explain an end. */
+  /** What may explain the end: the last remark of each source still in force, and those of frames read after it. */
   readonly remarks: readonly FailureEvidence[];
 }
 
@@ -40,14 +40,16 @@ export function createObserver(plan: Plan): Observer {
   const evidence: Evidence[] = [];
   const remarks = createStandingRemarks();
   const isNews = createNewsFilter();
+  const late: FailureEvidence[] = [];
   let ending: FailureEvidence | undefined;
+  let closed = false;
 
   const isComplete = (): boolean => plan.stagePath.every((stage) => stages.has(stage));
 
-  /** Applies the rules to one event; a stage found counts for later rules. */
-  function evidenceIn(event: HarnessEvent): Evidence[] {
+  /** Applies rules to one event; a stage found counts for later rules. */
+  function evidenceIn(event: HarnessEvent, rules: readonly Rule<never>[]): Evidence[] {
     const fresh: Evidence[] = [];
-    for (const rule of tables[event.source] ?? []) {
+    for (const rule of rules) {
       const match = rule.match(event as never, plan, observed);
       if (!match) continue;
       const seen = { source: event.source, atMs: event.tMs, text: match.text };
@@ -60,6 +62,23 @@ export function createObserver(plan: Plan): Observer {
     return fresh;
   }
 
+  function progressIn(event: HarnessEvent): Evidence[] {
+    const fresh = evidenceIn(event, tables[event.source] ?? []);
+    ending = fresh.find((one) => one.kind === 'failure' && one.ends) as FailureEvidence | undefined;
+    remarks.after(event, fresh);
+    return fresh;
+  }
+
+  /**
+   * A verdict is final once its case has ended: later output of a dying guest does not change it. But console and wire
+   * are read apart: frames that were sent before the end may be read after it, and say why it came.
+   */
+  function explanationsIn(event: HarnessEvent): Evidence[] {
+    const fresh = event.source === 'wire' ? evidenceIn(event, wireFailureRules) : [];
+    late.push(...fresh.filter(isRemark));
+    return fresh;
+  }
+
   return {
     evidence,
     get complete() {
@@ -69,15 +88,13 @@ export function createObserver(plan: Plan): Observer {
       return ending;
     },
     get remarks() {
-      return remarks.all();
+      return [...remarks.all(), ...late];
     },
     observe(event) {
-      // A verdict is final once its case has ended: later output of a dying guest does not change it.
-      if (ending || isComplete()) return [];
+      closed ||= event.source === 'run' && event.type === 'ended';
+      if (closed || isComplete()) return [];
       note(event);
-      const fresh = evidenceIn(event);
-      ending = fresh.find((one) => one.kind === 'failure' && one.ends) as FailureEvidence | undefined;
-      remarks.after(event, fresh);
+      const fresh = ending ? explanationsIn(event) : progressIn(event);
       const news = fresh.filter(isNews);
       evidence.push(...news);
       return news;

@@ -19,7 +19,8 @@ function asksAnew(event: HarnessEvent): boolean {
   }
 }
 
-const isRemark = (one: Evidence): one is FailureEvidence => one.kind === 'failure' && !one.ends;
+/** A sign of trouble that the boot may still recover from. */
+export const isRemark = (one: Evidence): one is FailureEvidence => one.kind === 'failure' && !one.ends;
 
 /**
  * The last remark of each source, until the boot gets further or the guest turns to something else. Sources are kept

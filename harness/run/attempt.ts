@@ -26,6 +26,7 @@ import type { Intervene, Intervention } from './intervention.ts';
 import { injectLinkFaults } from './link-fault.ts';
 import { type RunningNetwork, startNetwork } from './network.ts';
 import { startForeign } from './provisioner.ts';
+import { settle } from './settle.ts';
 import { coldStart, type Start, startOf } from './templates/start.ts';
 import type { Claim } from './templates/template-store.ts';
 import { type TimeWatch, watchTime } from './time-watch.ts';
@@ -269,6 +270,7 @@ function startClock(attempt: Attempt, guest: Guest, opened: DisposalStack): void
 async function conclude(attempt: Attempt, reason: EndReason): Promise<void> {
   const { accel, plan, fingerprints, records, guest } = attempt;
   const { emit, events } = records;
+  await settle(() => records.serial.bytes() + (attempt.network?.frames() ?? 0));
   // Unread console output belongs to the record, and may be evidence.
   records.serial.end();
   const { exit } = attempt;

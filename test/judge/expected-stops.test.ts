@@ -55,6 +55,22 @@ it.each([
   expect(judge(plan, seen)).toMatchObject({ status: 'failed' });
 });
 
+describe('frames that are read after the console has ended the case', () => {
+  const { plan, events } = recordedRun('uefi-https-authority');
+  const refusal = events.find((event) => event.type === 'tls' && event.kind === 'left') as HarnessEvent;
+  const before = events.filter((event) => event !== refusal);
+  const end = before.findIndex((event) => event.source === 'run' && event.type === 'ended');
+
+  it('explain the end as they do when they are read first', () => {
+    const late = before.toSpliced(end, 0, { ...refusal, tMs: before[end]?.tMs ?? 0 });
+    expect(judge(plan, late)).toMatchObject({ status: 'passed', failure: judge(plan, events).failure });
+  });
+
+  it('are no explanation once the case has ended', () => {
+    expect(judge(plan, before.toSpliced(end + 1, 0, refusal))).toMatchObject({ status: 'failed' });
+  });
+});
+
 it('is another time-out where the guest asked, and its answer was lost', () => {
   const { plan, events } = recordedRun('arm-autoexec-nothing-sent');
   const script = events.findLastIndex((event) => event.source === 'wire' && event.type === 'tftp-complete');
