@@ -19,13 +19,16 @@ const fileKeys: readonly string[] = ['file', 'code', 'vars', 'path'];
 const isPathOfProgram = (key: string, value: unknown): value is string[] =>
   key === 'command' && Array.isArray(value) && typeof value[0] === 'string' && value[0].includes('/');
 
+/** A provisioner's folder may also be one that the harness makes. */
+const isPath = (key: string, value: unknown): value is string =>
+  typeof value === 'string' && (fileKeys.includes(key) || (key === 'cwd' && !value.startsWith('{{')));
+
 function resolveIn(value: unknown, directory: string): unknown {
   if (Array.isArray(value)) return value.map((item) => resolveIn(item, directory));
   if (typeof value !== 'object' || value === null) return value;
   const entries = Object.entries(value).map(([key, inner]) => {
     if (isPathOfProgram(key, inner)) return [key, [resolve(directory, inner[0] as string), ...inner.slice(1)]];
-    const isFile = fileKeys.includes(key) && typeof inner === 'string';
-    return [key, isFile ? resolve(directory, inner) : resolveIn(inner, directory)];
+    return [key, isPath(key, inner) ? resolve(directory, inner) : resolveIn(inner, directory)];
   });
   return Object.fromEntries(entries);
 }

@@ -44,7 +44,9 @@ const provisionerProgramSchema = z.strictObject({
   /** Names its log; the program's name by default. */
   name: fileName.optional(),
   env: z.record(z.string(), z.string()).optional(),
-  /** Files in `{{dir}}`, the folder it starts in. */
+  /** The folder it starts in, relative to the matrix file, or below a placeholder; by default `{{dir}}`. */
+  cwd: z.string().min(1).optional(),
+  /** Files in `{{dir}}`. */
   files: z
     .record(fileName, z.union([z.strictObject({ path: z.string().min(1) }), z.strictObject({ text: z.string() })]))
     .optional(),
@@ -80,6 +82,8 @@ const startedSchema = z.strictObject({
   env: z.record(z.string(), z.string()),
 });
 
+export const defaultCwd = '{{dir}}';
+
 /** A provisioner as a plan has it: decided but for `{{dir}}` and `{{tree}}`, which are known once it starts. */
 export const plannedProvisionerSchema = z.strictObject({
   /** Of the server's only interface, which is called `interfaceName`. */
@@ -90,6 +94,7 @@ export const plannedProvisionerSchema = z.strictObject({
       name: fileName,
       argv: z.array(z.string()),
       env: z.record(z.string(), z.string()),
+      cwd: z.string().default(defaultCwd),
       ready: z.array(readySchema),
       readyWithinMs: z.int(),
       stop: z.enum(stopSignals),

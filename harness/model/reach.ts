@@ -39,8 +39,11 @@ function ofServe({ serve = {} }: Scenario): Reach[] {
 /** A program that is run on this host, whatever folder it lies in. */
 function ofProvisioner({ provisioner }: Scenario): Reach[] {
   if (provisioner === undefined) return [];
-  return programsOf(provisioner).flatMap(({ command, env = {}, files = {} }) => [
+  return programsOf(provisioner).flatMap(({ command, cwd, env = {}, files = {} }): Reach[] => [
     other('provisioner.command', command.join(' ')),
+    ...(cwd === undefined || cwd.startsWith('{{')
+      ? []
+      : [{ key: 'provisioner.cwd', value: cwd, isPath: true, folder: true } as const]),
     ...Object.entries(env).map(([name, value]) => other(`provisioner.env.${name}`, value)),
     ...Object.entries(files).flatMap(([name, file]) =>
       'path' in file ? path(`provisioner.files["${name}"]`, file.path) : [],

@@ -1,5 +1,6 @@
 import type { Network } from '../model/plan.ts';
 import {
+  defaultCwd,
   nameOfProgram,
   type PlannedProvisioner,
   type ProvisionerProgram,
@@ -95,6 +96,7 @@ export function planProvisioner(
         name: names[at] as string,
         argv: [found[at]?.path as string, ...program.command.slice(1).map(fill)],
         env: { ...found[at]?.env, ...filled(program.env ?? {}) },
+        cwd: fill(program.cwd ?? defaultCwd),
         ready: readyOf(program),
         readyWithinMs: program.readyWithinMs ?? readyWithinMs,
         stop: program.stop ?? 'SIGTERM',

@@ -30,6 +30,13 @@ async function findPacketPrograms({ sources: { sets } }: Resolving) {
   return isMissing(socat) || isMissing(ethtool) ? undefined : { socat, ethtool };
 }
 
+/** Where no network can be made for it, no server of the user's can run. */
+async function requireIsolation({ sources }: Resolving, hasPacketPrograms: boolean): Promise<void> {
+  const isolation = await sources.isolation(hasPacketPrograms);
+  if (!('impossible' in isolation)) return;
+  throw new NotHere(`the provisioner cannot be isolated: ${isolation.impossible}. ${isolation.hint}`);
+}
+
 /** The programs of a user's server, and what their files hold. */
 export async function resolveProvisioner(resolving: Resolving): Promise<Resolved['provisioner']> {
   const { scenario, sources, add } = resolving;
@@ -43,5 +50,7 @@ export async function resolveProvisioner(resolving: Resolving): Promise<Resolved
   const names = programs.flatMap((program) => Object.keys(program.files));
   const twice = names.find((name, at) => names.indexOf(name) !== at);
   if (twice !== undefined) throw new NotHere(`two programs of the provisioner have a file ${twice}`);
-  return { programs, packetPrograms: await findPacketPrograms(resolving) };
+  const packetPrograms = await findPacketPrograms(resolving);
+  await requireIsolation(resolving, packetPrograms !== undefined);
+  return { programs, packetPrograms };
 }

@@ -17,11 +17,15 @@ async function sizeOf(path: string): Promise<{ sha256: string; bytes: number }> 
 }
 
 /** The same sources, but files are not read unless there is no other way to tell, and none is made. */
-function unread({ firmware }: Scenario, { sets, inspections, fingerprints }: ArtefactSources): ArtefactSources {
+function unread(
+  { firmware }: Scenario,
+  { sets, inspections, fingerprints, isolation }: ArtefactSources,
+): ArtefactSources {
   const code = typeof firmware === 'object' ? firmware.code : undefined;
   const { unmade } = sets;
   return {
     sets: { ...sets, ...unmade, signed: (path, vars) => unmade.signed(path, vars, fingerprints) },
+    isolation,
     fingerprints: { of: sizeOf, save: async () => {} },
     inspections: {
       of: async (path) => (path === code ? inspections.of(path) : { type: 'unknown', bytes: 0, guess: null }),

@@ -14,6 +14,8 @@ export interface ArtefactSources {
   sets: ArtefactSets;
   fingerprints: Fingerprints;
   inspections: Pick<Inspections, 'of'>;
+  /** What keeps this host from running a user's server on a network of its own; nothing if it can. */
+  isolation(hasPacketPrograms: boolean): Promise<object | { impossible: string; hint: string }>;
 }
 
 /** Why a cell cannot be run here: thrown by a resolution step and caught at the top. */

@@ -1,10 +1,10 @@
 import { isMissing } from '../assets/sets/artefact-set.ts';
-import type { ArtefactSets } from '../assets/sets/sets.ts';
 import { HarnessError } from '../model/errors.ts';
 import { type Capacity, openCapacity } from '../os/capacity.ts';
-import { findIsolation, type Impossible, isolationText } from '../services/provisioner/isolation.ts';
+import { type Impossible, isolationText } from '../services/provisioner/isolation.ts';
 import { type AcceleratorAnswer, failureLastsMs, openAcceleratorAnswers } from '../vm/accelerator-answers.ts';
 import { describeHost, type HostFacts, probeQemu, type QemuFacts, type QemuProgram } from '../vm/host.ts';
+import type { RunHost } from './run-host.ts';
 
 export interface ProgramReport {
   program: string;
@@ -37,8 +37,11 @@ export function acceleratorFailures(cacheFile: string | undefined): (Accelerator
 }
 
 /** How this host runs a server of the user's on a network of its own, in words, or why it cannot. */
-export async function offeredIsolation(sets: Pick<ArtefactSets, 'command'>): Promise<{ way: string } | Impossible> {
+export async function offeredIsolation({
+  sets,
+  isolation: find,
+}: Pick<RunHost, 'sets' | 'isolation'>): Promise<{ way: string } | Impossible> {
   const packetPrograms = await Promise.all(['socat', 'ethtool'].map((program) => sets.command(program)));
-  const isolation = await findIsolation(!packetPrograms.some(isMissing));
+  const isolation = await find(!packetPrograms.some(isMissing));
   return 'impossible' in isolation ? isolation : { way: isolationText(isolation) };
 }

@@ -6,6 +6,8 @@ import { createInspections } from '../assets/inspections.ts';
 import { loadSets } from '../assets/sets/sets.ts';
 import type { FirmwareInterface } from '../model/axes.ts';
 import { HarnessError } from '../model/errors.ts';
+import { oncePerKey } from '../os/once-per-key.ts';
+import { findIsolation, type Impossible, type Isolation } from '../services/provisioner/isolation.ts';
 import { type OfferedNics, openOfferedNics } from '../vm/offered-nics.ts';
 import type { RunHost } from './run-host.ts';
 
@@ -73,6 +75,7 @@ export async function openHost({ cacheDir, setDirs = [], env = process.env }: Ho
   const fingerprints = createFingerprints({ cacheFile: join(cacheDir, 'fingerprints.json') });
   const inspections = createInspections({ fingerprints, cacheFile: join(cacheDir, 'inspections.json') });
   const offeredNics = openOfferedNics(join(cacheDir, 'nics.json'));
+  const isolations = oncePerKey<Isolation | Impossible>();
   return {
     sets: await loadSets({ cacheDir, setDirs, host: { env, root: '' }, inspections, fingerprints }),
     fingerprints: {
@@ -80,6 +83,7 @@ export async function openHost({ cacheDir, setDirs = [], env = process.env }: Ho
       save: async () => void (await Promise.all([fingerprints.save(), inspections.save()])),
     },
     inspections,
+    isolation: (hasPacketPrograms) => isolations(String(hasPacketPrograms), () => findIsolation(hasPacketPrograms)),
     setDirs: setDirs.map((folder) => resolve(folder)),
     accelCacheFile: join(cacheDir, 'acceleration.json'),
     lengthsFile: join(cacheDir, 'case-lengths.json'),

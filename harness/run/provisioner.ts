@@ -1,10 +1,10 @@
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { chmod } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import type { EventSink } from '../model/events.ts';
 import type { Plan } from '../model/plan.ts';
 import { opening } from '../os/disposal-stack.ts';
+import { openTemporaryFolder } from '../os/temporary-folder.ts';
 import { startProvisioner } from '../services/provisioner/start.ts';
 import { type QemuFacts, sandboxArgs } from '../vm/host.ts';
 import { createSocketPair } from '../vm/socket-pair.ts';
@@ -32,11 +32,9 @@ const fails =
     emit({ source: 'run', type: 'infrastructure', code: 'provisioner-failed', message, retryable: false });
 
 /** A copy for servers that run as somebody else, change their root directory, or follow no links. */
-async function copyTree(plan: Plan): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'netboot-tree-'));
+async function copyTree({ serve }: Plan, folder: string): Promise<void> {
   await chmod(folder, 0o755);
-  await writeTree(plan.serve, folder);
-  return folder;
+  await writeTree(serve, folder);
 }
 
 /** The user's server of a plan, ready; undefined if it has none. */
@@ -45,8 +43,8 @@ export async function startForeign(start: ForeignStart): Promise<RunningForeign 
   const { provisioner: planned } = plan;
   if (planned === undefined) return undefined;
   return opening(async (opened) => {
-    const tree = await copyTree(plan);
-    opened.defer(() => rm(tree, { recursive: true, force: true }));
+    const { path: tree } = opened.use(await openTemporaryFolder('netboot-tree-'));
+    await copyTree(plan, tree);
     const { ours, theirs } = await createSocketPair();
     opened.defer(() => {
       ours.destroy();

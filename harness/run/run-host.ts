@@ -1,12 +1,15 @@
 import type { Fingerprints } from '../assets/fingerprint.ts';
 import type { Inspections } from '../assets/inspections.ts';
 import type { ArtefactSets } from '../assets/sets/sets.ts';
+import type { Impossible, Isolation } from '../services/provisioner/isolation.ts';
 
 /** What this host offers for running cases. */
 export interface RunHost {
   sets: ArtefactSets;
   fingerprints: Fingerprints;
   inspections: Pick<Inspections, 'of'>;
+  /** The way this host offers to run a server on a network of its own. */
+  isolation(hasPacketPrograms: boolean): Promise<Isolation | Impossible>;
   /** Folders of artefact sets from outside this machine and the cache. */
   setDirs?: readonly string[];
   /** Where results of probe boots are kept. */

@@ -61,6 +61,12 @@ describe('a server of the user’s', () => {
     expect(await left()).toBe('');
   });
 
+  it('starts in the folder that it asks for', async () => {
+    const inTree = shell('ls; exit 3', { cwd: '{{tree}}', serves: ['dhcp'] });
+    const { result } = await resultOf('tree', inTree, { ...frozen, serve: { 'a-file': { text: '' } } });
+    expect(result.verdict.diagnosis).toContain('a-file');
+  });
+
   it('that floods its log is cut off there, and serves on', async () => {
     const flood = shell('yes "all work and no play" & wait', { name: 'flood' });
     const { result, directory } = await resultOf('flood', [dnsmasq, flood], bios);
@@ -125,9 +131,11 @@ it.each(['SIGINT', 'SIGKILL'] as const)('nothing is left of it after %s', async 
   await until('the guest', guest, 120_000);
   expect(end).toBeUndefined();
   expect(place.survivors().some(({ command }) => /dnsmasq .*--no-daemon/.test(command))).toBe(true);
+  expect(place.leftovers()).toContainEqual(expect.stringMatching(/^netboot-tree-/));
   run.kill(signal);
   await run.finished;
   await until('the end of everything', () => place.survivors().length === 0);
+  expect(place.leftovers()).toEqual([]);
 });
 
 /** Debian's nobody has no rights at all. */

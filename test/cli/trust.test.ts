@@ -48,6 +48,7 @@ describe('a matrix that someone else wrote', () => {
     ['a machine that is a file', { machine: 'dumpdtb=/tmp/x' }],
     ['a ROM file by NIC option', { nicOptions: { romfile: '/etc/passwd' } }],
     ['a program', { provisioner: { command: ['cat', '/etc/passwd'] } }],
+    ['a folder for a program', { provisioner: { command: ['x'], cwd: '../outside' } }],
     ['a file for a program', { provisioner: { command: ['x'], files: { a: { path: '../outside' } } } }],
     ['another option in the name of one', { nicOptions: { 'mq=on,romfile': '/etc/passwd' } }],
   ])('is refused with %s, which is listed, and taken with --trust', async (_, group) => {

@@ -13,5 +13,6 @@ export async function bareSources(folder: string, setDirs: readonly string[] = [
     sets: await loadSets({ cacheDir: join(folder, 'cache'), setDirs, host, inspections }),
     fingerprints,
     inspections,
+    isolation: async () => ({ user: false, attach: 'tap' }),
   };
 }

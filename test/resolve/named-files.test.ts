@@ -37,6 +37,7 @@ describe('files that a scenario names', () => {
     ['kernel.file', () => ({ kernel: { file: at('none') } }), 'no such file'],
     ['initrd.file', () => ({ initrd: { file: at('none') } }), 'no such file'],
     ['serve["a"]', () => ({ serve: { a: { path: at('none') } } }), 'no such file'],
+    ['provisioner.cwd', () => ({ provisioner: { command: ['x'], cwd: at('none') } }), 'no such file'],
     ['serve["a"]', () => ({ serve: { a: { path: '/dev/null' } } }), 'is not a file or folder'],
   ])('%s is reported by case, key, path and fault: %#', async (key, over, fault) => {
     const named = scenario(over());

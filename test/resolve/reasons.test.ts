@@ -106,6 +106,19 @@ test('what keeps a case from running shows without reading its files', async () 
   expect(reads).toEqual([]);
 });
 
+test('a server of the user’s on a host that cannot isolate it', async () => {
+  const impossible = 'this host forbids user namespaces (user.max_user_namespaces is 0)';
+  const sources = { ...(await bareSources(folder)), isolation: async () => ({ impossible, hint: 'Allow them.' }) };
+  const cell = scenario({
+    ...{ set: 'host', machine: 'pc', secondStage: 'none', payload: 'script' },
+    firmware: { code: join(folder, 'bios.bin') },
+    provisioner: { command: ['/bin/sh'] },
+  });
+  const reason = { missing: `the provisioner cannot be isolated: ${impossible}. Allow them.` };
+  expect(await resolveScenario(cell, sources)).toEqual(reason);
+  expect(await resolveUnread(cell, sources)).toEqual(reason);
+});
+
 describe('a probe program', () => {
   const own = { secondStage: 'probe', nbpSet: 'mine', payload: 'probe' } as const;
   beforeEach(async () => {

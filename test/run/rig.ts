@@ -12,6 +12,7 @@ import { makePlan } from '../../harness/plan/plan.ts';
 import { findCase } from '../../harness/run/found-case.ts';
 import type { RunHost } from '../../harness/run/run-host.ts';
 import { type RunOptions, runMatrix } from '../../harness/run/run-matrix.ts';
+import { findIsolation } from '../../harness/services/provisioner/isolation.ts';
 
 const cacheDir = fileURLToPath(new URL('../../.cache', import.meta.url));
 
@@ -22,6 +23,7 @@ export async function openHost(): Promise<RunHost> {
     sets: await loadSets({ cacheDir, setDirs: [] }),
     fingerprints,
     inspections: createInspections({ fingerprints, cacheFile: join(cacheDir, 'inspections.json') }),
+    isolation: findIsolation,
   };
 }
 

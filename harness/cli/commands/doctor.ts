@@ -101,8 +101,8 @@ function templateCheck({ templatesFolder }: Artefacts): Check {
 }
 
 /** For matrices with a server of the user's. */
-async function isolationCheck({ sets }: Artefacts): Promise<Check> {
-  const offered = await offeredIsolation(sets);
+async function isolationCheck(artefacts: Artefacts): Promise<Check> {
+  const offered = await offeredIsolation(artefacts);
   const detail = 'way' in offered ? offered.way : `${offered.impossible}. ${offered.hint}`;
   return { state: 'note', what: 'servers of your own', detail };
 }

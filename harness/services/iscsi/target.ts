@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs';
-import { copyFile, mkdtemp, open, rm } from 'node:fs/promises';
+import { copyFile, open } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { execa } from 'execa';
@@ -11,6 +10,7 @@ import type { EventSink } from '../../model/events.ts';
 import type { Plan } from '../../model/plan.ts';
 import { opening } from '../../os/disposal-stack.ts';
 import { libraryFolders } from '../../os/library-folders.ts';
+import { openTemporaryFolder } from '../../os/temporary-folder.ts';
 import { tieToParent, watchOver } from '../../os/tied-process.ts';
 import { loopback, type RunningServer } from '../loopback-server.ts';
 
@@ -60,13 +60,12 @@ interface Daemon {
 const programOf = ({ programRoot }: San, name: string): string => join(programRoot, 'usr/sbin', name);
 const diskOf = ({ folder }: Target): string => join(folder, 'disk.img');
 
-async function makeTarget(san: San, ipVersion: IpVersion): Promise<Target> {
+async function makeTarget(san: San, ipVersion: IpVersion, folder: string): Promise<Target> {
   if (!existsSync(programOf(san, 'tgtd'))) {
     throw new HarnessError('missing-program', `the iSCSI target ${programOf(san, 'tgtd')} does not exist`, {
       hint: '`netboot doctor` says what the cache lacks and how to build it.',
     });
   }
-  const folder = await mkdtemp(join(tmpdir(), 'netboot-iscsi-'));
   const env = {
     LD_LIBRARY_PATH: (await libraryFolders(san.programRoot)).join(':'),
     TGT_IPC_SOCKET: join(folder, 'socket'),
@@ -138,10 +137,10 @@ async function exportDisk(target: Target): Promise<void> {
  * @throws HarnessError `missing-program` if there is no tgtd, `server-failed` if it does not start.
  */
 export async function startIscsiTarget(san: San, emit: EventSink, ipVersion: IpVersion = 4): Promise<RunningServer> {
-  const target = await makeTarget(san, ipVersion);
   const session = (note: string): void => emit({ source: 'iscsi', type: 'session', target: san.iqn, note });
   return opening(async (opened) => {
-    opened.defer(() => rm(target.folder, { recursive: true, force: true }));
+    const { path: folder } = opened.use(await openTemporaryFolder('netboot-iscsi-'));
+    const target = await makeTarget(san, ipVersion, folder);
     await copyDisk(san, diskOf(target));
     const { port, stop } = await tryToStart(target);
     opened.defer(stop);

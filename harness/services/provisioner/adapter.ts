@@ -1,11 +1,10 @@
-import { mkdtemp, rm } from 'node:fs/promises';
 import type { Socket } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { HarnessError } from '../../model/errors.ts';
 import { interfaceName, type PlannedProvisioner } from '../../model/provisioner.ts';
 import { opening } from '../../os/disposal-stack.ts';
+import { openTemporaryFolder } from '../../os/temporary-folder.ts';
 import type { Isolation } from './isolation.ts';
 import { type Namespace, signalGroup, wireInterface } from './namespace.ts';
 
@@ -54,8 +53,7 @@ function startSocat({ planned, namespace }: AdapterStart, folder: string) {
 export function startAdapter(start: AdapterStart): Promise<RunningAdapter> {
   const { planned, isolation, namespace, hostArgs, wire } = start;
   return opening(async (opened) => {
-    const folder = await mkdtemp(join(tmpdir(), 'netboot-adapter-'));
-    opened.defer(() => rm(folder, { recursive: true, force: true }));
+    const { path: folder } = opened.use(await openTemporaryFolder('netboot-adapter-'));
     const { program, argv, env } = planned.adapter;
     const { file, args } = namespace.enter(program, [...hostArgs, '-netdev', netdevOf(isolation, folder), ...argv]);
     const qemu = execa(file, args, {

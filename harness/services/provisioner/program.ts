@@ -31,7 +31,7 @@ export interface RunningProgram {
 export interface ProgramStart {
   program: PlannedProvisioner['programs'][number];
   namespace: Namespace;
-  /** Where it starts, and where its log goes. */
+  /** Where its log goes. */
   folder: string;
   emit: EventSink;
 }
@@ -90,12 +90,12 @@ function openLog({ program: { name }, folder, emit }: ProgramStart) {
 
 /** Starts a program in the namespace, in its own process group so that one signal reaches all of it. */
 export function startProgram(start: ProgramStart): RunningProgram {
-  const { program, namespace, folder, emit } = start;
-  const { name, argv, env } = program;
+  const { program, namespace, emit } = start;
+  const { name, argv, env, cwd } = program;
   const { file, args } = namespace.enter(argv[0] as string, argv.slice(1));
   emit({ source: 'provisioner', type: 'started', program: name, argv: [...argv] });
   const child = execa(file, args, {
-    cwd: folder,
+    cwd,
     env: { PATH: systemPath(), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
     buffer: false,
@@ -103,7 +103,7 @@ export function startProgram(start: ProgramStart): RunningProgram {
     detached: true,
   });
   const { pid } = child;
-  if (pid === undefined) throw new HarnessError('provisioner-failed', `${name} could not be started`);
+  if (pid === undefined) throw new HarnessError('provisioner-failed', `${name} could not be started in ${cwd}`);
   const log = openLog(start);
   log.read(child.stdout);
   log.read(child.stderr);

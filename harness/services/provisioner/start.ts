@@ -39,6 +39,7 @@ function withFolders(planned: PlannedProvisioner, { folder, tree }: ProvisionerS
       ...program,
       argv: program.argv.map(fill),
       env: filled(program.env, fill),
+      cwd: fill(program.cwd),
     })),
     files: filled(planned.files, (file) => ('text' in file ? { text: fill(file.text) } : file)),
   };
