@@ -1,13 +1,16 @@
 // One break as the harness takes it: a plan, faults on the wire, and actions on the running guest.
 import { createObserver } from '../../../.build/harness/observe/observer.js';
 
+/** Of IPv4, whose header has an identification of each packet. */
+const ipHeaderEnd = 34;
+
 /** The intervention that applies the break `wrong` to a plan's boot; `acted` is called once, when the boot meets it. */
 export function interventionOf(wrong, plan, acted, { damaged, deadlines }) {
   const altered = { ...(wrong.alter?.(plan, damaged) ?? plan), deadlines: deadlines(plan) };
   const observer = createObserver(altered);
   let running;
   let begun = false;
-  let passed = 0;
+  const passed = new Set();
   let hasMet = false;
 
   const met = () => {
@@ -42,7 +45,9 @@ export function interventionOf(wrong, plan, acted, { damaged, deadlines }) {
     faults(frame, direction, deliver) {
       if (begun) {
         if (direction === 'from-guest' && wrong.meets?.(frame)) met();
-        if (wrong.loses?.(passed++)) return met();
+        if (wrong.loses?.(passed.size)) return met();
+        // What is sent again is no progress: a guest that hears nothing more must not meet the break by waiting.
+        if (wrong.loses) passed.add(frame.toString('latin1', ipHeaderEnd));
       }
       deliver(frame);
     },
