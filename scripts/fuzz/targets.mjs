@@ -1,0 +1,52 @@
+// The targets of test/fuzz/, each run in a thread of its own: one that hangs, or takes all memory, is a failure like any other.
+import { once } from 'node:events';
+import { setInterval } from 'node:timers/promises';
+import { Worker } from 'node:worker_threads';
+import { createJiti } from 'jiti';
+import { inCheckout } from '../setup/checkout.mjs';
+
+/** A run takes milliseconds. */
+const hangsAfterMs = 60_000;
+const mostMiB = 2048;
+
+export const targetsOf = async () =>
+  (await createJiti(import.meta.url, { interopDefault: false }).import(inCheckout('test/fuzz/targets.ts'))).targets;
+
+/** Resolves to what is wrong once the thread gets no further or has taken too much memory. */
+async function watch(begun, signal) {
+  let seen = -1;
+  let sinceMs = performance.now();
+  for await (const _ of setInterval(500, undefined, { signal })) {
+    const runs = Atomics.load(begun, 0);
+    if (runs !== seen) [seen, sinceMs] = [runs, performance.now()];
+    else if (performance.now() - sinceMs > hangsAfterMs) return `this run has taken more than ${hangsAfterMs / 1000} s`;
+    const mib = process.memoryUsage.rss() >> 20;
+    if (mib > mostMiB) return `${mib} MiB of memory in use, more than ${mostMiB}`;
+  }
+}
+
+/** Runs one target; resolves to its outcome, as test/fuzz/target.ts has it. */
+export async function runTarget({ name, runs, seed, forMs }) {
+  const begun = new Int32Array(new SharedArrayBuffer(4));
+  const startedMs = performance.now();
+  const lost = (failure) => ({
+    ...{ target: name, seed, runs: Atomics.load(begun, 0), inputs: 0 },
+    ...{ ms: performance.now() - startedMs, failure },
+  });
+  const worker = new Worker(new URL('worker.mjs', import.meta.url), {
+    workerData: { name, runs, seed, forMs, begun },
+    resourceLimits: { maxOldGenerationSizeMb: mostMiB / 2 },
+  });
+  const ended = new AbortController();
+  try {
+    const outcome = once(worker, 'message').then(
+      ([message]) => message,
+      (error) => lost(error.stack ?? error.message),
+    );
+    const trouble = watch(begun, ended.signal).then(lost, () => new Promise(() => {}));
+    return await Promise.race([outcome, trouble]);
+  } finally {
+    ended.abort();
+    await worker.terminate();
+  }
+}

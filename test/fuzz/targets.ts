@@ -1,0 +1,18 @@
+import type { Target } from './target.ts';
+import { codecs } from './targets/codecs.ts';
+import { framing } from './targets/framing.ts';
+import { leaseTargets } from './targets/leases.ts';
+import { records } from './targets/records.ts';
+import { streams } from './targets/streams.ts';
+import { tftps } from './targets/tftp.ts';
+import { wires } from './targets/wire.ts';
+
+export const targets: readonly Target[] = [
+  ...codecs,
+  ...framing,
+  ...streams,
+  ...tftps,
+  ...leaseTargets,
+  ...wires,
+  ...records,
+];
