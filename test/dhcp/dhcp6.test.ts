@@ -184,6 +184,30 @@ describe('leases', () => {
     expect(rig.ask(message('solicit', other, ia()), '52:54:00:00:01:01')?.ip).toBe('fd00::16');
   });
 
+  it('keeps an address that it renewed, also when it was only offered and all others are taken', () => {
+    const rig = startRig();
+    rig.ask(message('solicit', clientId, ia()));
+    expect(rig.ask(message('renew', clientId, serverId, ia('fd00::15')))?.ip).toBe('fd00::15');
+    const others = Array.from({ length: 64 }, (_, index) => {
+      const mac = `52:54:00:00:01:${index.toString(16).padStart(2, '0')}`;
+      return rig.ask(message('solicit', clientId, ia()), mac)?.ip;
+    });
+    expect(others).not.toContain('fd00::15');
+  });
+
+  it('gives the associations of one message different addresses, or none', () => {
+    const rig = startRig();
+    for (let index = 0; index < 63; index++) {
+      const mac = `52:54:00:00:01:${index.toString(16).padStart(2, '0')}`;
+      rig.ask(message('request', clientId, serverId, ia()), mac);
+    }
+    const [reply] = rig.send(message('solicit', clientId, ia(), ia()));
+    const given = reply?.message.options
+      .filter(({ code }) => code === dhcp6Options.iaNa)
+      .flatMap(({ data }) => parseIaNa(data)?.addresses.map(({ ip }) => ip));
+    expect(given).toHaveLength(1);
+  });
+
   it('renews and rebinds what it leased, and knows nothing else', () => {
     const rig = startRig();
     const unknown = { type: 'reply', ip: undefined, status: dhcp6Status.noBinding };

@@ -50,7 +50,9 @@ const answer = (configures: boolean, ias: readonly IaNa[], status?: number): Dec
 });
 
 function onSolicit({ message, ias, server: { managed, pool }, keyOf }: Asked): Decision6 {
-  const leased = managed ? ias.map((ia, index) => lease(ia, pool.offer(keyOf(index), undefined))) : [];
+  for (const index of managed ? ias.keys() : []) pool.offer(keyOf(index), undefined);
+  // Read once all have been offered one: when few are left, a later offer withdraws an earlier one.
+  const leased = managed ? ias.map((ia, index) => lease(ia, pool.leaseOf(keyOf(index)) ?? null)) : [];
   if (leased.every((ia) => ia.addresses.length === 0)) {
     const note = managed ? 'no address left' : 'addresses here come from router advertisements';
     return { reply: 'advertise', ias: [], status: dhcp6Status.noAddrsAvail, configures: false, note };
@@ -74,6 +76,7 @@ function onRequest({ ias, server: { managed, pool }, keyOf }: Asked): Decision6 
 function onRenew({ ias, server: { pool }, keyOf }: Asked): Decision6 {
   const extended = ias.map((ia, index) => {
     const ip = pool.leaseOf(keyOf(index));
+    pool.bind(keyOf(index));
     return ip === undefined ? failed(ia, dhcp6Status.noBinding) : lease(ia, ip);
   });
   return answer(true, extended);
