@@ -31,7 +31,7 @@ export interface RecordedFrame {
 const serverMac = parseMac(network.serverMac) as Buffer;
 
 /** The frames of a capture of the harness, in order. */
-export const framesOf = (pcapng: Buffer): RecordedFrame[] =>
+const framesOf = (pcapng: Buffer): RecordedFrame[] =>
   readFrames(pcapng).map((frame) => ({
     from: frame.compare(serverMac, 0, 6, 6, 12) === 0 ? 'server' : 'guest',
     frame: Buffer.from(frame),

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 
 /** Says how many messages, frames or commands a run has tried. */
-export type Count = (inputs: number) => void;
+type Count = (inputs: number) => void;
 
 /** One property, and what `fuzz` needs to run it. */
 export interface Target {
@@ -14,7 +14,7 @@ export interface Target {
   run(settings: Settings): Promise<Outcome>;
 }
 
-export interface Settings {
+interface Settings {
   readonly seed: number;
   readonly runs: number;
   readonly forMs?: number;
@@ -22,7 +22,7 @@ export interface Settings {
   readonly onRun?: () => void;
 }
 
-export interface Outcome {
+interface Outcome {
   readonly target: string;
   readonly seed: number;
   /** The failed one included. */
