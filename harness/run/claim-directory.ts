@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { HarnessError } from '../model/errors.ts';
 import { type ProcessLock, takeProcessLock } from '../os/process-lock.ts';
 import { writeRecord } from './case-directory.ts';
@@ -21,12 +21,16 @@ function makeAlone(folder: string): string | undefined {
   }
 }
 
+/** Where records go that no folder was named for. Absolute. */
+export const folderByTime = (startedAt = new Date().toISOString()): string =>
+  resolve(runsFolder, startedAt.slice(0, 19).replaceAll(':', '-'));
+
 /** A folder named by the start time, plus a number if another run started within the same second. */
 function makeNamedByTime(startedAt: string): string {
-  const name = startedAt.slice(0, 19).replaceAll(':', '-');
-  mkdirSync(runsFolder, { recursive: true });
+  const path = folderByTime(startedAt);
+  mkdirSync(dirname(path), { recursive: true });
   for (let nth = 1; ; nth++) {
-    const made = makeAlone(resolve(runsFolder, nth === 1 ? name : `${name}-${nth}`));
+    const made = makeAlone(nth === 1 ? path : `${path}-${nth}`);
     if (made !== undefined) return made;
   }
 }

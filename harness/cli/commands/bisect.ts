@@ -10,6 +10,7 @@ import { HarnessError, systemErrorText } from '../../model/errors.ts';
 import { globMatches } from '../../model/glob.ts';
 import type { RunResult } from '../../model/verdict.ts';
 import { fileReporter } from '../../report/report-files.ts';
+import { folderByTime } from '../../run/claim-directory.ts';
 import { readResults } from '../../run/read-results.ts';
 import { type RunOptions, runMatrix } from '../../run/run-matrix.ts';
 import { runRecords } from '../../run/run-records.ts';
@@ -192,7 +193,7 @@ async function bisect(
     });
   }
   const booted: Bisected['booted'] = [];
-  const root = resolve(options.out ?? join('.runs', new Date().toISOString().slice(0, 19).replaceAll(':', '-')));
+  const root = resolve(options.out ?? folderByTime());
   const boot = (build: string) =>
     bootBuild(
       ids,

@@ -5,6 +5,7 @@ import { changeOf, type Outcome, outcomeOf, outcomeText } from '../../compare/ou
 import { HarnessError } from '../../model/errors.ts';
 import { printable } from '../../report/printable.ts';
 import { fileReporter } from '../../report/report-files.ts';
+import { folderByTime } from '../../run/claim-directory.ts';
 import type { FoundCase } from '../../run/found-case.ts';
 import { runMatrix } from '../../run/run-matrix.ts';
 import { runRecords } from '../../run/run-records.ts';
@@ -171,7 +172,7 @@ Examples:
       const open = (name: 'good' | 'bad', which: string) =>
         openRecordedCase({ option: `--${name}`, run: options[name], pattern: which }, options, io);
       const sides = { good: await open('good', pattern), bad: await open('bad', badPattern ?? pattern) };
-      const root = resolve(options.out ?? join('.runs', new Date().toISOString().slice(0, 19).replaceAll(':', '-')));
+      const root = resolve(options.out ?? folderByTime());
       const { exitCode, ...found } = await blame(sides, { options, io, artefacts: sides.good.artefacts, root });
       if (options.json) writeJson(io.stdout, found);
       else writeLines(io.stdout, blameLines({ ...found, exitCode }));

@@ -11,6 +11,7 @@ import { multiplex } from '../../report/multiplex.ts';
 import { printable } from '../../report/printable.ts';
 import { fileReporter } from '../../report/report-files.ts';
 import { totalsLine } from '../../report/run-facts.ts';
+import { folderByTime } from '../../run/claim-directory.ts';
 import { type RunOptions, runMatrix } from '../../run/run-matrix.ts';
 import { runRecords } from '../../run/run-records.ts';
 import { openArtefacts } from '../artefacts.ts';
@@ -143,7 +144,7 @@ Example:
           hint: 'Name the folder of a build: netboot watch --set DIR',
         });
       }
-      const root = resolve(options.out ?? join('.runs', new Date().toISOString().slice(0, 19).replaceAll(':', '-')));
+      const root = resolve(options.out ?? folderByTime());
       end(await watchSets(folders, { ids, options, io, root }));
     });
 };
