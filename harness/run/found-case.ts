@@ -1,3 +1,4 @@
+import type { Plan } from '../model/plan.ts';
 import type { Resolved } from '../model/resolved.ts';
 import type { Scenario } from '../model/scenario.ts';
 import { planStagePath } from '../plan/stage-path.ts';
@@ -11,6 +12,11 @@ export interface FoundCase {
   scenario: Scenario;
   resolved: Resolved;
   prediction: Prediction;
+}
+
+/** A found case with the plan of its first guest; the plan of each further one differs from it in the nonce. */
+export interface ReadyCase extends FoundCase {
+  plan: Plan;
 }
 
 /** Finds a scenario's files and predicts from their inspection; the reason if one is missing. */

@@ -8,7 +8,7 @@ import type { QemuFacts } from '../vm/host.ts';
 import { runningArgv } from '../vm/running-argv.ts';
 import { examineHost } from './examine-host.ts';
 import { findCase } from './found-case.ts';
-import { newNonce } from './run-case.ts';
+import { newNonce } from './new-nonce.ts';
 import type { RunHost } from './run-host.ts';
 import type { PlannedCase } from './same-case.ts';
 

@@ -1,10 +1,8 @@
-import { randomBytes } from 'node:crypto';
 import { mkdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import pRetry from 'p-retry';
 import type { Fingerprints } from '../assets/fingerprint.ts';
 import { verdictOver } from '../judge/attempts.ts';
-import type { Plan } from '../model/plan.ts';
 import type { Stage } from '../model/stages.ts';
 import type { CaseResult } from '../model/verdict.ts';
 import { makePlan } from '../plan/plan.ts';
@@ -14,16 +12,17 @@ import { type AttemptOptions, type AttemptResult, runAttempt } from './attempt.t
 import type { Authorities } from './authorities.ts';
 import { attemptDirectory, caseFiles, writeRecord } from './case-directory.ts';
 import { attemptedResult } from './case-result.ts';
-import type { FoundCase } from './found-case.ts';
+import type { ReadyCase } from './found-case.ts';
 import { emptyDirectoryInside, pathInside } from './inside.ts';
 import type { Intervene } from './intervention.ts';
+import { newNonce } from './new-nonce.ts';
 import { templateIdOf } from './templates/template-id.ts';
 import type { TemplateStore } from './templates/template-store.ts';
 
 export interface CaseRun {
   id: string;
   round: number;
-  found: FoundCase;
+  found: ReadyCase;
   qemu: QemuFacts;
   /** The run's directory, and the case's within it. */
   outDir: string;
@@ -49,18 +48,12 @@ interface CountedAttempt {
   guests: AttemptResult[];
 }
 
-/** A new nonce for every guest, so that no stale log can pass for it. */
-export const newNonce = (): string => randomBytes(6).toString('hex');
-
 /**
- * The template that a case may start from. A repeat, and the second attempt at a failed case, start from power-on: they are
- * there to show what varies. So do a guest with a user at its console, and one that is interfered with.
+ * The template that a case's first attempt may start from. A second attempt starts from power-on: it is there to show what
+ * varies. So do a guest with a user at its console, and one that is interfered with.
  */
-export function templateOf(
-  run: Pick<CaseRun, 'round' | 'terminal' | 'intervene' | 'qemu'>,
-  plan: Plan,
-): string | undefined {
-  return run.round > 1 || run.terminal || run.intervene ? undefined : templateIdOf(plan, run.qemu);
+export function templateOf({ found, qemu, terminal, intervene }: CaseRun): string | undefined {
+  return terminal || intervene ? undefined : templateIdOf(found.plan, qemu);
 }
 
 const infrastructureRetries = 2;
@@ -68,13 +61,14 @@ const infrastructureRetries = 2;
 /** A user at the console has seen how it ended, and what is broken on purpose would break again. */
 const bootsOnce = ({ terminal, intervene }: CaseRun): boolean => terminal !== undefined || intervene !== undefined;
 
+type GuestOrder = Pick<AttemptOptions, 'plan' | 'attempt'>;
+
 /** Runs a guest; an accelerator that gives up on it is replaced by TCG. */
-async function runGuest(run: CaseRun, name: string, attempt: number): Promise<AttemptResult[]> {
-  const { accel: chooser, found, qemu, signal } = run;
+async function runGuest(run: CaseRun, name: string, { plan, attempt }: GuestOrder): Promise<AttemptResult[]> {
+  const { accel: chooser, qemu, signal } = run;
   const directory = emptyDirectoryInside(run.outDir, name);
-  const plan = makePlan({ ...found, nonce: newNonce() });
   const { accel } = await chooser.choose(plan, qemu);
-  const template = attempt === 1 && accel === 'tcg' ? templateOf(run, plan) : undefined;
+  const template = attempt === 1 && accel === 'tcg' ? templateOf(run) : undefined;
   const claim = template === undefined ? undefined : await run.templates?.claim(template);
   const result = await runAttempt({ ...run, plan, attempt, directory, accel, claim }).finally(claim?.release);
   if (result.demote === undefined || signal.aborted) return [result];
@@ -93,10 +87,12 @@ async function runUntilJudged(run: CaseRun, attempt: number): Promise<CountedAtt
   const directory = attemptDirectory(run.directory, attempt);
   const retries = bootsOnce(run) ? 0 : infrastructureRetries;
   const guests: AttemptResult[] = [];
+  const nextPlan = () =>
+    attempt === 1 && guests.length === 0 ? run.found.plan : makePlan({ ...run.found, nonce: newNonce() });
   run.onAttempt(attempt);
   const result = await pRetry(
     async (tries) => {
-      guests.push(...(await runGuest(run, directory, attempt)));
+      guests.push(...(await runGuest(run, directory, { plan: nextPlan(), attempt })));
       const last = guests.at(-1) as AttemptResult;
       // An interrupted attempt is recorded as such and not retried.
       if (last.retryable && tries <= retries && !run.signal.aborted) throw new Error(last.verdict.diagnosis ?? '');

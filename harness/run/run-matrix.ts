@@ -5,7 +5,6 @@ import type { Scenario } from '../model/scenario.ts';
 import type { CaseResult, RunResult } from '../model/verdict.ts';
 import { openCapacity } from '../os/capacity.ts';
 import { planMemoryMiB } from '../plan/argv.ts';
-import { makePlan } from '../plan/plan.ts';
 import { type AccelChoice, createAccelChooser } from '../vm/acceleration.ts';
 import type { HostFacts, QemuProgram } from '../vm/host.ts';
 import { createAuthorities } from './authorities.ts';
@@ -17,7 +16,7 @@ import type { Intervene } from './intervention.ts';
 import { ownCodeDigest } from './own-code.ts';
 import { type Entry, entriesOf, type Finding, qemuOf, startOf } from './prepare-cases.ts';
 import { openReuse, type Reusable, type ReuseOptions } from './reuse.ts';
-import { type CaseRun, newNonce, runCase, templateOf } from './run-case.ts';
+import { type CaseRun, runCase, templateOf } from './run-case.ts';
 import { casesFolder, type RunRecord, readRunRecord } from './run-directory.ts';
 import type { RunHost } from './run-host.ts';
 import { countStatuses, notesOf } from './run-summary.ts';
@@ -150,10 +149,18 @@ async function finishUnrunnable(run: Run, shared: Shared): Promise<CaseRun[]> {
   return left;
 }
 
+/** Repeats are there to show what varies, the first included: each starts from power-on. */
+function openTemplates(
+  { templates, templatesFolder: folder }: RunOptions,
+  record: RunRecord,
+): TemplateStore | undefined {
+  return templates && folder && record.repeat === 1 ? openTemplateStore({ folder, ...templates }) : undefined;
+}
+
 /** Templates are made where more than one of these cases can start from them. */
 function expectTemplates(templates: TemplateStore, cases: readonly CaseRun[]): void {
   for (const one of cases) {
-    const id = templateOf(one, makePlan({ ...one.found, nonce: newNonce() }));
+    const id = templateOf(one);
     if (id !== undefined) templates.expect(id);
   }
 }
@@ -228,8 +235,7 @@ export async function runMatrix(options: RunOptions): Promise<RunResult> {
     cores: host.cores,
     jobs: options.jobs,
   });
-  const { templatesFolder: folder } = options;
-  const templates = options.templates && folder ? openTemplateStore({ folder, ...options.templates }) : undefined;
+  const templates = openTemplates(options, run.record);
   const left = await finishUnrunnable(run, {
     outDir: run.outDir,
     fingerprints: options.fingerprints,
