@@ -3,7 +3,7 @@ import { type CommonFacts, commonFacts, type FactedPair } from './common-facts.t
 import { type InputChange, inputChanges } from './inputs.ts';
 import type { Pair } from './join.ts';
 import { changeOf, type Outcome, outcomeOf } from './outcome.ts';
-import { leastRepeats, type TimingChange, timingChanges } from './timing.ts';
+import { leastRatio, leastRepeats, type TimingChange, timingChange } from './timing.ts';
 
 /** How a cell differs between two runs, worst first. */
 export const changeClasses = [
@@ -27,8 +27,8 @@ export const changeMeanings: Record<ChangeClass, string> = {
   'stops-elsewhere': 'stops at the same stage for another reason',
   'boots-now': 'stopped before, boots now',
   'gets-further': 'stops at a later stage than before',
-  slower: 'the same outcome, slower than any repeat before',
-  faster: 'the same outcome, faster than any repeat before',
+  slower: `the same outcome for ${leastRatio} times the guest CPU time or more`,
+  faster: `the same outcome for 1/${leastRatio} of the guest CPU time or less`,
   'inputs-differ': 'the same outcome with other files',
   new: 'not in the old run',
   gone: 'not in the new run',
@@ -47,7 +47,8 @@ export interface Change {
   before: Outcome | null;
   after: Outcome | null;
   inputs: InputChange[];
-  timings: TimingChange[];
+  /** Of the guest's CPU time. */
+  timing?: TimingChange;
 }
 
 export interface Comparison {
@@ -63,7 +64,7 @@ export interface Comparison {
 
 /** The class of a pair; undefined where nothing differs. */
 function classOf(change: Omit<Change, 'class' | 'id'>): ChangeClass | undefined {
-  const { before, after, inputs, timings } = change;
+  const { before, after, inputs, timing } = change;
   if (before === null) return 'new';
   if (after === null) return 'gone';
   // Unknown or varying on both sides: no difference can be shown.
@@ -72,18 +73,18 @@ function classOf(change: Omit<Change, 'class' | 'id'>): ChangeClass | undefined 
   if ((before.kind === 'varies') !== (after.kind === 'varies')) return 'not-comparable';
   const outcome = changeOf(before, after);
   if (outcome !== undefined) return outcome;
-  const worst = timings.find(({ beforeMs, afterMs }) => afterMs > beforeMs) ?? timings[0];
-  if (worst !== undefined) return worst.afterMs > worst.beforeMs ? 'slower' : 'faster';
+  if (timing !== undefined) return timing.afterMs > timing.beforeMs ? 'slower' : 'faster';
   return inputs.length > 0 ? 'inputs-differ' : undefined;
 }
 
 function changeOfPair({ before, after }: Pair, inputs: InputChange[]): Change | undefined {
   const [old, now] = [before[0], after[0]];
+  const timing = timingChange(before, after);
   const rest = {
     before: old ? outcomeOf(before) : null,
     after: now ? outcomeOf(after) : null,
     inputs: old && now ? inputs : [],
-    timings: timingChanges(before, after),
+    ...(timing && { timing }),
   };
   const changed = classOf(rest);
   const { scenario } = (now ?? old) as CaseResult;
@@ -113,11 +114,7 @@ export function comparePairs(pairs: readonly Pair[]): Comparison {
     joined: both.length,
     changes: changes.sort((a, b) => (order(a) < order(b) ? -1 : 1)),
     common: Object.fromEntries(common),
-    notes: changes.some(({ timings }) => timings.length > 0)
-      ? ['times depend on what else the host did meanwhile: before believing them, compare runs of an idle host']
-      : untimed
-        ? [`times were not compared: that takes --repeat ${leastRepeats} on both sides`]
-        : [],
+    notes: untimed ? [`times were not compared: that takes --repeat ${leastRepeats} on both sides`] : [],
   };
 }
 

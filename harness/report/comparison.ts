@@ -22,12 +22,9 @@ const byClass = ({ changes }: Comparison) =>
   });
 
 /** What happened to one cell, in a line. */
-export function changeText({ class: name, before, after, timings }: Change): string {
-  if (name === 'slower' || name === 'faster') {
-    return timings
-      .map(({ what, beforeMs, afterMs }) => `${what} ${seconds(beforeMs)} → ${seconds(afterMs)}`)
-      .join(', ');
-  }
+export function changeText({ class: name, before, after, timing }: Change): string {
+  if (timing && (name === 'slower' || name === 'faster'))
+    return `guest CPU ${seconds(timing.beforeMs)} → ${seconds(timing.afterMs)}`;
   const [old, now] = [before, after].map((outcome) => (outcome === null ? 'not there' : outcomeText(outcome)));
   return old === now ? `${now}` : `${old} → ${now}`;
 }

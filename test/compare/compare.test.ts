@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { comparePairs } from '../../harness/compare/compare.ts';
@@ -107,11 +108,32 @@ describe('a cell', () => {
     );
 
   it('is slower or faster only beyond what its repeats show', () => {
-    expect(classesOf(times(1000, 1100, 1050), times(2000, 2100, 1900))).toEqual(['slower cell']);
-    expect(classesOf(times(2000, 2100, 1900), times(1000, 1100, 1050))).toEqual(['faster cell']);
-    expect(classesOf(times(1000, 1900, 1050), times(2000, 1500, 1900))).toEqual([]);
+    expect(classesOf(times(1000, 1100, 1050), times(3300, 3100, 3500))).toEqual(['slower cell']);
+    expect(classesOf(times(3300, 3100, 3500), times(1000, 1100, 1050))).toEqual(['faster cell']);
+    expect(classesOf(times(1000, 4000, 1050), times(3900, 3500, 3400))).toEqual([]);
+    expect(classesOf(times(10, 11, 10), times(80, 85, 81))).toEqual([]);
     expect(classesOf(times(1000), times(9000))).toEqual([]);
     expect(compare(times(1000), times(9000)).notes).toEqual([expect.stringContaining('--repeat 3')]);
+  });
+
+  const byLoad: Record<string, Record<string, number[]>> = JSON.parse(
+    readFileSync(new URL('../../fixtures/runs/guest-cpu-by-load.json', import.meta.url), 'utf8'),
+  );
+
+  it.each(Object.entries(byLoad))('is neither on a busy host: %s', (_, runs) => {
+    const pairs = Object.values(runs).flatMap((before, index, all) =>
+      all.slice(index + 1).map((after) => [before, after]),
+    );
+    expect(pairs).toHaveLength(15);
+    for (const [before, after] of pairs as [number[], number[]][])
+      expect(compare(times(...before), times(...after))).toMatchObject({ changes: [], notes: [] });
+  });
+
+  it('counts what a template saved its guest', () => {
+    const [cold, warm] = [times(3000, 3000, 3000), times(900, 900, 900)];
+    const saved = warm.cases.map((one) => ({ ...one, run: { ...one.run, savedCpuMs: 2100 } }));
+    expect(classesOf(cold, warm)).toEqual(['faster cell']);
+    expect(classesOf(cold, { ...warm, cases: saved })).toEqual([]);
   });
 
   it('of another build has other inputs, each named once', () => {

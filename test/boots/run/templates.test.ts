@@ -72,6 +72,18 @@ describe.each(Object.entries(machines))('%s', (_, group) => {
   });
 });
 
+it('repeats start from power-on, the first as the others, so that their times compare', async () => {
+  const cells = cellsOf({ name: 'one', ...machines['SeaBIOS with an iPXE ROM'], transport: 'tftp' });
+  const store = mkdtempSync(join(folder, 'store-'));
+  const outDir = join(folder, 'repeats');
+  const templates = { ...room, keep: true };
+  const { cases } = await runCells(outDir, cells, { templates, templatesFolder: store, jobs: 1, repeat: 2 });
+  const events = cases.map(({ run }) => readEvents(join(outDir, run.directory as string)));
+  expect(events.flatMap((of, index) => kinds({ events: of, result: cases[index] as CaseResult }))).toEqual([]);
+  expect(cases.map(({ verdict }) => verdict.status)).toEqual(['passed', 'passed']);
+  expect(readdirSync(store)).toEqual([]);
+});
+
 describe('a kept template', () => {
   it('that QEMU refuses costs nothing but time', async () => {
     const store = mkdtempSync(join(folder, 'store-'));
