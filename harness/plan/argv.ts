@@ -74,16 +74,17 @@ function nicArgs(scenario: Scenario, resolved: Resolved, plan: Pick<Plan, 'netwo
 }
 
 /** QEMU's user-mode stack as the uplink for TCP, joined to the harness by a hub without a NIC. Present even without TCP. */
-export const uplinkOptions = (plan: Pick<Plan, 'network'>): [option: string, value: string][] => [
-  [
-    '-netdev',
-    plan.network.ipv6
-      ? `user,id=up,ipv4=on,${userStack.ipv4},ipv6=on,${userStack.ipv6}`
-      : `user,id=up,${userStack.ipv4},ipv6=off`,
-  ],
-  ['-netdev', `stream,id=uplink,server=off,addr.type=fd,addr.str=${fds.uplink}`],
-  ['-netdev', 'hubport,id=hub-up,hubid=1,netdev=up'],
-  ['-netdev', 'hubport,id=hub-link,hubid=1,netdev=uplink'],
+const uplinkOptions = (plan: Pick<Plan, 'network'>): string[] => [
+  '-netdev',
+  plan.network.ipv6
+    ? `user,id=up,ipv4=on,${userStack.ipv4},ipv6=on,${userStack.ipv6}`
+    : `user,id=up,${userStack.ipv4},ipv6=off`,
+  '-netdev',
+  `stream,id=uplink,server=off,addr.type=fd,addr.str=${fds.uplink}`,
+  '-netdev',
+  'hubport,id=hub-up,hubid=1,netdev=up',
+  '-netdev',
+  'hubport,id=hub-link,hubid=1,netdev=uplink',
 ];
 
 const fwCfg = (name: string, value: string): string[] => ['-fw_cfg', `name=opt/org.tianocore/${name},string=${value}`];
@@ -156,7 +157,7 @@ export function planArgv(scenario: Scenario, resolved: Resolved, plan: Pick<Plan
     ...networkSwitches(scenario, resolved),
     ...tlsArgs(resolved, plan),
     ...nicArgs(scenario, resolved, plan),
-    ...uplinkOptions(plan).flat(),
+    ...uplinkOptions(plan),
     ...(scenario.qemuArgs ?? []),
   ];
 }

@@ -1,5 +1,5 @@
+import { withoutHarness } from '../model/own-wiring.ts';
 import type { Plan } from '../model/plan.ts';
-import { uplinkOptions } from './argv.ts';
 import { names } from './boot-files.ts';
 import { userStack } from './network.ts';
 
@@ -94,32 +94,11 @@ function inputFiles({ inputs, qemu: { argv } }: Plan): Record<string, string> {
   return files;
 }
 
-/** The plan's arguments with QEMU's user network and this terminal instead of the harness's descriptors. */
-function standaloneArgv(plan: Plan, netdev: string): string[] | undefined {
-  const { argv, fds } = plan.qemu;
-  const wiring: Record<string, string[]> = {
-    [`-chardev socket,id=qmp,fd=${fds.qmp}`]: [],
-    '-mon chardev=qmp,mode=control': [],
-    [`-chardev socket,id=serial,fd=${fds.serial}`]: [],
-    '-serial chardev:serial': ['-serial', 'stdio'],
-    [`-netdev stream,id=net0,server=off,addr.type=fd,addr.str=${fds.nic}`]: ['-netdev', netdev],
-    ...Object.fromEntries(uplinkOptions(plan).map(([option, value]) => [`${option} ${value}`, []])),
-  };
-  const replaced = new Set<string>();
-  const words: string[] = [];
-  // The data folders of the chosen QEMU precede it.
-  for (let at = argv.indexOf('-nodefaults'); at < argv.length; at++) {
-    const pair = `${argv[at]} ${argv[at + 1]}`;
-    const instead = wiring[pair];
-    if (argv[at] === '-no-shutdown') continue;
-    if (instead === undefined) words.push(argv[at] as string);
-    else {
-      replaced.add(pair);
-      words.push(...instead);
-      at += 1;
-    }
-  }
-  return replaced.size === Object.keys(wiring).length && words.length > 0 ? words : undefined;
+/** The plan's arguments with QEMU's user network and this terminal. */
+function standaloneArgv({ qemu: { argv } }: Plan, netdev: string): string[] | undefined {
+  // The data folders of the chosen QEMU come first.
+  const own = argv.slice(argv.indexOf('-nodefaults'));
+  return withoutHarness(own, { console: ['-serial', 'stdio'], network: ['-netdev', netdev] });
 }
 
 /**

@@ -4,8 +4,8 @@ import type { UntimedEvent } from '../../harness/model/events.ts';
 import { parseTarget } from '../../harness/model/served-name.ts';
 import { urlOf } from '../../harness/plan/url.ts';
 import { openTree } from '../../harness/services/tree/served-tree.ts';
-import { encodeAck, encodeData, encodeRequest } from '../../harness/wire/codecs/tftp.ts';
 import { createTftpSniffer } from '../../harness/wire/sniff/tftp.ts';
+import { encodeAck, encodeData, encodeRequest } from '../tftp/client-packets.ts';
 
 const names = ['grub/grub.cfg', 'my boot/50% off.efi', 'a+b?c#d.efi', 'größe.efi', '%zz'];
 const tree = openTree(Object.fromEntries(names.map((name) => [name, { text: 'x' }])));

@@ -2,7 +2,8 @@ import type { UntimedEvent } from '../../harness/model/events.ts';
 import type { ServedFile } from '../../harness/model/scenario.ts';
 import { startTftp } from '../../harness/services/tftp/server.ts';
 import { openTree } from '../../harness/services/tree/served-tree.ts';
-import { encodeRequest, parseTftp, type TftpPacket } from '../../harness/wire/codecs/tftp.ts';
+import { parseTftp, type TftpPacket } from '../../harness/wire/codecs/tftp.ts';
+import { encodeRequest } from './client-packets.ts';
 import { createManualClock } from './manual-clock.ts';
 import { createMemoryEndpoint, type Sent } from './memory-endpoint.ts';
 

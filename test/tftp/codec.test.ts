@@ -1,13 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import {
-  encodeAck,
-  encodeData,
-  encodeError,
-  encodeOack,
-  encodeRequest,
-  parseTftp,
-  type TftpPacket,
-} from '../../harness/wire/codecs/tftp.ts';
+import { encodeError, encodeOack, parseTftp, type TftpPacket } from '../../harness/wire/codecs/tftp.ts';
+import { encodeAck, encodeData, encodeRequest } from './client-packets.ts';
 
 const options = new Map([
   ['blksize', '1432'],

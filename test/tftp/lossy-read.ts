@@ -1,10 +1,11 @@
 import type { UntimedEvent } from '../../harness/model/events.ts';
 import { startTftp } from '../../harness/services/tftp/server.ts';
 import { openTree } from '../../harness/services/tree/served-tree.ts';
-import { encodeAck, encodeRequest, parseTftp } from '../../harness/wire/codecs/tftp.ts';
+import { parseTftp } from '../../harness/wire/codecs/tftp.ts';
 import { randomFrom } from '../../harness/wire/faults/random.ts';
 import { createTftpSniffer } from '../../harness/wire/sniff/tftp.ts';
 import { guest } from './bench.ts';
+import { encodeAck, encodeRequest } from './client-packets.ts';
 import { createManualClock } from './manual-clock.ts';
 import { createMemoryEndpoint } from './memory-endpoint.ts';
 

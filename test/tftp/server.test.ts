@@ -3,8 +3,9 @@ import { describe, expect, test } from 'vitest';
 import type { UntimedEvent } from '../../harness/model/events.ts';
 import { startTftp } from '../../harness/services/tftp/server.ts';
 import { memoryEntry, type ServedEntry } from '../../harness/services/tree/served-entry.ts';
-import { encodeAck, encodeError, encodeRequest } from '../../harness/wire/codecs/tftp.ts';
+import { encodeError } from '../../harness/wire/codecs/tftp.ts';
 import { blocksOf, guest, setUp } from './bench.ts';
+import { encodeAck, encodeRequest } from './client-packets.ts';
 import { createManualClock } from './manual-clock.ts';
 import { createMemoryEndpoint } from './memory-endpoint.ts';
 

@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import type { UntimedEvent } from '../../harness/model/events.ts';
-import { encodeAck, encodeData, encodeError, encodeOack, encodeRequest } from '../../harness/wire/codecs/tftp.ts';
+import { encodeError, encodeOack } from '../../harness/wire/codecs/tftp.ts';
 import { createTftpSniffer } from '../../harness/wire/sniff/tftp.ts';
+import { encodeAck, encodeData, encodeRequest } from './client-packets.ts';
 
 interface Captured {
   from: 'guest' | 'server';

@@ -3,9 +3,9 @@ import type { UntimedEvent } from '../../harness/model/events.ts';
 import { faultSchema } from '../../harness/model/faults.ts';
 import type { Stage } from '../../harness/model/stages.ts';
 import { dissect } from '../../harness/wire/codecs/packet.ts';
-import { encodeAck, encodeData } from '../../harness/wire/codecs/tftp.ts';
 import type { Direction } from '../../harness/wire/faults/faults.ts';
 import { createInjector } from '../../harness/wire/faults/injector.ts';
+import { encodeAck, encodeData } from '../tftp/client-packets.ts';
 import { guest, server, udpFrame } from './frames.ts';
 
 beforeEach(() => void vi.useFakeTimers());

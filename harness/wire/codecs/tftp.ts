@@ -77,18 +77,6 @@ export function parseTftp(payload: Buffer): TftpPacket {
   }
 }
 
-export function encodeRequest({ kind, file, mode, options }: TftpRequest): Buffer {
-  return Buffer.concat([head(opcodes[kind]), text(file), text(mode), encodeOptions(options)]);
-}
-
-export function encodeData(block: number, data: Buffer): Buffer {
-  return Buffer.concat([head(opcodes.data, block), data]);
-}
-
-export function encodeAck(block: number): Buffer {
-  return head(opcodes.ack, block);
-}
-
 export function encodeError(code: number, message: string): Buffer {
   return Buffer.concat([head(opcodes.error, code), text(message)]);
 }
