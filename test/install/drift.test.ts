@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { manifestFor } from '../../harness/install/made-manifest.ts';
-import { driftOf, recordOf } from '../../harness/install/recorded-packages.ts';
+import { driftOf, readRecorded, recordOf } from '../../harness/install/recorded-packages.ts';
+import { setRecipes } from '../../harness/install/set-recipes.ts';
 
 const recorded = { ipxe: { version: '1.0', sha256: 'aa' }, ovmf: { version: '2026.02', sha256: 'bb' } };
 
@@ -29,4 +30,14 @@ test('what could not be fetched keeps the versions recorded before', () => {
     forky: { ipxe: { version: '1.1', sha256: 'cc' } },
     trixie: recorded,
   });
+});
+
+test('every set and program has its packages recorded', async () => {
+  const all = await readRecorded();
+  // Programs are recorded as built for one architecture.
+  const nameOf = (name: string) => name.replace(/:.*/, '');
+  for (const { name, unpacked } of setRecipes) {
+    const known = Object.keys(all[name] ?? {}).map(nameOf);
+    expect(known, name).toEqual(expect.arrayContaining(Object.keys(unpacked).map(nameOf)));
+  }
 });
