@@ -140,11 +140,31 @@ describe('repro of a bundle', () => {
     expect(existsSync(at('out'))).toBe(false);
   });
 
-  it('asks for one case', async () => {
-    expect(await netboot('repro', await bundled(run))).toMatchObject({
-      code: 2,
-      err: expect.stringMatching(/a\.zip: expected one case's directory, saw a run with 6 cases/),
+  it('asks for one case, and takes the one that is named', async () => {
+    const zip = await bundled(run);
+    const refused = (what: RegExp) => ({ code: 2, err: expect.stringMatching(what) });
+    expect(await netboot('repro', zip)).toMatchObject(
+      refused(/a\.zip: expected one case, saw a run with 6 cases\n.*netboot repro .*a\.zip CASE\n.*bios-ipxe-rom/s),
+    );
+    expect(await netboot('repro', zip, 'bios-*', '--print')).toMatchObject(
+      refused(/expected one case that matches "bios-\*", saw \d+\n/),
+    );
+    expect(await netboot('repro', zip, '../..')).toMatchObject(refused(/matches "\.\.\/\.\.", saw none/));
+    for (const record of [zip, run])
+      expect(await netboot('repro', record, caseId, '--print')).toMatchObject({
+        code: 0,
+        out: expect.stringMatching(/qemu-system-x86_64 .*e1000/),
+      });
+    expect(await netboot('repro', at('nothing.zip'), caseId)).toMatchObject(refused(/nothing\.zip: there is no such/));
+  });
+
+  it('boots a case of a whole run only from its own files', async () => {
+    const { sha256 } = caseWithInputs({ oprom: 'a ROM of nobody' });
+    expect(await netboot('repro', await bundled(run), caseId, '--out', at('out'))).toMatchObject({
+      code: 3,
+      err: expect.stringMatching(new RegExp(`a\\.zip: not at hand .*\\n  oprom oprom: .*SHA-256 ${sha256('oprom')}`)),
     });
+    expect(existsSync(at('out'))).toBe(false);
   });
 
   it("keeps to the rules for strangers' files", async () => {

@@ -1,9 +1,11 @@
 import { statSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { basename, resolve } from 'node:path';
 import { HarnessError } from '../../model/errors.ts';
+import { globMatches } from '../../model/glob.ts';
 import type { Scenario } from '../../model/scenario.ts';
 import { stages } from '../../model/stages.ts';
 import type { CaseResult } from '../../model/verdict.ts';
+import { printable } from '../../report/printable.ts';
 import { planAgain } from '../../run/plan-again.ts';
 import { caseDirectoriesOf, readCaseResult, readPlan, readStartedQemu } from '../../run/run-directory.ts';
 import { type RunOptions, runMatrix } from '../../run/run-matrix.ts';
@@ -36,13 +38,31 @@ interface Before extends ReproCase {
   origin: Origin | undefined;
 }
 
-function fromRecord({ source, directory, isBundle }: OpenedRecord): Required<Before> & { origin: Origin } {
-  const [only, ...others] = caseDirectoriesOf(directory);
-  if (only === undefined || others.length > 0) {
-    const message = `${source}: expected one case's directory, saw a run with ${others.length + (only ? 1 : 0)} cases`;
-    const hint = isBundle ? 'Unpack it, and name one of its cases/.' : `Name one of ${directory}/cases/.`;
-    throw new HarnessError('usage', message, { hint });
-  }
+const shownCases = 8;
+
+/** The directory of the only case, or of the one that `which` names. */
+function caseDirectoryIn({ source, directory }: OpenedRecord, which: string | undefined): string {
+  const all = caseDirectoriesOf(directory);
+  const [only, ...others] = all.filter((path) => which === undefined || globMatches(which, basename(path)));
+  if (only !== undefined && others.length === 0) return only;
+  const names = (others.length > 0 ? [only as string, ...others] : all).map((path) => printable(basename(path)));
+  const more = names.length > shownCases ? [`… and ${names.length - shownCases} more`] : [];
+  throw new HarnessError(
+    'usage',
+    which === undefined
+      ? `${source}: expected one case, saw a run with ${all.length} cases`
+      : `${source}: expected one case that matches "${which}", saw ${only === undefined ? 'none' : names.length}`,
+    {
+      hint: [`Name one of its cases: netboot repro ${source} CASE`, ...names.slice(0, shownCases), ...more].join(
+        '\n  ',
+      ),
+    },
+  );
+}
+
+function fromRecord(record: OpenedRecord, which: string | undefined): Required<Before> & { origin: Origin } {
+  const { source, directory, isBundle } = record;
+  const only = caseDirectoryIn(record, which);
   const plan = readPlan(only);
   return {
     scenario: plan.scenario,
@@ -73,7 +93,8 @@ export const reproCommand: AddCommand = (program, io, end) => {
     .description(
       'Run one case again: by id, or as recorded, after checking that files, QEMU and its arguments are unchanged.',
     )
-    .argument('<case|dir>', "a case id, a case's directory, or a bundle of one case")
+    .argument('<case|dir>', 'a case id, or the directory or bundle of a case or a run')
+    .argument('[case]', 'which case of the run; * for any text')
     .option('--console', "attach this terminal to the guest's serial console")
     .option('--print', "print QEMU's command line instead")
     .option('--standalone <dir>', 'write a folder from which plain QEMU boots the case, without the harness')
@@ -82,11 +103,16 @@ export const reproCommand: AddCommand = (program, io, end) => {
     .option('--allow-changed', 'run it even if files, QEMU or its arguments have changed')
     .addHelpText(
       'after',
-      '\nExamples:\n  netboot repro results/cases/CASE --console\n  netboot repro bundle.zip\n  netboot repro CASE --print\n  netboot repro CASE --standalone for-the-list   run.sh, and all that QEMU needs for it',
+      '\nExamples:\n  netboot repro results/cases/CASE --console\n  netboot repro bundle.zip\n  netboot repro run.zip CASE\n  netboot repro CASE --print\n  netboot repro CASE --standalone for-the-list   run.sh, and all that QEMU needs for it',
     )
-    .action(async (target: string, options: CaseOptions & ReproOptions) => {
+    .action(async (target: string, which: string | undefined, options: CaseOptions & ReproOptions) => {
       if (statSync(target, { throwIfNoEntry: false }) !== undefined)
-        return withRecord(target, (record) => reproduceRecord(record, options));
+        return withRecord(target, (record) => reproduceRecord(record, which, options));
+      if (which !== undefined) {
+        throw new HarnessError('usage', `${target}: there is no such file or directory`, {
+          hint: 'Name the directory or bundle of a run, then one of its cases; or one case id alone.',
+        });
+      }
       const artefacts = await openArtefacts(options.set ?? [], io);
       const { cells, origin } = await expandChosen(options, artefacts);
       const before = { scenario: selectOne(cells, target), origin };
@@ -95,9 +121,13 @@ export const reproCommand: AddCommand = (program, io, end) => {
       return reproduce({ source: target, before, artefacts, options });
     });
 
-  async function reproduceRecord(record: OpenedRecord, options: CaseOptions & ReproOptions): Promise<void> {
+  async function reproduceRecord(
+    record: OpenedRecord,
+    which: string | undefined,
+    options: CaseOptions & ReproOptions,
+  ): Promise<void> {
     const { source, directory, isBundle } = record;
-    const before = fromRecord(record);
+    const before = fromRecord(record, which);
     const artefacts = await openArtefacts(options.set ?? [], io);
     if (options.print) return printCommand(before, artefacts, io);
     const refuseStrange = (scenario: Scenario) => refuseReach([scenario], before.origin, options.trust ?? false);
