@@ -26,17 +26,11 @@ import {
 } from '../../../harness/wire/codecs/dhcp6.ts';
 import { dissect } from '../../../harness/wire/codecs/packet.ts';
 import { parseCall, parseReply } from '../../../harness/wire/codecs/rpc.ts';
-import {
-  encodeAck,
-  encodeData,
-  encodeError,
-  encodeOack,
-  encodeRequest,
-  parseTftp,
-} from '../../../harness/wire/codecs/tftp.ts';
+import { encodeError, encodeOack, parseTftp } from '../../../harness/wire/codecs/tftp.ts';
 import { opaque, readXdr, uint32s, words } from '../../../harness/wire/codecs/xdr.ts';
 import { dhcpFactsOf } from '../../../harness/wire/sniff/dhcp-facts.ts';
 import { dhcp6FactsOf } from '../../../harness/wire/sniff/dhcp6-facts.ts';
+import { encodeAck, encodeData, encodeRequest } from '../../tftp/client-packets.ts';
 import { tcpFrame, udpFrame } from '../../wire/frames.ts';
 import { bytes, ipv4, ipv6, mac, port, record, uint32 } from '../arbitraries.ts';
 import { mutated, mutation } from '../mutation.ts';
