@@ -17,7 +17,7 @@ export interface EarlierRuns {
   reuse?: string;
 }
 
-export type Chosen = Pick<RunOptions, 'matrixName' | 'cells' | 'shard'>;
+export type Chosen = Pick<RunOptions, 'matrixName' | 'cells' | 'shard' | 'chosenSets'>;
 
 /** A run is resumed with the choices it was started with. */
 export function refuseChoices(ids: readonly string[], options: CaseOptions & { out?: string }): void {
@@ -95,12 +95,13 @@ export async function chooseCases(
   const cells = options.failed === undefined ? chosen : failedCells(chosen, options.failed);
   refuseStrangers(cells, options);
   if (origin) refuseReach(cells, origin, options.trust ?? false);
-  return { matrixName: matrix.name, cells, shard: shardOf(cells, all, ids, options) };
+  const { chosenSets } = artefacts;
+  return { matrixName: matrix.name, cells, shard: shardOf(cells, all, ids, options), chosenSets };
 }
 
 /** The cells of a run to resume; its record is untrusted. */
 export function begunCases(directory: string, trust = false): Chosen {
-  const { matrix, cells } = readRunRecord(directory);
+  const { matrix, cells, sets } = readRunRecord(directory);
   refuseReach(cells, { source: directory, folder: resolve(directory) }, trust);
-  return { matrixName: matrix, cells };
+  return { matrixName: matrix, cells, chosenSets: sets };
 }

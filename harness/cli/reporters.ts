@@ -6,6 +6,7 @@ import type { Reporter } from '../model/reporter.ts';
 import { readBoundedText } from '../os/bounded-file.ts';
 import { packageRoot } from '../os/package-root.ts';
 import { writeWhole } from '../os/write-whole.ts';
+import { closingReporter } from '../report/closing-reporter.ts';
 import { codeQualityJson } from '../report/code-quality.ts';
 import type { Compare } from '../report/comparison.ts';
 import { githubReporter, type SourcePlace } from '../report/github-reporter.ts';
@@ -28,10 +29,10 @@ const reporterNames = [...progressReporters, 'tap', 'gitlab'] as const;
 type ReporterName = (typeof reporterNames)[number];
 type ProgressReporter = (typeof progressReporters)[number];
 
-export const reporterOption = (): Option =>
+export const reporterOption = (defaults = 'github in GitHub Actions, live on a terminal, otherwise plain'): Option =>
   new Option(
     '--reporter <name>',
-    'progress as live, plain or github (default: github in GitHub Actions, live on a terminal, otherwise plain); ' +
+    `progress as live, plain or github (default: ${defaults}); ` +
       'tap: KTAP on standard output; gitlab: a code quality report among the others; may be repeated',
   ).argParser((name: string, earlier: ReporterName[] = []) => {
     if ((reporterNames as readonly string[]).includes(name)) return [...earlier, name as ReporterName];
@@ -118,6 +119,39 @@ function gitlabReporter(locate: Locate, fallback: string): Reporter {
   };
 }
 
+/** Those that were asked for in addition to the progress and the files that every run has. */
+function furtherReporters(
+  io: CliIo,
+  { reporter = [], matrix }: Pick<ReporterOptions, 'reporter' | 'matrix'>,
+  locate: Locate,
+) {
+  return {
+    ...(reporter.includes('tap') && { tap: ktapReporter(consoleOutput(io.stdout, io.env)) }),
+    ...(reporter.includes('gitlab') && { gitlab: gitlabReporter(locate, matrix ?? 'scenarios/default.ts') }),
+  };
+}
+
+function locatorOf({ GITHUB_WORKSPACE, CI_PROJECT_DIR }: CliIo['env'], matrix: string | undefined): Locate {
+  const root = GITHUB_WORKSPACE ?? CI_PROJECT_DIR ?? process.cwd();
+  return placeIn(root, groupLocator(matrix ?? join(packageRoot(), 'scenarios')));
+}
+
+/** The reporters of a finished run, which has its files: its closing lines, or what was asked for. */
+export function finishedReporters(io: CliIo, options: Omit<ReporterOptions, 'quiet'>): Multiplexed {
+  const { reporter = [], matrix, compare, setDirs } = options;
+  const locate = locatorOf(io.env, matrix);
+  const named = progressReporters.some((name) => reporter.includes(name));
+  const progress = named ? chooseProgress(io, { ...options, quiet: false }) : undefined;
+  const output = consoleOutput(reporter.includes('tap') ? io.stderr : io.stdout, io.env);
+  return multiplex({
+    ...furtherReporters(io, options, locate),
+    progress:
+      progress === undefined
+        ? closingReporter(output, { command: io.command, setDirs, cwd: process.cwd() }, compare)
+        : progressReporter(progress, io, { ...options, quiet: false }, locate),
+  });
+}
+
 /** The reporters of a run: the files of its directory, and what was asked for. */
 export function runReporters(io: CliIo, options: ReporterOptions): Multiplexed {
   const { setDirs, compare, quiet, reporter = [], matrix } = options;
@@ -126,9 +160,7 @@ export function runReporters(io: CliIo, options: ReporterOptions): Multiplexed {
       hint: 'results.json in the directory of the run has the same as --json.',
     });
   }
-  const { GITHUB_WORKSPACE, CI_PROJECT_DIR } = io.env;
-  const root = GITHUB_WORKSPACE ?? CI_PROJECT_DIR ?? process.cwd();
-  const locate = placeIn(root, groupLocator(matrix ?? join(packageRoot(), 'scenarios')));
+  const locate = locatorOf(io.env, matrix);
   const progress = chooseProgress(io, options);
   return multiplex({
     files: fileReporter({
@@ -138,7 +170,6 @@ export function runReporters(io: CliIo, options: ReporterOptions): Multiplexed {
       compare,
     }),
     ...(progress && { [progress]: progressReporter(progress, io, options, locate) }),
-    ...(reporter.includes('tap') && { tap: ktapReporter(consoleOutput(io.stdout, io.env)) }),
-    ...(reporter.includes('gitlab') && { gitlab: gitlabReporter(locate, matrix ?? 'scenarios/default.ts') }),
+    ...furtherReporters(io, options, locate),
   });
 }

@@ -67,3 +67,11 @@ export function inTurn(reporter: Reporter, onFailure: (error: unknown, hook: Hoo
     return queue;
   });
 }
+
+/** Passes a finished run through a reporter: the cases in their order, and the end. */
+export async function replayRun(result: RunResult, outDir: string, reporter: Required<Reporter>): Promise<void> {
+  const { matrix, cases } = result;
+  await reporter.onRunStart({ matrix, outDir, total: cases.length });
+  for (const one of cases) await reporter.onCaseEnd(one);
+  await reporter.onRunEnd(result);
+}

@@ -36,7 +36,14 @@ export async function writeReports(
   await writeWhole(join(folder, 'report.html'), await reportHtml(result, options));
 }
 
-async function appendStepSummary(whole: string, file: string): Promise<void> {
+/** Appends the summary where GitHub Actions shows it (`GITHUB_STEP_SUMMARY`), if anywhere. */
+export async function appendStepSummary(
+  result: RunResult,
+  { place, comparisons }: Pick<HtmlOptions, 'place' | 'comparisons'>,
+  { GITHUB_STEP_SUMMARY: file }: NodeJS.ProcessEnv,
+): Promise<void> {
+  if (!file) return;
+  const whole = summaryMarkdown(result, place, comparisons);
   const bytes = Buffer.from(whole);
   const cut = `${bytes.subarray(0, stepSummaryMaxBytes).toString('utf8')}\n\n… cut; the whole is in summary.md\n`;
   await appendFile(file, bytes.length > stepSummaryMaxBytes ? cut : `${whole}\n`);
@@ -61,8 +68,7 @@ export function fileReporter({ invocation, env, recordsOf, compare }: FileReport
       const comparisons = compare?.of(result);
       const place = { ...invocation, outDir };
       await writeReports(result, { place, records: recordsOf(outDir), comparisons });
-      const { GITHUB_STEP_SUMMARY: stepSummary } = env;
-      if (stepSummary) await appendStepSummary(summaryMarkdown(result, place, comparisons), stepSummary);
+      await appendStepSummary(result, { place, comparisons }, env);
     },
   };
 }

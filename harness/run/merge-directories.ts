@@ -81,6 +81,7 @@ function refuseTaken(path: string): void {
 
 export interface MergedRun {
   result: RunResult;
+  record: RunRecord;
   /** Absolute. */
   outDir: string;
   /** Shards that are not there, such as `3/4`. */
@@ -93,7 +94,7 @@ export interface MergeOptions {
   /** A folder that is empty or does not exist. */
   out: string;
   /** Writes the reports into the folder `into`, which has the records and will be renamed to `outDir`. */
-  writeReports(result: RunResult, where: { into: string; outDir: string }): Promise<void>;
+  writeReports(merged: Pick<MergedRun, 'result' | 'record' | 'outDir'>, into: string): Promise<void>;
 }
 
 /**
@@ -111,7 +112,7 @@ export async function mergeDirectories({ paths, out, writeReports }: MergeOption
     mkdirSync(join(unfinished, casesFolder), { recursive: true });
     await writeRecord(join(unfinished, runRecordFile), record);
     copyCases(parts, result, unfinished);
-    await writeReports(result, { into: unfinished, outDir });
+    await writeReports({ result, record, outDir }, unfinished);
     renameSync(unfinished, outDir);
   } catch (cause) {
     rmSync(unfinished, { recursive: true, force: true });
@@ -121,5 +122,5 @@ export async function mergeDirectories({ paths, out, writeReports }: MergeOption
       cause,
     });
   }
-  return { result, outDir, missing };
+  return { result, record, outDir, missing };
 }

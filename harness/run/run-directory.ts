@@ -26,6 +26,8 @@ const runRecordSchema = z.strictObject({
   code: z.string().optional(),
   /** Folders of artefact sets from outside this machine and the cache, absolute. */
   setDirs: z.array(z.string()).optional(),
+  /** The sets that every cell runs on, where there are several to compare: by name, in order. */
+  sets: z.array(z.string()).optional(),
   /** Which part of a selection the cells are, and the place of each in the whole. */
   shard: z
     .strictObject({ index: z.int().positive(), count: z.int().positive(), places: z.array(z.int().nonnegative()) })

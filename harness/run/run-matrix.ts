@@ -31,6 +31,8 @@ export interface RunOptions extends RunHost, Finding {
   /** Guests at once; default: as many as the host carries. */
   jobs?: number | undefined;
   accel: AccelChoice;
+  /** Sets given by name or folder; recorded if there are several, since what differs between them is reported. */
+  chosenSets?: readonly string[] | undefined;
   /** Which part of a selection the cells are; recorded, so that the parts can be merged. */
   shard?: RunRecord['shard'];
   /** Runs each cell this many times; from the second on the id ends in `~2`, `~3`, …. */
@@ -97,7 +99,7 @@ async function resumed(outDir: string, options: RunOptions): Promise<Begun> {
 
 /** Finds what the cases need, and only then creates a directory: a refused run leaves none. */
 async function begin(options: RunOptions): Promise<Begun> {
-  const { matrixName: matrix, cells, repeat, resume, outDir, shard } = options;
+  const { matrixName: matrix, cells, repeat, resume, outDir, shard, chosenSets: sets = [] } = options;
   if (resume && outDir !== undefined) return resumed(outDir, options);
   const record: RunRecord = {
     version: 1,
@@ -107,6 +109,7 @@ async function begin(options: RunOptions): Promise<Begun> {
     repeat,
     code: ownCodeDigest(),
     ...(options.setDirs?.length ? { setDirs: [...options.setDirs] } : {}),
+    ...(sets.length > 1 ? { sets: [...sets] } : {}),
     ...(shard && { shard }),
   };
   const entries = await entriesOf(record, options);

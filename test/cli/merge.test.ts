@@ -6,7 +6,7 @@ import type { CaseResult, RunResult } from '../../harness/model/verdict.ts';
 import { readResults } from '../../harness/run/read-results.ts';
 import { sampleRun } from '../report/sample-run.ts';
 import { folderOfTest } from '../temporary-folder.ts';
-import { netboot } from './netboot.ts';
+import { netboot, netbootWith } from './netboot.ts';
 
 const recorded = fileURLToPath(new URL('../../fixtures/report/run', import.meta.url));
 const whole = readResults(recorded);
@@ -75,6 +75,39 @@ describe('merge', () => {
       expect(text(merged)).toBe(text(unsharded));
     }
     expect(existsSync(join(merged, 'report.html'))).toBe(true);
+  });
+
+  it('passes the merged run to the reporters of a run: GitLab, KTAP, annotations and the job summary', async () => {
+    for (const index of [1, 2]) shard(index, 2);
+    const stepSummary = join(folder, 'step-summary');
+    const env = { ...process.env, GITHUB_STEP_SUMMARY: stepSummary };
+    const argv = ['--reporter', 'gitlab', '--reporter', 'tap', '--out', join(folder, 'out')];
+    const { code, out, err } = await netbootWith(env, 'merge', join(folder, 'shards'), ...argv);
+    expect({ code, err }).toEqual({ code: 1, err: expect.stringContaining('7 cases: 4 passed') });
+    expect(out).toMatch(/^KTAP version 1\n1\.\.7\nok 1 /);
+    expect(readFileSync(stepSummary, 'utf8').trim()).toBe(readFileSync(join(folder, 'out/summary.md'), 'utf8').trim());
+    const quality = JSON.parse(readFileSync(join(folder, 'out/gl-code-quality-report.json'), 'utf8'));
+    expect(quality).toHaveLength(2);
+
+    rmSync(join(folder, 'out'), { recursive: true });
+    const annotated = await merge(join(folder, 'shards'), '--reporter', 'github');
+    expect(annotated.out.match(/^::error /gm)).toHaveLength(2);
+    expect(annotated.out.match(/^::group::/gm)).toHaveLength(2);
+  });
+
+  it('compares the sets that the shards ran on, as the unsharded run would have', async () => {
+    const [one] = whole.cases as [CaseResult];
+    const on = (set: string, stoppedAt: CaseResult['verdict']['stoppedAt']): CaseResult => {
+      const id = `${set}.cell`;
+      const run = { ...one.run, directory: null, attempts: [] };
+      return { ...one, id, scenario: { ...one.scenario, id, set }, verdict: { ...one.verdict, stoppedAt }, run };
+    };
+    const sets = ['old', 'new'];
+    part('shards/1', { cases: [on('old', null)], record: { sets, shard: { index: 1, count: 2, places: [0] } } });
+    part('shards/2', { cases: [on('new', 'dhcp')], record: { sets, shard: { index: 2, count: 2, places: [1] } } });
+    const { out } = await merge(join(folder, 'shards'));
+    expect(out).toContain('no-longer-boots (booted before, stops now): 1');
+    expect(readFileSync(join(folder, 'out/summary.md'), 'utf8')).toContain('no-longer-boots');
   });
 
   it('leaves records that judge and report understand', async () => {

@@ -106,7 +106,7 @@ export function compareWithBaseline(path: string): Compare {
 }
 
 /** Compares what cells did on the first of these sets with what they did on each of the others. */
-export function compareSets([first, ...others]: readonly string[]): Compare {
+export function compareSets([first, ...others]: readonly string[] = []): Compare {
   const compareWith = (result: RunResult, other: string): Comparison[] => {
     const pairs = first === undefined ? [] : joinAxis(result, 'set', [first, other], axisText);
     if (pairs.length === 0) return [];

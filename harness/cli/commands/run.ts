@@ -83,7 +83,7 @@ Examples:
         resume === undefined ? await chooseCases(ids, options, artefacts) : begunCases(resume, options.trust);
       warnOfVague(chosen.cells, io);
       const compare =
-        options.baseline === undefined ? compareSets(artefacts.chosenSets) : compareWithBaseline(options.baseline);
+        options.baseline === undefined ? compareSets(chosen.chosenSets) : compareWithBaseline(options.baseline);
       const { reporter, failures } = runReporters(io, {
         setDirs: artefacts.setDirs,
         quiet: json,

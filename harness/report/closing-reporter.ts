@@ -1,0 +1,18 @@
+import type { Reporter } from '../model/reporter.ts';
+import type { Compare } from './comparison.ts';
+import { type ConsoleOutput, closingLines } from './console-output.ts';
+import type { Invocation } from './run-facts.ts';
+
+/** For a run that has finished: only its totals, and what was not as expected. */
+export function closingReporter(output: ConsoleOutput, invocation: Invocation, compare?: Compare): Reporter {
+  let outDir = '';
+  return {
+    onRunStart(run) {
+      ({ outDir } = run);
+    },
+    onRunEnd(result) {
+      const lines = closingLines(result, { ...invocation, outDir }, output.colour, compare);
+      output.write(lines.map((line) => `${line}\n`).join(''));
+    },
+  };
+}
