@@ -2,6 +2,7 @@ import { basename, resolve } from 'node:path';
 import { didYouMean } from '../model/did-you-mean.ts';
 import { HarnessError } from '../model/errors.ts';
 import { globMatches } from '../model/glob.ts';
+import { printable } from '../report/printable.ts';
 import { type FoundCase, findCase } from '../run/found-case.ts';
 import { planAgain } from '../run/plan-again.ts';
 import { caseDirectoriesOf, readPlan, readSetDirs, readStartedQemu } from '../run/run-directory.ts';
@@ -32,22 +33,24 @@ export interface OpenOptions {
   accel: RunOptions['accel'];
 }
 
-/** The directory of the one case that a pattern names. */
-function caseDirectory({ option, run, pattern }: WhichCase): string {
-  const directories = caseDirectoriesOf(run);
+/**
+ * The one of these directories whose case a pattern names: a whole id, or a glob.
+ * @throws HarnessError `usage` if that is none or several; `source` begins the message
+ */
+export function namedCase(
+  pattern: string,
+  directories: readonly string[],
+  { source, hint }: { source: string; hint: string },
+): string {
   const names = directories.map((directory) => basename(directory));
   const exact = names.filter((name) => name === pattern);
   const [only, ...others] = exact.length > 0 ? exact : names.filter((name) => globMatches(pattern, name));
   if (only === undefined) {
-    throw new HarnessError('usage', `${option} ${run}: no case "${pattern}" in it${didYouMean(pattern, names)}`, {
-      hint: 'If the case has another id in the bad run, give that as the second argument.',
-    });
+    throw new HarnessError('usage', `${source}: no case "${pattern}" in it${didYouMean(pattern, names)}`, { hint });
   }
   if (others.length === 0) return directories[names.indexOf(only)] as string;
-  const some = [only, ...others].slice(0, 5).join(', ');
-  throw new HarnessError('usage', `${option} ${run}: "${pattern}" matches ${others.length + 1} cases: ${some}`, {
-    hint: 'Give a whole id, and a second one if it is another in the bad run.',
-  });
+  const some = [only, ...others].slice(0, 5).map(printable).join(', ');
+  throw new HarnessError('usage', `${source}: "${pattern}" matches ${others.length + 1} cases: ${some}`, { hint });
 }
 
 /**
@@ -56,7 +59,11 @@ function caseDirectory({ option, run, pattern }: WhichCase): string {
  * changed since, unless that is allowed
  */
 export async function openRecordedCase(which: WhichCase, options: OpenOptions, io: CliIo): Promise<RecordedCase> {
-  const directory = caseDirectory(which);
+  const { option, run, pattern } = which;
+  const directory = namedCase(pattern, caseDirectoriesOf(run), {
+    source: `${option} ${run}`,
+    hint: 'Give a whole id, and a second one if it is another in the bad run.',
+  });
   const then = { plan: readPlan(directory), qemu: readStartedQemu(directory) };
   const { scenario } = then.plan;
   refuseReach([scenario], { source: directory, folder: resolve(directory) }, options.trust ?? false);

@@ -144,12 +144,12 @@ describe('repro of a bundle', () => {
     const zip = await bundled(run);
     const refused = (what: RegExp) => ({ code: 2, err: expect.stringMatching(what) });
     expect(await netboot('repro', zip)).toMatchObject(
-      refused(/a\.zip: expected one case, saw a run with 6 cases\n.*netboot repro .*a\.zip CASE\n.*bios-ipxe-rom/s),
+      refused(/a\.zip: expected one case, saw a run with 6 cases\n.*netboot repro .*a\.zip CASE/),
     );
     expect(await netboot('repro', zip, 'bios-*', '--print')).toMatchObject(
-      refused(/expected one case that matches "bios-\*", saw \d+\n/),
+      refused(/a\.zip: "bios-\*" matches \d+ cases: bios-/),
     );
-    expect(await netboot('repro', zip, '../..')).toMatchObject(refused(/matches "\.\.\/\.\.", saw none/));
+    expect(await netboot('repro', zip, '../..')).toMatchObject(refused(/a\.zip: no case "\.\.\/\.\." in it/));
     for (const record of [zip, run])
       expect(await netboot('repro', record, caseId, '--print')).toMatchObject({
         code: 0,

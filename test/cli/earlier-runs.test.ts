@@ -1,10 +1,11 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
 // Loading it for the first time takes longer than a test may.
 import '../../harness/cli/commands/bisect.ts';
 import '../../harness/cli/commands/run.ts';
+import '../../harness/cli/commands/watch.ts';
 import { sampleCase, sampleRun } from '../report/sample-run.ts';
 import { netboot } from './netboot.ts';
 
@@ -61,6 +62,33 @@ it.each([
   const { err, code } = await netboot('bisect-step', 'g', '--matrix', matrix, '--baseline', baseline);
   expect(err).toMatch(message);
   expect(code).toBe(128);
+});
+
+const build = write('build', { 'set.json': JSON.stringify({ name: 'build', extends: 'host' }) });
+const watch = (...argv: string[]) => [
+  'watch',
+  '--matrix',
+  matrix,
+  '--accel',
+  'tcg',
+  '--out',
+  join(folder, 'out'),
+  ...argv,
+];
+
+it.each([
+  ['no folder', watch(), /expected a folder to watch, saw none/],
+  ['a set that is no folder of its own', watch('--set', 'host'), /expected a folder/],
+  ['a folder that is not there', watch('--set', none), /expected a folder or a known set, saw neither/],
+  ['a set without a usable manifest', watch('--set', torn), /torn: no set\.json, and no usable file/],
+  ['no such case', watch('--set', build, 'h.*'), /no case matches "h\.\*"/],
+  ['a matrix that is not there', watch('--set', build, '--matrix', none), /none: .*no such file/],
+  ['no such axis value', watch('--set', build, '--nic', 'e1001'), /e1001/],
+])('refuses to watch with %s, and makes no folder', async (_, argv, message) => {
+  const { err, code } = await netboot(...argv);
+  expect(err).toMatch(message);
+  expect(code).toBe(2);
+  expect(existsSync(join(folder, 'out'))).toBe(false);
 });
 
 it.each([

@@ -1,11 +1,9 @@
 import { statSync } from 'node:fs';
-import { basename, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { HarnessError } from '../../model/errors.ts';
-import { globMatches } from '../../model/glob.ts';
 import type { Scenario } from '../../model/scenario.ts';
 import { stages } from '../../model/stages.ts';
 import type { CaseResult } from '../../model/verdict.ts';
-import { printable } from '../../report/printable.ts';
 import { planAgain } from '../../run/plan-again.ts';
 import { caseDirectoriesOf, readCaseResult, readPlan, readStartedQemu } from '../../run/run-directory.ts';
 import { type RunOptions, runMatrix } from '../../run/run-matrix.ts';
@@ -18,6 +16,7 @@ import { exitCodeOfRun } from '../exit-code.ts';
 import { openGuestConsole } from '../guest-console.ts';
 import { writeLines } from '../io.ts';
 import { type OpenedRecord, withRecord } from '../record.ts';
+import { namedCase } from '../recorded-case.ts';
 import { runReporters } from '../reporters.ts';
 import { printCommand, type ReproCase, writeWithoutHarness } from '../repro-without.ts';
 import { type Origin, refuseReach } from '../trust.ts';
@@ -38,26 +37,14 @@ interface Before extends ReproCase {
   origin: Origin | undefined;
 }
 
-const shownCases = 8;
-
 /** The directory of the only case, or of the one that `which` names. */
 function caseDirectoryIn({ source, directory }: OpenedRecord, which: string | undefined): string {
   const all = caseDirectoriesOf(directory);
-  const [only, ...others] = all.filter((path) => which === undefined || globMatches(which, basename(path)));
+  const hint = `Name one of its cases, as \`netboot judge\` lists them: netboot repro ${source} CASE`;
+  if (which !== undefined) return namedCase(which, all, { source, hint });
+  const [only, ...others] = all;
   if (only !== undefined && others.length === 0) return only;
-  const names = (others.length > 0 ? [only as string, ...others] : all).map((path) => printable(basename(path)));
-  const more = names.length > shownCases ? [`… and ${names.length - shownCases} more`] : [];
-  throw new HarnessError(
-    'usage',
-    which === undefined
-      ? `${source}: expected one case, saw a run with ${all.length} cases`
-      : `${source}: expected one case that matches "${which}", saw ${only === undefined ? 'none' : names.length}`,
-    {
-      hint: [`Name one of its cases: netboot repro ${source} CASE`, ...names.slice(0, shownCases), ...more].join(
-        '\n  ',
-      ),
-    },
-  );
+  throw new HarnessError('usage', `${source}: expected one case, saw a run with ${all.length} cases`, { hint });
 }
 
 function fromRecord(record: OpenedRecord, which: string | undefined): Required<Before> & { origin: Origin } {

@@ -197,6 +197,17 @@ describe('UEFI', () => {
     expect(withRom(nic, asIf({}, { machine: 0xaa64 }), arm()).stopsAt).toBeNull();
   });
 
+  test('a full iPXE 2 in the ROM leaves no device to an iPXE with drivers of its own', () => {
+    const chained = (version: string, secondStage: 'ipxe' | 'snponly', changes: Partial<IpxeFacts> = {}) =>
+      predict(uefi({ nic: 'e1000', secondStage, rom: asIf({ version, role: 'full', ...changes }) }));
+    const stuck = { configuration: 4, stopsAt: 'nbp-dhcp', facts: ['ipxe2-rom-keeps-its-device'] };
+    expect(chained('2.0.0', 'ipxe')).toMatchObject(stuck);
+    const goesOn = { stopsAt: null, facts: [] };
+    expect(chained('2.0.0', 'snponly')).toMatchObject(goesOn);
+    expect(chained('1.21.1', 'ipxe')).toMatchObject(goesOn);
+    expect(chained('2.0.0', 'ipxe', { role: 'driver' })).toMatchObject({ configuration: 5, ...goesOn });
+  });
+
   test('an iPXE that hides its load file protocol is an SNP driver, with all else in it', () => {
     const hidden = Buffer.concat([snponly, Buffer.from('#slow #unhelpful')]);
     const rom = wrapped(hidden, 'e1000');
