@@ -31,6 +31,17 @@ export const mutation: fc.Arbitrary<Mutation> = fc.record({
   mends: fc.boolean(),
 });
 
+/** The same as `mutation` without fast-check, for a program that makes a great many. */
+export function randomMutation(random: () => number): Mutation {
+  const below = (bound: number): number => Math.floor(random() * bound);
+  const oneOf = <T>(values: readonly T[]): T => values[below(values.length)] as T;
+  const edits = Array.from(
+    { length: 1 + below(4) },
+    (): Edit => [oneOf(kinds), below(0x1_0000), random() < 0.5 ? oneOf(corners) : below(0x1_0000)],
+  );
+  return { edits, mends: random() < 0.5 };
+}
+
 const edited: Record<(typeof kinds)[number], (bytes: Buffer, at: number, value: number) => Buffer> = {
   byte: (bytes, at, value) => {
     bytes[at] = value & 0xff;
@@ -72,7 +83,7 @@ export function mutatedFrame(original: Buffer, change: Mutation): Buffer {
 const checksumAt: Readonly<Record<number, number>> = { [protocols.tcp]: 16, [protocols.udp]: 6, [protocols.icmpv6]: 2 };
 
 /** Gives a frame the lengths and checksums that fit the rest of it, as far as there is room for them. */
-function mend(frame: Buffer): void {
+export function mend(frame: Buffer): void {
   const start = ethernetHeaderBytes;
   const etherType = frame.readUInt16BE(12);
   if (etherType === etherTypes.ipv4 && frame.length >= start + ipv4HeaderBytes) {

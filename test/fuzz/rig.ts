@@ -5,13 +5,11 @@ import { startDhcp } from '../../harness/services/dhcp/v4/server.ts';
 import { startDhcp6 } from '../../harness/services/dhcp/v6/server.ts';
 import { startTftp } from '../../harness/services/tftp/server.ts';
 import { openTree } from '../../harness/services/tree/served-tree.ts';
-import { equalsAt, parseIpv4Address, parseIpv6Address, parseMac } from '../../harness/wire/codecs/addresses.ts';
-import { icmpv6Types } from '../../harness/wire/codecs/icmpv6.ts';
-import { dissect } from '../../harness/wire/codecs/packet.ts';
 import type { Faults } from '../../harness/wire/faults/faults.ts';
 import type { Link } from '../../harness/wire/stack/link.ts';
 import { createWire } from '../../harness/wire/wire.ts';
 import { createManualClock } from '../tftp/manual-clock.ts';
+import { checkToGuest, checkToUplink } from './passes.ts';
 import { network, type RecordedFrame } from './recorded.ts';
 
 /** A link whose frames are checked as they leave. */
@@ -34,35 +32,7 @@ function checkedLink(check: (frame: Buffer) => void) {
   return { link, arrive: (frame: Buffer) => arrived(Buffer.from(frame)) };
 }
 
-const serverMac = parseMac(network.serverMac) as Buffer;
-const serverIp = parseIpv4Address(network.serverIp);
-const serverIpv6 = parseIpv6Address(network.ipv6.serverIp) as Buffer;
 const listedPorts: ReadonlySet<number> = new Set(network.tcp.map(({ port }) => port));
-
-/** What the guest gets is from the server and, but for segments of QEMU's user-mode stack, which pass as they are, whole. */
-function checkToGuest(frame: Buffer): void {
-  assert.equal(frame.compare(serverMac, 0, 6, 6, 12), 0, 'a frame from another than the server');
-  const packet = dissect(frame, false);
-  if (!packet.malformed && packet.kind === 'tcp') return;
-  const { malformed } = dissect(frame, true);
-  assert.ok(!malformed, `the guest is sent a malformed frame: ${JSON.stringify(malformed)}`);
-  assert.ok(frame.length <= 1514, `a frame of ${frame.length} bytes`);
-}
-
-/** What leaves the wire: segments to a listed port of the server, and answers to the user-mode stack's own questions. */
-function checkToUplink(frame: Buffer): void {
-  const packet = dissect(frame, true);
-  assert.ok(!packet.malformed, `a malformed frame left the wire: ${JSON.stringify(packet.malformed)}`);
-  if (packet.kind === 'arp' && packet.arp.op === 'reply') return;
-  if (packet.kind === 'icmpv6' && packet.icmpv6.type === icmpv6Types.neighborAdvertisement) return;
-  assert.ok(packet.kind === 'tcp', `${packet.kind} left the wire`);
-  const { ip, tcp } = packet;
-  const isServer =
-    ip.version === 4
-      ? frame.readUInt32BE(ip.destinationAt) === serverIp
-      : equalsAt(frame, ip.destinationAt, serverIpv6);
-  assert.ok(isServer && listedPorts.has(tcp.destinationPort), `a segment to port ${tcp.destinationPort} left the wire`);
-}
 
 /** A fault of the harness is caught on its way and becomes an event. */
 export function checkEvent(event: UntimedEvent): void {
@@ -87,7 +57,7 @@ export function startFuzzedWire({ faults, emit = checkEvent }: FuzzedWireOptions
     framesSent++;
     checkToGuest(frame);
   });
-  const uplink = checkedLink(checkToUplink);
+  const uplink = checkedLink((frame) => checkToUplink(frame, (port) => listedPorts.has(port)));
   const wire = createWire({ network, nic: nic.link, uplink: uplink.link, emit, now: clock.now, faults });
   const served = new Set<string>();
   const dhcp = {

@@ -1,17 +1,10 @@
-import { readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { judge } from '../../harness/judge/judge.ts';
 import { recordBounds } from '../../harness/model/bounds.ts';
-import { type Plan, planSchema } from '../../harness/model/plan.ts';
-import { runAttempt } from '../../harness/run/attempt.ts';
-import { createAuthorities } from '../../harness/run/authorities.ts';
-import { readEvents } from '../../harness/run/run-directory.ts';
 import { folderOfFile } from '../temporary-folder.ts';
-
-const recorded = fileURLToPath(new URL('../../fixtures/runs/bios-no-driver/plan.json', import.meta.url));
-const program = fileURLToPath(new URL('../../fixtures/flooding-guest.mjs', import.meta.url));
+import { attempt, planWith } from './in-qemus-place.ts';
 
 const folder = folderOfFile();
 beforeAll(() => {
@@ -19,30 +12,9 @@ beforeAll(() => {
   truncateSync(join(folder, 'big'), 64 << 20);
 });
 
-/** The plan of a recorded case, with a flooding program in QEMU's place. */
-function planOf(flood: string): Plan {
-  const plan = planSchema.parse(JSON.parse(readFileSync(recorded, 'utf8')));
-  const serve = { ...plan.serve, big: { path: join(folder, 'big') } };
-  return { ...plan, inputs: [], serve, qemu: { ...plan.qemu, program, env: { FLOOD: flood } } };
-}
-
 async function flood(kind: string) {
-  const directory = join(folder, kind.replaceAll(' ', '-'));
-  const { plan, verdict } = await runAttempt({
-    id: 'case',
-    plan: planOf(kind),
-    attempt: 1,
-    setDirs: [],
-    directory,
-    qemu: { sandbox: false, version: '7.2.0' },
-    accel: 'tcg',
-    fingerprints: { of: () => Promise.reject(new Error('there are no inputs')) },
-    authorities: createAuthorities(),
-    onStage: () => {},
-    signal: new AbortController().signal,
-  });
-  const sizeOf = (name: string): number => statSync(join(directory, name)).size;
-  return { directory, plan, verdict, events: readEvents(directory), sizeOf };
+  const plan = planWith('bios-no-driver', 'flooding-guest.mjs', { FLOOD: kind }, join(folder, 'big'));
+  return { plan, ...(await attempt(plan, join(folder, kind.replaceAll(' ', '-')))) };
 }
 
 describe('a guest that floods', () => {

@@ -1,4 +1,4 @@
-// One run in a process of its own, for its peak memory. Gets its choices from flood.mjs as its first message, and any
+// One run in a process of its own, for its peak memory. Gets its choices from compared.mjs as its first message, and any
 // further one ends the run; sends the outcome.
 import { mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,7 +7,7 @@ import { fileReporter } from '../../../.build/harness/report/report-files.js';
 import { runMatrix } from '../../../.build/harness/run/run-matrix.js';
 import { runRecords } from '../../../.build/harness/run/run-records.js';
 import { say } from '../../setup/checkout.mjs';
-import { floodCells, floodedPlan } from './flood-cells.mjs';
+import { attackedPlan, cellsOf } from './attackers.mjs';
 
 /** Peak resident memory in MiB; getrusage would count the parent's, from before exec. */
 function peakMiB() {
@@ -30,14 +30,14 @@ function bigFile(folder) {
   return path;
 }
 
-async function run({ outDir, cells, jobs, floods }, signal) {
+async function run({ outDir, cells, jobs, attackers }, signal) {
   const host = await openArtefacts([], { env: process.env, stderr: process.stderr });
-  const all = [...floodCells(cells[0], floods), ...cells];
+  const all = [...cellsOf(attackers), ...cells];
   const big = bigFile(outDir);
   const { wallMs, cases } = await runMatrix({
     ...host,
     lengthsFile: undefined,
-    matrixName: 'flood',
+    matrixName: 'hostile',
     cells: all,
     outDir: join(outDir, 'run'),
     jobs: jobs ?? all.length,
@@ -45,14 +45,14 @@ async function run({ outDir, cells, jobs, floods }, signal) {
     repeat: 1,
     reporter,
     // With an intervention a case has one attempt: no second one can make good for a changed verdict.
-    intervene: (plan) => ({ plan: floodedPlan(plan, big) }),
+    intervene: (plan) => ({ plan: attackedPlan(plan, attackers, big) }),
     signal,
   });
   return { wallMs, peakMiB: peakMiB(), cases: cases.map(({ id, verdict }) => ({ id, verdict })) };
 }
 
 const stopping = new AbortController();
-// Ctrl-C reaches this process too; flood.mjs decides what it means.
+// Ctrl-C reaches this process too; compared.mjs decides what it means.
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => {});
 process.on('disconnect', () => process.exit(130));
 process.once('message', async (choices) => {
