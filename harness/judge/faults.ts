@@ -1,10 +1,11 @@
 import type { HarnessEvent } from '../model/events.ts';
-import type { FaultAction } from '../model/faults.ts';
+import type { ServerFaultAction } from '../model/server-faults.ts';
+import type { WireFaultAction } from '../model/wire-faults.ts';
 
-type FaultEvent = Extract<HarnessEvent, { source: 'wire'; type: 'fault' }>;
+type FaultEvent = Exclude<Extract<HarnessEvent, { type: 'fault' }>, { source: 'run' }>;
 
 /** What was done to a frame, in the past tense. */
-const done: Record<FaultAction, string> = {
+const doneToFrames: Record<WireFaultAction, string> = {
   drop: 'dropped',
   duplicate: 'sent twice',
   reorder: 'swapped with the next',
@@ -16,7 +17,35 @@ const done: Record<FaultAction, string> = {
   linkDownMs: 'taken down',
 };
 
-const isFault = (event: HarnessEvent): event is FaultEvent => event.source === 'wire' && event.type === 'fault';
+/** What a server did to requests, in the past tense. */
+const doneToRequests: Record<ServerFaultAction, string> = {
+  silent: 'left without an answer',
+  delayMs: 'answered late',
+  nak: 'answered with a NAK',
+  secondServer: 'answered by a second server too',
+  otherServerId: 'answered in the name of another server',
+  leaseSeconds: 'given a short lease',
+  withoutBootFile: 'answered without a boot file',
+  reverseOptions: 'answered with the options in reverse order',
+  repeatOptions: 'answered with options twice',
+  splitOptionsAt: 'answered with options split',
+  overload: 'answered with options in the fields for names',
+  datagramBytes: 'answered with padding',
+  addressInUse: 'offered an address that another host has',
+  status: 'refused',
+};
+
+const isFault = (event: HarnessEvent): event is FaultEvent => event.type === 'fault' && event.source !== 'run';
+
+const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`;
+
+function done(event: FaultEvent, count: number): string {
+  if (event.source !== 'wire') {
+    return `${counted(count, `${event.source.toUpperCase()} request`)} ${doneToRequests[event.action]}`;
+  }
+  const way = event.direction === 'to-guest' ? 'to the guest' : 'from the guest';
+  return `${counted(count, 'frame')} ${way} ${doneToFrames[event.action]}`;
+}
 
 /** Each of the scenario's faults that anything has met: how often, first when, and what. */
 export function faultFindings(events: readonly HarnessEvent[]): string[] {
@@ -27,11 +56,10 @@ export function faultFindings(events: readonly HarnessEvent[]): string[] {
     if (!first.has(key)) first.set(key, event);
     counts.set(key, event.count);
   }
-  return [...first].map(([key, { fault, action, direction, what, tMs }]) => {
-    const seconds = (tMs / 1000).toFixed(1);
-    const count = counts.get(key) ?? 0;
-    if (action === 'linkDownMs') return `fault ${fault + 1}, on purpose: the guest's link taken down at ${seconds} s`;
-    const way = direction === 'to-guest' ? 'to the guest' : 'from the guest';
-    return `fault ${fault + 1}, on purpose: ${count} ${count === 1 ? 'frame' : 'frames'} ${way} ${done[action]}, the first (${what}) at ${seconds} s`;
+  return [...first].map(([key, event]) => {
+    const seconds = (event.tMs / 1000).toFixed(1);
+    const place = `fault ${event.fault + 1}, on purpose:`;
+    if (event.action === 'linkDownMs') return `${place} the guest's link taken down at ${seconds} s`;
+    return `${place} ${done(event, counts.get(key) ?? 0)}, the first (${event.what}) at ${seconds} s`;
   });
 }

@@ -116,11 +116,8 @@ export function judge(plan: Plan, events: readonly HarnessEvent[]): Verdict {
   const stoppedAt = stages.find(({ reached }) => !reached)?.stage ?? null;
   const { configuration: observedConfiguration, standIn, finding } = observeConfiguration(plan, events);
   const findings = [...orderFindings(plan, found), ...(finding === null ? [] : [finding])];
-  findings.push(
-    ...predictionFindings(plan, observedConfiguration),
-    ...incompleteRecords(events),
-    ...faultFindings(events),
-  );
+  const faults = faultFindings(events);
+  findings.push(...predictionFindings(plan, observedConfiguration), ...incompleteRecords(events), ...faults);
 
   const base = { stages, lastStage, stoppedAt, failure, observedConfiguration, ...(standIn && { standIn }), findings };
   const open = undecided(plan, events, failure);
@@ -134,7 +131,13 @@ export function judge(plan: Plan, events: readonly HarnessEvent[]): Verdict {
   });
   const stop = stoppedAt && diagnose({ plan, events, lastStage, stoppedAt, failure, failures });
   const contradiction = contradictionOf(plan, observedConfiguration);
-  const parts = [stop, why && `Not as expected: ${why}.`, contradiction && `Not as declared: ${contradiction}.`];
+  const injected = stop && faults.length > 0 && `Injected: ${faults.join('; ')}.`;
+  const parts = [
+    stop,
+    injected,
+    why && `Not as expected: ${why}.`,
+    contradiction && `Not as declared: ${contradiction}.`,
+  ];
   const status = asExpected && contradiction === undefined ? 'passed' : 'failed';
   return { ...base, status, diagnosis: parts.filter(Boolean).join(' ') || null };
 }

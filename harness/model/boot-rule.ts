@@ -28,8 +28,8 @@ const rawOptionSchema = z.union([
 ]);
 export type RawOption = z.infer<typeof rawOptionSchema>;
 
-/** Facts about a client that a rule may match on; all that are given must hold. */
-const bootConditionSchema = z.strictObject({
+/** Facts about a client that a rule or a fault may match on; all that are given must hold. */
+export const bootConditionSchema = z.strictObject({
   /** Client system architecture, option 93 (RFC 4578 §2.1). */
   clientArch: z.array(z.int().min(0).max(0xffff)).optional(),
   /** Prefix of option 60. */
@@ -42,6 +42,8 @@ const bootConditionSchema = z.strictObject({
   served: z.array(z.string()).optional(),
   notServed: z.array(z.string()).optional(),
 });
+
+export type BootCondition = z.infer<typeof bootConditionSchema>;
 
 /** An ordered policy: the first rule whose conditions hold decides what the client is offered. */
 export const bootRuleSchema = z.strictObject({

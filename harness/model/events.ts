@@ -2,8 +2,9 @@ import { z } from 'zod';
 import { accels } from './axes.ts';
 import { dhcpMessageTypeSchema } from './boot-rule.ts';
 import { recordBoundNames } from './bounds.ts';
-import { faultActions } from './faults.ts';
+import { serverFaultActions } from './server-faults.ts';
 import { stageSchema } from './stages.ts';
+import { wireFaultActions } from './wire-faults.ts';
 
 /** Every event carries milliseconds since the start of the case, by a monotonic clock. */
 const at = { tMs: z.number().nonnegative() };
@@ -68,6 +69,15 @@ export type Dhcp6Facts = z.infer<typeof dhcp6FactsSchema>;
 /** A server's certificate as seen on the wire (RFC 5280): its subject and its issuer. */
 const certificateFactsSchema = z.strictObject({ names: z.string(), issuer: z.string() });
 export type CertificateFacts = z.infer<typeof certificateFactsSchema>;
+
+/** A request met a fault of the scenario that this server has; `count` is how many have met this fault so far. */
+const serverFaultFields = {
+  /** Its place in the scenario's list, from 0. */
+  fault: z.int(),
+  action: z.enum(serverFaultActions),
+  what: z.string(),
+  count: z.int(),
+};
 
 export const eventSchema = z.discriminatedUnion('source', [
   // The harness itself.
@@ -188,7 +198,7 @@ export const eventSchema = z.discriminatedUnion('source', [
     event('wire', 'fault', {
       /** Its place in the scenario's list, from 0. */
       fault: z.int(),
-      action: z.enum(faultActions),
+      action: z.enum(wireFaultActions),
       direction: z.enum(['from-guest', 'to-guest']),
       what: z.string(),
       bytes: z.int(),
@@ -197,14 +207,17 @@ export const eventSchema = z.discriminatedUnion('source', [
     event('wire', 'malformed', { from: peer, layer: z.string(), reason: z.string(), count: z.int() }),
   ]),
   // What the built-in servers decided: explanation, never stage evidence.
-  event('dhcp', 'decided', {
-    mac: z.string(),
-    messageType: z.string(),
-    rule: z.string().nullable(),
-    reply: z.string().nullable(),
-    file: z.string().nullable(),
-    note: z.string().optional(),
-  }),
+  z.discriminatedUnion('type', [
+    event('dhcp', 'decided', {
+      mac: z.string(),
+      messageType: z.string(),
+      rule: z.string().nullable(),
+      reply: z.string().nullable(),
+      file: z.string().nullable(),
+      note: z.string().optional(),
+    }),
+    event('dhcp', 'fault', serverFaultFields),
+  ]),
   event('tftp', 'transfer', {
     file: z.string(),
     outcome: z.enum(['complete', 'aborted', 'not-found', 'refused', 'timed-out']),

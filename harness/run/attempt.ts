@@ -184,6 +184,7 @@ async function boot(attempt: Attempt, opened: DisposalStack): Promise<void> {
   const faults = intervention?.faults ?? startFaults(attempt, guest, opened);
   const network = await startNetwork({
     ...{ plan, guest, gate, capture, authorities, emit, now, faults },
+    hasReached: (stage) => attempt.reached.has(stage),
     foreign: foreign?.link,
   });
   attempt.network = opened.use(network);

@@ -3,10 +3,12 @@ import type { BootRule } from '../model/boot-rule.ts';
 import { handedOverOf } from '../model/deliveries.ts';
 import type { EventSink } from '../model/events.ts';
 import type { Plan } from '../model/plan.ts';
+import type { Stage } from '../model/stages.ts';
 import { DisposalStack, opening } from '../os/disposal-stack.ts';
 import { systemClock } from '../services/clock.ts';
 import { startDhcp } from '../services/dhcp/v4/server.ts';
 import { startDhcp6 } from '../services/dhcp/v6/server.ts';
+import { type FaultOptions, serverFaults } from '../services/faults.ts';
 import { startHttp } from '../services/http/server.ts';
 import { startIscsiTarget } from '../services/iscsi/target.ts';
 import type { RunningServer } from '../services/loopback-server.ts';
@@ -18,7 +20,6 @@ import type { Capture } from '../wire/capture/capture.ts';
 import type { Faults } from '../wire/faults/faults.ts';
 import type { Link } from '../wire/stack/link.ts';
 import { linkOverStream } from '../wire/stack/stream-link.ts';
-import type { UdpEndpoint } from '../wire/stack/udp-endpoint.ts';
 import { createWire, type Wire } from '../wire/wire.ts';
 import type { Authorities } from './authorities.ts';
 
@@ -33,7 +34,10 @@ export interface NetworkStart {
   authorities: Pick<Authorities, 'certificate'>;
   emit: EventSink;
   now(): number;
+  /** What the network does to frames on purpose. */
   faults?: Faults | undefined;
+  /** How far the case has come, for the faults that its servers have. */
+  hasReached(stage: Stage): boolean;
 }
 
 /** Disposing of it stops servers and wire and flushes the capture; rejects with the first failure, after all are done. */
@@ -90,28 +94,31 @@ const besideIpv6 = (serverIp: string): BootRule[] => [
 /** A proxyDHCP server of the user's says what to boot. */
 const addressesAlone: BootRule[] = [{ name: 'an address alone', when: {}, answer: true, options: [] }];
 
-interface Boot {
+interface Boot extends FaultOptions {
   plan: Plan;
   /** File names handed out to the guest. */
   served: ReadonlySet<string>;
-  emit: EventSink;
 }
 
 function startDhcpServers(
-  udp: UdpEndpoint,
-  { plan: { network, boot }, served, emit }: Boot,
+  { udp, occupy }: Wire,
+  { plan: { network, boot, scenario }, served, ...options }: Boot,
   servers: DisposalStack,
 ): void {
   const { ipv6, serverIp } = network;
   const foreign = network.provisioner?.serves ?? [];
-  const common = { served: () => served, emit };
+  const common = { served: () => served, emit: options.emit };
+  const faults = scenario.faults ?? [];
   if (!foreign.includes('dhcp')) {
     const rules = foreign.includes('proxydhcp') ? addressesAlone : ipv6 ? besideIpv6(serverIp) : boot;
-    const four = startDhcp(udp, { ...common, rules, network });
+    const four = startDhcp(udp, { ...common, rules, network, occupy, faults: serverFaults('dhcp', faults, options) });
     servers.defer(() => four.close());
   }
   if (!ipv6 || foreign.includes('dhcpv6')) return;
-  const six = startDhcp6(udp, { ...common, rules: boot, network: { ...network, ipv6 } });
+  const six = startDhcp6(udp, {
+    ...{ ...common, rules: boot, network: { ...network, ipv6 } },
+    faults: serverFaults('dhcp6', faults, options),
+  });
   servers.defer(() => six.close());
 }
 
@@ -157,7 +164,7 @@ export function startNetwork(start: NetworkStart): Promise<RunningNetwork> {
     opened.use(servers);
     const tcpTargets = await startTcpServers({ ...start, emit: noting }, tree, servers);
     wire = layWire(start, tcpTargets, noting);
-    startDhcpServers(wire.udp, { plan, served, emit }, servers);
+    startDhcpServers(wire, { ...start, served }, servers);
     if (!plan.network.provisioner?.serves.includes('tftp')) {
       const tftp = startTftp(wire.udp, { tree, emit, clock: systemClock });
       servers.defer(() => tftp.close());

@@ -21,3 +21,21 @@ export const guardedClock = ({ now, setTimer }: Clock, guard: Guard, where: stri
   now,
   setTimer: (fn, ms) => setTimer(guard(where, fn), ms),
 });
+
+/** Calls that wait for their time, until they are cancelled. */
+export function createLater({ setTimer }: Clock) {
+  const waiting = new Set<() => void>();
+  return {
+    call(fn: () => void, ms: number): void {
+      const cancel = setTimer(() => {
+        waiting.delete(cancel);
+        fn();
+      }, ms);
+      waiting.add(cancel);
+    },
+    cancel(): void {
+      for (const cancel of waiting) cancel();
+      waiting.clear();
+    },
+  };
+}

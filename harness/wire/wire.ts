@@ -37,6 +37,8 @@ interface Traffic {
 
 export interface Wire {
   readonly udp: UdpEndpoint;
+  /** From now on another host answers ARP for this IPv4 address. */
+  occupy(ip: string): void;
   readonly stats: { readonly fromGuest: Readonly<Traffic>; readonly toGuest: Readonly<Traffic> };
   /** Closes ports, links and capture; rejects with a `disk` error if the capture could not be written. */
   close(): Promise<void>;
@@ -124,6 +126,7 @@ export function createWire(options: WireOptions): Wire {
 
   return {
     udp: stack.udp,
+    occupy: stack.occupy,
     stats: { fromGuest: fromGuestTraffic, toGuest: toGuestTraffic },
     async close() {
       stack.close();

@@ -1,9 +1,13 @@
 import { type BootRuleInput, bootRuleSchema } from '../../harness/model/boot-rule.ts';
 import type { UntimedEvent } from '../../harness/model/events.ts';
+import { faultSchema } from '../../harness/model/faults.ts';
 import type { Network } from '../../harness/model/plan.ts';
 import { startDhcp } from '../../harness/services/dhcp/v4/server.ts';
+import { serverFaults } from '../../harness/services/faults.ts';
 import { type DhcpMessage, encodeDhcp, parseDhcp } from '../../harness/wire/codecs/dhcp.ts';
 import type { Datagram, UdpEndpoint, UdpPeer } from '../../harness/wire/stack/udp-endpoint.ts';
+
+import { createManualClock } from '../tftp/manual-clock.ts';
 
 export const guestMac = '52:54:00:12:34:56';
 
@@ -27,6 +31,11 @@ export interface Sent {
 export function recordingEndpoint(maxPayloadBytes = 1472) {
   const bound = new Map<number, (datagram: Datagram) => void>();
   let sent: Sent[] = [];
+  const taken = (): Sent[] => {
+    const all = sent;
+    sent = [];
+    return all;
+  };
   const udp: UdpEndpoint = {
     maxPayloadBytes,
     bind(port, onDatagram) {
@@ -45,10 +54,10 @@ export function recordingEndpoint(maxPayloadBytes = 1472) {
     udp,
     boundPorts: () => [...bound.keys()],
     deliver(port: number, payload: Buffer, from: UdpPeer): Sent[] {
-      sent = [];
       bound.get(port)?.({ from, to: { ip: '255.255.255.255', port }, payload });
-      return sent;
+      return taken();
     },
+    taken,
   };
 }
 
@@ -57,16 +66,26 @@ export interface RigOptions {
   readonly network?: Partial<Network>;
   readonly served?: readonly string[];
   readonly maxPayloadBytes?: number;
+  readonly faults?: readonly object[];
 }
 
 export interface Reply extends DhcpMessage {
   readonly to: UdpPeer;
   readonly bytes: number;
+  readonly payload: Buffer;
 }
 
 /** A running server and a way to send it messages. */
-export function startRig({ rules = [], network: changes = {}, served = [], maxPayloadBytes }: RigOptions = {}) {
-  const { udp, deliver, boundPorts } = recordingEndpoint(maxPayloadBytes);
+export function startRig({
+  rules = [],
+  network: changes = {},
+  served = [],
+  maxPayloadBytes,
+  faults = [],
+}: RigOptions = {}) {
+  const { udp, deliver, boundPorts, taken } = recordingEndpoint(maxPayloadBytes);
+  const clock = createManualClock();
+  const occupied: string[] = [];
   const events: UntimedEvent[] = [];
   const files = new Set(served);
   const server = startDhcp(udp, {
@@ -74,16 +93,29 @@ export function startRig({ rules = [], network: changes = {}, served = [], maxPa
     rules: rules.map((rule) => bootRuleSchema.parse(rule)),
     served: () => files,
     emit: (event) => void events.push(event),
+    clock,
+    occupy: (ip) => void occupied.push(ip),
+    faults: serverFaults(
+      'dhcp',
+      faults.map((fault) => faultSchema.parse(fault)),
+      { now: clock.now, hasReached: () => false, emit: (event) => void events.push(event) },
+    ),
   });
+  const parsedReply = ({ payload, to }: Sent): Reply => {
+    const parsed = parseDhcp(payload);
+    if ('malformed' in parsed) throw new Error(`the server sent a malformed reply: ${parsed.malformed}`);
+    return { ...parsed.message, to, bytes: payload.length, payload };
+  };
   function send(payload: Buffer, port = 67, from: Partial<UdpPeer> = {}): Reply[] {
     const sent = deliver(port, payload, { mac: guestMac, ip: '0.0.0.0', port: port === 67 ? 68 : 4011, ...from });
-    return sent.map(({ payload: reply, to }) => {
-      const parsed = parseDhcp(reply);
-      if ('malformed' in parsed) throw new Error(`the server sent a malformed reply: ${parsed.malformed}`);
-      return { ...parsed.message, to, bytes: reply.length };
-    });
+    return sent.map(parsedReply);
   }
-  return { server, send, events, files, boundPorts };
+  /** What the server sends by itself within this time. */
+  function wait(ms: number): Reply[] {
+    clock.advance(ms);
+    return taken().map(parsedReply);
+  }
+  return { server, send, wait, occupied, events, files, boundPorts };
 }
 
 /** A client's message; options by code, as bytes or text. */

@@ -24,6 +24,21 @@ describe('errors name the path, what was expected and what was seen', () => {
       { nic: 'e 1000' },
       'groups[0].nic: a NIC is a QEMU device name, such as e1000; saw "e 1000"',
     ],
+    [
+      'a fault of a server that cannot have it',
+      { faults: [{ server: 'dhcp6', nak: true }] },
+      'groups[0].faults[0]: unknown key "nak"',
+    ],
+    [
+      'a fault of an unknown server',
+      { faults: [{ server: 'dchp', nak: true }] },
+      'groups[0].faults[0].server: expected one of dhcp, dhcp6, saw "dchp"',
+    ],
+    [
+      'a fault that does nothing',
+      { faults: [{ server: 'dhcp', of: { nth: 2 } }] },
+      'groups[0].faults[0]: a fault does something: one of silent, delayMs,',
+    ],
     ['an empty list', { nic: [] }, 'groups[0].nic: expected a non-empty list, saw []'],
     ['a missing axis', { nic: undefined }, 'groups[0].nic: expected a text, or a list, saw nothing'],
     [

@@ -109,6 +109,7 @@ describe.runIf(countsDescriptors)('a network that cannot be started', () => {
           authorities: createAuthorities(),
           emit: () => {},
           now: () => 0,
+          hasReached: () => false,
         }),
       ).rejects.toMatchObject({ code: 'missing-program' }),
     );

@@ -23,7 +23,7 @@ function open(...faults: object[]) {
   );
   const arrived: Buffer[] = [];
   const send = (frame: Buffer, direction: Direction = 'to-guest') =>
-    injector.faults(frame, direction, (passed) => arrived.push(Buffer.from(passed)));
+    injector.faults?.(frame, direction, (passed) => arrived.push(Buffer.from(passed)));
   /** The number of each block that arrived, in order. */
   const numbers = () => arrived.map((frame) => frame.readUInt16BE(14 + 20 + 8 + 2));
   return { ...injector, send, arrived, numbers, events, reached };

@@ -1,4 +1,4 @@
-import type { BootRule, DhcpMessageType, RawOption } from '../../model/boot-rule.ts';
+import type { BootCondition, BootRule, DhcpMessageType, RawOption } from '../../model/boot-rule.ts';
 
 /** The facts about a DHCPv4 or DHCPv6 client that a rule can match. */
 export interface BootClient {
@@ -8,21 +8,24 @@ export interface BootClient {
   readonly port?: number | undefined;
 }
 
+/** Whether all of a rule's or a fault's conditions hold. */
+export function holds(when: BootCondition, client: BootClient, served: ReadonlySet<string>): boolean {
+  const { clientArch, vendorClass, userClass, port } = client;
+  if (when.clientArch && (clientArch === undefined || !when.clientArch.includes(clientArch))) return false;
+  if (when.vendorClass !== undefined && !vendorClass?.startsWith(when.vendorClass)) return false;
+  if (when.userClass !== undefined && when.userClass !== userClass) return false;
+  if (when.port !== undefined && when.port !== port) return false;
+  if (when.served?.some((name) => !served.has(name))) return false;
+  return !when.notServed?.some((name) => served.has(name));
+}
+
 /** The first rule whose conditions all hold; undefined: an address but nothing to boot. */
 export function matchRule(
   rules: readonly BootRule[],
   client: BootClient,
   served: ReadonlySet<string>,
 ): BootRule | undefined {
-  return rules.find(({ when }) => {
-    const { clientArch, vendorClass, userClass, port } = client;
-    if (when.clientArch && (clientArch === undefined || !when.clientArch.includes(clientArch))) return false;
-    if (when.vendorClass !== undefined && !vendorClass?.startsWith(when.vendorClass)) return false;
-    if (when.userClass !== undefined && when.userClass !== userClass) return false;
-    if (when.port !== undefined && when.port !== port) return false;
-    if (when.served?.some((name) => !served.has(name))) return false;
-    return !when.notServed?.some((name) => served.has(name));
-  });
+  return rules.find(({ when }) => holds(when, client, served));
 }
 
 /** Applies a rule's raw options to a reply, in order. A NAK gets only those that name it. */

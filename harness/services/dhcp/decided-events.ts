@@ -1,14 +1,20 @@
 import type { BootRule } from '../../model/boot-rule.ts';
 import type { EventSink } from '../../model/events.ts';
 import type { Network } from '../../model/plan.ts';
+import type { Clock } from '../clock.ts';
+import type { ServerFaults } from '../faults.ts';
 
 /** What a case's DHCP server, of either version, is started with. */
-export interface DhcpOptions<N extends Network = Network> {
+export interface DhcpOptions<S extends 'dhcp' | 'dhcp6', N extends Network = Network> {
   readonly network: N;
   readonly rules: readonly BootRule[];
   /** Names of served files that the guest has been sent whole. */
   readonly served: () => ReadonlySet<string>;
   readonly emit: EventSink;
+  readonly faults?: ServerFaults<S>;
+  readonly clock?: Clock;
+  /** Has another host of the network answer for an address. */
+  readonly occupy?: (ip: string) => void;
 }
 
 /** A datagram's sender and message type. */

@@ -36,7 +36,14 @@ export const dhcp6Options = {
 } as const;
 
 /** RFC 8415 §21.13. */
-export const dhcp6Status = { success: 0, noAddrsAvail: 2, noBinding: 3, notOnLink: 4 } as const;
+export const dhcp6Status = {
+  success: 0,
+  unspecFail: 1,
+  noAddrsAvail: 2,
+  noBinding: 3,
+  notOnLink: 4,
+  useMulticast: 5,
+} as const;
 
 export interface Dhcp6Option {
   readonly code: number;

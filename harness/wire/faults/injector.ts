@@ -1,8 +1,10 @@
 import { tableBounds } from '../../model/bounds.ts';
 import type { EventSink, UntimedEvent } from '../../model/events.ts';
-import type { Choice, Fault, FaultAction } from '../../model/faults.ts';
+import type { Fault } from '../../model/faults.ts';
+import type { WireFault, WireFaultAction } from '../../model/wire-faults.ts';
 import { adjustChecksum } from '../codecs/checksum.ts';
 import { ethernetHeaderBytes } from '../codecs/ethernet.ts';
+import { chooser } from './choice.ts';
 import type { Direction, Faults } from './faults.ts';
 import { type FrameMessage, messageOf } from './message.ts';
 import { hasCome, type Progress } from './moment.ts';
@@ -13,7 +15,8 @@ export interface InjectorOptions extends Progress {
 }
 
 export interface Injector extends Disposable {
-  readonly faults: Faults;
+  /** Undefined where the network does nothing on purpose. */
+  readonly faults: Faults | undefined;
 }
 
 type Deliver = (frame: Buffer) => void;
@@ -25,19 +28,7 @@ const swapMs = 100;
 /** Frames that wait at a time: further ones are dropped, as a router's queue does. */
 const queued = tableBounds.delayedFrames;
 
-/** Says of each matching frame in turn whether it is chosen. */
-function chooser(choice: Choice, random: () => number): () => boolean {
-  let count = 0;
-  return () => {
-    count++;
-    if (typeof choice === 'number') return random() < choice;
-    if ('first' in choice) return count <= choice.first;
-    if ('nth' in choice) return count === choice.nth;
-    return 'every' in choice ? count % choice.every === 0 : count > choice.after;
-  };
-}
-
-const matches = ({ match: { protocol, message, port } }: Fault, frame: FrameMessage): boolean =>
+const matches = ({ match: { protocol, message, port } }: WireFault, frame: FrameMessage): boolean =>
   (protocol === undefined || protocol === frame.protocol) &&
   (message === undefined || message === frame.message) &&
   (port === undefined || frame.ports.includes(port));
@@ -84,12 +75,12 @@ function createWaitingRoom() {
 type WaitingRoom = ReturnType<typeof createWaitingRoom>;
 
 interface Setting {
-  fault: Fault;
+  fault: WireFault;
   random: () => number;
   room: WaitingRoom;
   now: () => number;
   /** Records that this frame met the fault. */
-  met(action: FaultAction, frame: Buffer, direction: Direction): void;
+  met(action: WireFaultAction, frame: Buffer, direction: Direction): void;
 }
 
 type Act = (setting: Setting) => Step | undefined;
@@ -198,12 +189,14 @@ const loggedFrames = 250;
 
 type FaultEvent = Extract<UntimedEvent, { source: 'wire'; type: 'fault' }>;
 
+type FaultLog = ReturnType<typeof createFaultLog>;
+
 /** Logs the frames that meet one fault of the scenario. */
 function createFaultLog(fault: number, emit: EventSink) {
-  const counts = new Map<FaultAction, number>();
-  const unlogged = new Map<FaultAction, FaultEvent>();
+  const counts = new Map<WireFaultAction, number>();
+  const unlogged = new Map<WireFaultAction, FaultEvent>();
   return {
-    met(action: FaultAction, frame: Buffer, direction: Direction): void {
+    met(action: WireFaultAction, frame: Buffer, direction: Direction): void {
       const count = (counts.get(action) ?? 0) + 1;
       counts.set(action, count);
       const { protocol, message } = messageOf(frame);
@@ -223,7 +216,7 @@ function createFaultLog(fault: number, emit: EventSink) {
 }
 
 function stepOf(
-  fault: Fault,
+  fault: WireFault,
   { index, room, met }: Pick<Setting, 'room' | 'met'> & { index: number },
   progress: Progress,
 ): Step {
@@ -245,16 +238,18 @@ function chained(steps: readonly Step[]): Step {
   );
 }
 
-/** Carries out the faults of a scenario, one after another for each frame. */
+/** Carries out the faults of a scenario that the network has, one after another for each frame. */
 export function createInjector(faults: readonly Fault[], options: InjectorOptions): Injector {
   const room = createWaitingRoom();
-  const logs = faults.map((_, index) => createFaultLog(index, options.emit));
-  const steps = faults.map((fault, index) => {
-    const { met } = logs[index] as (typeof logs)[number];
-    return stepOf(fault, { index, room, met }, options);
+  const logs: FaultLog[] = [];
+  const steps = faults.flatMap((fault, index) => {
+    if (fault.server !== undefined) return [];
+    const log = createFaultLog(index, options.emit);
+    logs.push(log);
+    return stepOf(fault, { index, room, met: log.met }, options);
   });
   return {
-    faults: chained(steps),
+    faults: steps.length === 0 ? undefined : chained(steps),
     [Symbol.dispose]() {
       room[Symbol.dispose]();
       for (const log of logs) log.end();

@@ -1,4 +1,4 @@
-import type { FaultProtocol } from '../../model/faults.ts';
+import type { FaultProtocol } from '../../model/wire-faults.ts';
 import { dhcpPorts, parseDhcp } from '../codecs/dhcp.ts';
 import { dhcp6MessageTypes, dhcp6Ports } from '../codecs/dhcp6.ts';
 import { icmpv6Names } from '../codecs/icmpv6.ts';

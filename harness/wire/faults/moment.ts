@@ -1,4 +1,4 @@
-import type { Moment } from '../../model/faults.ts';
+import type { Moment } from '../../model/fault-choice.ts';
 import type { Stage } from '../../model/stages.ts';
 
 /** How far a case has come. */

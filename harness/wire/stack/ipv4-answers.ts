@@ -7,17 +7,24 @@ import { ipv4HeaderBytes, writeIpv4 } from '../codecs/ipv4.ts';
 import type { ArpPacket, IcmpPacket } from '../codecs/packet.ts';
 import type { ServerAddresses } from './server-addresses.ts';
 
+/** The host whose address a fault has offered to the guest: locally administered, and nothing else on the wire. */
+const otherMac = Buffer.from([0x52, 0x54, 0x00, 0xfe, 0xfe, 0xfe]);
+
 /** ARP and echo for the server's IPv4 address. `transmit` must be done with the frame when it returns. */
 export function createIpv4Answers(addresses: ServerAddresses, transmit: (frame: Buffer) => void) {
   const { serverMac, serverIp } = addresses;
   const scratch = Buffer.allocUnsafeSlow(ethernetHeaderBytes + mtuBytes);
+  /** Addresses that another host answers for. */
+  const occupied = new Set<number>();
 
   return {
+    occupy: (ip: number) => void occupied.add(ip),
     arp({ frame, arp }: ArpPacket): void {
-      if (arp.op !== 'request' || arp.targetIp !== serverIp) return;
+      const senderMac = arp.targetIp === serverIp ? serverMac : occupied.has(arp.targetIp) ? otherMac : undefined;
+      if (arp.op !== 'request' || senderMac === undefined) return;
       const asker = macAt(frame, arp.senderMacAt);
-      writeEthernet(scratch, asker, serverMac, etherTypes.arp);
-      const sender = { senderMac: serverMac, senderIp: serverIp };
+      writeEthernet(scratch, asker, senderMac, etherTypes.arp);
+      const sender = { senderMac, senderIp: arp.targetIp };
       const end = writeArp(scratch, { op: 'reply', ...sender, targetMac: asker, targetIp: arp.senderIp });
       transmit(scratch.subarray(0, end));
     },

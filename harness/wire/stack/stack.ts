@@ -1,5 +1,5 @@
 import type { Network } from '../../model/plan.ts';
-import { equalsAt } from '../codecs/addresses.ts';
+import { equalsAt, parseIpv4Address } from '../codecs/addresses.ts';
 import { isFor } from '../codecs/ethernet.ts';
 import type { MalformedLog } from '../codecs/malformed.ts';
 import type { Packet, UdpPacket } from '../codecs/packet.ts';
@@ -13,6 +13,8 @@ export interface Stack {
   readonly udp: UdpEndpoint;
   /** One dissected frame from the guest; true if it is a datagram for a service. The stack takes no TCP. */
   receive(packet: Packet): boolean;
+  /** From now on another host answers ARP for this IPv4 address. */
+  occupy(ip: string): void;
   close(): void;
 }
 
@@ -36,6 +38,10 @@ export function createStack(network: Network, transmit: (frame: Buffer) => void,
       else if (packet.kind === 'icmp') ipv4.icmp(packet);
       else if (packet.kind === 'icmpv6') ipv6.icmpv6(packet);
       return false;
+    },
+    occupy(ip) {
+      const address = parseIpv4Address(ip);
+      if (address !== undefined) ipv4.occupy(address);
     },
     close: udp.closeAll,
   };

@@ -107,7 +107,7 @@ const faults = target({
       const injector = createInjector(faults, options);
       for (const { from, frame } of frames) {
         const direction = from === 'guest' ? 'from-guest' : 'to-guest';
-        injector.faults(Buffer.from(frame), direction, (arrived) => void delivered.push(arrived.toString('hex')));
+        injector.faults?.(Buffer.from(frame), direction, (arrived) => void delivered.push(arrived.toString('hex')));
       }
       injector[Symbol.dispose]();
       return delivered;

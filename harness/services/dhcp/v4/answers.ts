@@ -2,6 +2,7 @@ import type { BootRule, DhcpMessageType } from '../../../model/boot-rule.ts';
 import type { Network } from '../../../model/plan.ts';
 import type { DhcpMessage } from '../../../wire/codecs/dhcp.ts';
 import type { UdpPeer } from '../../../wire/stack/udp-endpoint.ts';
+import type { ChosenFaults } from '../../faults.ts';
 import { withholds } from '../boot-policy.ts';
 import type { LeasePool } from '../lease-pool.ts';
 import { decideLease, type LeaseDecision } from './lease-decision.ts';
@@ -18,6 +19,7 @@ export interface Request {
   readonly client: Client;
   readonly rule: BootRule | undefined;
   readonly from: UdpPeer;
+  readonly faults: ChosenFaults<'dhcp'>;
 }
 
 /** The parts of a reply that are not copied from the request. */
@@ -44,10 +46,14 @@ export interface Servers {
   readonly bootServerId: string;
 }
 
+const refusal = { reply: 'nak', note: 'a fault of the scenario' } as const;
+
 /** On port 67: an address and, unless there is a proxyDHCP server, what to boot. */
 export function answerAddressRequest(request: Request, servers: Servers): Answer {
   const { network, pool, addressServerId } = servers;
-  const decision = decideLease(request.client.facts, pool, { ...network, serverId: addressServerId });
+  const decision = request.faults.take('nak')
+    ? refusal
+    : decideLease(request.client.facts, pool, { ...network, serverId: addressServerId });
   if (decision.reply === null) return { note: decision.note };
   const lease = replyFor(request, decision, servers);
   const proxied = network.proxyDhcp && lease.type === 'offer' ? proxyOffer(request, lease, servers) : undefined;

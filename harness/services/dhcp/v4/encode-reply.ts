@@ -1,6 +1,7 @@
 import { type DhcpMessage, encodeDhcp } from '../../../wire/codecs/dhcp.ts';
 import { applyRawOptions } from '../boot-policy.ts';
 import { type Reply, type Request, unset } from './answers.ts';
+import { layOut } from './option-layout.ts';
 import { bootFields, identityOptions } from './reply-options.ts';
 
 /** The name of the boot file that a reply carries. */
@@ -8,7 +9,7 @@ export const fileOf = ({ type, boot }: Reply): string | undefined => (type === '
 
 /** A reply as a datagram, or why it cannot be encoded. */
 export function encodeReply(
-  { message, client }: Request,
+  { message, client, faults }: Request,
   reply: Reply,
   { bootServerId, maxPayloadBytes }: { bootServerId: string; maxPayloadBytes: number },
 ): Buffer | { readonly note: string } {
@@ -35,13 +36,16 @@ export function encodeReply(
       file: boot?.file ?? '',
       options,
     },
-    maxPayloadBytes,
+    { faults, maxPayloadBytes },
   );
 }
 
-function encode(message: DhcpMessage, maxPayloadBytes: number): Buffer | { readonly note: string } {
+function encode(
+  message: DhcpMessage,
+  { faults, maxPayloadBytes }: Pick<Request, 'faults'> & { maxPayloadBytes: number },
+): Buffer | { readonly note: string } {
   try {
-    const payload = encodeDhcp(message);
+    const payload = layOut(encodeDhcp(message), faults);
     if (payload.length <= maxPayloadBytes) return payload;
     return { note: `a reply of ${payload.length} bytes does not fit ${maxPayloadBytes}` };
   } catch (error) {

@@ -1,3 +1,4 @@
+import type { BootRule } from '../../../model/boot-rule.ts';
 import { tableBounds } from '../../../model/bounds.ts';
 import type { Network } from '../../../model/plan.ts';
 import { urlPathOf } from '../../../model/served-name.ts';
@@ -12,17 +13,34 @@ import {
   parseDhcp6,
   statusOption,
 } from '../../../wire/codecs/dhcp6.ts';
+import { createGuard } from '../../../wire/guard.ts';
 import { dhcp6FactsOf } from '../../../wire/sniff/dhcp6-facts.ts';
-import type { Datagram, UdpEndpoint } from '../../../wire/stack/udp-endpoint.ts';
-import { matchRule } from '../boot-policy.ts';
+import type { Datagram, UdpEndpoint, UdpPeer } from '../../../wire/stack/udp-endpoint.ts';
+import { createLater, guardedClock, systemClock } from '../../clock.ts';
+import { type ChosenFaults, noFaults } from '../../faults.ts';
+import { type BootClient, holds, matchRule } from '../boot-policy.ts';
 import { type DhcpOptions, decisionsTo } from '../decided-events.ts';
 import { createLeasePool } from '../lease-pool.ts';
 import { type Decision6, decideLease6 } from './lease-decision.ts';
+import { orderedBy, refusal6, spoilDecision } from './reply-faults.ts';
 
 const serverPort = 547;
 const prefixBytes = 8;
 /** PXE's and UEFI HTTP boot's enterprise number, Intel (RFC 5970 §3.3, UEFI §24.7.3.1). */
 const bootEnterprise = 343;
+
+/** A locally administered one that nothing on the wire has. */
+const absentMac = '52:54:00:fe:fe:fe';
+
+type Answered = Extract<Decision6, { ias: unknown }>;
+
+interface Request6 {
+  readonly message: Dhcp6Message;
+  readonly client: BootClient;
+  readonly rule: BootRule | undefined;
+  readonly from: UdpPeer;
+  readonly faults: ChosenFaults<'dhcp6'>;
+}
 
 interface Dhcp6Network extends Network {
   readonly ipv6: NonNullable<Network['ipv6']>;
@@ -34,11 +52,13 @@ interface Dhcp6Network extends Network {
  */
 export function startDhcp6(
   udp: UdpEndpoint,
-  { network, rules, served, emit }: DhcpOptions<Dhcp6Network>,
+  { network, rules, served, emit, faults = noFaults, clock = systemClock }: DhcpOptions<'dhcp6', Dhcp6Network>,
 ): { close(): void } {
   const decided = decisionsTo(emit);
   const { serverIp, guestIp, managed } = network.ipv6;
   const duid = duidOf(network.serverMac);
+  const absentDuid = duidOf(absentMac);
+  const later = createLater(guardedClock(clock, createGuard(emit), 'a delayed DHCPv6 reply'));
   const prefix = bytesOf(guestIp).subarray(0, prefixBytes);
   const server = {
     duid,
@@ -61,32 +81,54 @@ export function startDhcp6(
       decided(asked, { rule, note: 'the rule gives no answer' });
       return;
     }
-    const decision = decideLease6(message, from.mac, server);
+    const request = { message, client, rule, from, faults: faultsOf(message, client) };
+    if (request.faults.take('silent')) {
+      decided(asked, { rule, note: 'a fault of the scenario: no answer' });
+      return;
+    }
+    const status = request.faults.take('status');
+    const decision = status ? refusal6(status, message) : decideLease6(message, from.mac, server);
     if (decision.reply === null) {
       decided(asked, { rule, note: decision.note });
       return;
     }
-    const boots = decision.configures && wants(message, dhcp6Options.bootFileUrl);
+    const delayMs = request.faults.take('delayMs');
+    if (delayMs === undefined) send(request, decision);
+    else later.call(() => send(request, decision), delayMs);
+  });
+
+  function faultsOf({ messageType }: Dhcp6Message, client: BootClient): ChosenFaults<'dhcp6'> {
+    return faults.choose({
+      what: messageType,
+      matches: ({ message, ...when }) =>
+        (message === undefined || message === messageType) && holds(when, client, served()),
+    });
+  }
+
+  function send({ message, client, rule, from, faults: chosen }: Request6, decision: Answered): void {
+    const asked = { mac: from.mac, messageType: message.messageType };
+    const spoiled = spoilDecision(decision, chosen);
+    const boots = spoiled.configures && wants(message, dhcp6Options.bootFileUrl);
     const url = boots && rule?.file !== undefined ? urlOf(rule.file) : null;
     const file = url ?? undefined;
     const isHttp = client.vendorClass?.startsWith('HTTPClient') ?? false;
-    const options = replyOptions(message, decision, url, isHttp);
-    const reply = encodeDhcp6({ messageType: decision.reply, xid: message.xid, options });
+    const serverDuid = chosen.take('otherServerId') ? absentDuid : duid;
+    const options = orderedBy(chosen, replyOptions(message, spoiled, { url, isHttp, serverDuid }));
+    const reply = encodeDhcp6({ messageType: spoiled.reply, xid: message.xid, options });
     if (reply.length > udp.maxPayloadBytes) {
       decided(asked, { rule, file, note: `a reply of ${reply.length} bytes does not fit` });
       return;
     }
     port.send(reply, from);
-    decided(asked, { rule, reply: decision.reply, file, note: decision.note });
-  });
+    decided(asked, { rule, reply: spoiled.reply, file, note: spoiled.note });
+  }
 
   function replyOptions(
     request: Dhcp6Message,
-    decision: Extract<Decision6, { ias: unknown }>,
-    url: string | null,
-    isHttp: boolean,
+    decision: Answered,
+    { url, isHttp, serverDuid }: { url: string | null; isHttp: boolean; serverDuid: Buffer },
   ): Dhcp6Option[] {
-    const options: Dhcp6Option[] = [{ code: dhcp6Options.serverId, data: duid }, ...decision.ias.map(encodeIaNa)];
+    const options: Dhcp6Option[] = [{ code: dhcp6Options.serverId, data: serverDuid }, ...decision.ias.map(encodeIaNa)];
     // The highest preference ends a client's wait for other servers (RFC 8415 §18.2.1).
     if (decision.reply === 'advertise') options.push({ code: dhcp6Options.preference, data: Buffer.of(255) });
     if (decision.rapidCommit) options.push({ code: dhcp6Options.rapidCommit, data: Buffer.alloc(0) });
@@ -107,7 +149,12 @@ export function startDhcp6(
     return /^[a-z][a-z0-9+.-]*:/i.test(file) ? file : `tftp://[${serverIp}]/${urlPathOf(file)}`;
   }
 
-  return { close: () => port.close() };
+  return {
+    close() {
+      later.cancel();
+      port.close();
+    },
+  };
 }
 
 /** Whether the client requested an option (option 6); a client without that list gets everything. */

@@ -1,0 +1,111 @@
+import { z } from 'zod';
+import { bootConditionSchema } from './boot-rule.ts';
+import { choiceSchema, faultSpan } from './fault-choice.ts';
+
+const done = z.literal(true).optional();
+const delayMs = z.int().positive().max(600_000).optional();
+
+/** What a DHCPv4 server does to a client, and what of a client's it does it to. */
+const dhcp = {
+  messages: ['discover', 'request', 'inform', 'decline', 'release'],
+  actions: {
+    /** No answer at all. */
+    silent: done,
+    delayMs,
+    /** DHCPNAK in place of the answer. */
+    nak: done,
+    /** A second server offers another address too, before the first one or after it, and keeps its offer. */
+    secondServer: z
+      .strictObject({ file: z.string().min(1).optional(), answersFirst: z.literal(true).optional() })
+      .optional(),
+    /** Server identifier (54) of a server that is not there. */
+    otherServerId: done,
+    leaseSeconds: z.int().positive().optional(),
+    withoutBootFile: done,
+    /** The message type comes last. */
+    reverseOptions: done,
+    /** These are sent twice. */
+    repeatOptions: z.array(z.int().min(1).max(254)).min(1).optional(),
+    /** Options longer than this are split (RFC 3396 §5). */
+    splitOptionsAt: z.int().min(1).max(254).optional(),
+    /** Options go into these fields first (RFC 2132 §9.3); what those held goes into options 67 and 66. */
+    overload: z.enum(['file', 'sname', 'both']).optional(),
+    /** Padded to this length, IP and UDP headers included. */
+    datagramBytes: z.int().min(328).max(1500).optional(),
+    /** Another host answers ARP for the address that is offered. */
+    addressInUse: done,
+  },
+  metBy: { nak: ['request'], secondServer: ['discover'] },
+} as const;
+
+const dhcp6 = {
+  messages: ['solicit', 'request', 'confirm', 'renew', 'rebind', 'release', 'decline', 'information-request'],
+  actions: {
+    silent: done,
+    delayMs,
+    /** Refused with this status (RFC 8415 §21.13): what a NAK is in DHCPv4. */
+    status: z.enum(['unspecFail', 'noAddrsAvail', 'noBinding', 'notOnLink', 'useMulticast']).optional(),
+    /** The identifier of a server that is not there. */
+    otherServerId: done,
+    leaseSeconds: z.int().positive().optional(),
+    withoutBootFile: done,
+    reverseOptions: done,
+  },
+  metBy: {},
+} as const;
+
+const optional = { clientArch: true, vendorClass: true, userClass: true, served: true, notServed: true } as const;
+
+const settings = {
+  /** Which of the requests that match; all by default. */
+  of: choiceSchema.default(1),
+  ...faultSpan,
+};
+
+function doesSomething(actions: Record<string, unknown>) {
+  const names = Object.keys(actions);
+  return [
+    (fault: object) => names.some((name) => name in fault),
+    { message: `a fault does something: one of ${names.join(', ')}` },
+  ] as const;
+}
+
+/** Something a server of the harness does to requests on purpose. */
+export const serverFaultSchema = z.discriminatedUnion('server', [
+  z
+    .strictObject({
+      server: z.literal('dhcp'),
+      /** The message type, and the client as boot rules match it. */
+      match: bootConditionSchema.extend({ message: z.enum(dhcp.messages).optional() }).default({}),
+      ...settings,
+      ...dhcp.actions,
+    })
+    .refine(...doesSomething(dhcp.actions)),
+  z
+    .strictObject({
+      server: z.literal('dhcp6'),
+      match: bootConditionSchema
+        .pick(optional)
+        .extend({ message: z.enum(dhcp6.messages).optional() })
+        .default({}),
+      ...settings,
+      ...dhcp6.actions,
+    })
+    .refine(...doesSomething(dhcp6.actions)),
+]);
+type ServerFault = z.infer<typeof serverFaultSchema>;
+
+const servers = { dhcp, dhcp6 } as const;
+export type FaultyServer = keyof typeof servers;
+export type FaultOf<S extends FaultyServer> = Extract<ServerFault, { server: S }>;
+export type ActionOf<S extends FaultyServer> = keyof (typeof servers)[S]['actions'] & keyof FaultOf<S>;
+export type ServerFaultAction = { [S in FaultyServer]: ActionOf<S> }[FaultyServer];
+export const serverFaultActions = [
+  ...new Set(Object.values(servers).flatMap(({ actions }) => Object.keys(actions) as ServerFaultAction[])),
+];
+
+/** Whether an action of a fault does anything to a message of this type. */
+export function concerns(server: 'dhcp' | 'dhcp6', action: string, message: string): boolean {
+  const metBy: Partial<Record<string, readonly string[]>> = servers[server].metBy;
+  return metBy[action]?.includes(message) ?? true;
+}

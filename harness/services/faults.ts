@@ -1,0 +1,96 @@
+import type { EventSink } from '../model/events.ts';
+import type { Fault } from '../model/faults.ts';
+import type { ActionOf, FaultOf, FaultyServer, ServerFaultAction } from '../model/server-faults.ts';
+import { chooser } from '../wire/faults/choice.ts';
+import { hasCome, type Progress } from '../wire/faults/moment.ts';
+import { randomFrom } from '../wire/faults/random.ts';
+
+/** What a server does to one request on purpose: the actions of the faults that chose it. */
+export interface ChosenFaults<S extends FaultyServer> {
+  /** The value of an action, if the request is to meet it. */
+  get<A extends ActionOf<S>>(action: A): FaultOf<S>[A] | undefined;
+  /** Records that the request met it. */
+  met(action: ActionOf<S>): void;
+  /** The value of an action that is carried out now. */
+  take<A extends ActionOf<S>>(action: A): FaultOf<S>[A] | undefined;
+}
+
+type MatchOf<S extends FaultyServer> = FaultOf<S>['match'];
+
+interface Asked<S extends FaultyServer> {
+  /** For the log, such as `request`. */
+  readonly what: string;
+  matches(match: MatchOf<S>): boolean;
+  /** Whether an action can do anything to such a request; those that cannot are not counted. */
+  concerns?(action: ActionOf<S>): boolean;
+}
+
+export interface ServerFaults<S extends FaultyServer> {
+  choose(asked: Asked<S>): ChosenFaults<S>;
+}
+
+const none = { get: () => undefined, met: () => {}, take: () => undefined } as const;
+/** Of a server that does nothing wrong. */
+export const noFaults = { choose: () => none } as const;
+
+export interface FaultOptions extends Progress {
+  readonly emit: EventSink;
+}
+
+const sources = { dhcp: 'dhcp', dhcp6: 'dhcp' } as const satisfies Record<FaultyServer, string>;
+
+/** The faults of a scenario that one of its servers has. */
+export function serverFaults<S extends FaultyServer>(
+  server: S,
+  faults: readonly Fault[],
+  { emit, ...progress }: FaultOptions,
+): ServerFaults<S> {
+  const isOwn = (fault: Fault): fault is FaultOf<S> => fault.server === server;
+  const own = faults.flatMap((fault, index) => {
+    if (!isOwn(fault)) return [];
+    const settings = ['server', 'match', 'of', 'from', 'until', 'seed'];
+    const actions = Object.keys(fault).filter((key) => !settings.includes(key)) as ActionOf<S>[];
+    const isChosen = chooser(fault.of, randomFrom(fault.seed + index));
+    return [{ fault, index, actions, isChosen, counts: new Map<ActionOf<S>, number>() }];
+  });
+  if (own.length === 0) return noFaults;
+
+  type Own = (typeof own)[number];
+  const isInForce = ({ from, until }: FaultOf<S>): boolean =>
+    (from === undefined || hasCome(from, progress)) && !(until && hasCome(until, progress));
+
+  return {
+    choose({ what, matches, concerns = () => true }) {
+      const chosen = own.filter(
+        ({ fault, actions, isChosen }) =>
+          isInForce(fault) && matches(fault.match as MatchOf<S>) && actions.some(concerns) && isChosen(),
+      );
+      if (chosen.length === 0) return none;
+      const find = (action: ActionOf<S>): Own | undefined =>
+        concerns(action) ? chosen.find(({ actions }) => actions.includes(action)) : undefined;
+      const met = (action: ActionOf<S>): void => {
+        const found = find(action);
+        if (found === undefined) return;
+        const count = (found.counts.get(action) ?? 0) + 1;
+        found.counts.set(action, count);
+        emit({
+          source: sources[server],
+          type: 'fault',
+          fault: found.index,
+          action: action as ServerFaultAction,
+          what,
+          count,
+        });
+      };
+      const get = <A extends ActionOf<S>>(action: A): FaultOf<S>[A] | undefined => find(action)?.fault[action];
+      return {
+        get,
+        met,
+        take(action) {
+          met(action);
+          return get(action);
+        },
+      };
+    },
+  };
+}
