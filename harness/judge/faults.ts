@@ -33,6 +33,15 @@ const doneToRequests: Record<ServerFaultAction, string> = {
   datagramBytes: 'answered with padding',
   addressInUse: 'offered an address that another host has',
   status: 'refused',
+  ignoreOptions: 'answered without options that were asked for',
+  refuseOptions: 'refused for their options',
+  oack: "answered with options of the server's own",
+  errorAtBlock: 'broken off with an error',
+  skipBlock: 'sent a block number too high',
+  otherTidAtBlock: 'sent a block from another port',
+  rolloverToOne: 'sent block 1 after block 65535',
+  loseLastAck: 'sent the last block again',
+  lengthOff: 'answered with a file of another length',
 };
 
 const isFault = (event: HarnessEvent): event is FaultEvent => event.type === 'fault' && event.source !== 'run';

@@ -8,11 +8,17 @@ function lengthOf(event: HarnessEvent) {
   return event.type === 'http-complete' ? undefined : deliveryOf(event);
 }
 
+/** Actions of faults that change the length of what is served. */
+const lengthActions: readonly string[] = ['lengthOff'];
+const isOnPurpose = (event: HarnessEvent): boolean =>
+  event.type === 'fault' && event.source !== 'run' && lengthActions.includes(event.action);
+
 /**
  * A planned file that was served with another length than planned. Whatever the guest did with it, such as refusing its
  * signature, says nothing about the planned one.
  */
 export function otherDelivery({ deliveries }: Plan, events: readonly HarnessEvent[]): string | undefined {
+  if (events.some(isOnPurpose)) return undefined;
   const planned = new Map(Object.values(deliveries).flatMap((files) => files.map(({ name, bytes }) => [name, bytes])));
   for (const event of events) {
     const seen = lengthOf(event);

@@ -218,14 +218,17 @@ export const eventSchema = z.discriminatedUnion('source', [
     }),
     event('dhcp', 'fault', serverFaultFields),
   ]),
-  event('tftp', 'transfer', {
-    file: z.string(),
-    outcome: z.enum(['complete', 'aborted', 'not-found', 'refused', 'timed-out']),
-    bytes: z.int(),
-    retransmissions: z.int(),
-    ms: z.number(),
-    note: z.string().optional(),
-  }),
+  z.discriminatedUnion('type', [
+    event('tftp', 'transfer', {
+      file: z.string(),
+      outcome: z.enum(['complete', 'aborted', 'not-found', 'refused', 'timed-out']),
+      bytes: z.int(),
+      retransmissions: z.int(),
+      ms: z.number(),
+      note: z.string().optional(),
+    }),
+    event('tftp', 'fault', serverFaultFields),
+  ]),
   z.discriminatedUnion('type', [
     event('http', 'served', {
       method: z.string(),

@@ -54,6 +54,47 @@ const dhcp6 = {
   metBy: {},
 } as const;
 
+const tftpOptions = ['blksize', 'tsize', 'timeout', 'windowsize'] as const;
+
+const tftp = {
+  actions: {
+    silent: done,
+    /** Nothing is sent for this long. */
+    delayMs,
+    /** As if they had not been asked for; if all are, there is no OACK. */
+    ignoreOptions: z.union([z.literal('all'), z.array(z.enum(tftpOptions)).min(1)]).optional(),
+    /** ERROR 8 to a request with options (RFC 2347). */
+    refuseOptions: done,
+    /** Put into the OACK whatever was asked for, and kept to; `tsize` may be `length`, the right one. */
+    oack: z
+      .strictObject({
+        blksize: z.int().min(8).max(1448),
+        tsize: z.union([z.int().nonnegative(), z.literal('length')]),
+        timeout: z.int().min(1).max(255),
+        windowsize: z.int().min(1).max(64),
+      })
+      .partial()
+      .optional(),
+    /** ERROR 0 in place of this block. */
+    errorAtBlock: z.int().positive().optional(),
+    /** This number is left out: what follows is numbered one higher. */
+    skipBlock: z.int().positive().optional(),
+    /** This block comes from another port when it is first sent. */
+    otherTidAtBlock: z.int().positive().optional(),
+    /** Block 65,535 is followed by block 1, not 0. */
+    rolloverToOne: done,
+    /** The acknowledgement of the last block is lost once. */
+    loseLastAck: done,
+    /** The file is this much longer, by zeros, or shorter. */
+    lengthOff: z.int().optional(),
+  },
+} as const;
+
+const fileMatch = {
+  /** Name of the served file; `*` for any text. */
+  file: z.string().min(1).optional(),
+};
+
 const optional = { clientArch: true, vendorClass: true, userClass: true, served: true, notServed: true } as const;
 
 const settings = {
@@ -92,10 +133,18 @@ export const serverFaultSchema = z.discriminatedUnion('server', [
       ...dhcp6.actions,
     })
     .refine(...doesSomething(dhcp6.actions)),
+  z
+    .strictObject({
+      server: z.literal('tftp'),
+      match: z.strictObject(fileMatch).default({}),
+      ...settings,
+      ...tftp.actions,
+    })
+    .refine(...doesSomething(tftp.actions)),
 ]);
 type ServerFault = z.infer<typeof serverFaultSchema>;
 
-const servers = { dhcp, dhcp6 } as const;
+const servers = { dhcp, dhcp6, tftp } as const;
 export type FaultyServer = keyof typeof servers;
 export type FaultOf<S extends FaultyServer> = Extract<ServerFault, { server: S }>;
 export type ActionOf<S extends FaultyServer> = keyof (typeof servers)[S]['actions'] & keyof FaultOf<S>;

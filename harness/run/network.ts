@@ -166,7 +166,8 @@ export function startNetwork(start: NetworkStart): Promise<RunningNetwork> {
     wire = layWire(start, tcpTargets, noting);
     startDhcpServers(wire, { ...start, served }, servers);
     if (!plan.network.provisioner?.serves.includes('tftp')) {
-      const tftp = startTftp(wire.udp, { tree, emit, clock: systemClock });
+      const faults = serverFaults('tftp', plan.scenario.faults ?? [], start);
+      const tftp = startTftp(wire.udp, { tree, emit, clock: systemClock, faults });
       servers.defer(() => tftp.close());
     }
     const { stats } = wire;

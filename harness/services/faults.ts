@@ -1,6 +1,12 @@
-import type { EventSink } from '../model/events.ts';
+import type { EventSink, UntimedEvent } from '../model/events.ts';
 import type { Fault } from '../model/faults.ts';
-import type { ActionOf, FaultOf, FaultyServer, ServerFaultAction } from '../model/server-faults.ts';
+import {
+  type ActionOf,
+  type FaultOf,
+  type FaultyServer,
+  type ServerFaultAction,
+  serverFaultActions,
+} from '../model/server-faults.ts';
 import { chooser } from '../wire/faults/choice.ts';
 import { hasCome, type Progress } from '../wire/faults/moment.ts';
 import { randomFrom } from '../wire/faults/random.ts';
@@ -15,6 +21,7 @@ export interface ChosenFaults<S extends FaultyServer> {
   take<A extends ActionOf<S>>(action: A): FaultOf<S>[A] | undefined;
 }
 
+type ServerFaultEvent = Exclude<Extract<UntimedEvent, { type: 'fault' }>, { source: 'run' | 'wire' }>;
 type MatchOf<S extends FaultyServer> = FaultOf<S>['match'];
 
 interface Asked<S extends FaultyServer> {
@@ -29,15 +36,16 @@ export interface ServerFaults<S extends FaultyServer> {
   choose(asked: Asked<S>): ChosenFaults<S>;
 }
 
-const none = { get: () => undefined, met: () => {}, take: () => undefined } as const;
+/** Of a request that met no fault. */
+export const noneChosen = { get: () => undefined, met: () => {}, take: () => undefined } as const;
 /** Of a server that does nothing wrong. */
-export const noFaults = { choose: () => none } as const;
+export const noFaults = { choose: () => noneChosen } as const;
 
 export interface FaultOptions extends Progress {
   readonly emit: EventSink;
 }
 
-const sources = { dhcp: 'dhcp', dhcp6: 'dhcp' } as const satisfies Record<FaultyServer, string>;
+const sources = { dhcp: 'dhcp', dhcp6: 'dhcp', tftp: 'tftp' } as const satisfies Record<FaultyServer, string>;
 
 /** The faults of a scenario that one of its servers has. */
 export function serverFaults<S extends FaultyServer>(
@@ -48,8 +56,7 @@ export function serverFaults<S extends FaultyServer>(
   const isOwn = (fault: Fault): fault is FaultOf<S> => fault.server === server;
   const own = faults.flatMap((fault, index) => {
     if (!isOwn(fault)) return [];
-    const settings = ['server', 'match', 'of', 'from', 'until', 'seed'];
-    const actions = Object.keys(fault).filter((key) => !settings.includes(key)) as ActionOf<S>[];
+    const actions = serverFaultActions.filter((action) => action in fault) as ActionOf<S>[];
     const isChosen = chooser(fault.of, randomFrom(fault.seed + index));
     return [{ fault, index, actions, isChosen, counts: new Map<ActionOf<S>, number>() }];
   });
@@ -65,7 +72,7 @@ export function serverFaults<S extends FaultyServer>(
         ({ fault, actions, isChosen }) =>
           isInForce(fault) && matches(fault.match as MatchOf<S>) && actions.some(concerns) && isChosen(),
       );
-      if (chosen.length === 0) return none;
+      if (chosen.length === 0) return noneChosen;
       const find = (action: ActionOf<S>): Own | undefined =>
         concerns(action) ? chosen.find(({ actions }) => actions.includes(action)) : undefined;
       const met = (action: ActionOf<S>): void => {
@@ -73,14 +80,8 @@ export function serverFaults<S extends FaultyServer>(
         if (found === undefined) return;
         const count = (found.counts.get(action) ?? 0) + 1;
         found.counts.set(action, count);
-        emit({
-          source: sources[server],
-          type: 'fault',
-          fault: found.index,
-          action: action as ServerFaultAction,
-          what,
-          count,
-        });
+        const facts = { fault: found.index, action: action as ServerFaultAction, what, count };
+        emit({ source: sources[server], type: 'fault', ...facts } as ServerFaultEvent);
       };
       const get = <A extends ActionOf<S>>(action: A): FaultOf<S>[A] | undefined => find(action)?.fault[action];
       return {

@@ -165,7 +165,7 @@ describe.each(chainLoaded)('the delivery of the NBP in %s', (name) => {
 
   it('is not proven by the transfer of the server', () => {
     const verdict = judgeChanged(run, without(isNbpDelivery));
-    expect(run.events.some((event) => event.source === 'tftp' && event.outcome === 'complete')).toBe(true);
+    expect(run.events.some((event) => event.type === 'transfer' && event.outcome === 'complete')).toBe(true);
     expect(verdict).toMatchObject({ status: 'failed', stoppedAt: 'nbp-fetch' });
   });
 

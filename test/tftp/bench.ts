@@ -1,5 +1,7 @@
 import type { UntimedEvent } from '../../harness/model/events.ts';
+import { faultSchema } from '../../harness/model/faults.ts';
 import type { ServedFile } from '../../harness/model/scenario.ts';
+import { serverFaults } from '../../harness/services/faults.ts';
 import { startTftp } from '../../harness/services/tftp/server.ts';
 import { openTree } from '../../harness/services/tree/served-tree.ts';
 import { parseTftp, type TftpPacket } from '../../harness/wire/codecs/tftp.ts';
@@ -10,12 +12,20 @@ import { createMemoryEndpoint, type Sent } from './memory-endpoint.ts';
 export const guest = { mac: '52:54:00:12:34:56', ip: '192.168.10.20', port: 2070 };
 
 /** A server without a network, and a guest that sends by hand; look-ups in memory are awaited by `settle`. */
-export function setUp(served: Record<string, ServedFile>) {
+export function setUp(served: Record<string, ServedFile>, ...faults: object[]) {
   const clock = createManualClock();
   const events: UntimedEvent[] = [];
   const sent: Sent[] = [];
   const udp = createMemoryEndpoint((one) => sent.push(one));
-  const server = startTftp(udp, { tree: openTree(served), emit: (event) => events.push(event), clock });
+  const emit = (event: UntimedEvent) => void events.push(event);
+  const server = startTftp(udp, {
+    ...{ tree: openTree(served), emit, clock },
+    faults: serverFaults(
+      'tftp',
+      faults.map((fault) => faultSchema.parse({ server: 'tftp', ...fault })),
+      { now: clock.now, hasReached: () => false, emit },
+    ),
+  });
   const settle = () => new Promise<void>((resolve) => setImmediate(resolve));
   return {
     clock,

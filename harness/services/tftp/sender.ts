@@ -10,7 +10,8 @@ const maxDoublings = 3;
 
 export interface SenderSinks {
   readonly guard: Guard;
-  send(packet: Buffer): void;
+  /** `block` is counted without bound; undefined for an OACK. */
+  send(packet: Buffer, block?: number): void;
   /** Called once. Nothing is sent after it. */
   end(outcome: 'complete' | 'timed-out' | 'unreadable', note?: string): void;
 }
@@ -87,7 +88,7 @@ export class Sender {
   acknowledge(payload: Buffer): void {
     const wireBlock = blockOf(payload);
     if (this.#ended || wireBlock < 0) return;
-    const advance = (wireBlock - this.#acked) & 0xffff;
+    const advance = this.#advanceTo(wireBlock);
     if (this.#oackPending) {
       if (advance !== 0) return;
       this.#oackPending = false;
@@ -97,6 +98,7 @@ export class Sender {
     }
     if (advance > this.#sent - this.#acked) return;
     if (advance > 0) {
+      if (this.#acked + advance === this.#last && this.#terms.spoiled?.losesLastAck()) return;
       this.#acked += advance;
       this.#answered();
       if (this.#acked === this.#last) {
@@ -129,6 +131,15 @@ export class Sender {
     this.#pump();
   }
 
+  /** How many blocks further than `acked` this number is; more than were sent if it is none of them. */
+  #advanceTo(wireBlock: number): number {
+    const numberOf = this.#terms.spoiled?.numberOf;
+    if (numberOf === undefined) return (wireBlock - this.#acked) & 0xffff;
+    let block = this.#acked;
+    while (block <= this.#sent && numberOf(block) !== wireBlock) block++;
+    return block - this.#acked;
+  }
+
   #answered(): void {
     this.#quietMs = 0;
     this.#timeouts = 0;
@@ -155,7 +166,7 @@ export class Sender {
       }
       this.#sent = Math.max(this.#sent, block);
       this.#next = block + 1;
-      this.#sinks.send(this.#packets[slot] as Buffer);
+      this.#sinks.send(this.#packets[slot] as Buffer, block);
     }
   }
 
@@ -170,7 +181,7 @@ export class Sender {
       packet.writeUInt16BE(opcodes.data, 0);
       this.#packets[slot] = packet;
     }
-    packet.writeUInt16BE(block & 0xffff, 2);
+    packet.writeUInt16BE(this.#terms.spoiled?.numberOf(block) ?? block & 0xffff, 2);
     this.#held[slot] = block;
     if (length === 0) return true;
     const copied = this.#entry.read(offset, length, packet, 4);

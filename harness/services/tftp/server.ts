@@ -1,5 +1,6 @@
 import { tableBounds } from '../../model/bounds.ts';
 import type { EventSink, UntimedEvent } from '../../model/events.ts';
+import { globMatches } from '../../model/glob.ts';
 import { nameOf } from '../../model/served-name.ts';
 import {
   encodeError,
@@ -12,21 +13,24 @@ import {
 } from '../../wire/codecs/tftp.ts';
 import { createGuard } from '../../wire/guard.ts';
 import type { Datagram, UdpEndpoint, UdpPeer } from '../../wire/stack/udp-endpoint.ts';
-import { type Clock, guardedClock } from '../clock.ts';
+import { type Clock, createLater, guardedClock } from '../clock.ts';
+import { type ChosenFaults, noFaults, type ServerFaults } from '../faults.ts';
 import type { ServedEntry } from '../tree/served-entry.ts';
 import type { ServedTree } from '../tree/served-tree.ts';
 import { negotiate } from './negotiate.ts';
 import { openRequested } from './open-requested.ts';
 import { Sender } from './sender.ts';
+import { resized, sendingBlocks } from './spoiled-blocks.ts';
 import { createTransferTable, type Transfer } from './transfer-table.ts';
 
 export interface TftpServices {
   readonly tree: ServedTree;
   readonly emit: EventSink;
   readonly clock: Clock;
+  readonly faults?: ServerFaults<'tftp'>;
 }
 
-type Outcome = Extract<UntimedEvent, { source: 'tftp' }>['outcome'];
+type Outcome = Extract<UntimedEvent, { source: 'tftp'; type: 'transfer' }>['outcome'];
 
 const ipv6ExtraHeaderBytes = 20;
 const dataHeaderBytes = 4;
@@ -36,10 +40,11 @@ const dataHeaderBytes = 4;
  * port of its own and ends in one `tftp/transfer` event. Malformed datagrams are dropped or refused.
  */
 export function startTftp(udp: UdpEndpoint, services: TftpServices): { close(): void } {
-  const { tree, emit } = services;
+  const { tree, emit, faults = noFaults } = services;
   const guard = createGuard(emit);
   const clock = guardedClock(services.clock, guard, 'a TFTP timer');
   const transfers = createTransferTable(clock);
+  const later = createLater(clock);
   const report = reportTo(emit, clock);
   /** Files being looked up, including those of transfers that have ended meanwhile. */
   let opening = 0;
@@ -75,31 +80,56 @@ export function startTftp(udp: UdpEndpoint, services: TftpServices): { close(): 
     // may reuse the same port, though.
     if (running && sameRequest(running.request, request) && !running.sending?.sender.stalled) return;
     if (running) end(running, 'aborted', 'the guest started again from the same port');
-    if (!admit(transfer)) return;
+    const chosen = faultsOf(request);
+    if (chosen.take('silent') || !admit(transfer)) return;
     transfers.add(transfer);
-    open(transfer);
+    const delayMs = chosen.take('delayMs');
+    if (delayMs === undefined) open(transfer, chosen);
+    else later.call(() => open(transfer, chosen), delayMs);
   }
 
-  const open = guard('a TFTP transfer', async (transfer: Transfer) => {
+  function faultsOf({ file, options }: TftpRequest): ChosenFaults<'tftp'> {
+    return faults.choose({
+      what: file,
+      matches: (match) => match.file === undefined || globMatches(match.file, nameOf(file)),
+      concerns: (action) => action !== 'refuseOptions' || options.size > 0,
+    });
+  }
+
+  const open = guard('a TFTP transfer', async (transfer: Transfer, chosen: ChosenFaults<'tftp'>) => {
     opening++;
     const opened = await openRequested(tree, transfer.request);
     opening--;
     if (!transfers.has(transfer)) return;
-    if (opened.kind === 'file') serve(transfer, opened);
+    if (opened.kind === 'file' && chosen.take('refuseOptions')) {
+      refuse(transfer.peer, errorCodes.badOptions, 'Options are refused');
+      end(transfer, 'refused', 'a fault of the scenario: options are refused');
+    } else if (opened.kind === 'file') serve(transfer, resized(opened, chosen.take('lengthOff') ?? 0), chosen);
     else {
       refuse(transfer.peer, opened.code, opened.message);
       end(transfer, opened.outcome, opened.note);
     }
   });
 
-  function serve(transfer: Transfer, entry: ServedEntry): void {
+  function serve(transfer: Transfer, entry: ServedEntry, chosen: ChosenFaults<'tftp'>): void {
     const { request, peer } = transfer;
     const headers = dataHeaderBytes + (peer.ip.includes(':') ? ipv6ExtraHeaderBytes : 0);
-    const limits = { fileBytes: entry.bytes, maxBlockBytes: udp.maxPayloadBytes - headers };
+    const limits = { fileBytes: entry.bytes, maxBlockBytes: udp.maxPayloadBytes - headers, faults: chosen };
     const port = udp.bindEphemeral((datagram) => receive(transfer, datagram));
     const sender = new Sender(entry, negotiate(request.options, limits), {
       guard,
-      send: (packet) => port.send(packet, peer),
+      send: sendingBlocks(chosen, {
+        send: (packet) => port.send(packet, peer),
+        sendFromElsewhere(packet) {
+          const other = udp.bindEphemeral(() => {});
+          other.send(packet, peer);
+          other.close();
+        },
+        fail() {
+          port.send(encodeError(errorCodes.undefined, 'A fault of the scenario'), peer);
+          end(transfer, 'aborted', 'a fault of the scenario: an error in place of a block');
+        },
+      }),
       end(outcome, note) {
         if (outcome === 'unreadable') port.send(encodeError(errorCodes.undefined, 'The file became unreadable'), peer);
         end(transfer, outcome === 'unreadable' ? 'refused' : outcome, note);
@@ -136,6 +166,7 @@ export function startTftp(udp: UdpEndpoint, services: TftpServices): { close(): 
 
   return {
     close() {
+      later.cancel();
       listener.close();
       for (const transfer of transfers.all()) end(transfer, 'aborted', 'the server was closed');
       transfers.close();

@@ -161,7 +161,7 @@ const transfer = target({
     const content = contentOf(bytes);
     const { received, dataPackets, events } = await readOverLink(content, options, faults, seed);
     assert.ok(content.startsWith(received), 'the guest has what is not in the file');
-    const outcomes = events.flatMap((event) => (event.source === 'tftp' ? [event.outcome] : []));
+    const outcomes = events.flatMap((event) => (event.type === 'transfer' ? [event.outcome] : []));
     const seen = events.filter(({ type }) => type === 'tftp-complete');
     if (outcomes.includes('complete')) assert.equal(received, content);
     if (seen.length > 0) assert.equal(received, content);

@@ -1,0 +1,83 @@
+import type { ChosenFaults } from '../faults.ts';
+import type { ServedEntry } from '../tree/served-entry.ts';
+
+type Faults = ChosenFaults<'tftp'>;
+
+/** The numbers of a transfer's blocks, and what becomes of its last acknowledgement. */
+export interface SpoiledBlocks {
+  /** Of a block counted from 1 without bound; 0 is the answer to the OACK. */
+  numberOf(block: number): number;
+  /** True once. */
+  losesLastAck(): boolean;
+}
+
+const highestNumber = 0xffff;
+
+/** Undefined where no fault does anything to them. */
+export function spoiledBlocks(faults: Faults): SpoiledBlocks | undefined {
+  const skipped = faults.get('skipBlock') ?? Number.POSITIVE_INFINITY;
+  const rollsToOne = faults.get('rolloverToOne') ?? false;
+  let losesAck = faults.get('loseLastAck') ?? false;
+  if (skipped === Number.POSITIVE_INFINITY && !rollsToOne && !losesAck) return undefined;
+  return {
+    numberOf(block) {
+      const number = block < skipped ? block : block + 1;
+      return rollsToOne && number > highestNumber ? ((number - 1) % highestNumber) + 1 : number & highestNumber;
+    },
+    losesLastAck() {
+      if (!losesAck) return false;
+      losesAck = false;
+      faults.met('loseLastAck');
+      return true;
+    },
+  };
+}
+
+export interface BlockSinks {
+  send(packet: Buffer): void;
+  /** From a port that is not the transfer's. */
+  sendFromElsewhere(packet: Buffer): void;
+  fail(): void;
+}
+
+/** Sends a transfer's packets, apart from those that a fault diverts. */
+export function sendingBlocks(faults: Faults, { send, sendFromElsewhere, fail }: BlockSinks) {
+  const errorAt = faults.get('errorAtBlock');
+  let elsewhereAt = faults.get('otherTidAtBlock');
+  const unmet = new Map([
+    ['skipBlock', faults.get('skipBlock')],
+    ['rolloverToOne', faults.get('rolloverToOne') ? highestNumber + 1 : undefined],
+  ] as const);
+  return (packet: Buffer, block?: number): void => {
+    for (const [action, from] of unmet) {
+      if (block === undefined || from === undefined || block < from) continue;
+      faults.met(action);
+      unmet.delete(action);
+    }
+    if (block !== undefined && block === errorAt) {
+      faults.met('errorAtBlock');
+      fail();
+    } else if (block !== undefined && block === elsewhereAt) {
+      elsewhereAt = undefined;
+      faults.met('otherTidAtBlock');
+      sendFromElsewhere(packet);
+    } else send(packet);
+  };
+}
+
+/** The file with another length: zeros after its end, or without it. */
+export function resized(entry: ServedEntry, off: number): ServedEntry {
+  const bytes = Math.max(0, entry.bytes + off);
+  return {
+    ...entry,
+    bytes,
+    read(offset, length, target, at = 0) {
+      const wanted = Math.max(0, Math.min(length, bytes - offset));
+      target.fill(0, at, at + wanted);
+      const there = Math.max(0, Math.min(wanted, entry.bytes - offset));
+      if (there === 0) return wanted;
+      const copied = entry.read(offset, there, target, at);
+      return typeof copied === 'number' ? wanted : copied.then(() => wanted);
+    },
+  };
+}
