@@ -486,4 +486,24 @@ const nfs: Groups = [
   { ...aavmf, name: 'nfs-ipv6-aavmf', ipVersion: 6, transport: byNfs, tags: ['full'] },
 ];
 
-export const transports: Groups = [...mixed, ...uefiHttp, ...https, ...iscsi, ...ipv6, ...proxyDhcp, ...nfs];
+/** iPXE has made VLAN devices in Debian's builds since 13; its first script comes untagged. */
+const vlan: Groups = [
+  {
+    ...biosRom,
+    name: 'vlan-bios',
+    description: "iPXE's script makes a VLAN device (vcreate), and the rest of the boot comes over it",
+    set: 'forky',
+    vlan: 42,
+  },
+  {
+    ...ovmf,
+    name: 'vlan-ovmf',
+    nbpSet: 'forky',
+    vlan: 42,
+    transport: { config: 'tftp', payload: 'http' },
+    payload: 'linux',
+  },
+  { ...aavmf, name: 'vlan-aavmf', vlan: 42 },
+];
+
+export const transports: Groups = [...mixed, ...vlan, ...uefiHttp, ...https, ...iscsi, ...ipv6, ...proxyDhcp, ...nfs];

@@ -7,7 +7,10 @@ import { transportsOf } from '../model/transports.ts';
 
 /** The axes of a cell, and those group settings that not every cell can have. */
 type Cell = CellAxes &
-  Pick<Scenario, 'certificate' | 'configuration' | 'managedIpv6' | 'proxyDhcp' | 'sanHook' | 'standIn'>;
+  Pick<
+    Scenario,
+    'certificate' | 'configuration' | 'managedIpv6' | 'proxyDhcp' | 'provisioner' | 'sanHook' | 'standIn' | 'vlan'
+  >;
 
 interface Impossibility {
   applies: (cell: Cell) => boolean;
@@ -163,6 +166,14 @@ const impossibilities: readonly Impossibility[] = [
   {
     applies: (cell) => cell.virtio !== undefined && cell.nic !== 'virtio-net-pci',
     reason: 'virtio says which interface a virtio-net-pci offers; this NIC is another',
+  },
+  {
+    applies: (cell) => cell.vlan !== undefined && !stageIn('none', 'undionly', 'snponly', 'ipxe')(cell),
+    reason: "the VLAN is made by the harness's script for iPXE; use secondStage none, undionly, snponly or ipxe",
+  },
+  {
+    applies: (cell) => cell.vlan !== undefined && (cell.provisioner !== undefined || cell.bootNic !== undefined),
+    reason: "the VLAN is the harness's own network on the only NIC: it goes with no provisioner and no bootNic",
   },
   {
     applies: (cell) => cell.sanHook === true && !bootsKernel(cell),

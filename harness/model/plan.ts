@@ -49,6 +49,8 @@ const networkSchema = z.strictObject({
   netmask: z.string(),
   /** Present where the case boots over IPv6. */
   ipv6: z.strictObject({ serverIp: z.string(), guestIp: z.string(), managed: z.boolean() }).optional(),
+  /** The VLAN that is there in addition to the untagged network (IEEE 802.1Q). */
+  vlan: z.int().optional(),
   /** A DHCP server without boot information, and a separate proxyDHCP server. */
   proxyDhcp: z.boolean(),
   /** A server of the user's on the same network, and what it serves in place of the harness. */

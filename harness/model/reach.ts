@@ -89,6 +89,7 @@ const reachOfField: Record<keyof Scenario, (scenario: Scenario) => Reach[]> = {
   kernelArgs: nothing,
   signWith: nothing,
   nicOptions: ofNicOptions,
+  vlan: nothing,
   proxyDhcp: nothing,
   provisioner: ofProvisioner,
   certificate: nothing,

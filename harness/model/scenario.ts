@@ -149,6 +149,8 @@ export const settingsShape = {
   /** NBP, what else it loads, and kernel are signed with the key enrolled in the snakeoil variables. */
   signWith: z.literal('snakeoil').optional(),
   nicOptions: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).optional(),
+  /** iPXE's script goes on in this VLAN (IEEE 802.1Q): it makes a device there (`vcreate`), and everything after comes over it. */
+  vlan: z.int().min(1).max(4094).optional(),
   /** A DHCP server without boot information and a separate proxyDHCP server (PXE 2.1 §2.2.3). */
   proxyDhcp: z.boolean().optional(),
   /** A server of the user's in place of the harness's own, for what it serves. */

@@ -63,6 +63,14 @@ export function sanScript({ server }: BootFileFacts, iqn: string): string {
   return ['#!ipxe', `sanboot ${sanUrl(server, iqn)}`, ''].join('\n');
 }
 
+/** The same script, run in a VLAN once a lease was had there; without its own address net0 is no route any more. */
+export function vlanScript(vlan: number, script: string): string {
+  const [head, ...rest] = script.split('\n');
+  return [head, `vcreate --tag ${vlan} net0`, 'ifclose net0', 'clear net0.dhcp/ip', `dhcp net0-${vlan}`, ...rest].join(
+    '\n',
+  );
+}
+
 /** GRUB's network images have TFTP built in; other modules lie next to the configuration. */
 const grubModules = (transport: Transport): string[] => (transport === 'tftp' ? [] : [`insmod ${transport}`]);
 

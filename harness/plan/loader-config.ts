@@ -9,6 +9,7 @@ import {
   sanScript,
   syslinuxConfig,
   tokenScript,
+  vlanScript,
 } from './boot-files.ts';
 
 /** A loader's configuration files in the order they are fetched; none for a bare NBP. */
@@ -20,7 +21,12 @@ export interface LoaderConfig {
 
 export const sanName = 'iqn.2026-01.example.netboot:disk';
 
-function scriptFor({ payload, sanHook }: Scenario, facts: BootFileFacts): string {
+function scriptFor(scenario: Scenario, facts: BootFileFacts): string {
+  const script = payloadScript(scenario, facts);
+  return scenario.vlan === undefined ? script : vlanScript(scenario.vlan, script);
+}
+
+function payloadScript({ payload, sanHook }: Scenario, facts: BootFileFacts): string {
   if (payload === 'iscsi') return sanScript(facts, sanName);
   if (payload === 'script' || payload === 'probe') return tokenScript(facts);
   return linuxScript(facts, sanHook ? sanName : undefined);

@@ -47,6 +47,7 @@ export function planNetwork(scenario: Scenario, { transports, san }: Pick<Resolv
     ...(scenario.ipVersion === 6
       ? { ipv6: { serverIp: serverIp6, guestIp: guestIp6, managed: scenario.managedIpv6 ?? true } }
       : {}),
+    ...(scenario.vlan === undefined ? {} : { vlan: scenario.vlan }),
     proxyDhcp: scenario.proxyDhcp ?? foreign.provisioner?.serves.includes('proxydhcp') ?? false,
     ...foreign,
     tcp: [...used].map((service) => ({ port: ports[service], service })),

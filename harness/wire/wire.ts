@@ -12,6 +12,7 @@ import type { Link } from './stack/link.ts';
 import { createStack } from './stack/stack.ts';
 import type { UdpEndpoint } from './stack/udp-endpoint.ts';
 import { createUplink } from './stack/uplink.ts';
+import { createVlan } from './stack/vlan.ts';
 
 export interface WireOptions {
   readonly network: Network;
@@ -73,6 +74,7 @@ export function createWire(options: WireOptions): Wire {
     malformed: (reason) => malformed('server', 'link', reason),
     guard,
   });
+  const vlan = network.vlan === undefined ? undefined : createVlan(network.vlan);
   const fromGuestTraffic: Traffic = { frames: 0, bytes: 0 };
   const toGuestTraffic: Traffic = { frames: 0, bytes: 0 };
 
@@ -86,17 +88,23 @@ export function createWire(options: WireOptions): Wire {
   }
 
   function reachGuest(frame: Buffer): boolean {
-    count(toGuestTraffic, frame);
-    capture?.frame('server', frame, now());
+    const onLink = vlan?.sent(frame) ?? frame;
+    count(toGuestTraffic, onLink);
+    capture?.frame('server', onLink, now());
     const packet = dissect(frame, false);
     if (packet.malformed) malformed('server', packet.malformed.layer, packet.malformed.reason);
     else sniffer.packet('server', packet);
-    return nic.send([frame]);
+    return nic.send([onLink]);
   }
 
-  function fromGuest(frame: Buffer): void {
-    count(fromGuestTraffic, frame);
-    capture?.frame('guest', frame, now());
+  function fromGuest(onLink: Buffer): void {
+    count(fromGuestTraffic, onLink);
+    capture?.frame('guest', onLink, now());
+    const frame = vlan === undefined ? onLink : vlan.received(onLink);
+    if (frame === undefined) {
+      idle();
+      return;
+    }
     const packet = dissect(frame, true);
     if (packet.malformed) {
       malformed('guest', packet.malformed.layer, packet.malformed.reason);

@@ -172,6 +172,7 @@ describe('what does not run', () => {
       { ...uefi, secondStage: 'grub', payload: 'linux', transport: [{ payload: 'nfs' }, 'http'] },
       /no NFS/,
     ],
+    ['a VLAN without iPXE', { ...uefi, secondStage: ['grub', 'ipxe'], payload: 'linux', vlan: 42 }, /script for iPXE/],
     ['a probe that is iPXE', { ...uefi, secondStage: ['probe', 'ipxe'], payload: 'probe' }, /use secondStage probe/],
   ];
   it.each(impossible)('%s', (_, group, reason) => {
