@@ -1,0 +1,96 @@
+// Runs on a machine that lacks something: disk space, a place to write, descriptors, a steady clock.
+import { existsSync, mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { problemsOf, problemsOfWhole } from './records.mjs';
+import { traceIn } from './workplace.mjs';
+
+/** Commands in a mount namespace of their own. */
+const unshared = (script) => `exec unshare ${process.getuid() === 0 ? '-m' : '-rm'} sh -c '${script}' sh "$@"`;
+
+/**
+ * Runs `times` times with a shortage that `make` makes: a shell script around the command line, or an environment. A run may
+ * give errors of its own instead of verdicts, but no other verdict; resumed without the shortage it completes.
+ */
+async function runShort({ name, place, times, cells, runOptions, expected, signal, found, make, resumes = true }) {
+  const exits = {};
+  for (let nth = 1; nth <= times && !signal.aborted; nth++) {
+    const runDir = join(place.folder, `${name}-${nth}`);
+    const { script = 'exec "$@"', env = {}, text } = make(runDir);
+    const ended = await place.netbootBy(script, ['run', ...cells, '--out', runDir, ...runOptions], { env });
+    exits[ended.exitCode] = (exits[ended.exitCode] ?? 0) + 1;
+    const problems = [
+      ...(await place.left()),
+      ...traceIn(ended),
+      ...problemsOf(runDir, expected, ['error', 'interrupted']),
+    ];
+    if (ended.exitCode === null) problems.push('it was ended by a signal');
+    if (ended.exitCode !== 0 && ended.stderr.trim() === '' && ended.stdout.trim() === '')
+      problems.push('it says nothing');
+    if (resumes && existsSync(join(runDir, 'run.json'))) {
+      const again = await place.netboot(['run', '--resume', runDir, ...runOptions]);
+      if (again.exitCode !== 0) problems.push(`resumed: exit code ${again.exitCode}: ${again.stderr.slice(-300)}`);
+      else problems.push(...problemsOfWhole(runDir, expected));
+    }
+    found(name, problems, `${runDir}, ${text}, exit code ${ended.exitCode}: ${ended.stderr.trim().split('\n').at(-1)}`);
+    rmSync(runDir, { recursive: true, force: true });
+  }
+  return { exits };
+}
+
+/** The run's folder on a small disk of its own; what it held is kept. */
+function smallDisk(runDir, kib) {
+  const disk = `${runDir}-disk`;
+  mkdirSync(disk, { recursive: true });
+  // The folder is a link in which the run sees the disk; afterwards the disk's content is put in its place.
+  return `mkdir -p ${runDir} && mount -t tmpfs -o size=${kib}k tmpfs ${runDir} && "$@"; code=$?; cp -r ${runDir}/. ${disk}/; umount ${runDir}; cp -r ${disk}/. ${runDir}/; rm -rf ${disk}; exit $code`;
+}
+
+export const shortageModes = {
+  disk: (job) =>
+    runShort({
+      ...job,
+      name: 'disk',
+      make(runDir) {
+        const kib = 8 + Math.floor(job.random() ** 2 * job.fullDiskKib);
+        return { script: unshared(smallDisk(runDir, kib)), text: `a disk of ${kib} KiB` };
+      },
+    }),
+
+  'read-only': (job) =>
+    runShort({
+      ...job,
+      name: 'read-only',
+      times: Math.min(2, job.times),
+      resumes: false,
+      make: (runDir) => ({
+        script: unshared(
+          `mkdir -p ${runDir}/inner && mount -t tmpfs -o ro tmpfs ${runDir}/inner && "$@" --out ${runDir}/inner`,
+        ),
+        text: 'a read-only folder',
+      }),
+    }),
+
+  descriptors: (job) =>
+    runShort({
+      ...job,
+      name: 'descriptors',
+      make() {
+        const limit = 20 + Math.floor(job.random() * 60);
+        return { script: `ulimit -n ${limit}; exec "$@"`, text: `${limit} descriptors` };
+      },
+    }),
+
+  /** Only what the harness reads: the machine's own clock is left alone. */
+  clock: (job) =>
+    runShort({
+      ...job,
+      name: 'clock',
+      make() {
+        const afterMs = Math.floor(job.random() * job.wholeMs);
+        const byMs = Math.floor((job.random() - 0.5) * 4 * 86_400_000);
+        const code = `const real = Date.now; const start = real(); Date.now = () => real() + (real() - start > ${afterMs} ? ${byMs} : 0);`;
+        const env = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(code)}` };
+        return { env, text: `a clock that jumps by ${Math.round(byMs / 60_000)} minutes after ${afterMs} ms` };
+      },
+    }),
+};

@@ -1,0 +1,72 @@
+// Starts the command line in a folder of its own, ends it at a random moment, and looks at what it leaves.
+import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { inCheckout } from '../../setup/checkout.mjs';
+
+const mark = 'NETBOOT_CRASH_MARK';
+const main = inCheckout('.build', 'harness', 'cli', 'main.js');
+/** What ends with its parent needs a moment, and on a busy host a long one. */
+const goneWithinMs = 20_000;
+
+function procFile(pid, name) {
+  try {
+    return readFileSync(`/proc/${pid}/${name}`, 'latin1');
+  } catch {
+    return '';
+  }
+}
+
+export function openWorkplace(folder, more = {}) {
+  const temporary = join(folder, 'tmp');
+  mkdirSync(temporary, { recursive: true });
+  const id = randomUUID();
+  const env = { ...process.env, TMPDIR: temporary, [mark]: id, ...more };
+
+  /** Commands of processes that any of ours started and that are still there. */
+  const survivors = () =>
+    readdirSync('/proc')
+      .filter((name) => /^\d+$/.test(name) && procFile(name, 'environ').includes(`${mark}=${id}`))
+      .map((pid) => procFile(pid, 'cmdline').replaceAll('\0', ' ').slice(0, 80));
+
+  /** What is wrong once a process has ended: guests and temporary files that outlive it. */
+  async function left() {
+    for (const end = performance.now() + goneWithinMs; performance.now() < end; await pause(50)) {
+      if (survivors().length === 0 && readdirSync(temporary).length === 0) return [];
+    }
+    return [
+      ...survivors().map((command) => `still there: ${command}`),
+      ...readdirSync(temporary).map((name) => `a temporary file is left: ${name}`),
+    ];
+  }
+
+  /** Runs `program argv`; with `killAfterMs` it is killed then, if it has not ended. */
+  async function start(program, argv, { killAfterMs, cwd = folder, env: added = {} } = {}) {
+    const startedMs = performance.now();
+    const child = spawn(program, argv, { cwd, env: { ...env, ...added }, stdio: ['ignore', 'pipe', 'pipe'] });
+    const said = { stdout: '', stderr: '' };
+    for (const name of ['stdout', 'stderr']) {
+      child[name].setEncoding('utf8').on('data', (text) => {
+        said[name] += text;
+      });
+    }
+    const timer = killAfterMs === undefined ? undefined : setTimeout(() => child.kill('SIGKILL'), killAfterMs);
+    const [exitCode, signal] = await new Promise((resolve) => child.once('close', (...how) => resolve(how)));
+    clearTimeout(timer);
+    return { exitCode, killed: signal === 'SIGKILL', ms: performance.now() - startedMs, ...said };
+  }
+
+  return {
+    folder,
+    left,
+    netboot: (argv, options) => start(process.execPath, [main, ...argv], options),
+    /** By a shell, in which `"$@"` is the command line. */
+    netbootBy: (script, argv, options) => start('sh', ['-c', script, 'sh', process.execPath, main, ...argv], options),
+  };
+}
+
+/** A command must say what is wrong in words. */
+export const traceIn = ({ stderr }) =>
+  /\n\s+at .*(file:|node:)/.test(stderr) ? [`a stack trace: ${stderr.slice(-400)}`] : [];
