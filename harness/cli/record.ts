@@ -26,7 +26,7 @@ function named(error: unknown, { directory, source }: OpenedRecord): unknown {
 /** Calls `use` with a run or case, from a bundle too. */
 export async function withRecord<T>(source: string, use: (record: OpenedRecord) => T | Promise<T>): Promise<T> {
   if (!isBundle(source)) return use({ source, directory: source, isBundle: false });
-  using bundle = await unpackBundle(resolve(source));
+  await using bundle = await unpackBundle(resolve(source));
   const record = { source, directory: bundle.directory, isBundle: true };
   try {
     return await use(record);

@@ -1,6 +1,7 @@
 import { closeSync, fstatSync, openSync, readdirSync, readSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { Zip, ZipDeflate } from 'fflate';
+import { removeIfKilled } from './temporary-folder.ts';
 import { putWhole } from './write-whole.ts';
 import { readZipDirectory, type ZipLimits } from './zip-directory.ts';
 
@@ -46,30 +47,42 @@ function checkZip(path: string, limits: ZipLimits): void {
   }
 }
 
+/** Writes the archive, whatever its size. */
+function pack(folder: string, path: string): void {
+  const fd = openSync(path, 'wx');
+  try {
+    let failure: Error | null = null;
+    const zip = new Zip((error, chunk) => {
+      failure ??= error;
+      if (!error) writeSync(fd, chunk);
+    });
+    for (const name of filesBelow(folder)) {
+      const entry = Object.assign(new ZipDeflate(name, { level: 6 }), plainFile);
+      zip.add(entry);
+      for (const piece of piecesOf(join(folder, name))) entry.push(piece);
+      entry.push(new Uint8Array(0), true);
+    }
+    zip.end();
+    if (failure) throw failure;
+  } finally {
+    closeSync(fd);
+  }
+}
+
 /**
  * Packs the regular files below `folder` into a zip file, whole or not at all. Rejects with BadZip where the result would
  * not be read again: too large, or with names that are not plain; otherwise with Node's own errors.
  */
 export async function writeZip(folder: string, path: string, limits: ZipLimits): Promise<void> {
   await putWhole(path, async (unfinished) => {
-    const fd = openSync(unfinished, 'wx');
+    const { keep, remove } = removeIfKilled(unfinished);
     try {
-      let failure: Error | null = null;
-      const zip = new Zip((error, chunk) => {
-        failure ??= error;
-        if (!error) writeSync(fd, chunk);
-      });
-      for (const name of filesBelow(folder)) {
-        const entry = Object.assign(new ZipDeflate(name, { level: 6 }), plainFile);
-        zip.add(entry);
-        for (const piece of piecesOf(join(folder, name))) entry.push(piece);
-        entry.push(new Uint8Array(0), true);
-      }
-      zip.end();
-      if (failure) throw failure;
-    } finally {
-      closeSync(fd);
+      pack(folder, unfinished);
+      checkZip(unfinished, limits);
+      await keep();
+    } catch (error) {
+      await remove();
+      throw error;
     }
-    checkZip(unfinished, limits);
   });
 }

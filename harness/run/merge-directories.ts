@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, renameSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { repeatId } from '../model/case-id.ts';
 import { HarnessError } from '../model/errors.ts';
 import type { CaseResult, RunResult } from '../model/verdict.ts';
+import { removeIfKilled } from '../os/temporary-folder.ts';
 import { writeRecord } from './case-directory.ts';
 import { copyRecords } from './copy-records.ts';
 import { emptyDirectoryInside, pathInside } from './inside.ts';
@@ -107,6 +108,7 @@ export async function mergeDirectories({ paths, out, writeReports }: MergeOption
   const outDir = resolve(out);
   refuseTaken(outDir);
   const unfinished = `${outDir}.${randomBytes(4).toString('hex')}.part`;
+  const { keep, remove } = removeIfKilled(unfinished);
   try {
     mkdirSync(dirname(outDir), { recursive: true });
     mkdirSync(join(unfinished, casesFolder), { recursive: true });
@@ -114,8 +116,9 @@ export async function mergeDirectories({ paths, out, writeReports }: MergeOption
     copyCases(parts, result, unfinished);
     await writeReports({ result, record, outDir }, unfinished);
     renameSync(unfinished, outDir);
+    await keep();
   } catch (cause) {
-    rmSync(unfinished, { recursive: true, force: true });
+    await remove();
     if (cause instanceof HarnessError) throw cause;
     throw new HarnessError('disk', `${out}: cannot be written: ${(cause as Error).message}`, {
       hint: 'Choose another folder with --out.',

@@ -1,13 +1,12 @@
-import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { realpathSync } from 'node:fs';
 import { HarnessError } from '../model/errors.ts';
+import { openTemporaryFolder } from '../os/temporary-folder.ts';
 import { unpackZip } from '../os/unpack-zip.ts';
 import { BadZip } from '../os/zip-directory.ts';
 import { bundleLimits } from './bundle-format.ts';
 
 /** A bundle in a private folder, which is removed on disposal. */
-export interface UnpackedBundle extends Disposable {
+export interface UnpackedBundle extends AsyncDisposable {
   /** Laid out as a run's directory. */
   directory: string;
 }
@@ -17,12 +16,12 @@ export interface UnpackedBundle extends Disposable {
  * @throws HarnessError `bad-file` with what is wrong with it
  */
 export async function unpackBundle(path: string): Promise<UnpackedBundle> {
-  const directory = realpathSync(mkdtempSync(join(tmpdir(), 'netboot-bundle-')));
-  const remove = () => rmSync(directory, { recursive: true, force: true });
+  const folder = await openTemporaryFolder('netboot-bundle-');
+  const directory = realpathSync(folder.path);
   try {
     await unpackZip(path, directory, bundleLimits);
   } catch (cause) {
-    remove();
+    await folder[Symbol.asyncDispose]();
     const what = cause instanceof BadZip ? 'refused' : 'cannot be unpacked';
     throw new HarnessError('bad-file', `${path}: ${what}: ${(cause as Error).message}`, {
       hint: 'Name a file that `netboot bundle` wrote, copied whole.',
@@ -30,5 +29,5 @@ export async function unpackBundle(path: string): Promise<UnpackedBundle> {
       cause,
     });
   }
-  return { directory, [Symbol.dispose]: remove };
+  return { directory, [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose]() };
 }

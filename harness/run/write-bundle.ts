@@ -1,12 +1,12 @@
-import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, statSync } from 'node:fs';
 import { copyFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { Fingerprints } from '../assets/fingerprint.ts';
 import { caseIdSchema } from '../model/case-id.ts';
 import { HarnessError } from '../model/errors.ts';
 import type { Input } from '../model/plan.ts';
 import type { CaseResult, RunResult } from '../model/verdict.ts';
+import { openTemporaryFolder } from '../os/temporary-folder.ts';
 import { writeZip } from '../os/write-zip.ts';
 import { BadZip } from '../os/zip-directory.ts';
 import { type BundledInput, bundleLimits, inputListFile, inputsFolder } from './bundle-format.ts';
@@ -107,7 +107,8 @@ export async function writeBundle(options: BundleOptions): Promise<WrittenBundle
   if (existsSync(out)) {
     throw new HarnessError('usage', `${out}: it exists already`, { hint: 'Choose another file with --out.' });
   }
-  const staged = mkdtempSync(join(tmpdir(), 'netboot-bundle-'));
+  await using folder = await openTemporaryFolder('netboot-bundle-');
+  const staged = folder.path;
   try {
     for (const dir of caseDirs) copyRecords(dir, emptyDirectoryInside(staged, join(casesFolder, nameOf(dir))));
     const isCase = existsSync(join(path, caseFiles.plan));
@@ -128,7 +129,5 @@ export async function writeBundle(options: BundleOptions): Promise<WrittenBundle
       hint: 'Choose another file with --out.',
       cause,
     });
-  } finally {
-    rmSync(staged, { recursive: true, force: true });
   }
 }

@@ -1,8 +1,6 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { Accel, FirmwareInterface } from '../model/axes.ts';
 import type { Plan } from '../model/plan.ts';
+import { openTemporaryFolder } from '../os/temporary-folder.ts';
 import type { QemuFacts } from './host.ts';
 import { type GuestExit, startQemu } from './qemu.ts';
 import { acceleratorComplaint, isPassing } from './qemu-messages.ts';
@@ -84,13 +82,10 @@ async function boot(plan: Plan, argv: string[], cwd: string, signal: AbortSignal
 
 /** Boots the plan's machine and firmware under `accel`, without its network. Never rejects. */
 export async function probeBoot(plan: Plan, qemu: QemuFacts, accel: Accel, signal: AbortSignal): Promise<ProbeOutcome> {
-  let cwd: string | undefined;
   try {
-    cwd = await mkdtemp(join(tmpdir(), 'netboot-probe-'));
-    return await boot(plan, runningArgv(plan, qemu, accel), cwd, signal);
+    await using folder = await openTemporaryFolder('netboot-probe-');
+    return await boot(plan, runningArgv(plan, qemu, accel), folder.path, signal);
   } catch (error) {
     return failed(error instanceof Error ? error.message : String(error), false);
-  } finally {
-    if (cwd !== undefined) await rm(cwd, { recursive: true, force: true }).catch(() => {});
   }
 }

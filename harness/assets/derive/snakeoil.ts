@@ -1,9 +1,9 @@
 import { createPrivateKey } from 'node:crypto';
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { HarnessError } from '../../model/errors.ts';
 import { findProgram } from '../../os/find-program.ts';
+import { openTemporaryFolder } from '../../os/temporary-folder.ts';
 import { writeWhole } from '../../os/write-whole.ts';
 import type { Fingerprints } from '../fingerprint.ts';
 import type { Missing } from '../sets/artefact-set.ts';
@@ -27,7 +27,8 @@ async function keyBeside(vars: string): Promise<string | undefined> {
 }
 
 async function sign(path: string, stem: string, target: string): Promise<Missing | undefined> {
-  const work = await mkdtemp(join(tmpdir(), 'netboot-sign-'));
+  await using folder = await openTemporaryFolder('netboot-sign-');
+  const work = folder.path;
   try {
     // sbsign takes no passphrase.
     const key = createPrivateKey({ key: await readFile(`${stem}.key`), passphrase });
@@ -44,8 +45,6 @@ async function sign(path: string, stem: string, target: string): Promise<Missing
       hint: 'Free some space or make the cache folder writable.',
       cause,
     });
-  } finally {
-    await rm(work, { recursive: true, force: true });
   }
 }
 
