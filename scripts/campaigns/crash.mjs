@@ -1,5 +1,5 @@
 // Kills the harness at random moments, and runs it where disk, descriptors or clock fail it: nothing may be lost, left or wrong.
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { SetUpError, say } from '../setup/checkout.mjs';
 import { interruptible, parsed, stamp } from './command.mjs';
@@ -39,6 +39,11 @@ const options = {
   out: { type: 'string' },
   json: { type: 'boolean' },
 };
+
+function kibOf(folder) {
+  const paths = readdirSync(folder, { recursive: true }).map((name) => join(folder, name));
+  return paths.reduce((sum, path) => sum + statSync(path).blocks / 2, 0);
+}
 
 /** An undisturbed run for reference, whole and in two shards. */
 async function reference(place, cells, runOptions) {
@@ -90,7 +95,7 @@ export async function run(argv) {
         ...{ ...shared, place, cells: given.cells, runOptions: [...runOptions, '--cold'], signal, found },
         ...{ kills: mode === 'matrix' ? given.kills : few, times: few },
         // Half of an undisturbed run, so that a run meets a few kills before it is complete.
-        ...{ spanMs: shared.wholeMs / 2, fullDiskKib: 2048, random: randomFrom(given.seed) },
+        ...{ spanMs: shared.wholeMs / 2, fullDiskKib: kibOf(shared.reference), random: randomFrom(given.seed) },
       });
       say(`${mode}: ${JSON.stringify(counts[mode])}, ${problems.filter((one) => one.mode === mode).length} problems`);
     }

@@ -1,7 +1,7 @@
 // Kills at random moments: of runs, of what reads and writes templates, and of the commands that write in one go.
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { readTemplate } from '../../../.build/harness/run/templates/template.js';
 import { cacheFolder } from '../../setup/checkout.mjs';
 import { problemsOf, problemsOfWhole } from './records.mjs';
@@ -59,6 +59,12 @@ function brokenTemplates(folder) {
     .map((id) => `the template ${id} cannot be read`);
 }
 
+/** What a command was writing next to its target, under another name. */
+const unfinishedOf = (target) =>
+  readdirSync(dirname(target))
+    .filter((name) => name.startsWith(`${basename(target)}.`))
+    .map((name) => `an unfinished file is left: ${name}`);
+
 /** Runs `argv(target)`, killed `kills` times into new targets and each time made whole afterwards. */
 async function killCommand({ name, place, kills, targetOf, argv, env, random, signal, check, found }) {
   const whole = await place.netboot(argv(targetOf(0)), { env });
@@ -73,8 +79,9 @@ async function killCommand({ name, place, kills, targetOf, argv, env, random, si
     const killAfterMs = random() * whole.ms;
     const ended = await place.netboot(argv(target), { killAfterMs, env });
     if (ended.killed) killed++;
-    const problems = [...(await place.left()), ...traceIn(ended), ...(existsSync(target) ? check(target) : [])];
-    if (!existsSync(target)) {
+    const problems = [...(await place.left()), ...traceIn(ended), ...unfinishedOf(target)];
+    if (existsSync(target)) problems.push(...check(target));
+    else {
       const again = await place.netboot(argv(target), { env });
       if (again.exitCode !== 0) problems.push(`again: exit code ${again.exitCode}: ${again.stderr.slice(-300)}`);
       else problems.push(...check(target));

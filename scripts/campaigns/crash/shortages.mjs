@@ -51,7 +51,7 @@ export const shortageModes = {
       ...job,
       name: 'disk',
       make(runDir) {
-        const kib = 8 + Math.floor(job.random() ** 2 * job.fullDiskKib);
+        const kib = 8 + Math.floor(job.random() * job.fullDiskKib);
         return { script: unshared(smallDisk(runDir, kib)), text: `a disk of ${kib} KiB` };
       },
     }),
