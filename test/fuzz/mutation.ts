@@ -31,7 +31,7 @@ export const mutation: fc.Arbitrary<Mutation> = fc.record({
   mends: fc.boolean(),
 });
 
-/** The same as `mutation` without fast-check, for a program that makes a great many: fixtures/hostile-guest.mjs. @public */
+/** The same as `mutation` without fast-check, for a program that makes a great many: fixtures/hostile-guest.mjs. */
 export function randomMutation(random: () => number): Mutation {
   const below = (bound: number): number => Math.floor(random() * bound);
   const oneOf = <T>(values: readonly T[]): T => values[below(values.length)] as T;
@@ -82,7 +82,7 @@ export function mutatedFrame(original: Buffer, change: Mutation): Buffer {
 /** Where each protocol has its checksum. */
 const checksumAt: Readonly<Record<number, number>> = { [protocols.tcp]: 16, [protocols.udp]: 6, [protocols.icmpv6]: 2 };
 
-/** Gives a frame the lengths and checksums that fit the rest of it, as far as there is room for them. @public */
+/** Gives a frame the lengths and checksums that fit the rest of it, as far as there is room for them. */
 export function mend(frame: Buffer): void {
   const start = ethernetHeaderBytes;
   const etherType = frame.readUInt16BE(12);
