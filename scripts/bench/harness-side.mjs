@@ -27,8 +27,9 @@ export async function runInHarness(cell, scratch, marks = [], more = {}) {
     });
     const ended = clocks();
     const [result] = run.cases;
-    const { status, diagnosis } = result.verdict;
-    if (status !== 'passed') throw new Error(`${cell.id}: ${status}: ${diagnosis}`);
+    for (const { verdict } of run.cases) {
+      if (verdict.status !== 'passed') throw new Error(`${cell.id}: ${verdict.status}: ${verdict.diagnosis}`);
+    }
     const events = readFileSync(join(outDir, result.run.directory, 'events.jsonl'), 'utf8')
       .trimEnd()
       .split('\n')

@@ -1,5 +1,5 @@
-// The same machine with its NIC on QEMU's user-mode network, which has its own DHCP and TFTP. HTTP comes from the
-// harness's server on loopback, so the two sides differ only in the network.
+// The same machine with its NIC on QEMU's user-mode network, which has its own DHCP and TFTP, or on whatever `attach`
+// makes of it. HTTP comes from the harness's server on loopback, so the sides differ only in the network.
 import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fds } from '../../.build/harness/plan/argv.js';
@@ -16,17 +16,24 @@ import { clocks, watchMarks } from './marks.mjs';
 const nonce = '0123456789ab';
 const giveUpMs = 120_000;
 
-/** The plan's argv with the user-mode network behind the same NIC. */
-function withUserNetwork(argv, tftpFolder, bootFile) {
+/** `argv` with other netdevs in place of those whose options begin with a key of `others`; null removes one. */
+export function withNetdevs(argv, others) {
   const kept = [];
   for (let at = 0; at < argv.length; at++) {
-    if (argv[at] !== '-netdev') kept.push(argv[at]);
-    else if (argv[++at].startsWith('stream,id=net0,')) {
-      kept.push('-netdev', `user,id=net0,tftp=${tftpFolder},bootfile=${bootFile}`);
+    if (argv[at] !== '-netdev') {
+      kept.push(argv[at]);
+      continue;
     }
+    const netdev = argv[++at];
+    const key = Object.keys(others).find((beginning) => netdev.startsWith(beginning));
+    const other = key === undefined ? netdev : others[key];
+    if (other !== null) kept.push('-netdev', other);
   }
   return kept;
 }
+
+/** QEMU's user-mode network, with its own DHCP and TFTP. */
+export const userNetwork = (id, folder, bootFile) => `user,id=${id},tftp=${folder},bootfile=${bootFile}`;
 
 /** TFTP serves host files and texts; in texts the HTTP server gets its loopback port. */
 function fillFolder(folder, serve, httpPort) {
@@ -37,8 +44,24 @@ function fillFolder(folder, serve, httpPort) {
   }
 }
 
-/** Runs `cell` until the last of `marks` appears on its console. */
-export async function runPlain(cell, scratch, marks) {
+/** Runs `cell` on the user-mode network until the last of `marks` appears on its console. */
+export const runPlain = (cell, scratch, marks) =>
+  runGuest(cell, scratch, marks, {
+    descriptors: { nic: fds.nic, qmp: fds.qmp, serial: fds.serial },
+    argv: (argv, { folder, bootFile }) =>
+      withNetdevs(argv, {
+        'stream,id=net0,': userNetwork('net0', folder, bootFile),
+        'user,id=up,': null,
+        'stream,id=uplink,': null,
+        'hubport,': null,
+      }),
+  });
+
+/**
+ * Runs `cell` until the last of `marks` appears on its console, with `argv` of the plan's and the folder that TFTP is to
+ * serve; `attach` is given the guest and its plan.
+ */
+export async function runGuest(cell, scratch, marks, { descriptors, argv = (planned) => planned, attach = () => {} }) {
   const folder = mkdtempSync(join(scratch, 'plain-'));
   const found = await findCase(cell, artefacts);
   if ('missing' in found) throw new Error(`${cell.id}: ${found.missing}`);
@@ -49,27 +72,26 @@ export async function runPlain(cell, scratch, marks) {
   const bootFile = plan.deliveries.nbp[0]?.name ?? 'boot.ipxe';
   const watched = watchMarks(marks);
   const started = clocks();
-  const argv = runningArgv(
-    { ...plan, qemu: { ...plan.qemu, argv: withUserNetwork(plan.qemu.argv, folder, bootFile) } },
-    qemu,
-    'tcg',
-  );
+  const changed = { ...plan.qemu, argv: argv(plan.qemu.argv, { folder, bootFile }) };
   const guest = await startQemu({
-    ...{ program: plan.qemu.program, env: plan.qemu.env, argv, cwd: folder, emit: () => {}, onStderr: () => {} },
-    fds: { nic: fds.nic, qmp: fds.qmp, serial: fds.serial },
+    program: plan.qemu.program,
+    env: plan.qemu.env,
+    argv: runningArgv({ ...plan, qemu: changed }, qemu, 'tcg'),
+    cwd: folder,
+    emit: () => {},
+    onStderr: () => {},
+    fds: descriptors,
   });
   try {
     await new Promise((resolve, reject) => {
-      const timer = setTimeout(
-        () => reject(new Error(`${cell.id} on user-mode network: no ${marks.at(-1)}`)),
-        giveUpMs,
-      );
+      const timer = setTimeout(() => reject(new Error(`${cell.id} without the harness: no ${marks.at(-1)}`)), giveUpMs);
       guest.serial.on('data', (chunk) => {
         watched.push(chunk);
         if (!watched.has(marks.at(-1))) return;
         clearTimeout(timer);
         resolve();
       });
+      attach(guest, plan);
     });
     return { started, at: watched.at };
   } finally {

@@ -1,7 +1,7 @@
 // Medians and ratios for humans; --json has the raw figures.
 import { availableParallelism, cpus, loadavg } from 'node:os';
 
-function median(values) {
+export function median(values) {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = sorted.length >> 1;
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;

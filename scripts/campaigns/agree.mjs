@@ -4,12 +4,15 @@ import { resolve } from 'node:path';
 import { openArtefacts } from '../../.build/harness/cli/artefacts.js';
 import { expandChosen, selectCells } from '../../.build/harness/cli/case-options.js';
 import { interruptible, parsed, stamp } from './command.mjs';
+import { costLines, costsOf } from './costs.mjs';
 import { reportRounds, runRound } from './rounds.mjs';
 
 const usage = `Usage: npm run -s campaign -- agree [options]
 
 Runs the default matrix in rounds, one whole run after another, and prints every cell whose status, stages, configuration,
 stop or failure differs between two rounds. With --starts cold,warm every second round starts its guests from templates.
+Then it prints what each way to start cost, in wall time and CPU, and as a multiple of cold. The first of several kept
+rounds makes the templates and is not counted.
 
   --rounds N      number of rounds (default: 3)
   --cells GLOBS   only these cells, by id or group; comma-separated, * for any text
@@ -50,11 +53,11 @@ export async function run(argv) {
     for (let round = 1; round <= given.rounds && !signal.aborted; round++) {
       const start = kinds[(round - 1) % kinds.length];
       const name = start === 'cold' ? `round-${round}` : `round-${round}-${start}`;
-      runs.push(
-        await runRound({ name, host, matrix, cells, outDir, jobs: given.jobs, templates: starts[start], signal }),
-      );
+      const chosen = { name, host, matrix, cells, outDir, jobs: given.jobs, templates: starts[start], signal };
+      runs.push({ ...(await runRound(chosen)), start });
     }
     return runs;
   });
-  reportRounds(rounds, { outDir, json: given.json });
+  const costs = costsOf(rounds);
+  reportRounds(rounds, { outDir, json: given.json, facts: { costs }, more: costLines(costs) });
 }

@@ -5,16 +5,17 @@ import { runMatrix } from '../../.build/harness/run/run-matrix.js';
 import { say } from '../setup/checkout.mjs';
 
 /** Runs `cells` into a folder of `outDir`, resuming an existing round. Prints what did not pass. */
-export function runRound({ name, host, matrix, cells, outDir, jobs, templates, signal }) {
+export async function runRound({ name, host, matrix, cells, outDir, jobs, templates, signal }) {
   say(`${name}: ${cells.length} cells`);
   const directory = join(outDir, name);
+  const resumed = existsSync(join(directory, 'run.json'));
   const onCaseEnd = ({ id, verdict }) => void (verdict.status === 'passed' || say(`${verdict.status} ${id}`));
-  return runMatrix({
+  const result = await runMatrix({
     ...host,
     matrixName: matrix.name,
     cells,
     outDir: directory,
-    resume: existsSync(join(directory, 'run.json')),
+    resume: resumed,
     jobs,
     accel: 'tcg',
     repeat: 1,
@@ -22,6 +23,7 @@ export function runRound({ name, host, matrix, cells, outDir, jobs, templates, s
     reporter: { onCaseEnd },
     signal,
   });
+  return { ...result, resumed };
 }
 
 /** Everything of a verdict but times and other figures. */
@@ -47,8 +49,8 @@ function differing(rounds) {
     .filter(({ did }) => new Set(did).size > 1);
 }
 
-/** Prints each difference and a summary line; exit code 1 if there are any. */
-export function reportRounds(rounds, { outDir, json, facts = {} }) {
+/** Prints each difference, a summary line and `more` lines; exit code 1 if there are any differences. */
+export function reportRounds(rounds, { outDir, json, facts = {}, more = [] }) {
   const differences = differing(rounds);
   const cells = rounds[0].cases.length;
   const wallMs = rounds.map((round) => round.wallMs);
@@ -61,6 +63,7 @@ export function reportRounds(rounds, { outDir, json, facts = {} }) {
     process.stdout.write(
       `${cells} cells in ${rounds.length} rounds (${times}): ${differences.length} differ; ${outDir}\n`,
     );
+    for (const line of more) process.stdout.write(`${line}\n`);
   }
   if (differences.length > 0) process.exitCode = 1;
 }
