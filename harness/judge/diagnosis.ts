@@ -1,8 +1,8 @@
+import type { Certificate } from '../model/certificate.ts';
 import type { HarnessEvent } from '../model/events.ts';
 import type { FailureRule } from '../model/failure-rules.ts';
 import { knownFacts } from '../model/known-facts.ts';
 import type { Plan } from '../model/plan.ts';
-import type { Certificate } from '../model/scenario.ts';
 import { type Stage, stageMeanings } from '../model/stages.ts';
 import type { Failure } from '../model/verdict.ts';
 

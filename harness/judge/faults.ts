@@ -32,7 +32,7 @@ const doneToRequests: Record<ServerFaultAction, string> = {
   overload: 'answered with options in the fields for names',
   datagramBytes: 'answered with padding',
   addressInUse: 'offered an address that another host has',
-  status: 'refused',
+  status: 'refused or redirected',
   ignoreOptions: 'answered without options that were asked for',
   refuseOptions: 'refused for their options',
   oack: "answered with options of the server's own",
@@ -42,6 +42,13 @@ const doneToRequests: Record<ServerFaultAction, string> = {
   rolloverToOne: 'sent block 1 after block 65535',
   loseLastAck: 'sent the last block again',
   lengthOff: 'answered with a file of another length',
+  contentLength: 'answered with a length that is not said, or said otherwise',
+  truncateToBytes: 'cut short',
+  ignoreRange: 'answered with the whole file',
+  bytesPerSecond: 'answered slowly',
+  closeAfterwards: 'answered, and the connection closed',
+  alert: 'ended with a TLS alert',
+  certificate: 'answered with another certificate',
 };
 
 const isFault = (event: HarnessEvent): event is FaultEvent => event.type === 'fault' && event.source !== 'run';
@@ -50,7 +57,8 @@ const counted = (count: number, what: string): string => `${count} ${what}${coun
 
 function done(event: FaultEvent, count: number): string {
   if (event.source !== 'wire') {
-    return `${counted(count, `${event.source.toUpperCase()} request`)} ${doneToRequests[event.action]}`;
+    const noun = event.what === 'connection' ? 'connection' : 'request';
+    return `${counted(count, `${event.source.toUpperCase()} ${noun}`)} ${doneToRequests[event.action]}`;
   }
   const way = event.direction === 'to-guest' ? 'to the guest' : 'from the guest';
   return `${counted(count, 'frame')} ${way} ${doneToFrames[event.action]}`;

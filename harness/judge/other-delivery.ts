@@ -9,7 +9,7 @@ function lengthOf(event: HarnessEvent) {
 }
 
 /** Actions of faults that change the length of what is served. */
-const lengthActions: readonly string[] = ['lengthOff'];
+const lengthActions: readonly string[] = ['lengthOff', 'contentLength'];
 const isOnPurpose = (event: HarnessEvent): boolean =>
   event.type === 'fault' && event.source !== 'run' && lengthActions.includes(event.action);
 

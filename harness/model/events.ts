@@ -240,6 +240,7 @@ export const eventSchema = z.discriminatedUnion('source', [
       note: z.string().optional(),
     }),
     event('http', 'tls-refused', { reason: z.string() }),
+    event('http', 'fault', serverFaultFields),
   ]),
   /** The file's last byte was requested, or `note` says why nothing was sent. */
   event('nfs', 'served', { file: z.string(), bytes: z.int(), ms: z.number(), note: z.string().optional() }),

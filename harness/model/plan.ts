@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import { accels, configurationSchema, firmwareInterfaceSchema, loaderSchema, transportSchema } from './axes.ts';
 import { bootRuleSchema } from './boot-rule.ts';
+import { certificateSchema } from './certificate.ts';
 import { knownFactIds } from './known-facts.ts';
 import { plannedProvisionerSchema, provisionerServices } from './provisioner.ts';
-import { certificates, scenarioSchema, servedFileSchema } from './scenario.ts';
+import { scenarioSchema, servedFileSchema } from './scenario.ts';
 import { stageSchema } from './stages.ts';
 
 const inputRoles = [
@@ -97,7 +98,7 @@ export const planSchema = z.strictObject({
     .optional(),
   provisioner: plannedProvisionerSchema.optional(),
   /** Certificate of the HTTPS server; `authorityFile` is made in the case's directory for firmware to read. */
-  tls: z.strictObject({ certificate: z.enum(certificates), authorityFile: z.string().optional() }).optional(),
+  tls: z.strictObject({ certificate: certificateSchema, authorityFile: z.string().optional() }).optional(),
   boot: z.array(bootRuleSchema),
   serve: z.record(z.string(), servedFileSchema),
   loader: loaderSchema,

@@ -13,6 +13,7 @@ import {
 } from './axes.ts';
 import { bootRuleSchema } from './boot-rule.ts';
 import { cellIdSchema } from './case-id.ts';
+import { certificateSchema } from './certificate.ts';
 import { expectationSchema } from './expectation.ts';
 import { faultSchema } from './faults.ts';
 import { provisionerSchema } from './provisioner.ts';
@@ -126,9 +127,6 @@ export const axisShape = {
 };
 export type Axis = keyof typeof axisShape;
 
-export const certificates = ['valid', 'wrong-authority', 'wrong-name', 'expired'] as const;
-export type Certificate = (typeof certificates)[number];
-
 /** What a scenario may set apart from its axes; the same for every cell of a group. */
 export const settingsShape = {
   title: z.string().optional(),
@@ -155,8 +153,7 @@ export const settingsShape = {
   proxyDhcp: z.boolean().optional(),
   /** A server of the user's in place of the harness's own, for what it serves. */
   provisioner: provisionerSchema.optional(),
-  /** Certificate of the HTTPS server, as a client that trusts the run's authority sees it. */
-  certificate: z.enum(certificates).optional(),
+  certificate: certificateSchema.optional(),
   /** IPv6 only. `false`: addresses come from router advertisements, and DHCPv6 only says what to boot. */
   managedIpv6: z.boolean().optional(),
   /** iPXE attaches the iSCSI disk before it boots the kernel. */

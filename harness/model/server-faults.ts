@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { bootConditionSchema } from './boot-rule.ts';
+import { certificateSchema } from './certificate.ts';
 import { choiceSchema, faultSpan } from './fault-choice.ts';
 
 const done = z.literal(true).optional();
@@ -90,6 +91,43 @@ const tftp = {
   },
 } as const;
 
+const http = {
+  actions: {
+    silent: done,
+    delayMs,
+    /** In place of the file; a redirect (3xx) leads to the same target again, so that `first` makes a chain of them. */
+    status: z.int().min(300).max(599).optional(),
+    /** Not said, said as chunks, or said wrongly by so many bytes: the connection is closed after the body. */
+    contentLength: z.union([z.literal(['none', 'chunked']), z.strictObject({ offBy: z.int() })]).optional(),
+    /** The full length is promised, the connection closed after the file's first bytes. */
+    truncateToBytes: z.int().nonnegative().optional(),
+    /** The whole file, though a part was asked for. */
+    ignoreRange: done,
+    bytesPerSecond: z.int().min(100).optional(),
+    /** The connection is closed after the response, although nothing said so. */
+    closeAfterwards: done,
+  },
+} as const;
+
+/** Fatal alerts (RFC 5246 §7.2.2, RFC 6066 §3). */
+export const tlsAlerts = {
+  handshakeFailure: 40,
+  protocolVersion: 70,
+  internalError: 80,
+  unrecognizedName: 112,
+} as const;
+type TlsAlert = keyof typeof tlsAlerts;
+
+/** Of the HTTPS server, connection by connection. */
+const tls = {
+  actions: {
+    /** The answer to the ClientHello, and the end of the connection. */
+    alert: z.enum(Object.keys(tlsAlerts) as [TlsAlert, ...TlsAlert[]]).optional(),
+    /** In place of the scenario's own. */
+    certificate: certificateSchema.optional(),
+  },
+} as const;
+
 const fileMatch = {
   /** Name of the served file; `*` for any text. */
   file: z.string().min(1).optional(),
@@ -141,10 +179,21 @@ export const serverFaultSchema = z.discriminatedUnion('server', [
       ...tftp.actions,
     })
     .refine(...doesSomething(tftp.actions)),
+  z
+    .strictObject({
+      server: z.literal('http'),
+      match: z.strictObject({ ...fileMatch, method: z.enum(['GET', 'HEAD']).optional() }).default({}),
+      ...settings,
+      ...http.actions,
+    })
+    .refine(...doesSomething(http.actions)),
+  z
+    .strictObject({ server: z.literal('tls'), match: z.strictObject({}).default({}), ...settings, ...tls.actions })
+    .refine(...doesSomething(tls.actions)),
 ]);
 type ServerFault = z.infer<typeof serverFaultSchema>;
 
-const servers = { dhcp, dhcp6, tftp } as const;
+const servers = { dhcp, dhcp6, tftp, http, tls } as const;
 export type FaultyServer = keyof typeof servers;
 export type FaultOf<S extends FaultyServer> = Extract<ServerFault, { server: S }>;
 export type ActionOf<S extends FaultyServer> = keyof (typeof servers)[S]['actions'] & keyof FaultOf<S>;

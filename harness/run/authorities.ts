@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Certificate } from '../model/certificate.ts';
 import type { Plan } from '../model/plan.ts';
-import type { Certificate } from '../model/scenario.ts';
 import { oncePerKey } from '../os/once-per-key.ts';
 import {
   type Authority,

@@ -10,6 +10,7 @@ import { startDhcp } from '../services/dhcp/v4/server.ts';
 import { startDhcp6 } from '../services/dhcp/v6/server.ts';
 import { type FaultOptions, serverFaults } from '../services/faults.ts';
 import { startHttp } from '../services/http/server.ts';
+import type { TlsFaults } from '../services/http/tls-faults.ts';
 import { startIscsiTarget } from '../services/iscsi/target.ts';
 import type { RunningServer } from '../services/loopback-server.ts';
 import { startNfs, startPortmap } from '../services/nfs/server.ts';
@@ -48,17 +49,37 @@ export interface RunningNetwork extends AsyncDisposable {
   frames(): number;
 }
 
+async function tlsFaultsOf(
+  { plan, authorities }: Pick<NetworkStart, 'plan' | 'authorities'>,
+  progress: FaultOptions,
+): Promise<TlsFaults | undefined> {
+  const own = (plan.scenario.faults ?? []).filter(({ server }) => server === 'tls');
+  if (own.length === 0 || plan.tls === undefined) return undefined;
+  const wanted = own.flatMap((fault) => (fault.server === 'tls' ? (fault.certificate ?? []) : []));
+  const certificates: TlsFaults['certificates'] = {};
+  for (const certificate of wanted) {
+    certificates[certificate] = await authorities.certificate({ ...plan, tls: { ...plan.tls, certificate } });
+  }
+  return { faults: serverFaults('tls', plan.scenario.faults ?? [], progress), certificates };
+}
+
 /** Starts the server behind each TCP port of the plan, on loopback only. */
 async function startTcpServers(
-  { plan, authorities, emit }: Pick<NetworkStart, 'plan' | 'authorities' | 'emit'>,
+  { plan, authorities, ...progress }: Pick<NetworkStart, 'plan' | 'authorities'> & FaultOptions,
   tree: ServedTree,
   servers: DisposalStack,
 ): Promise<ReadonlyMap<number, number>> {
   const ports = new Map<number, number>();
-  const { ipVersion } = plan.scenario;
+  const { emit } = progress;
+  const { ipVersion, faults = [] } = plan.scenario;
   const starters: Record<Plan['network']['tcp'][number]['service'], () => Promise<RunningServer>> = {
-    http: () => startHttp({ tree, emit, ipVersion }),
-    https: async () => startHttp({ tree, emit, ipVersion, tls: await authorities.certificate(plan) }),
+    http: () => startHttp({ tree, emit, ipVersion, faults: serverFaults('http', faults, progress) }),
+    https: async () =>
+      startHttp({
+        ...{ tree, emit, ipVersion, tls: await authorities.certificate(plan) },
+        faults: serverFaults('http', faults, progress),
+        tlsFaults: await tlsFaultsOf({ plan, authorities }, progress),
+      }),
     portmap: () => startPortmap({ emit, ipVersion }),
     nfs: () => startNfs({ tree, emit, ipVersion }),
     iscsi: () => startIscsiTarget(plan.san as NonNullable<Plan['san']>, emit, ipVersion),

@@ -45,7 +45,10 @@ export interface FaultOptions extends Progress {
   readonly emit: EventSink;
 }
 
-const sources = { dhcp: 'dhcp', dhcp6: 'dhcp', tftp: 'tftp' } as const satisfies Record<FaultyServer, string>;
+const sources = { dhcp: 'dhcp', dhcp6: 'dhcp', tftp: 'tftp', http: 'http', tls: 'http' } as const satisfies Record<
+  FaultyServer,
+  string
+>;
 
 /** The faults of a scenario that one of its servers has. */
 export function serverFaults<S extends FaultyServer>(

@@ -32,7 +32,7 @@ describe('errors name the path, what was expected and what was seen', () => {
     [
       'a fault of an unknown server',
       { faults: [{ server: 'dchp', nak: true }] },
-      'groups[0].faults[0].server: expected one of dhcp, dhcp6, tftp, saw "dchp"',
+      'groups[0].faults[0].server: expected one of dhcp, dhcp6, tftp, http, tls, saw "dchp"',
     ],
     [
       'a fault that does nothing',

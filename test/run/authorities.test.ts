@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { checkServerIdentity, connect, createServer } from 'node:tls';
 import { expect, test } from 'vitest';
+import type { Certificate } from '../../harness/model/certificate.ts';
 import type { Plan } from '../../harness/model/plan.ts';
-import type { Certificate } from '../../harness/model/scenario.ts';
 import { type Authorities, createAuthorities } from '../../harness/run/authorities.ts';
 import { folderOfTest } from '../temporary-folder.ts';
 

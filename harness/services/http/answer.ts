@@ -1,9 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { parseTarget, undecodable } from '../../model/served-name.ts';
+import type { ChosenFaults } from '../faults.ts';
 import { refusal } from '../tree/refusal.ts';
 import type { ServedEntry } from '../tree/served-entry.ts';
 import type { ServedTree } from '../tree/served-tree.ts';
 import { contentTypeOf } from './content-type.ts';
+import { cutShort, endsSilently, lengthHeaders, paceOf } from './faulty-body.ts';
 import { locationOf } from './location.ts';
 import { type ByteRange, parseRange } from './range.ts';
 
@@ -13,17 +15,24 @@ export interface Answered {
   readonly note?: string;
 }
 
-const pieceBytes = 128 * 1024;
-
 const refusalStatus = { 'not-found': 404, 'unsafe-name': 403, unreadable: 500 } as const;
 
 /** Answers one GET or HEAD from the tree. Ends the response, or the connection if the body cannot be completed. */
-export async function answer(tree: ServedTree, request: IncomingMessage, response: ServerResponse): Promise<Answered> {
+export async function answer(
+  { tree, faults }: { tree: ServedTree; faults: ChosenFaults<'http'> },
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<Answered> {
   if (request.method !== 'GET' && request.method !== 'HEAD') {
     return refuse(response, 405, 'Only GET and HEAD are served', { Allow: 'GET, HEAD' });
   }
   const name = parseTarget(request.url ?? '');
   if (name === undecodable) return refuse(response, 400, undecodable.unsafe);
+  const status = faults.take('status');
+  if (status !== undefined) {
+    const headers = status < 400 ? { Location: request.url ?? '/' } : {};
+    return { ...refuse(response, status, 'fault', headers), note: 'a fault of the scenario' };
+  }
   const found = typeof name === 'string' ? await tree.lookup(name) : refusal('unsafe-name', name.unsafe);
   if (found.kind === 'refused') {
     return { ...refuse(response, refusalStatus[found.cause], found.cause), note: found.reason };
@@ -32,7 +41,10 @@ export async function answer(tree: ServedTree, request: IncomingMessage, respons
     return refuse(response, found.status, 'redirect', { Location: locationOf(found.location) });
   }
   // Without validators If-Range never matches, so the whole file is sent (RFC 9110 §13.1.5).
-  const range = request.headers['if-range'] ? undefined : parseRange(request.headers.range, found.bytes);
+  const ignoresRange = faults.get('ignoreRange') !== undefined;
+  if (request.headers.range !== undefined) faults.take('ignoreRange');
+  const range =
+    request.headers['if-range'] || ignoresRange ? undefined : parseRange(request.headers.range, found.bytes);
   if (range === 'unsatisfiable') {
     return refuse(response, 416, 'range not satisfiable', { 'Content-Range': `bytes */${found.bytes}` });
   }
@@ -40,18 +52,24 @@ export async function answer(tree: ServedTree, request: IncomingMessage, respons
   const { start, end } = span;
   response.writeHead(range ? 206 : 200, {
     'Content-Type': contentTypeOf(found.name),
-    'Content-Length': end - start,
-    'Accept-Ranges': 'bytes',
+    ...lengthHeaders(response, end - start, faults),
+    ...(ignoresRange ? {} : { 'Accept-Ranges': 'bytes' }),
     ...(range ? { 'Content-Range': `bytes ${start}-${end - 1}/${found.bytes}` } : {}),
   });
   if (request.method === 'HEAD') {
     response.end();
     return { bytes: 0 };
   }
-  return sendBody(response, found, span);
+  return sendBody(response, cutShort(found, faults), span, faults);
 }
 
-async function sendBody(response: ServerResponse, entry: ServedEntry, { start, end }: ByteRange): Promise<Answered> {
+async function sendBody(
+  response: ServerResponse,
+  entry: ServedEntry,
+  { start, end }: ByteRange,
+  faults: ChosenFaults<'http'>,
+): Promise<Answered> {
+  const { pieceBytes, wait } = paceOf(faults);
   const stop = Math.min(end, entry.truncateToBytes ?? end);
   let position = start;
   // One buffer for the whole body: the kernel has its copy once the write is done.
@@ -62,6 +80,7 @@ async function sendBody(response: ServerResponse, entry: ServedEntry, { start, e
       await entry.read(position, length, piece);
       position += length;
       await written(response, piece.subarray(0, length));
+      await wait();
     }
   } catch (error) {
     response.destroy();
@@ -70,6 +89,8 @@ async function sendBody(response: ServerResponse, entry: ServedEntry, { start, e
   const bytes = Math.max(0, position - start);
   if (response.destroyed) return { bytes };
   if (stop === end) {
+    const { socket } = response;
+    if (endsSilently(faults)) response.once('finish', () => socket?.destroySoon());
     response.end();
     return { bytes };
   }

@@ -3,13 +3,17 @@ import { createServer as createTlsServer } from 'node:https';
 import type { Socket } from 'node:net';
 import type { IpVersion } from '../../model/axes.ts';
 import { tableBounds } from '../../model/bounds.ts';
+import { nameOfTarget } from '../../model/deliveries.ts';
 import type { EventSink } from '../../model/events.ts';
+import { globMatches } from '../../model/glob.ts';
 import { createGuard, type Guard } from '../../wire/guard.ts';
 import type { ServerCertificate } from '../certificates/authority.ts';
 import { type Clock, systemClock } from '../clock.ts';
+import { type ChosenFaults, noFaults, type ServerFaults } from '../faults.ts';
 import { listenOnLoopback, type RunningServer } from '../loopback-server.ts';
 import type { ServedTree } from '../tree/served-tree.ts';
 import { answer } from './answer.ts';
+import { spoilConnections, type TlsFaults } from './tls-faults.ts';
 import { createTurns } from './turns.ts';
 
 export interface HttpServices {
@@ -17,6 +21,8 @@ export interface HttpServices {
   readonly emit: EventSink;
   /** If given, the server speaks HTTPS. */
   readonly tls?: Pick<ServerCertificate, 'key' | 'cert'>;
+  readonly faults?: ServerFaults<'http'>;
+  readonly tlsFaults?: TlsFaults | undefined;
   readonly clock?: Clock;
   /** Loopback of this family; QEMU's user-mode stack maps a guest's IPv6 to the host's. */
   readonly ipVersion?: IpVersion;
@@ -52,11 +58,12 @@ export async function startHttp(services: HttpServices): Promise<RunningServer> 
   Object.assign(server, limits);
   refuseWhatIsNoRequest(server, guard);
   if (tls) reportRefusals(server, { guard, emit, spoken });
+  if (tls && services.tlsFaults) spoilConnections(server, tls, { ...services.tlsFaults, guard });
   return listenOnLoopback(server, { ipVersion, guard });
 }
 
 /** Answers a request and, once its response is over, reports how it ended. */
-function serving({ tree, emit, tls, clock = systemClock }: HttpServices) {
+function serving({ tree, emit, tls, clock = systemClock, faults = noFaults }: HttpServices) {
   return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const startedMs = clock.now();
     // A response that never got its turn never emits `close`.
@@ -64,7 +71,12 @@ function serving({ tree, emit, tls, clock = systemClock }: HttpServices) {
     const closed = new Promise((resolve) => response.once('close', resolve));
     // A broken connection is the guest's business.
     response.on('error', () => {});
-    const { bytes, note } = await answer(tree, request, response).catch((fault: unknown) => {
+    const chosen = chooseFor(request, faults);
+    if (chosen.take('silent')) return;
+    const delayMs = chosen.take('delayMs');
+    if (delayMs !== undefined)
+      await Promise.race([closed, new Promise<void>((resolve) => void clock.setTimer(resolve, delayMs))]);
+    const { bytes, note } = await answer({ tree, faults: chosen }, request, response).catch((fault: unknown) => {
       response.destroy();
       throw fault;
     });
@@ -84,6 +96,16 @@ function serving({ tree, emit, tls, clock = systemClock }: HttpServices) {
     });
   };
 }
+
+const chooseFor = ({ method, url = '' }: IncomingMessage, faults: ServerFaults<'http'>): ChosenFaults<'http'> => {
+  const name = nameOfTarget(url);
+  return faults.choose({
+    what: `${method} ${url}`,
+    matches: (match) =>
+      (match.method === undefined || match.method === method) &&
+      (match.file === undefined || (name !== undefined && globMatches(match.file, name))),
+  });
+};
 
 function refuseWhatIsNoRequest(server: Server, guard: Guard): void {
   const refuse = (_error: Error, socket: Socket): void => {

@@ -1,0 +1,205 @@
+import { request as httpRequest, type IncomingMessage } from 'node:http';
+import { request as httpsRequest } from 'node:https';
+import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import type { UntimedEvent } from '../../harness/model/events.ts';
+import { faultSchema } from '../../harness/model/faults.ts';
+import { makeAuthority } from '../../harness/services/certificates/authority.ts';
+import { serverFaults } from '../../harness/services/faults.ts';
+import { type HttpServices, startHttp } from '../../harness/services/http/server.ts';
+import type { RunningServer } from '../../harness/services/loopback-server.ts';
+import { openTree } from '../../harness/services/tree/served-tree.ts';
+
+const content = '0123456789'.repeat(100);
+const events: UntimedEvent[] = [];
+let server: RunningServer | undefined;
+afterEach(async () => {
+  await server?.close();
+  events.length = 0;
+});
+
+const emit = (event: UntimedEvent) => void events.push(event);
+const options = { now: () => 0, hasReached: () => false, emit };
+const schemaOf = (faults: object[]) => faults.map((fault) => faultSchema.parse(fault));
+
+async function start(faults: object[], services: Partial<HttpServices> = {}): Promise<RunningServer> {
+  const tree = openTree({ 'a.efi': { text: content }, other: { text: 'other' } });
+  const own = schemaOf(faults.map((fault) => ({ server: 'http', ...fault })));
+  server = await startHttp({ tree, emit, faults: serverFaults('http', own, options), ...services });
+  return server;
+}
+
+interface Got {
+  status: number;
+  headers: IncomingMessage['headers'];
+  body: string;
+  whole: boolean;
+}
+
+/** One request on a connection of its own; the body as far as it comes. */
+function get(path: string, { method = 'GET', headers = {} } = {}): Promise<Got> {
+  return new Promise((resolve, reject) => {
+    const asked = httpRequest(
+      { port: server?.port, host: '127.0.0.1', path, method, headers, agent: false },
+      (response) => {
+        const parts: Buffer[] = [];
+        response.on('data', (part: Buffer) => parts.push(part));
+        response.on('error', () => {});
+        response.on('close', () =>
+          resolve({
+            ...{ status: response.statusCode ?? 0, headers: response.headers, whole: response.complete },
+            body: Buffer.concat(parts).toString(),
+          }),
+        );
+      },
+    );
+    asked.on('error', reject).end();
+  });
+}
+
+/** All that comes back for raw bytes, until the server ends the connection. */
+const raw = (bytes: string): Promise<string> => {
+  const socket = connect(server?.port as number, '127.0.0.1');
+  socket.write(bytes);
+  return text(socket);
+};
+
+const actions = () =>
+  events.flatMap((event) => (event.type === 'fault' && event.source === 'http' ? [event.action] : []));
+
+describe('an HTTP server with a fault', () => {
+  test('refuses twice, then serves', async () => {
+    await start([{ match: { file: '*.efi' }, of: { first: 2 }, status: 503 }]);
+    expect((await get('/other')).status).toBe(200);
+    const statuses = [await get('/a.efi'), await get('/a.efi'), await get('/a.efi')].map(({ status }) => status);
+    expect(statuses).toEqual([503, 503, 200]);
+    expect(events.filter(({ type }) => type === 'fault')).toEqual(
+      [1, 2].map((count) => ({
+        ...{ source: 'http', type: 'fault', fault: 0, action: 'status', what: 'GET /a.efi', count },
+      })),
+    );
+  });
+
+  test('refuses HEAD alone', async () => {
+    await start([{ match: { method: 'HEAD' }, status: 405 }]);
+    expect([(await get('/a.efi', { method: 'HEAD' })).status, (await get('/a.efi')).status]).toEqual([405, 200]);
+  });
+
+  test('redirects to the same target, as often as was asked for', async () => {
+    const { port } = await start([{ of: { first: 3 }, status: 302 }]);
+    const followed = await fetch(`http://127.0.0.1:${port}/a.efi`);
+    expect(await followed.text()).toBe(content);
+    expect(actions()).toEqual(['status', 'status', 'status']);
+    await server?.close();
+    const { port: loop } = await start([{ status: 301 }]);
+    await expect(fetch(`http://127.0.0.1:${loop}/a.efi`)).rejects.toThrow();
+  });
+
+  test.each([
+    ['none', undefined, undefined],
+    ['chunked', undefined, 'chunked'],
+  ])('leaves out the length: %s', async (contentLength, length, encoding) => {
+    await start([{ contentLength }]);
+    const { headers, body } = await get('/a.efi');
+    expect([headers['content-length'], headers['transfer-encoding'], body]).toEqual([length, encoding, content]);
+  });
+
+  test.each([5, -5])('is wrong about the length by %i', async (offBy) => {
+    await start([{ contentLength: { offBy } }]);
+    const answer = await raw('GET /a.efi HTTP/1.1\r\nHost: x\r\n\r\n');
+    expect(answer).toContain(`Content-Length: ${content.length + offBy}\r\n`);
+    expect(answer.endsWith(`\r\n\r\n${content}`)).toBe(true);
+  });
+
+  test('closes the connection after the first bytes, and serves the rest', async () => {
+    await start([{ of: { first: 1 }, truncateToBytes: 300 }]);
+    expect(await get('/a.efi')).toMatchObject({ body: content.slice(0, 300), whole: false });
+    const rest = await get('/a.efi', { headers: { Range: 'bytes=300-' } });
+    expect(rest).toMatchObject({ status: 206, body: content.slice(300), whole: true });
+    expect(actions()).toEqual(['truncateToBytes']);
+  });
+
+  test('sends the whole file though a part was asked for', async () => {
+    await start([{ ignoreRange: true }]);
+    const { status, body, headers } = await get('/a.efi', { headers: { Range: 'bytes=300-' } });
+    expect([status, body, headers['accept-ranges']]).toEqual([200, content, undefined]);
+    await get('/a.efi');
+    expect(actions()).toEqual(['ignoreRange']);
+  });
+
+  test('sends slowly', async () => {
+    await start([{ bytesPerSecond: 4000 }]);
+    const startedMs = performance.now();
+    expect((await get('/a.efi')).body).toBe(content);
+    // Three pieces, with a pause of 100 ms after each.
+    expect(performance.now() - startedMs).toBeGreaterThan(200);
+  });
+
+  test('answers late', async () => {
+    await start([{ of: { first: 1 }, delayMs: 60_000 }], {
+      clock: {
+        now: () => 0,
+        setTimer: (fn, ms) => {
+          emit({ source: 'run', type: 'fault', text: `${ms}` });
+          fn();
+          return () => {};
+        },
+      },
+    });
+    expect((await get('/a.efi')).body).toBe(content);
+    expect(events).toContainEqual({ source: 'run', type: 'fault', text: '60000' });
+  });
+
+  test('does not answer', async () => {
+    await start([{ match: { file: 'other' }, silent: true }]);
+    const answer = get('/other').catch(() => 'closed');
+    await vi.waitFor(() => expect(actions()).toEqual(['silent']));
+    expect((await get('/a.efi')).status).toBe(200);
+    await server?.close();
+    expect(await answer).toBe('closed');
+  });
+
+  test('closes a connection that it said would be kept', async () => {
+    await start([{ closeAfterwards: true }]);
+    const ask = 'GET /a.efi HTTP/1.1\r\nHost: x\r\n\r\n';
+    const answer = await raw(ask);
+    expect(answer).toMatch(/Connection: keep-alive/i);
+    expect(answer.endsWith(content)).toBe(true);
+  });
+});
+
+describe('an HTTPS server with a fault', async () => {
+  const authority = await makeAuthority();
+  const own = await authority.issue({ ip: ['127.0.0.1'] });
+  const expired = await authority.issue({ ip: ['127.0.0.1'], expired: true });
+  const startTls = (...faults: object[]) =>
+    start([], {
+      tls: own,
+      tlsFaults: {
+        faults: serverFaults('tls', schemaOf(faults.map((fault) => ({ server: 'tls', ...fault }))), options),
+        certificates: { expired },
+      },
+    });
+  const ask = () =>
+    new Promise<string>((resolve) => {
+      httpsRequest(
+        { host: '127.0.0.1', port: server?.port, path: '/other', ca: authority.pem, agent: false },
+        (response) => resolve(text(response)),
+      )
+        .on('error', (error) => resolve(error.message))
+        .end();
+    });
+
+  test('answers a handshake with an alert', async () => {
+    await startTls({ of: { first: 1 }, alert: 'handshakeFailure' });
+    expect(await ask()).toMatch(/handshake failure/i);
+    expect(await ask()).toBe('other');
+    expect(actions()).toEqual(['alert']);
+  });
+
+  test('has its certificate expire between two connections', async () => {
+    await startTls({ of: { nth: 2 }, certificate: 'expired' });
+    expect([await ask(), await ask(), await ask()]).toEqual(['other', 'certificate has expired', 'other']);
+  });
+});
