@@ -3,6 +3,7 @@ import { codecs } from './targets/codecs.ts';
 import { framing } from './targets/framing.ts';
 import { leaseTargets } from './targets/leases.ts';
 import { records } from './targets/records.ts';
+import { servers } from './targets/servers.ts';
 import { streams } from './targets/streams.ts';
 import { tftps } from './targets/tftp.ts';
 import { wires } from './targets/wire.ts';
@@ -15,4 +16,5 @@ export const targets: readonly Target[] = [
   ...leaseTargets,
   ...wires,
   ...records,
+  ...servers,
 ];
