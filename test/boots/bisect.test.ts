@@ -37,5 +37,12 @@ describe('netboot bisect-step answers git bisect run', () => {
     using place = openWorkplace();
     expect(await step(place, 'bad', '--out', 'before')).toMatchObject({ exitCode: 1 });
     expect(await step(place, 'bad', '--baseline', 'before')).toMatchObject({ exitCode: 0 });
+    // No commit would ever be good or bad.
+    const other = { name: 'm', groups: [{ name: 'other', ...stops, nic: 'pcnet' }] };
+    const argv = ['--matrix', place.write('other.json', other), '--accel', 'tcg', '--baseline', 'before'];
+    expect(await place.start(join(compiled, 'cli/main.js'), 'bisect-step', 'other', ...argv).finished).toMatchObject({
+      exitCode: 128,
+      stderr: expect.stringContaining('--baseline before: none of the chosen cases is in that run'),
+    });
   });
 });

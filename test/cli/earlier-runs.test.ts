@@ -30,6 +30,7 @@ const other = write('other', {
   }),
   'results.json': JSON.stringify(sampleRun([stranger])),
 });
+const own = write('own', { 'results.json': JSON.stringify(sampleRun([sampleCase({ id: 'a' })])) });
 const torn = write('torn', { 'run.json': '{"version":1,', 'results.json': '{"version":1,' });
 const killed = write('killed', { 'run.json': '{}' });
 const none = join(folder, 'none');
@@ -49,6 +50,7 @@ it.each([
   ['--reuse torn', [...run('--reuse'), torn], /run\.json: it is not JSON/],
   ['--reuse of another matrix', [...run('--reuse'), other], /none of the chosen cases is in that run/],
   ['report --baseline torn', ['report', other, '--baseline', torn], /it is not JSON, or is truncated/],
+  ['report --baseline of another matrix', ['report', own, '--baseline', other], /no case of .*own is in .*other/],
 ])('refuses %s before anything boots', async (_, argv, message) => {
   const { err, code } = await netboot(...argv);
   expect(err).toMatch(message);

@@ -122,7 +122,13 @@ async function step(ids: readonly string[], options: CaseOptions & StepOptions, 
       return { state: 'unknown', why: [`the build failed: ${built.shortMessage}`, built.stderr.slice(-2000)] };
   }
   const result = await bootBuild(ids, options.set ?? [], options, io);
-  return baseline ? judgeAgainst(baseline, result) : judgeByExpectation(result);
+  if (baseline === undefined) return judgeByExpectation(result);
+  if (joinRuns(baseline, result, ['set']).every(({ before, after }) => before.length === 0 || after.length === 0)) {
+    throw new HarnessError('usage', `--baseline ${options.baseline}: none of the chosen cases is in that run`, {
+      hint: 'Name a run of the same matrix.',
+    });
+  }
+  return judgeAgainst(baseline, result);
 }
 
 export const bisectStepCommand: AddCommand = (program, io, end) => {

@@ -27,11 +27,16 @@ function readRun(directory: string): RunResult {
 async function makeReports(
   { source, directory, isBundle }: OpenedRecord,
   { command }: Pick<CliIo, 'command'>,
-  compare: Compare | undefined,
+  compare: { baseline: string; with: Compare } | undefined,
 ): Promise<string> {
   const result = readRun(directory);
   const outDir = resolve(directory);
-  const comparisons = compare?.of(result);
+  const comparisons = compare?.with.of(result);
+  if (compare && comparisons?.every(({ joined }) => joined === 0)) {
+    throw new HarnessError('usage', `no case of ${source} is in ${compare.baseline}`, {
+      hint: 'Name a run of the same matrix with --baseline.',
+    });
+  }
   const records = runRecords(outDir);
   if (!isBundle) {
     await writeReports(result, { place: { command, setDirs: [], outDir }, records, comparisons });
@@ -54,7 +59,7 @@ export const reportCommand: AddCommand = (program, io) => {
       '\nExamples:\n  netboot report results\n  netboot report results --baseline results-old\n  netboot report bundle.zip   report.html of a bundle, as bundle.html',
     )
     .action(async (directories: string[], { baseline }: { baseline?: string }) => {
-      const compare = baseline === undefined ? undefined : compareWithBaseline(baseline);
+      const compare = baseline === undefined ? undefined : { baseline, with: compareWithBaseline(baseline) };
       for (const path of directories) {
         const written = await withRecord(path, (record) => makeReports(record, io, compare));
         writeLines(io.stdout, [written]);
