@@ -1,7 +1,12 @@
 import type { MatrixInput } from 'netboot-harness';
 
 type Group = MatrixInput['groups'][number];
-type Hardship = Pick<Group, 'faults' | 'tags' | 'deadlines'> & { title: string; first?: true };
+type Hardship = Pick<Group, 'faults' | 'tags' | 'deadlines'> & {
+  title: string;
+  first?: true;
+  /** Chains that it stops. */
+  stops?: Record<string, Group['expect']>;
+};
 
 const transfer = { protocol: 'tftp' } as const;
 const loss = (share: number): Hardship['faults'] => [{ match: transfer, drop: share }];
@@ -33,7 +38,17 @@ const hardships: Record<string, Hardship> = {
     faults: [{ on: 'to-guest', match: { protocol: 'dhcp', message: 'ack' }, drop: { first: 2 } }],
     first: true,
   },
-  'link-flap': { title: 'no link for 2 s after the lease', faults: [{ from: { stage: 'dhcp' }, linkDownMs: 2000 }] },
+  'link-flap': {
+    title: 'no link for 2 s after the lease',
+    faults: [{ from: { stage: 'dhcp' }, linkDownMs: 2000 }],
+    stops: {
+      'uefi-new': {
+        stopsAt: 'nbp-fetch',
+        failure: { rule: 'http-boot-error', says: 'Could not detect network connection' },
+        reason: 'PXE gives the transfer up when the link goes, and HTTP boot, next in the boot order, finds no link',
+      },
+    },
+  },
 };
 
 const virtio = { nic: 'virtio-net-pci', rom: 'none' } as const;
@@ -52,14 +67,20 @@ const chains: Record<string, Omit<Group, 'name'>> = {
   'arm-new': { ...arm, set: 'forky' },
 };
 
-/** The same boots over a network that misbehaves: which chain survives what. */
-export const hardship: Group[] = Object.entries(chains).flatMap(([chain, group]) =>
-  Object.entries(hardships).map(
-    ([name, { first, ...hard }]): Group => ({
-      name: `hard-${name}-${chain}`,
-      ...group,
-      ...hard,
-      ...(first && chain !== 'uefi-new' && chain !== 'arm-new' ? {} : { tags: ['full'] }),
-    }),
-  ),
-);
+const isNew = (chain: string): boolean => chain.endsWith('-new');
+
+const suffering = (chains: Record<string, Omit<Group, 'name'>>, hardships: Record<string, Hardship>): Group[] =>
+  Object.entries(chains).flatMap(([chain, group]) =>
+    Object.entries(hardships).map(
+      ([name, { first, stops, ...hard }]): Group => ({
+        name: `hard-${name}-${chain}`,
+        ...group,
+        ...hard,
+        ...(stops?.[chain] ? { expect: stops[chain] } : {}),
+        ...(first && !isNew(chain) ? {} : { tags: ['full'] }),
+      }),
+    ),
+  );
+
+/** The same boots with networks and servers that misbehave: which chain survives what. */
+export const hardship: Group[] = suffering(chains, hardships);

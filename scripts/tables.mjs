@@ -1,17 +1,22 @@
 #!/usr/bin/env node
-// Generates the tables of scenarios/README.md and the lengths of cells from a run: `npm run tables -- RUN_DIR` stores the
-// run's results and writes both; without an argument they are regenerated from the stored results. A test checks that the two agree.
+// Generates the tables of scenarios/README.md and the lengths of cells from runs: `npm run tables -- RUN_DIR` stores the
+// results of a default run, `npm run tables -- --hardship RUN_DIR` those of a run of the cells hard-*, and both write everything;
+// without an argument it is regenerated from the stored results. A test checks that they agree.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { hardshipTable } from './hardship-table.mjs';
 import { firstRound, readmeTables } from './readme-tables.mjs';
 import { recordedLengths } from './recorded-lengths.mjs';
 import { inCheckout, runScript, say } from './setup/checkout.mjs';
 import { compile } from './setup/compile.mjs';
 
-const stored = inCheckout('fixtures/runs/default/results.json');
+const stored = {
+  tables: inCheckout('fixtures/runs/default/results.json'),
+  hardship: inCheckout('fixtures/runs/hardship/results.json'),
+};
 const lengths = inCheckout('scenarios/recorded-lengths.ts');
 const page = inCheckout('scenarios/README.md');
-const marks = { begin: '<!-- tables: begin -->', end: '<!-- tables: end -->' };
 
 /** Strips the folders of the machine on which the run was made. */
 function withoutFolders(result) {
@@ -32,21 +37,29 @@ async function compiledViews() {
   return Object.assign({}, ...(await Promise.all(modules.map((file) => import(file)))));
 }
 
+function store(which, runDir) {
+  const result = JSON.parse(readFileSync(join(runDir, 'results.json'), 'utf8'));
+  mkdirSync(dirname(stored[which]), { recursive: true });
+  writeFileSync(stored[which], `${JSON.stringify(withoutFolders(firstRound(result)))}\n`);
+}
+
+/** The page with `text` between the marks of that name. */
+function withSection(page, name, text) {
+  const marks = { begin: `<!-- ${name}: begin -->`, end: `<!-- ${name}: end -->` };
+  const [before, rest] = page.split(marks.begin);
+  const after = rest?.split(marks.end)[1];
+  if (after === undefined) throw new Error(`the page lacks ${marks.begin} or ${marks.end}`);
+  return `${before}${marks.begin}\n\n${text}\n${marks.end}${after}`;
+}
+
 await runScript(async () => {
   const views = await compiledViews();
-  const [runDir] = process.argv.slice(2);
-  if (runDir !== undefined) {
-    const result = JSON.parse(readFileSync(join(runDir, 'results.json'), 'utf8'));
-    mkdirSync(dirname(stored), { recursive: true });
-    writeFileSync(stored, `${JSON.stringify(withoutFolders(firstRound(result)))}\n`);
-  }
-  const text = readFileSync(page, 'utf8');
-  const [before, rest] = text.split(marks.begin);
-  const after = rest?.split(marks.end)[1];
-  if (after === undefined) throw new Error(`${page} lacks ${marks.begin} or ${marks.end}`);
-  const result = JSON.parse(readFileSync(stored, 'utf8'));
-  const tables = readmeTables(result, views);
-  writeFileSync(page, `${before}${marks.begin}\n\n${tables}\n${marks.end}${after}`);
+  const { values, positionals } = parseArgs({ options: { hardship: { type: 'string' } }, allowPositionals: true });
+  if (positionals[0] !== undefined) store('tables', positionals[0]);
+  if (values.hardship !== undefined) store('hardship', values.hardship);
+  const [result, hardship] = ['tables', 'hardship'].map((which) => JSON.parse(readFileSync(stored[which], 'utf8')));
+  const text = withSection(readFileSync(page, 'utf8'), 'tables', readmeTables(result, views));
+  writeFileSync(page, withSection(text, 'hardship', hardshipTable(hardship, views)));
   writeFileSync(lengths, recordedLengths(result));
   say(`${page} and ${lengths} are up to date`);
 });

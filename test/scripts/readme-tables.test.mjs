@@ -10,6 +10,7 @@ import * as configurations from '../../harness/report/configurations.ts';
 import * as markdown from '../../harness/report/markdown.ts';
 import * as runFacts from '../../harness/report/run-facts.ts';
 import { countStatuses } from '../../harness/run/run-summary.ts';
+import { hardshipTable } from '../../scripts/hardship-table.mjs';
 import { firstRound, readmeTables } from '../../scripts/readme-tables.mjs';
 import { recordedLengths } from '../../scripts/recorded-lengths.mjs';
 
@@ -51,6 +52,15 @@ describe('the tables of scenarios/README.md', () => {
         : one,
     );
     expect(tablesOf({ ...stored, cases: mended })).not.toContain('| `no-random-source`');
+  });
+
+  it('show what each boot chain survived in the stored run', () => {
+    const hardship = runResultSchema.parse(JSON.parse(read('fixtures/runs/hardship/results.json')));
+    const shown = hardshipTable(hardship, views);
+    expect(read('scenarios/README.md')).toContain(shown);
+    const [first] = hardship.cases;
+    const verdict = { ...first.verdict, status: 'failed', stoppedAt: 'nbp' };
+    expect(hardshipTable({ ...hardship, cases: [{ ...first, verdict }] }, views)).toMatch(/\| 🛑 nbp \|/);
   });
 
   it('name the packages the run was made with', () => {

@@ -1,0 +1,49 @@
+const seconds = (ms) => `${(ms / 1000).toFixed(ms < 100_000 ? 1 : 0)} s`;
+
+/** From power-on to the last stage, or where the boot stopped. */
+function outcome({ verdict }) {
+  const { status, stages, stoppedAt } = verdict;
+  if (!['passed', 'failed', 'flaky'].includes(status)) return status;
+  if (stoppedAt !== null) return `🛑 ${stoppedAt}`;
+  return seconds(stages.at(-1).atMs);
+}
+
+function chainOf({ scenario: { firmware, set, secondStage, nbpSet, transport, standIn }, run: { inputs } }) {
+  const firstStage = `${firmware} of ${set}${standIn ? ', iPXE’s ROM as PXE' : ''}`;
+  const bytes = inputs.find(({ role }) => role === 'nbp')?.bytes ?? 0;
+  const nbp = `${secondStage}${nbpSet ? ` of ${nbpSet}` : ''} (${Math.round(bytes / 1000)} kB)`;
+  return `${firstStage}, ${nbp}${transport === 'tftp' ? '' : ` by ${transport}`}`;
+}
+
+const groupedBy = (items, keyOf) => {
+  const groups = new Map();
+  for (const item of items) groups.set(keyOf(item), [...(groups.get(keyOf(item)) ?? []), item]);
+  return [...groups];
+};
+
+/** Cases by chain, for each transport: chains of different transports meet different hardships. */
+const chainsOf = (cases) =>
+  groupedBy(cases, ({ scenario }) => scenario.transport).map(([, ofTransport]) => groupedBy(ofTransport, chainOf));
+
+/** What each boot chain survives, and what it costs in time: the measured part of scenarios/README.md. */
+export function hardshipTable(result, { inline, table, totalsLine }) {
+  const programs = Object.entries(result.host.qemu).map(([program, version]) => `${program} ${version}`);
+  const shown = chainsOf(result.cases).flatMap((chains) => {
+    const titles = [...new Set(chains.flatMap(([, cases]) => cases.map(({ scenario }) => scenario.title)))];
+    const rows = titles.map((title) => [
+      inline(title),
+      ...chains.map(([, cases]) => {
+        const found = cases.find(({ scenario }) => scenario.title === title);
+        return found === undefined ? '' : outcome(found);
+      }),
+    ]);
+    return [...table(['', ...chains.map(([chain]) => inline(chain))], rows), ''];
+  });
+  return [
+    `${totalsLine(result)}. ${inline([result.startedAt.slice(0, 10), ...programs, result.host.platform].join(', '))}.`,
+    '',
+    ...shown,
+    'Seconds from power-on to the script of the second stage, with TCG; 🛑: the stage that was not reached.',
+    '',
+  ].join('\n');
+}
