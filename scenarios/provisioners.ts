@@ -228,5 +228,62 @@ const withIsc: Groups = [
   { name: 'isc-arm', ...aavmf, provisioner: [dhcpd, atftpd] },
 ];
 
+// Mistakes that users of such servers have reported, and the findings that name them.
+
+const ovmfSnponly = { ...ovmf, secondStage: 'snponly' } as const;
+
+const withMistakes: Groups = [
+  {
+    name: 'server-knows-no-http',
+    title: "a server that matches PXE's architectures only: HTTP boot (16) is offered nothing to boot",
+    ...ovmfSnponly,
+    transport: { nbp: 'http' },
+    provisioner: everything,
+    expect: {
+      stopsAt: 'dhcp',
+      failure: 'offer-not-taken',
+      reason: 'HTTP boot takes no offer without a URL',
+      finding: 'architecture-unanswered',
+    },
+  },
+  {
+    name: 'server-gives-x64-to-arm',
+    title: 'the file named for Arm is an x64 image',
+    ...aavmf,
+    serve: { 'ipxe-arm64.efi': { secondStage: 'snponly', set: 'bookworm', arch: 'x86_64' } },
+    provisioner: everything,
+    expect: {
+      stopsAt: 'nbp',
+      failure: { rule: 'bds-option-failed', says: 'failed to load' },
+      reason: 'UEFI loads images of its own machine type only',
+      finding: 'nbp-for-other-client',
+    },
+  },
+  {
+    name: 'server-without-4011',
+    title: 'option 60 PXEClient without option 43: the client turns to port 4011, where nothing answers',
+    ...ovmfSnponly,
+    provisioner: dnsmasq(['dhcp', 'tftp'], range, 'dhcp-option-force=60,PXEClient'),
+    expect: {
+      stopsAt: 'nbp-fetch',
+      failure: { rule: 'pxe-error', says: 'PXE-E16' },
+      reason: 'an offer with option 60 and no boot servers is one to be completed on port 4011',
+      finding: 'boot-server-silent',
+    },
+  },
+  {
+    name: 'server-loops',
+    title: 'iPXE is not recognised, and gets itself again',
+    ...ovmfSnponly,
+    provisioner: dnsmasq(['dhcp', 'tftp'], range, 'dhcp-boot={{nbp}}'),
+    expect: {
+      stopsAt: 'config',
+      failure: 'nbp-loop',
+      reason: 'each iPXE loads the next one',
+      finding: 'nbp-loop',
+    },
+  },
+];
+
 /** Servers of others on the guest's network, in place of the harness's. */
-export const provisioners: Groups = [...withDnsmasq, ...withKea, ...withIsc];
+export const provisioners: Groups = [...withDnsmasq, ...withKea, ...withIsc, ...withMistakes];

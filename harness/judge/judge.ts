@@ -10,6 +10,7 @@ import { observeConfiguration } from './configuration.ts';
 import { diagnose } from './diagnosis.ts';
 import { faultFindings } from './faults.ts';
 import { otherDelivery } from './other-delivery.ts';
+import { complaintAboutServer, serverFindings } from './server/server-findings.ts';
 
 /** Console text may lag behind frames by this much. */
 const orderToleranceMs = 1_000;
@@ -119,7 +120,11 @@ export function judge(plan: Plan, events: readonly HarnessEvent[]): Verdict {
   const faults = faultFindings(events);
   findings.push(...predictionFindings(plan, observedConfiguration), ...incompleteRecords(events), ...faults);
 
-  const base = { stages, lastStage, stoppedAt, failure, observedConfiguration, ...(standIn && { standIn }), findings };
+  const server = serverFindings(plan, events);
+  const base = {
+    ...{ stages, lastStage, stoppedAt, failure, observedConfiguration, ...(standIn && { standIn }), findings },
+    ...(server.length > 0 && { serverFindings: server }),
+  };
   const open = undecided(plan, events, failure);
   if (open && !(open.status === 'interrupted' && stoppedAt === null)) return { ...base, ...open };
 
@@ -132,12 +137,14 @@ export function judge(plan: Plan, events: readonly HarnessEvent[]): Verdict {
   const stop = stoppedAt && diagnose({ plan, events, lastStage, stoppedAt, failure, failures });
   const contradiction = contradictionOf(plan, observedConfiguration);
   const injected = stop && faults.length > 0 && `Injected: ${faults.join('; ')}.`;
+  const complaint = complaintAboutServer(plan.scenario, server);
   const parts = [
     stop,
     injected,
     why && `Not as expected: ${why}.`,
     contradiction && `Not as declared: ${contradiction}.`,
+    complaint && `${complaint}.`,
   ];
-  const status = asExpected && contradiction === undefined ? 'passed' : 'failed';
+  const status = asExpected && contradiction === undefined && complaint === undefined ? 'passed' : 'failed';
   return { ...base, status, diagnosis: parts.filter(Boolean).join(' ') || null };
 }

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { accels } from './axes.ts';
 import { dhcpMessageTypeSchema } from './boot-rule.ts';
 import { recordBoundNames } from './bounds.ts';
+import { imageKinds } from './image-kinds.ts';
 import { serverFaultActions } from './server-faults.ts';
 import { stageSchema } from './stages.ts';
 import { wireFaultActions } from './wire-faults.ts';
@@ -18,6 +19,13 @@ const dhcpFactsSchema = z.strictObject({
   messageType: dhcpMessageTypeSchema,
   /** UDP destination port: 67, 68 or 4011. */
   port: z.int(),
+  /** Of the datagram. These and the next two are absent in older records. */
+  senderIp: z.string().optional(),
+  targetIp: z.string().optional(),
+  /** Of the message, options and padding included. */
+  bytes: z.int().optional(),
+  /** The client cannot receive unicast yet (RFC 2131 §4.1). */
+  broadcast: z.literal(true).optional(),
   xid: z.int(),
   mac: z.string(),
   ciaddr: z.string(),
@@ -150,6 +158,10 @@ export const eventSchema = z.discriminatedUnion('source', [
       port: z.int(),
       bytes: z.int(),
       blocks: z.int(),
+      /** DATA packets with a block that the guest had been sent before. */
+      repeats: z.int().optional(),
+      /** By its first bytes; absent if these were not all seen. */
+      image: z.enum(imageKinds).optional(),
       ms: z.number(),
     }),
     /** The guest keeps acknowledging this block although later ones have been sent. */
@@ -169,6 +181,7 @@ export const eventSchema = z.discriminatedUnion('source', [
       status: z.int(),
       port: z.int(),
       bytes: z.int(),
+      image: z.enum(imageKinds).optional(),
       ms: z.number(),
     }),
     /** The answer to a LOOKUP; status 0 is "here it is" (RFC 1813 §2.6). */

@@ -1,6 +1,7 @@
 import { RE2JS } from 're2js';
 import { z } from 'zod';
 import { expectableRuleSchema, isGeneric } from './failure-rules.ts';
+import { serverFindingNames } from './server-findings.ts';
 import { stageSchema } from './stages.ts';
 
 const maxPatternLength = 200;
@@ -48,17 +49,25 @@ const failuresSchema = z
   .transform((given) => [given].flat().map((one) => (typeof one === 'string' ? { rule: one } : one)))
   .pipe(z.array(expectedFailureSchema));
 
+/** What must be found about the user's server: a name, or a list of which all must be. */
+const findingsSchema = z
+  .union([z.enum(serverFindingNames), z.array(z.enum(serverFindingNames)).min(1)])
+  .transform((given) => [given].flat())
+  .pipe(z.array(z.enum(serverFindingNames)))
+  .optional();
+
 /**
  * What a cell is expected to do. `stopsAt` names the first stage of the path that is *not* reached, and `failure` what
  * must have ended the boot, or be the last thing that explains its end: a stop for any other reason does not count.
  */
 export const expectationSchema = z.union([
-  z.strictObject({ reaches: z.literal('last') }),
+  z.strictObject({ reaches: z.literal('last'), finding: findingsSchema }),
   z
     .strictObject({
       stopsAt: stageSchema,
       failure: failuresSchema,
       reason: z.string().min(1),
+      finding: findingsSchema,
       reference: z.string().optional(),
       /** The last day (UTC) on which the stop is accepted: it is known, and is going to be solved. */
       until: z.iso.date().optional(),
@@ -89,3 +98,7 @@ export const isVague = ({ rule, says }: ExpectedFailure): boolean => isGeneric(r
 export function expectedFailureText({ rule, says }: ExpectedFailure): string {
   return says === undefined ? rule : `${rule} "${says}"`;
 }
+
+/** What is expected to be found about the user's server. */
+export const expectedFindings = (expected: Expectation): readonly string[] =>
+  ('finding' in expected ? expected.finding : undefined) ?? [];

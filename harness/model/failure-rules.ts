@@ -16,6 +16,7 @@ const particular = [
   'ipxe-expired',
   'ipxe-untrusted',
   'ipxe-wrong-name',
+  'nbp-loop',
   'no-address-offered',
   'nothing-sent',
   'offer-not-taken',

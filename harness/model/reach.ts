@@ -92,6 +92,7 @@ const reachOfField: Record<keyof Scenario, (scenario: Scenario) => Reach[]> = {
   vlan: nothing,
   proxyDhcp: nothing,
   provisioner: ofProvisioner,
+  strictServer: nothing,
   certificate: nothing,
   managedIpv6: nothing,
   sanHook: nothing,

@@ -70,10 +70,11 @@ export const servedFileSchema = z.union([
 ]);
 export type ServedFile = z.infer<typeof servedFileSchema>;
 
-/** An artefact by its role, looked up like a second stage: in `set`, or where the case's own second stage comes from. */
+/** An artefact by its role, looked up like a second stage: in `set`, or where the case's own second stage comes from; for the case's machine, or `arch`. */
 const servedArtefactSchema = z.strictObject({
   secondStage: secondStageSchema.exclude(['none']),
   set: setName.optional(),
+  arch: archSchema.optional(),
   patch: patch.optional(),
 });
 
@@ -153,6 +154,8 @@ export const settingsShape = {
   proxyDhcp: z.boolean().optional(),
   /** A server of the user's in place of the harness's own, for what it serves. */
   provisioner: provisionerSchema.optional(),
+  /** What the user's server does wrong fails the case, unless it is expected. */
+  strictServer: z.literal(true).optional(),
   certificate: certificateSchema.optional(),
   /** IPv6 only. `false`: addresses come from router advertisements, and DHCPv6 only says what to boot. */
   managedIpv6: z.boolean().optional(),

@@ -3,6 +3,7 @@ import { accels, configurationSchema } from './axes.ts';
 import { caseDirectorySchema, caseIdSchema } from './case-id.ts';
 import { inputSchema } from './plan.ts';
 import { scenarioSchema } from './scenario.ts';
+import { serverFindingSchema, serverFindingText } from './server-findings.ts';
 import { stageSchema } from './stages.ts';
 
 /** `waiting`: not run for lack of what only a user's own set has, as the scenario's `waitsFor` says. */
@@ -37,8 +38,16 @@ const verdictSchema = z.strictObject({
   diagnosis: z.string().nullable(),
   /** Oddities that do not decide the verdict: evidence out of order, configuration not as predicted. */
   findings: z.array(z.string()),
+  /** What a server of the user's did wrong; absent where there is nothing, or no such server. */
+  serverFindings: z.array(serverFindingSchema).optional(),
 });
 export type Verdict = z.infer<typeof verdictSchema>;
+
+/** All findings of a verdict as reports print them, one line each. */
+export const findingTexts = ({ findings, serverFindings = [] }: Verdict): string[] => [
+  ...findings,
+  ...serverFindings.map(serverFindingText),
+];
 
 /** One guest of a case: its records and its outcome. */
 const attemptRecordSchema = z.strictObject({

@@ -38,6 +38,8 @@ export interface Observed {
   readonly saidIpv6: boolean;
   /** xids of DHCP REQUESTs from the guest, with how the client identified itself. */
   readonly requests: ReadonlyMap<number, { ipxe: boolean; vendorClass: string }>;
+  /** How often in a row the NBP was delivered to an iPXE that asked anew after it had been delivered before. */
+  readonly nbpAgain: number;
   /** A file was delivered, and the guest has sent nothing since. */
   readonly quietSinceDelivery: boolean;
   /** xids of DHCP DISCOVERs that were answered, with the address offered and how often. */

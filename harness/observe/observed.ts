@@ -32,9 +32,20 @@ export function createObserved(
   const offers = new Map<number, { address: string; count: number }>();
   let saidIpv6 = false;
   let quietSinceDelivery = false;
+  let nbpAgain = 0;
+  let ipxeAsked = false;
+  const nbps = new Set(plan.deliveries.nbp.map(({ name }) => name));
+
+  /** Firmware that fetches a file twice, to measure it first, does not ask for a lease in between. */
+  function noteNbp(name: string): void {
+    if (!nbps.has(name)) return;
+    if (delivered.has(name) && ipxeAsked) nbpAgain += 1;
+    ipxeAsked = false;
+  }
 
   function noteDhcp(event: WireEvent): void {
     if (event.type === 'dhcp' && event.from === 'guest' && event.messageType === 'request') {
+      if (event.ipxe) ipxeAsked = true;
       setRecent(requests, event.xid, { ipxe: event.ipxe, vendorClass: event.vendorClass ?? '' });
     }
     if (event.type === 'dhcp' && event.from === 'server' && event.messageType === 'offer') {
@@ -43,6 +54,7 @@ export function createObserved(
       setRecent(offers, event.xid, { address: event.yiaddr, count });
     }
     if (event.type === 'dhcp6' && event.from === 'guest') {
+      if (event.userClass === 'iPXE') ipxeAsked = true;
       setRecent(requests, event.xid, { ipxe: event.userClass === 'iPXE', vendorClass: event.vendorClass ?? '' });
     }
   }
@@ -57,12 +69,16 @@ export function createObserved(
       get saidIpv6() {
         return saidIpv6;
       },
+      get nbpAgain() {
+        return nbpAgain;
+      },
       get quietSinceDelivery() {
         return quietSinceDelivery;
       },
     },
     note(event) {
       const delivery = deliveryOf(event) ?? startedOf(event, promised);
+      if (delivery) noteNbp(delivery.name);
       if (delivery && wanted.has(delivery.name)) delivered.set(delivery.name, delivery.bytes);
       if (event.source === 'serial' && saysIpv6(event)) saidIpv6 = true;
       if (event.source !== 'wire') return;

@@ -1,3 +1,5 @@
+import { ipxeLoaders } from '../model/axes.ts';
+import { deliveryOf } from '../model/deliveries.ts';
 import type { CertificateFacts } from '../model/events.ts';
 import type { FailureRule } from '../model/failure-rules.ts';
 import type { Rule, RuleMatch } from './evidence.ts';
@@ -10,6 +12,8 @@ const certificateText = ({ names, issuer }: CertificateFacts): string =>
 
 /** A single offer may have been lost, or come too late. */
 const refusedOffers = 2;
+/** Once may be a ROM's iPXE that tries again. */
+const endlessFetches = 2;
 
 /**
  * Signs on the wire of why a boot went no further. All are remarks, since the guest may try again. Firmware prints the
@@ -24,6 +28,16 @@ export const wireFailureRules: readonly Rule<WireEvent>[] = [
       const { address, count } = offers.get(event.xid) ?? { address: '', count: 0 };
       if (count < refusedOffers) return;
       return remark('offer-not-taken', `${address} was offered ${count} times, and is not taken`);
+    },
+  },
+  {
+    name: 'nbp-loop',
+    proves: 'the iPXE that the NBP is was given the NBP again, and so was that one',
+    match(event, { loader }, { nbpAgain }) {
+      const delivery = deliveryOf(event);
+      if (delivery === undefined || nbpAgain < endlessFetches || !ipxeLoaders.includes(loader)) return;
+      const text = `${delivery.name} was fetched ${nbpAgain + 1} times, each time by the one before`;
+      return { failure: 'nbp-loop', text, ends: true };
     },
   },
   {

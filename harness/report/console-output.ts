@@ -1,4 +1,6 @@
 import { styleText } from 'node:util';
+import { expectedFindings } from '../model/expectation.ts';
+import { type ServerFinding, serverFindingText } from '../model/server-findings.ts';
 import type { CaseResult, RunResult, Status } from '../model/verdict.ts';
 import { type Compare, comparisonLines } from './comparison.ts';
 import { clip, printable, seconds } from './printable.ts';
@@ -39,7 +41,9 @@ function paintStatus(status: Status, colour: boolean): string {
   return colour ? styleText(colours[status], word, { validateStream: false }) : word;
 }
 
-/** A finished case in a line, and its diagnosis where it is needed. */
+const serverLine = (finding: ServerFinding): string => `    ${clip(printable(serverFindingText(finding)), 500)}`;
+
+/** A finished case in a line, its diagnosis where it is needed, and what was found about a server of the user's. */
 export function caseLines(
   result: CaseResult,
   { done, total, colour }: { done: number; total: number; colour: boolean },
@@ -49,8 +53,10 @@ export function caseLines(
   const count = `[${String(done).padStart(String(total).length)}/${total}]`;
   const stop = status === 'passed' && stoppedAt !== null ? ` (stops at ${stoppedAt}, as expected)` : '';
   const time = run.attempts.length === 0 ? '' : ` ${seconds(run.durationMs)}`;
+  const expected = expectedFindings(result.scenario.expect);
+  const unexpected = (verdict.serverFindings ?? []).filter(({ name }) => !expected.includes(name));
   const why = status !== 'passed' && diagnosis !== null ? [`    ${clip(printable(diagnosis), 500)}`] : [];
-  return [`${count} ${paintStatus(status, colour)} ${id}${time}${stop}`, ...why];
+  return [`${count} ${paintStatus(status, colour)} ${id}${time}${stop}`, ...why, ...unexpected.map(serverLine)];
 }
 
 /** Waiting cells are no problem, so they are only counted. */

@@ -1,4 +1,4 @@
-import type { CaseResult, RunResult, Status } from '../model/verdict.ts';
+import { type CaseResult, findingTexts, type RunResult, type Status } from '../model/verdict.ts';
 import { evidenceLine, expectationText, type RunPlace, reproCommand } from './run-facts.ts';
 
 /** What XML 1.0 §2.2 does not allow, not even escaped; lone surrogates among it. */
@@ -37,7 +37,7 @@ function body(result: CaseResult, place: RunPlace): string {
     verdict.diagnosis ?? evidenceLine(result),
     `expected: ${expectationText(scenario.expect)}`,
     ...(verdict.failure === null ? [] : [`seen: ${verdict.failure.text}`]),
-    ...verdict.findings.map((finding) => `also: ${finding}`),
+    ...findingTexts(verdict).map((finding) => `also: ${finding}`),
     'stages:',
     ...stages,
     `again: ${reproCommand(result, place)}`,

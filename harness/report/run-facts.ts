@@ -1,5 +1,5 @@
 import { join, relative } from 'node:path';
-import { type Expectation, expectedFailureText } from '../model/expectation.ts';
+import { type Expectation, expectedFailureText, expectedFindings } from '../model/expectation.ts';
 import { reachOf } from '../model/reach.ts';
 import { shellWord } from '../model/shell-word.ts';
 import type { Stage } from '../model/stages.ts';
@@ -66,12 +66,14 @@ export function notRunReasons({ cases }: RunResult, status: 'not-run' | 'waiting
 }
 
 export function expectationText(expected: Expectation): string {
-  if ('reaches' in expected) return 'reaches its last stage';
+  const findings = expectedFindings(expected);
+  const found = findings.length === 0 ? '' : `; found about the server: ${findings.join(', ')}`;
+  if ('reaches' in expected) return `reaches its last stage${found}`;
   if ('notApplicable' in expected) return `not applicable: ${expected.notApplicable}`;
   const failure = expected.failure.map(expectedFailureText).join(' or ');
   const reference = expected.reference === undefined ? '' : ` (${expected.reference})`;
   const until = expected.until === undefined ? '' : `, accepted until ${expected.until}`;
-  return `stops at ${expected.stopsAt} with ${failure}: ${expected.reason}${reference}${until}`;
+  return `stops at ${expected.stopsAt} with ${failure}: ${expected.reason}${reference}${until}${found}`;
 }
 
 /** How the program was started, for commands that run something again. */

@@ -1,7 +1,7 @@
 import type { Comparison } from '../compare/compare.ts';
 import { axisText } from '../model/axis-text.ts';
 import { isStandIn, standInText } from '../model/configuration-text.ts';
-import type { CaseResult, RunResult } from '../model/verdict.ts';
+import { type CaseResult, findingTexts, type RunResult } from '../model/verdict.ts';
 import { comparisonMarkdown } from './comparison.ts';
 import { code, html, inline, table } from './markdown.ts';
 import { legend, signOf, signsOf } from './marks.ts';
@@ -39,7 +39,7 @@ function grid(cases: readonly CaseResult[]): string[] {
 }
 
 function trouble(result: CaseResult, place: RunPlace): string[] {
-  const { status, lastStage, stoppedAt, diagnosis, failure, findings } = result.verdict;
+  const { status, lastStage, stoppedAt, diagnosis, failure } = result.verdict;
   const reached = lastStage === null ? 'no stage reached' : `last stage ${lastStage}`;
   return [
     `### ${signOf(result)} ${code(result.id)}`,
@@ -49,7 +49,7 @@ function trouble(result: CaseResult, place: RunPlace): string[] {
     `- expected: ${inline(expectationText(result.scenario.expect))}`,
     ...(diagnosis === null ? [] : [`- diagnosis: ${inline(diagnosis, 1000)}`]),
     ...(failure === null ? [] : [`- seen: ${inline(failure.text)}`]),
-    ...findings.map((finding) => `- also: ${inline(finding)}`),
+    ...findingTexts(result.verdict).map((finding) => `- also: ${inline(finding)}`),
     `- again: ${code(reproCommand(result, place))}`,
     '',
   ];
@@ -71,11 +71,11 @@ function notRun(result: RunResult, status: 'not-run' | 'waiting', title: string)
 
 function findings(cases: readonly CaseResult[]): string[] {
   const odd = cases.filter(
-    ({ verdict: { status, findings: found } }) => found.length > 0 && !troubleStatuses.includes(status),
+    ({ verdict }) => findingTexts(verdict).length > 0 && !troubleStatuses.includes(verdict.status),
   );
   if (odd.length === 0) return [];
   const lines = odd.flatMap(({ id, verdict }) =>
-    verdict.findings.map((finding) => `- ${code(id)}: ${inline(finding)}`),
+    findingTexts(verdict).map((finding) => `- ${code(id)}: ${inline(finding)}`),
   );
   return ['## Findings in cases that passed', '', ...lines, ''];
 }

@@ -1,6 +1,6 @@
 import type { Uki } from '../assets/derive/uki.ts';
 import type { FoundNbp } from '../assets/sets/artefact-set.ts';
-import { type FirmwareInterface, type SecondStage, serialConsoleOf } from '../model/axes.ts';
+import { type Arch, type FirmwareInterface, type SecondStage, serialConsoleOf } from '../model/axes.ts';
 import type { Resolved, ResolvedFile } from '../model/resolved.ts';
 import { isReplaced } from '../model/said-files.ts';
 import type { Scenario } from '../model/scenario.ts';
@@ -20,15 +20,16 @@ export interface SecondStageParts {
 interface Wanted {
   readonly secondStage: SecondStage;
   readonly set: string;
+  readonly arch: Arch;
   /** The matrix syntax for taking it from another set. */
   readonly say: (set: string) => string;
 }
 
-const findNbp = ({ scenario: { arch }, sources }: Resolving, runBy: FirmwareInterface, wanted: Wanted) =>
+const findNbp = ({ sources }: Resolving, runBy: FirmwareInterface, wanted: Wanted) =>
   fromSet<FoundNbp>(
     sources,
     wanted.set,
-    (from) => from.nbp({ secondStage: wanted.secondStage, arch, interface: runBy }),
+    (from) => from.nbp({ secondStage: wanted.secondStage, arch: wanted.arch, interface: runBy }),
     wanted.say,
   );
 
@@ -82,7 +83,7 @@ export async function resolveSecondStage(
     return { nbp: { ...(await add('nbp', await signed(secondStage.file))), name }, companions: {} };
   }
   const say = (other: string) => `"nbpSet": "${other}"`;
-  const answer = await findNbp(resolving, runBy, { secondStage, set: nbpSet ?? set, say });
+  const answer = await findNbp(resolving, runBy, { secondStage, arch: scenario.arch, set: nbpSet ?? set, say });
   if (secondStage === 'uki') return { nbp: await assembleUki(resolving, answer, payload), companions: {} };
   const companions = await resolveCompanions(resolving, answer, signed);
   const nbp = { ...(await add('nbp', await signed(answer.path), answer.package)), name };
@@ -101,7 +102,12 @@ export async function resolveServed(
     if (!('secondStage' in file)) continue;
     const say = (other: string) => `"set": "${other}" in serve["${name}"]`;
     const set = file.set ?? scenario.nbpSet ?? scenario.set;
-    const answer = await findNbp(resolving, runBy, { secondStage: file.secondStage, set, say });
+    const answer = await findNbp(resolving, runBy, {
+      secondStage: file.secondStage,
+      arch: file.arch ?? scenario.arch,
+      set,
+      say,
+    });
     served[name] = await add('served', await signed(answer.path), answer.package);
   }
   return served;

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, test } from 'vitest';
 import { filterCells } from '../matrix/filter-cells.ts';
 import type { MatrixInput } from '../matrix/matrix.ts';
+import { findingTexts } from '../model/verdict.ts';
 import type { Finished } from './test-run.ts';
 import { type BootOptions, openMatrix, startTestRun, type TestRun } from './test-run.ts';
 
@@ -19,7 +20,7 @@ function explain({ result, outDir }: Finished): string {
   const folder = run.directory === null ? outDir : join(outDir, run.directory);
   return [
     `${id}: ${verdict.status}. ${verdict.diagnosis ?? ''}`,
-    ...verdict.findings.map((finding) => `  ${finding}`),
+    ...findingTexts(verdict).map((finding) => `  ${finding}`),
     `  records: ${folder}`,
     ...(run.directory === null ? [] : [`  again:   npx netboot repro ${folder}`]),
   ].join('\n');

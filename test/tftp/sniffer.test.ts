@@ -65,6 +65,30 @@ describe('real boots', () => {
   });
 });
 
+test('blocks sent again are counted, and a script is seen to be one', () => {
+  const script = Buffer.from(`#!ipxe\n${'#'.repeat(600)}`);
+  const of = (from: 'guest' | 'server', packet: Buffer): Captured => ({
+    from,
+    guestPort: 2000,
+    serverPort: from === 'guest' && packet[1] === 1 ? 69 : 3000,
+    hex: packet.toString('hex'),
+  });
+  const first = of('server', encodeData(1, script.subarray(0, 512)));
+  const second = of('server', encodeData(2, script.subarray(512)));
+  const rrq = encodeRequest({ kind: 'rrq', file: 'x', mode: 'octet', options: new Map() });
+  const events = sniff([
+    of('guest', rrq),
+    first,
+    first,
+    of('guest', encodeAck(1)),
+    second,
+    first,
+    second,
+    of('guest', encodeAck(2)),
+  ]);
+  expect(events.at(-1)).toMatchObject({ type: 'tftp-complete', blocks: 2, repeats: 3, image: 'ipxe-script' });
+});
+
 describe('a receiver that stalls', () => {
   const stalled = capture('ovmf-i8255x-stalled');
   const events = (packets: readonly Captured[]) => sniff(packets).filter(({ type }) => type === 'tftp-stalled');

@@ -57,8 +57,44 @@ test('request, response and delivery are reported', () => {
   expect(tcp.events).toEqual([
     { source: 'wire', type: 'http-request', method: 'GET', target: '/kernel', host: '10.0.2.2', port: 80 },
     { source: 'wire', type: 'http-response', target: '/kernel', status: 200, port: 80, length: 5 },
-    { source: 'wire', ...complete, bytes: 5, ms: 0 },
+    { source: 'wire', ...complete, bytes: 5, image: 'other', ms: 0 },
   ]);
+});
+
+/** An EFI image for a machine: its DOS header, and the COFF header at 0x80 (PE format). */
+function efiImage(machine: number, bytes: number): Buffer {
+  const image = Buffer.alloc(bytes);
+  image.write('MZ');
+  image.writeUInt32LE(0x80, 0x3c);
+  image.write('PE\0\0', 0x80);
+  image.writeUInt16LE(machine, 0x84);
+  return image;
+}
+
+describe('what kind of file a body is', () => {
+  const delivered = (body: Buffer, pieceBytes: number) => {
+    const tcp = connect();
+    const answer = Buffer.concat([Buffer.from(head(`Content-Length: ${body.length}`)), body]);
+    tcp.asks(0, request);
+    for (let at = 0; at < answer.length; at += pieceBytes) tcp.answers(at, answer.subarray(at, at + pieceBytes));
+    tcp.acknowledges(answer.length);
+    return tcp.of('http-complete');
+  };
+  const bzImage = efiImage(0x8664, 4000);
+  bzImage.write('HdrS', 0x202);
+
+  test.each([
+    ['efi-x64', efiImage(0x8664, 4000)],
+    ['efi-aa64', efiImage(0xaa64, 300)],
+    ['efi-other', efiImage(0x1c0, 4000)],
+    ['bzimage', bzImage],
+    ['ipxe-script', Buffer.from('#!ipxe\nshell\n')],
+    ['other', efiImage(0x8664, 300).subarray(0, 0x83)],
+    ['other', Buffer.from('MZ')],
+    ['other', Buffer.alloc(4000)],
+  ])('%s is seen, however it is split', (image, body) => {
+    for (const pieceBytes of [1, 97, 1400]) expect(delivered(body, pieceBytes)).toMatchObject([{ image }]);
+  });
 });
 
 test('requests and responses split at every byte, in any order and twice, are the same', () => {

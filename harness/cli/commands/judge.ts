@@ -1,7 +1,7 @@
 import { verdictOver } from '../../judge/attempts.ts';
 import { judge } from '../../judge/judge.ts';
 import type { HarnessEvent } from '../../model/events.ts';
-import type { Status, Verdict } from '../../model/verdict.ts';
+import { findingTexts, type Status, type Verdict } from '../../model/verdict.ts';
 import { printable } from '../../report/printable.ts';
 import {
   attemptDirectoriesOf,
@@ -50,11 +50,12 @@ function judgeCase(directory: string): JudgedCase {
   };
 }
 
-function lines({ id, status, lastStage, diagnosis, findings, attempts, recorded }: JudgedCase): string[] {
+function lines(judged: JudgedCase): string[] {
+  const { id, status, lastStage, diagnosis, attempts, recorded } = judged;
   return [
     `${status.padEnd(11)} ${printable(id)}  (last stage ${lastStage ?? 'none'})`,
     ...(diagnosis === null ? [] : [`    ${printable(diagnosis)}`]),
-    ...findings.map((finding) => `    also: ${printable(finding)}`),
+    ...findingTexts(judged).map((finding) => `    also: ${printable(finding)}`),
     ...(attempts.length > 1 ? [`    attempts: ${attempts.map((one) => one.status).join(', then ')}`] : []),
     ...(recorded === null || recorded === status ? [] : [`    recorded as ${recorded} by the run`]),
   ];

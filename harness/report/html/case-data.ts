@@ -1,6 +1,6 @@
 import type { HarnessEvent } from '../../model/events.ts';
 import type { Plan } from '../../model/plan.ts';
-import type { CaseResult, Status, Verdict } from '../../model/verdict.ts';
+import { type CaseResult, findingTexts, type Status, type Verdict } from '../../model/verdict.ts';
 import { type RunPlace, reproCommand } from '../run-facts.ts';
 import { consoleChunks } from './console-chunks.ts';
 import { plainQemu } from './plain-qemu.ts';
@@ -61,14 +61,14 @@ function attemptRecord(directory: string, files: AttemptFiles, status: Status, v
   const { kept, leftOut } = withoutMiddle(files.events.filter(isShown), mostEvents);
   const started = files.events.find((event) => event.source === 'run' && event.type === 'started');
   const spawned = files.events.find((event) => event.source === 'vm' && event.type === 'spawned');
-  const { stages, failure, diagnosis, findings } = verdict;
+  const { stages, failure, diagnosis } = verdict;
   return {
     directory,
     status,
     accel: spawned && 'accel' in spawned ? spawned.accel : null,
     startedAt: started && 'at' in started ? started.at : null,
     durationMs: Math.round(files.events.at(-1)?.tMs ?? 0),
-    ...compact({ stages, failure, diagnosis, findings, events: kept }),
+    ...compact({ stages, failure, diagnosis, findings: findingTexts(verdict), events: kept }),
     console: consoleOf(files.events, files.serial),
     consoleBytesLeftOut: files.serial.leftOut,
     eventsLeftOut: leftOut,

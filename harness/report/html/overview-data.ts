@@ -3,7 +3,7 @@ import { axisText } from '../../model/axis-text.ts';
 import { isStandIn } from '../../model/configuration-text.ts';
 import { type Axis, axisShape } from '../../model/scenario.ts';
 import { stageMeanings } from '../../model/stages.ts';
-import type { CaseResult, RunResult } from '../../model/verdict.ts';
+import { type CaseResult, findingTexts, type RunResult } from '../../model/verdict.ts';
 import { changeText, commonText, comparisonTitle } from '../comparison.ts';
 import { configurationMeanings } from '../configurations.ts';
 import { costLine, expectationText, totalsLine } from '../run-facts.ts';
@@ -13,7 +13,7 @@ const axes = Object.keys(axisShape) as Axis[];
 
 function summaryOf(result: CaseResult, hasRecord: boolean): CaseSummary {
   const { id, scenario, verdict, run } = result;
-  const { status, lastStage, stoppedAt, failure, diagnosis, findings, observedConfiguration } = verdict;
+  const { status, lastStage, stoppedAt, failure, diagnosis, observedConfiguration } = verdict;
   return {
     id,
     group: scenario.group,
@@ -25,7 +25,7 @@ function summaryOf(result: CaseResult, hasRecord: boolean): CaseSummary {
     rule: failure?.rule ?? null,
     expected: expectationText(scenario.expect),
     diagnosis,
-    findings,
+    findings: findingTexts(verdict),
     declared: scenario.configuration ?? null,
     predicted: run.predictedConfiguration,
     observed: observedConfiguration,

@@ -2,8 +2,11 @@ import type { DhcpFacts } from '../../model/events.ts';
 import type { DhcpMessage } from '../codecs/dhcp.ts';
 import { ipOf, parseUserClasses, textOf } from '../codecs/dhcp-options.ts';
 
+/** What only the datagram shows. */
+export type DatagramFacts = Pick<DhcpFacts, 'senderIp' | 'targetIp' | 'bytes'>;
+
 /** What a message says about its sender, read once per packet; `port` is the UDP destination port. */
-export function dhcpFactsOf(message: DhcpMessage, port: number): DhcpFacts {
+export function dhcpFactsOf(message: DhcpMessage, port: number, about?: DatagramFacts): DhcpFacts {
   const { options } = message;
   const text = (code: number) => {
     const value = options.get(code);
@@ -16,6 +19,8 @@ export function dhcpFactsOf(message: DhcpMessage, port: number): DhcpFacts {
   return {
     messageType: message.messageType,
     port,
+    ...about,
+    ...(message.broadcast ? { broadcast: true } : {}),
     xid: message.xid,
     mac: message.mac,
     ciaddr: message.ciaddr,

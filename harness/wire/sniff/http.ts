@@ -1,8 +1,11 @@
 import { tableBounds } from '../../model/bounds.ts';
 import type { EventSink } from '../../model/events.ts';
+import type { ImageKind } from '../../model/image-kinds.ts';
 import type { MalformedLog } from '../codecs/malformed.ts';
 import { isBodyless, parseRequestHead, parseResponseHead } from './http-head.ts';
 import { type BodyFraming, createMessageReader } from './http-reader.ts';
+import { imageHeadBytes, imageOf } from './image-of.ts';
+import { createStreamWindow, type StreamWindow } from './stream-window.ts';
 import { type ConversationReader, createConversations } from './tcp-conversations.ts';
 
 interface HttpSnifferOptions {
@@ -26,6 +29,8 @@ interface Delivery {
   end: number | undefined;
   bodyBytes: number;
   readonly untilClose: boolean;
+  /** The body's first bytes, for what kind of file it is; undefined where chunk sizes are between them. */
+  readonly head: StreamWindow | undefined;
 }
 
 const switchingProtocols = 101;
@@ -72,7 +77,8 @@ function createHttpReader(port: number, { now, emit, malformed }: HttpSnifferOpt
     emit({ source: 'wire', type: 'http-response', target, status, port, length, ...(location && { location }) });
     if (!isBodyless(status, request.method) && framing !== 'unknown') {
       const untilClose = framing === 'until-close';
-      deliveries.push({ request, status, bodyAt, end: undefined, bodyBytes: 0, untilClose });
+      const head = framing === 'chunked' ? undefined : headAt(bodyAt);
+      deliveries.push({ request, status, bodyAt, end: undefined, bodyBytes: 0, untilClose, head });
     }
     return framing;
   }
@@ -89,10 +95,11 @@ function createHttpReader(port: number, { now, emit, malformed }: HttpSnifferOpt
     onMalformed: (reason) => malformed('server', 'http', reason),
   });
 
-  function complete({ request, status, bodyBytes }: Delivery): void {
+  function complete(delivery: Delivery): void {
+    const { request, status, bodyBytes: bytes } = delivery;
     const { target, askedAtMs } = request;
     const ms = now() - askedAtMs;
-    emit({ source: 'wire', type: 'http-complete', target, status, port, bytes: bodyBytes, ms });
+    emit({ source: 'wire', type: 'http-complete', target, status, port, bytes, ...imageIn(delivery), ms });
   }
 
   /** Emitted as the server ends, before the guest can say anything of it. */
@@ -106,6 +113,7 @@ function createHttpReader(port: number, { now, emit, malformed }: HttpSnifferOpt
     data(from, position, frame, start, end) {
       const reader = from === 'guest' ? guest : server;
       reader.data(position, frame, start, end);
+      if (from === 'server') for (const { head } of deliveries) head?.put(position, frame, start, end);
     },
     acknowledged(position, endAcknowledged) {
       acknowledgedTo = Math.max(acknowledgedTo, position);
@@ -125,4 +133,15 @@ function createHttpReader(port: number, { now, emit, malformed }: HttpSnifferOpt
       }
     },
   };
+}
+
+function headAt(position: number): StreamWindow {
+  const head = createStreamWindow(imageHeadBytes);
+  head.advanceTo(position);
+  return head;
+}
+
+function imageIn({ head, bodyBytes }: Delivery): { image?: ImageKind } {
+  const known = head?.known().subarray(0, bodyBytes);
+  return known === undefined || known.length < Math.min(imageHeadBytes, bodyBytes) ? {} : { image: imageOf(known) };
 }

@@ -5,6 +5,7 @@ import { formatIpv4Address, formatIpv6Address } from '../codecs/addresses.ts';
 import { dhcpPorts } from '../codecs/dhcp.ts';
 import { dhcp6Ports } from '../codecs/dhcp6.ts';
 import { icmpv6Names } from '../codecs/icmpv6.ts';
+import type { IpView } from '../codecs/ip.ts';
 import type { MalformedLog } from '../codecs/malformed.ts';
 import type { ArpPacket, Icmpv6Packet, Packet, UdpPacket } from '../codecs/packet.ts';
 import { sniffDhcp } from './dhcp.ts';
@@ -69,7 +70,7 @@ export function createSniffer({ network, now, emit, malformed }: SnifferOptions)
   function udp(from: Side, { frame, ip, udp: { sourcePort, destinationPort, payloadStart, payloadEnd } }: UdpPacket) {
     const payload = frame.subarray(payloadStart, payloadEnd);
     const [guestPort, serverPort] = from === 'guest' ? [sourcePort, destinationPort] : [destinationPort, sourcePort];
-    if (dhcpPorts.has(serverPort)) emitCounted(sniffDhcp(payload, destinationPort, from));
+    if (dhcpPorts.has(serverPort)) emitCounted(sniffDhcp(payload, destinationPort, from, addressesOf(frame, ip)));
     else if (dhcp6Ports.has(serverPort)) emitCounted(sniffDhcp6(payload, from));
     else tftp.datagram({ from, guestPort, serverPort, ipVersion: ip.version, payload });
   }
@@ -88,6 +89,14 @@ export function createSniffer({ network, now, emit, malformed }: SnifferOptions)
     },
   };
 }
+
+const addressesOf = (frame: Buffer, { version, sourceAt, destinationAt }: IpView) =>
+  version === 6
+    ? {}
+    : {
+        senderIp: formatIpv4Address(frame.readUInt32BE(sourceAt)),
+        targetIp: formatIpv4Address(frame.readUInt32BE(destinationAt)),
+      };
 
 /** True for a fact that is new or was last reported a while ago; a flood of new facts is ignored past a bound. */
 function createRepeatFilter(now: () => number): (fact: string) => boolean {

@@ -11,6 +11,7 @@ import {
   type TftpOptions,
   tftpPort,
 } from '../codecs/tftp.ts';
+import { imageHeadBytes, imageOf } from './image-of.ts';
 
 export interface TftpSniffer {
   /** One UDP datagram that may be TFTP; any other costs one map look-up. */
@@ -42,6 +43,10 @@ interface Read {
   /** Blocks that came in order, and their bytes; repeats and blocks after a gap do not count. */
   blocks: number;
   bytes: number;
+  /** DATA packets with one of `blocks` again. */
+  resent: number;
+  /** The first bytes, for what kind of file it is. */
+  readonly head: Buffer;
   /** The last of `blocks` was shorter than `blockBytes`. */
   ended: boolean;
   /** The block last acknowledged, how often that was repeated, and whether the next block was sent in between. */
@@ -78,13 +83,14 @@ export function createTftpSniffer(now: () => number, emit: EventSink): TftpSniff
 
   const begin = (asked: Request, readKey: number): Read => {
     const { file, startedMs } = asked;
-    const counted = { blocks: 0, bytes: 0, ended: false, lastSeen: datagrams };
+    const counted = { blocks: 0, bytes: 0, resent: 0, ended: false, lastSeen: datagrams };
     const acknowledgements = { acknowledged: 0, repeats: 0, sentSince: false };
     return remember(reads, readKey, {
       file,
       startedMs,
       blockBytes: defaultBlockBytes,
       hasOack: false,
+      head: Buffer.alloc(imageHeadBytes),
       ...counted,
       ...acknowledgements,
     });
@@ -127,8 +133,10 @@ export function createTftpSniffer(now: () => number, emit: EventSink): TftpSniff
         }
         reads.delete(readKey);
         requests.delete(requestKey);
-        const { file, bytes, blocks, startedMs } = read;
-        emit({ source: 'wire', type: 'tftp-complete', file, port: guestPort, bytes, blocks, ms: now() - startedMs });
+        const { file, bytes, blocks, resent: repeats, startedMs } = read;
+        const image = imageOf(read.head.subarray(0, bytes));
+        const ms = now() - startedMs;
+        emit({ source: 'wire', type: 'tftp-complete', file, port: guestPort, bytes, blocks, repeats, image, ms });
         return;
       }
       const packet = opcode === opcodes.oack || opcode === opcodes.error ? parseTftp(payload) : undefined;
@@ -159,10 +167,19 @@ function countRepeat(read: Read, payload: Buffer): boolean {
   return read.repeats === stalledRepeats;
 }
 
+/** Block numbers wrap: the one nearest to the last one counted. */
+function wasCounted({ blocks }: Read, block: number): boolean {
+  const behind = (blocks - block) & 0xffff;
+  return behind < blocks && behind < 0x8000;
+}
+
 function countBlock(read: Read, payload: Buffer): void {
   const bytes = payload.length - 4;
   if (blockOf(payload) === ((read.acknowledged + 1) & 0xffff)) read.sentSince = true;
-  if (read.ended || bytes > read.blockBytes || blockOf(payload) !== ((read.blocks + 1) & 0xffff)) return;
+  const isNext = blockOf(payload) === ((read.blocks + 1) & 0xffff);
+  if (wasCounted(read, blockOf(payload))) read.resent += 1;
+  if (!isNext || read.ended || bytes > read.blockBytes) return;
+  if (read.bytes < imageHeadBytes) payload.copy(read.head, read.bytes, 4);
   read.blocks += 1;
   read.bytes += bytes;
   read.ended = bytes < read.blockBytes;

@@ -1,11 +1,12 @@
+import { clientArchs } from '../../../../model/client-archs.ts';
 import type { RecordedEvent } from '../../report-data.ts';
-import { clientArchNames, dhcp6OptionNames, dhcpOptionNames } from './dhcp-names.ts';
+import { dhcp6OptionNames, dhcpOptionNames } from './dhcp-names.ts';
 
 type Dhcp = Extract<RecordedEvent, { type: 'dhcp' }>;
 type Dhcp6 = Extract<RecordedEvent, { type: 'dhcp6' }>;
 type Fields = [name: string, value: string][];
 
-const archText = (arch: number): string => `${arch} (${clientArchNames[arch] ?? 'not a known one'})`;
+const archText = (arch: number): string => `${arch} (${clientArchs[arch]?.name ?? 'not a known one'})`;
 const isSet = (address: string): boolean => address !== '' && address !== '0.0.0.0';
 
 export function dhcpSummary(event: Dhcp): string {

@@ -81,30 +81,3 @@ export const dhcp6OptionNames: Readonly<Record<number, string>> = {
   61: 'client architecture',
   62: 'client network interface (NII)',
 };
-
-/** Processor architecture types of options 93 and 61 (IANA; RFC 4578 §2.1 with its errata, RFC 5970 §3.3). */
-export const clientArchNames: Readonly<Record<number, string>> = {
-  0: 'x86 BIOS',
-  6: 'x86 UEFI',
-  7: 'x64 UEFI',
-  9: 'EBC',
-  10: 'ARM 32-bit UEFI',
-  11: 'ARM 64-bit UEFI',
-  12: 'PowerPC Open Firmware',
-  13: 'PowerPC ePAPR',
-  14: 'POWER OPAL v3',
-  15: 'x86 UEFI by HTTP',
-  16: 'x64 UEFI by HTTP',
-  17: 'EBC by HTTP',
-  18: 'ARM 32-bit UEFI by HTTP',
-  19: 'ARM 64-bit UEFI by HTTP',
-  20: 'x86 BIOS by HTTP',
-  21: 'ARM 32-bit U-Boot',
-  22: 'ARM 64-bit U-Boot',
-  25: 'RISC-V 32-bit UEFI',
-  27: 'RISC-V 64-bit UEFI',
-  31: 's390 basic',
-  32: 's390 extended',
-  37: 'LoongArch 32-bit UEFI',
-  39: 'LoongArch 64-bit UEFI',
-};

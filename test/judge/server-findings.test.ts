@@ -1,0 +1,152 @@
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import type { z } from 'zod';
+import { judge } from '../../harness/judge/judge.ts';
+import type { HarnessEvent } from '../../harness/model/events.ts';
+import { expectationSchema } from '../../harness/model/expectation.ts';
+import type { Plan } from '../../harness/model/plan.ts';
+import { type ServerFindingName, serverFindingNames } from '../../harness/model/server-findings.ts';
+import { readEvents, readPlan } from '../../harness/run/run-directory.ts';
+import { recordedRun } from './recorded-run.ts';
+
+interface Recorded {
+  plan: Plan;
+  events: HarnessEvent[];
+}
+
+/** fixtures/servers */
+function recorded(name: string): Recorded {
+  const directory = fileURLToPath(new URL(`../../fixtures/servers/${name}`, import.meta.url));
+  return { plan: readPlan(directory), events: readEvents(directory) };
+}
+
+const foundIn = ({ plan, events }: Recorded) => judge(plan, events).serverFindings ?? [];
+const namesIn = (run: Recorded): string[] => foundIn(run).map(({ name }) => name);
+
+/** Each rule with a boot that shows it, and what it says of that. */
+const shown: Record<ServerFindingName, { in: string; says: string | RegExp }> = {
+  'architecture-unanswered': {
+    in: 'no-http',
+    says: 'x64 UEFI by HTTP (architecture 16) asked 4 times, and got an address and nothing to boot',
+  },
+  'boot-server-silent': {
+    in: 'no-4011',
+    says: 'x64 UEFI (architecture 7) asked port 4011 4 times after an offer with option 60 PXEClient and no option 43, and got no answer',
+  },
+  'broadcast-flag-ignored': {
+    in: 'unicast',
+    says: 'x64 UEFI (architecture 7) asked for broadcast, and the OFFER was sent to 10.0.2.100',
+  },
+  'http-class-missing': {
+    in: 'option-60',
+    says: 'x64 UEFI by HTTP (architecture 16) was offered http://10.0.2.3/snponly.efi without option 60',
+  },
+  'http-length-missing': {
+    in: 'no-length',
+    says: 'x64 UEFI by HTTP (architecture 16) was answered without Content-Length, and did not fetch /snponly.efi whole',
+  },
+  'http-redirected': {
+    in: 'redirect',
+    says: 'x64 UEFI by HTTP (architecture 16) was sent from /snponly.efi to http://10.0.2.2/snponly.efi (status 301)',
+  },
+  'nbp-for-other-client': {
+    in: 'x64-to-arm',
+    says: 'ARM 64-bit UEFI (architecture 11) was given ipxe-arm64.efi, which is an EFI image for x64',
+  },
+  'nbp-loop': { in: 'loop', says: 'snponly.efi was fetched again by the iPXE that it had started' },
+  'next-server-missing': {
+    in: 'proxy',
+    says: 'iPXE on x86 BIOS (architecture 0) was told boot.ipxe, without a next server (siaddr, option 66), and fetched nothing',
+  },
+  'oack-unasked': { in: 'oack', says: 'for boot.ipxe windowsize 4 was granted, and not asked for' },
+  'reply-too-short': { in: 'kea-http', says: 'the OFFER has 271 bytes, and BOOTP messages have at least 300' },
+  retransmissions: { in: 'sends-twice', says: '119 of the 119 blocks of snponly.efi came more than once' },
+  'server-address-silent': { in: 'next-server', says: 'nobody answers at 10.0.2.99, the next server (siaddr)' },
+  'slow-answer': { in: 'slow', says: /^iPXE on x86 BIOS \(architecture 0\) waited 2\.\d s for the first answer$/ },
+  'tsize-unanswered': { in: 'no-tsize', says: 'the length of snponly.efi (tsize) was asked for and not given' },
+};
+
+/** Boots by servers without a mistake. */
+const clean = ['no-mistake', 'pxe', 'http', 'ipv6', 'proxy-whole'];
+
+describe('what is found about a server', () => {
+  it.each(Object.entries(shown))('%s', (name, { in: of, says }) => {
+    const found = foundIn(recorded(of)).filter((one) => one.name === name);
+    expect(found).not.toEqual([]);
+    expect(found[0]?.text).toMatch(says);
+    expect(found[0]?.section).toMatch(/^(RFC \d+|PXE 2\.1 §|UEFI 2\.10 §)/);
+    expect(found[0]?.remedy).not.toBe('');
+  });
+
+  it('is nothing where the server makes no mistake', () => {
+    expect(Object.keys(shown).sort()).toEqual([...serverFindingNames].sort());
+    const found = clean.map((name) => [name, namesIn(recorded(name)).filter((one) => one !== 'slow-answer')]);
+    expect(found).toEqual(clean.map((name) => [name, []]));
+  });
+
+  it.each(Object.values(shown).map((one) => one.in))('is one mistake in %s, and not all that could be', (name) => {
+    const found = new Set(namesIn(recorded(name)));
+    // AAVMF goes on to HTTP boot, which that server does not know either.
+    found.delete(name === 'x64-to-arm' ? 'architecture-unanswered' : '');
+    found.delete(shown['slow-answer'].in === name ? '' : 'slow-answer');
+    expect([...found]).toEqual(Object.keys(shown).filter((one) => shown[one as ServerFindingName].in === name));
+  });
+
+  it('is not asked of the harness itself, which does on purpose what a matrix says', () => {
+    const { plan, events } = recorded('redirect');
+    const { provisioner: _, ...network } = plan.network;
+    expect(foundIn({ plan: { ...plan, network }, events })).toEqual([]);
+    expect(foundIn(recordedRun('uefi-http-redirect'))).toEqual([]);
+  });
+
+  it('is not asked of a server whose frames were lost or altered on purpose', () => {
+    const { plan, events } = recorded('no-http');
+    const scenario: Plan['scenario'] = {
+      ...plan.scenario,
+      faults: [{ on: 'to-guest', match: {}, drop: 0.1, seed: 1 }],
+    };
+    expect(foundIn({ plan: { ...plan, scenario }, events })).toEqual([]);
+  });
+
+  it('is about what the server serves: addresses of the harness name no boot file', () => {
+    const run = recorded('proxy');
+    expect(run.events.some((event) => event.type === 'dhcp' && event.yiaddr === '10.0.2.15')).toBe(true);
+    expect(namesIn(run)).toEqual(['next-server-missing']);
+  });
+});
+
+describe('a verdict', () => {
+  const setting = (run: Recorded, more: Partial<Plan['scenario']>): Recorded => ({
+    ...run,
+    plan: { ...run.plan, scenario: { ...run.plan.scenario, ...more } },
+  });
+  const verdictOf = ({ plan, events }: Recorded) => judge(plan, events);
+  const expecting = (expected: z.input<typeof expectationSchema>) => ({ expect: expectationSchema.parse(expected) });
+
+  it('is not decided by what was found', () => {
+    expect(verdictOf(recorded('oack'))).toMatchObject({ status: 'passed', diagnosis: null });
+  });
+
+  it('is, under strictServer', () => {
+    expect(verdictOf(setting(recorded('oack'), { strictServer: true }))).toMatchObject({
+      status: 'failed',
+      diagnosis:
+        'The server is at fault: for boot.ipxe windowsize 4 was granted, and not asked for (oack-unasked, RFC 2347, RFC 2348).',
+    });
+    expect(verdictOf(setting(recorded('no-mistake'), { strictServer: true })).status).toBe('passed');
+  });
+
+  it.each(['slow', 'sends-twice', 'kea-http'])('never is by load, or by what harms no client: %s', (name) => {
+    expect(verdictOf(setting(recorded(name), { strictServer: true })).status).toBe('passed');
+  });
+
+  it('fails where an expected finding is missing, and not where it is there', () => {
+    const wanted = expecting({ reaches: 'last', finding: 'oack-unasked' });
+    expect(verdictOf(setting(recorded('no-mistake'), wanted))).toMatchObject({
+      status: 'failed',
+      diagnosis: 'Not as expected of the server: oack-unasked was to be found.',
+    });
+    expect(verdictOf(setting(recorded('oack'), wanted)).status).toBe('passed');
+    expect(verdictOf(setting(recorded('oack'), { ...wanted, strictServer: true })).status).toBe('passed');
+  });
+});
