@@ -16,7 +16,9 @@ const seabios = {
   ...{ nic: 'virtio-net-pci', rom: 'bundled', secondStage: 'none', transport: 'tftp' },
 };
 /** forky's iPXE looks for autoexec.ipxe by itself; user-mode DHCP has no other way to give it a script. */
-const autoexec = { text: '#!ipxe\ndhcp\nchain tftp://{{server}}/boot.ipxe\n' };
+const autoexec = {
+  text: ['#!ipxe', `echo ${beginMark}`, 'dhcp', `echo ${endMark}`, 'chain tftp://{{server}}/boot.ipxe', ''].join('\n'),
+};
 const linux = {
   ...{ nic: 'virtio-net-pci', rom: 'none', payload: 'linux', set: 'bookworm', nbpSet: 'forky' },
   serve: { 'autoexec.ipxe': autoexec },
@@ -49,9 +51,9 @@ export function transferCell(name, transport, url, scratch) {
 
 export const scriptCell = () => cellOf('script', seabios);
 
-/** A machine whose early boot costs most of a cell. */
-export const templateCell = () =>
-  cellOf('template', {
+/** A machine whose early boot costs most of a cell. Cells of any name start from the same template. */
+export const templateCell = (name = 'template') =>
+  cellOf(name, {
     ...linux,
     serve: undefined,
     payload: 'script',
