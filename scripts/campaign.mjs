@@ -11,6 +11,7 @@ const campaigns = {
   hostile: () => import('./campaigns/hostile.mjs'),
   load: () => import('./campaigns/load.mjs'),
   sabotage: () => import('./campaigns/sabotage.mjs'),
+  soak: () => import('./campaigns/soak.mjs'),
 };
 
 /** A HarnessError is for the user: message and hint, without a stack trace. */
