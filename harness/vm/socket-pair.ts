@@ -1,15 +1,9 @@
 import { once } from 'node:events';
-import {
-  type AddressInfo,
-  connect,
-  createServer,
-  type ListenOptions,
-  type NetConnectOpts,
-  type Socket,
-} from 'node:net';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { type AddressInfo, connect, createServer, type NetConnectOpts, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { HarnessError } from '../model/errors.ts';
-import { withSocketPath } from './socket-path.ts';
 
 /** Two ends of a stream socket: one stays here, the other is passed to a child process and then destroyed here. */
 export interface SocketPair {
@@ -38,7 +32,7 @@ export function createSocketPair(): Promise<SocketPair> {
  */
 export async function createSerialPair(): Promise<SocketPair> {
   try {
-    const pair = await connectThrough({ host: '127.0.0.1', port: 0 }, connect);
+    const pair = await accepted(await connectOnLoopback());
     // Output must not wait for more.
     pair.theirs.setNoDelay(true);
     return pair;
@@ -49,9 +43,15 @@ export async function createSerialPair(): Promise<SocketPair> {
 
 type Connect = (options: NetConnectOpts) => Socket;
 
+/** Our end, and who is to accept it. */
+interface Connecting {
+  readonly server: Server;
+  readonly ours: Socket;
+}
+
 async function throughFolder(connectTo: Connect): Promise<SocketPair> {
   try {
-    return await withSocketPath((path) => connectThrough({ path }, connectTo));
+    return await accepted(connectInFolder(connectTo));
   } catch (cause) {
     const { message } = cause as Error;
     throw new HarnessError('disk', `cannot create a socket for a guest in ${tmpdir()}: ${message}`, {
@@ -61,21 +61,37 @@ async function throughFolder(connectTo: Connect): Promise<SocketPair> {
   }
 }
 
-async function connectThrough(address: ListenOptions, connectTo: Connect): Promise<SocketPair> {
-  const server = createServer({ pauseOnConnect: true });
-  let ours: Socket | undefined;
+/**
+ * In a folder that only this user can enter. The kernel connects Unix sockets at once, and needs the name no longer: the
+ * folder is gone before anything else happens, so that a harness that is killed leaves none.
+ */
+function connectInFolder(connectTo: Connect): Connecting {
+  const folder = mkdtempSync(join(tmpdir(), 'netboot-link-'));
   try {
-    server.listen(address);
-    await once(server, 'listening');
+    const path = join(folder, 'socket');
+    const server = createServer({ pauseOnConnect: true }).listen(path);
+    return { server, ours: connectTo({ path }) };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function connectOnLoopback(): Promise<Connecting> {
+  const host = '127.0.0.1';
+  const server = createServer({ pauseOnConnect: true }).listen({ host, port: 0 });
+  await once(server, 'listening');
+  return { server, ours: connect({ host, port: (server.address() as AddressInfo).port }) };
+}
+
+async function accepted({ server, ours }: Connecting): Promise<SocketPair> {
+  try {
     // Out of descriptors, the kernel drops a connection silently.
-    const accepted = once(server, 'connection', { signal: AbortSignal.timeout(acceptMs) }) as Promise<[Socket]>;
-    const at = server.address();
-    ours = connectTo(typeof at === 'string' ? { path: at } : { host: '127.0.0.1', port: (at as AddressInfo).port });
-    const [[theirs]] = await Promise.all([accepted, once(ours, 'connect')]);
+    const acceptance = once(server, 'connection', { signal: AbortSignal.timeout(acceptMs) }) as Promise<[Socket]>;
+    const [[theirs]] = await Promise.all([acceptance, once(ours, 'connect')]);
     refuseStranger(theirs, ours);
     return { ours, theirs };
   } catch (error) {
-    ours?.destroy();
+    ours.destroy();
     throw error;
   } finally {
     server.close();

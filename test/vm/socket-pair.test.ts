@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { readdirSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
@@ -22,6 +23,14 @@ test('what is sent before anyone listens arrives, in order and whole, and nothin
   await new Promise((resolve) => ours.once('close', resolve));
   expect(Buffer.concat(chunks).equals(sent)).toBe(true);
   expect(await readdir(folder)).toEqual([]);
+});
+
+test('not even a harness that is killed meanwhile leaves anything on the disk', async () => {
+  const pair = createSocketPair();
+  expect(readdirSync(folder)).toEqual([]);
+  const { ours, theirs } = await pair;
+  ours.destroy();
+  theirs.destroy();
 });
 
 test('what is sent from here arrives there', async () => {

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, readdirSync, renameSync, rmSync, statSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
+import { removeIfKilled } from '../../os/temporary-folder.ts';
 import { readTemplate, type Template } from './template.ts';
 
 /** How a guest is to start. */
@@ -37,7 +38,7 @@ export interface TemplateStoreOptions {
 export const defaultTemplatesMiB = 4096;
 
 const blockBytes = 512;
-/** What a killed run was making, or removing, is left alone for this long in case it still does. */
+/** What a run was making or removing when its host failed is left alone for this long, in case it still does. */
 const abandonedMs = 3_600_000;
 const unfinished = /\.part$/;
 
@@ -132,6 +133,7 @@ export function openTemplateStore({ folder, limitBytes, keep }: TemplateStoreOpt
 
   function make(id: string): Claim {
     const part = `${pathOf(id)}.${randomBytes(4).toString('hex')}.part`;
+    const unfinished = removeIfKilled(part);
     let wake = (): void => {};
     making.set(
       id,
@@ -139,14 +141,19 @@ export function openTemplateStore({ folder, limitBytes, keep }: TemplateStoreOpt
         wake = resolve;
       }),
     );
-    const end = (finish: () => void): void => {
+    const end = (act: () => void): void => {
       if (!making.delete(id)) return;
-      finish();
+      act();
       wake();
     };
     const giveUp = (): void => {
       unmakable.add(id);
       rmSync(part, { recursive: true, force: true });
+      void unfinished.remove();
+    };
+    const finish = (): void => {
+      publish(id, part);
+      void unfinished.keep();
     };
     try {
       mkdirSync(part, { recursive: true });
@@ -154,7 +161,7 @@ export function openTemplateStore({ folder, limitBytes, keep }: TemplateStoreOpt
       end(giveUp);
       return cold;
     }
-    return { start: 'make', id, folder: part, made: () => end(() => publish(id, part)), release: () => end(giveUp) };
+    return { start: 'make', id, folder: part, made: () => end(finish), release: () => end(giveUp) };
   }
 
   function restore(id: string): Claim | undefined {

@@ -51,12 +51,11 @@ function ownCache(folder) {
   return folder;
 }
 
-/** Templates that could be found and cannot be read. */
+/** Templates that could be found and cannot be read, and unfinished ones. */
 function brokenTemplates(folder) {
-  const names = existsSync(folder) ? readdirSync(folder).filter((name) => !name.endsWith('.part')) : [];
-  return names
-    .filter((id) => readTemplate(id, join(folder, id)) === undefined)
-    .map((id) => `the template ${id} cannot be read`);
+  const names = existsSync(folder) ? readdirSync(folder) : [];
+  const isBroken = (id) => id.endsWith('.part') || readTemplate(id, join(folder, id)) === undefined;
+  return names.filter(isBroken).map((id) => `the template ${id} is not whole`);
 }
 
 /** What a command was writing next to its target, under another name. */

@@ -1,7 +1,7 @@
 // Starts the command line in a folder of its own, ends it at a random moment, and looks at what it leaves.
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { inCheckout } from '../../setup/checkout.mjs';
@@ -36,9 +36,12 @@ export function openWorkplace(folder, more = {}) {
     for (const end = performance.now() + goneWithinMs; performance.now() < end; await pause(50)) {
       if (survivors().length === 0 && readdirSync(temporary).length === 0) return [];
     }
+    const files = readdirSync(temporary);
+    // Told once.
+    for (const name of files) rmSync(join(temporary, name), { recursive: true, force: true });
     return [
       ...survivors().map((command) => `still there: ${command}`),
-      ...readdirSync(temporary).map((name) => `a temporary file is left: ${name}`),
+      ...files.map((name) => `a temporary file is left: ${name}`),
     ];
   }
 
