@@ -2,6 +2,7 @@ import type { MatrixInput } from 'netboot-harness';
 import { firstStages } from './first-stages.ts';
 import { hardship } from './hardship.ts';
 import { knownTrouble } from './known-trouble.ts';
+import { lifecycle } from './lifecycle.ts';
 import { machines } from './machines.ts';
 import { otherNics } from './nics.ts';
 import { optionRoms } from './option-roms.ts';
@@ -27,5 +28,6 @@ export default {
     ...machines,
     ...hardship,
     ...provisioners,
+    ...lifecycle,
   ],
 } satisfies MatrixInput;

@@ -183,6 +183,11 @@ const meanings: readonly { holds: (stop: Stop) => boolean; means: (stop: Stop) =
       'the boot continued, and nothing shows that the option ROM had a part in it: the firmware may have a driver of its own',
   },
   { holds: at('config'), means: () => "the loader's configuration was not fetched whole, or did not take effect" },
+  {
+    holds: all(at('disk'), endedBy('uefi-setup')),
+    means: () => 'the boot option returned success, after which EDK II opens its menu instead of trying the next one',
+  },
+  { holds: at('disk'), means: () => 'the network boot ended, and nothing shows that the disk booted' },
   { holds: at('payload-fetch'), means: () => 'kernel or initrd was not delivered whole' },
   { holds: at('kernel'), means: () => 'nothing from a kernel appeared on the serial console' },
   {

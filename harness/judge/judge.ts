@@ -6,6 +6,7 @@ import type { Evidence, FailureEvidence, StageEvidence } from '../observe/eviden
 import { boundText } from '../observe/machine-rules.ts';
 import { createObserver } from '../observe/observer.ts';
 import { compareWith } from './as-expected.ts';
+import { judgeBoots } from './boots.ts';
 import { observeConfiguration } from './configuration.ts';
 import { diagnose } from './diagnosis.ts';
 import { faultFindings } from './faults.ts';
@@ -104,8 +105,8 @@ function startOf(events: readonly HarnessEvent[]): string | undefined {
 
 const failureOf = ({ rule, atMs, text }: FailureEvidence): Failure => ({ rule, atMs, text });
 
-/** What the guest did, from its plan and event log only: pure, so that a saved log is judged the same again. */
-export function judge(plan: Plan, events: readonly HarnessEvent[]): Verdict {
+/** What the guest did in one boot. */
+function judgeBoot(plan: Plan, events: readonly HarnessEvent[]): Verdict {
   const observer = createObserver(plan);
   for (const event of events) observer.observe(event);
   const found = observer.evidence.filter(isStage);
@@ -147,4 +148,9 @@ export function judge(plan: Plan, events: readonly HarnessEvent[]): Verdict {
   ];
   const status = asExpected && contradiction === undefined && complaint === undefined ? 'passed' : 'failed';
   return { ...base, status, diagnosis: parts.filter(Boolean).join(' ') || null };
+}
+
+/** What the guest did, from its plan and event log only: pure, so that a saved log is judged the same again. */
+export function judge(plan: Plan, events: readonly HarnessEvent[]): Verdict {
+  return plan.boots === undefined ? judgeBoot(plan, events) : judgeBoots(plan.boots, events, judgeBoot);
 }

@@ -1,4 +1,5 @@
 import type { CellAxes } from '../model/axis-text.ts';
+import { bootsOf } from '../model/boots.ts';
 import { isSameRecord } from '../model/canonical-json.ts';
 import { idMaxLength } from '../model/case-id.ts';
 import { HarnessError } from '../model/errors.ts';
@@ -120,7 +121,10 @@ function expandGroup(group: Group, expanding: Expanding): Expansion {
 
   const settings = settingsOf(group);
   const possible = product.filter((axes) => {
-    const reason = impossibilityOf({ ...settings, ...axes });
+    const reason =
+      bootsOf({ ...settings, ...axes })
+        .map(impossibilityOf)
+        .find((why) => why !== null) ?? null;
     if (reason !== null) exclude(axes, reason);
     return reason === null;
   });

@@ -126,8 +126,8 @@ const impossibilities: readonly Impossibility[] = [
   {
     applies: (cell) =>
       stageIn('shim-grub', 'grub', 'pxelinux', 'syslinux', 'linux', 'uki')(cell) &&
-      (cell.payload === 'script' || cell.payload === 'iscsi'),
-    reason: 'the script and iscsi payloads are iPXE scripts, which only iPXE runs; use payload linux',
+      (cell.payload === 'script' || cell.payload === 'iscsi' || cell.payload === 'disk'),
+    reason: 'the script, iscsi and disk payloads are iPXE scripts, which only iPXE runs; use payload linux',
   },
   {
     applies: (cell) => stageIn('probe')(cell) && cell.payload !== 'probe',

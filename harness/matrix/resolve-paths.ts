@@ -9,6 +9,7 @@ const groupKeys = [
   'kernel',
   'initrd',
   'serve',
+  'boots',
   'provisioner',
   'expectations',
   'exclude',

@@ -54,8 +54,11 @@ export type FirmwareInterface = (typeof firmwareInterfaces)[number];
 const transports = ['tftp', 'http', 'https', 'nfs'] as const;
 export type Transport = (typeof transports)[number];
 
-/** What proves the end of the boot: an iPXE script, a kernel with a tiny initrd, the installer's initrd, a bare NBP, a SAN disk. */
-const payloads = ['script', 'linux', 'installer', 'probe', 'iscsi'] as const;
+/**
+ * What proves the end of the boot: an iPXE script, a kernel with a tiny initrd, the installer's initrd, a bare NBP, a SAN
+ * disk, or the machine's own disk once the network boot has given up.
+ */
+const payloads = ['script', 'linux', 'installer', 'probe', 'iscsi', 'disk'] as const;
 
 const secureBoots = ['off', 'microsoft', 'snakeoil'] as const;
 export type SecureBoot = (typeof secureBoots)[number];

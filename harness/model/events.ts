@@ -109,6 +109,8 @@ export const eventSchema = z.discriminatedUnion('source', [
     event('run', 'bounded', { what: z.enum(recordBoundNames), limit: z.int(), ends: z.boolean() }),
     /** The harness cannot say what the guest did; `retryable` where another attempt may succeed. */
     event('run', 'infrastructure', { code: z.string(), message: z.string(), retryable: z.boolean() }),
+    /** The machine was switched off and on again: what follows is of this boot, counted from 1. */
+    event('run', 'power-cycled', { boot: z.int(), name: z.string() }),
     event('run', 'ended', {
       reason: z.enum(['complete', 'failure', 'deadline', 'silent', 'guest-ended', 'interrupted', 'infrastructure']),
     }),

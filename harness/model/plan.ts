@@ -67,9 +67,10 @@ const networkSchema = z.strictObject({
 });
 export type Network = z.infer<typeof networkSchema>;
 
-/** Everything decided before QEMU starts; computed by a pure function, saved as plan.json. */
-export const planSchema = z.strictObject({
-  version: z.literal(1),
+/** Bytes replaced in a copy of a file. */
+const patchSchema = z.array(z.strictObject({ offset: z.int(), ascii: z.string() }));
+
+const bootShape = {
   scenario: scenarioSchema,
   interface: firmwareInterfaceSchema,
   nonce: z.string(),
@@ -91,11 +92,13 @@ export const planSchema = z.strictObject({
     .strictObject({
       iqn: z.string(),
       disk: z.string(),
-      patch: z.array(z.strictObject({ offset: z.int(), ascii: z.string() })),
+      patch: patchSchema,
       /** Root directory of the target's programs and libraries. */
       programRoot: z.string(),
     })
     .optional(),
+  /** Files that the machine may write to, by their names in the case's directory: copies, patched before it first starts. */
+  machineFiles: z.record(z.string(), z.strictObject({ path: z.string(), patch: patchSchema })).optional(),
   provisioner: plannedProvisionerSchema.optional(),
   /** Certificate of the HTTPS server; `authorityFile` is made in the case's directory for firmware to read. */
   tls: z.strictObject({ certificate: certificateSchema, authorityFile: z.string().optional() }).optional(),
@@ -120,9 +123,18 @@ export const planSchema = z.strictObject({
   }),
   deadlines: z.strictObject({
     totalMs: z.int(),
-    stageMs: z.record(stageSchema, z.int()),
+    /** Of every stage that there was when the plan was made. */
+    stageMs: z.partialRecord(stageSchema, z.int()),
     /** How long a guest may be idle while a stage is awaited; absent: no limit. */
     restMs: z.partialRecord(stageSchema, z.int()).default({}),
   }),
+};
+
+/** Everything decided before QEMU starts; computed by a pure function, saved as plan.json. */
+export const planSchema = z.strictObject({
+  version: z.literal(1),
+  ...bootShape,
+  /** The plan of each boot, if there are several; what is above is the first's, with the inputs of all. */
+  boots: z.array(z.strictObject({ version: z.literal(1), name: z.string(), ...bootShape })).optional(),
 });
 export type Plan = z.infer<typeof planSchema>;

@@ -1,3 +1,4 @@
+import { bootsOf } from './boots.ts';
 import { programsOf } from './provisioner.ts';
 import type { Scenario } from './scenario.ts';
 
@@ -36,6 +37,9 @@ function ofServe({ serve = {} }: Scenario): Reach[] {
   );
 }
 
+const ofSecondStage = ({ secondStage }: Scenario): Reach[] =>
+  path('secondStage.file', typeof secondStage === 'object' ? secondStage.file : undefined);
+
 /** A program that is run on this host, whatever folder it lies in. */
 function ofProvisioner({ provisioner }: Scenario): Reach[] {
   if (provisioner === undefined) return [];
@@ -49,6 +53,14 @@ function ofProvisioner({ provisioner }: Scenario): Reach[] {
       'path' in file ? path(`provisioner.files["${name}"]`, file.path) : [],
     ),
   ]);
+}
+
+/** What a boot has of its own, each named like the case's. */
+function ofBoots(scenario: Scenario): Reach[] {
+  if (scenario.boots === undefined) return [];
+  return bootsOf(scenario).flatMap((boot, at) =>
+    [...ofServe(boot), ...ofSecondStage(boot)].map((reach) => ({ ...reach, key: `boots[${at}].${reach.key}` })),
+  );
 }
 
 /** For every scenario field, what it lets in from outside; a new field does not compile without its row. */
@@ -69,8 +81,7 @@ const reachOfField: Record<keyof Scenario, (scenario: Scenario) => Reach[]> = {
   set: nothing,
   nic: nothing,
   rom: ({ rom }) => path('rom.file', typeof rom === 'object' && 'file' in rom ? rom.file : undefined),
-  secondStage: ({ secondStage }) =>
-    path('secondStage.file', typeof secondStage === 'object' ? secondStage.file : undefined),
+  secondStage: ofSecondStage,
   transport: nothing,
   payload: nothing,
   secureBoot: nothing,
@@ -83,6 +94,7 @@ const reachOfField: Record<keyof Scenario, (scenario: Scenario) => Reach[]> = {
   nbpSet: nothing,
   configuration: nothing,
   boot: nothing,
+  boots: ofBoots,
   serve: ofServe,
   kernel: ({ kernel }) => path('kernel.file', kernel?.file),
   initrd: ({ initrd }) => path('initrd.file', initrd?.file),

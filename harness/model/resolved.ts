@@ -73,6 +73,8 @@ export interface Resolved {
   overlay: ResolvedFile | undefined;
   /** An iSCSI disk, and where the target's programs are. */
   san: { disk: ResolvedFile; nonce: NonceField; programRoot: string } | undefined;
+  /** The machine's own disk. */
+  disk: (ResolvedFile & { nonce: NonceField }) | undefined;
   /** The user's server: where each program is and what its files hold, in the scenario's order. */
   provisioner: ResolvedProvisioner | undefined;
   inputs: Input[];

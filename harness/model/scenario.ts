@@ -99,6 +99,22 @@ const fileOr = <T extends z.ZodType>(schema: T) => z.union([schema, z.strictObje
 /** The QEMU in PATH. */
 export const hostQemu = 'host';
 
+const serveSchema = z.record(servedName, z.union([servedFileSchema, servedArtefactSchema]));
+
+/** One of several boots of the same machine: what it has of its own, in place of the case's. */
+const bootSchema = z.strictObject({
+  /** Names it in reports, such as `install`. */
+  name: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9 ._-]{0,39}$/, 'a boot has a name of up to 40 letters and digits'),
+  secondStage: fileOr(secondStageSchema).optional(),
+  payload: payloadSchema.optional(),
+  boot: z.array(bootRuleSchema).optional(),
+  serve: serveSchema.optional(),
+  kernelArgs: z.string().optional(),
+  deadlines: deadlinesSchema.optional(),
+  stagePath: z.array(stageSchema).min(1).optional(),
+  expect: expectationSchema.optional(),
+});
+
 const virtioInterfaces = ['legacy', 'transitional', 'modern'] as const;
 const bootNics = ['first-of-two', 'second-of-two'] as const;
 
@@ -141,7 +157,7 @@ export const settingsShape = {
   /** Replaces the boot policy derived from second stage, transport and payload. */
   boot: z.array(bootRuleSchema).optional(),
   /** Added to (or replacing parts of) the served tree; names are slash-separated and relative. */
-  serve: z.record(servedName, z.union([servedFileSchema, servedArtefactSchema])).optional(),
+  serve: serveSchema.optional(),
   kernel: z.strictObject({ file: z.string().min(1) }).optional(),
   initrd: z.strictObject({ file: z.string().min(1) }).optional(),
   kernelArgs: z.string().optional(),
@@ -165,6 +181,8 @@ export const settingsShape = {
   randomSource: z.boolean().optional(),
   /** What the network does to frames on purpose, one after another. */
   faults: z.array(faultSchema).min(1).max(32).optional(),
+  /** The machine is switched off and on again between these; its disk and its firmware's variables are kept. */
+  boots: z.array(bootSchema).min(2).max(8).optional(),
   /** The early boot is what the case is about: always from power-on. */
   cold: z.literal(true).optional(),
   qemuArgs: z.array(z.string()).optional(),

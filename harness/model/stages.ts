@@ -10,6 +10,7 @@ export const stages = [
   'nbp-dhcp',
   'config',
   'payload-fetch',
+  'disk',
   'kernel',
   'userspace',
 ] as const;
@@ -26,6 +27,7 @@ export const stageMeanings: Record<Stage, string> = {
   'nbp-dhcp': 'the second stage completed a lease of its own',
   config: "the loader's configuration was delivered whole and took effect",
   'payload-fetch': 'kernel and initrd (or disk) were delivered whole',
+  disk: "the machine's own disk booted",
   kernel: 'the operating system kernel ran',
   userspace: 'userspace ran',
 };

@@ -23,6 +23,18 @@ export type StageResult = z.infer<typeof stageResultSchema>;
 const failureSchema = z.strictObject({ rule: z.string(), atMs: z.number(), text: z.string() });
 export type Failure = z.infer<typeof failureSchema>;
 
+/** One of several boots of a case. */
+const bootVerdictSchema = z.strictObject({
+  name: z.string(),
+  status: z.enum(statuses),
+  stages: z.array(stageResultSchema),
+  lastStage: stageSchema.nullable(),
+  stoppedAt: stageSchema.nullable(),
+  failure: failureSchema.nullable(),
+  diagnosis: z.string().nullable(),
+});
+export type BootVerdict = z.infer<typeof bootVerdictSchema>;
+
 /** What the guest did; can be recomputed from plan and events. */
 const verdictSchema = z.strictObject({
   status: z.enum(statuses),
@@ -40,6 +52,8 @@ const verdictSchema = z.strictObject({
   findings: z.array(z.string()),
   /** What a server of the user's did wrong; absent where there is nothing, or no such server. */
   serverFindings: z.array(serverFindingSchema).optional(),
+  /** Each boot that was begun, if there are several; what is above is of the first that is not as expected, or the last. */
+  boots: z.array(bootVerdictSchema).optional(),
 });
 export type Verdict = z.infer<typeof verdictSchema>;
 

@@ -4,8 +4,11 @@ import { beforeKernel, isUefi, type When } from './circumstances.ts';
 /** Console text → why the boot goes no further. */
 export interface FailureRow {
   rule: FailureRule;
-  /** A `remark` may not be final, but the diagnosis quotes it. */
-  means: 'end' | 'remark';
+  /**
+   * A `remark` may not be final, but the diagnosis quotes it; `end-of-network` is the end of the case unless the machine is
+   * to boot from its own disk then.
+   */
+  means: 'end' | 'end-of-network' | 'remark';
   pattern: RegExp;
   /** A prompt at the cursor: the rest of its line would come only from a user. */
   prompt?: true;
@@ -70,14 +73,14 @@ export const failureRows: readonly FailureRow[] = [
   },
   {
     rule: 'pxe-error',
-    means: 'end',
+    means: 'end-of-network',
     pattern: /PXE-E[0-9A-F]{2}: /,
     when: (plan, observed) => plan.scenario.secureBoot === 'off' && beforeKernel(plan, observed),
     proves: "a PXE client's error code (PXE 2.1 appendix)",
   },
   {
     rule: 'http-boot-error',
-    means: 'end',
+    means: 'end-of-network',
     // HttpBootDxe breaks the line before each of its errors; other programs print "Error:" in the middle of lines.
     pattern: /^\s*Error: (Could not|Server response|The URI|Cannot|Invalid|Unexpected|Not)/,
     // IPv4 is tried first, and refused if the case is to boot over IPv6.
@@ -103,7 +106,7 @@ export const failureRows: readonly FailureRow[] = [
   },
   {
     rule: 'ipxe-no-device',
-    means: 'end',
+    means: 'end-of-network',
     pattern: /No more network devices/,
     when: beforeKernel,
     proves: 'iPXE has tried every network device',

@@ -1,4 +1,5 @@
 import type { HarnessEvent } from '../model/events.ts';
+import type { Plan } from '../model/plan.ts';
 import type { Rule } from './evidence.ts';
 import { type FailureRow, failureRows } from './serial-failures.ts';
 import { type StageRow, stageRows } from './serial-stages.ts';
@@ -38,6 +39,10 @@ const stageRule = ({ name, stage, pattern, when, proves }: StageRow): Rule<Seria
   },
 });
 
+/** Whether a failure ends the case, if its text is whole. */
+const ends = (means: FailureRow['means'], { stagePath }: Plan): boolean =>
+  means === 'end' || (means === 'end-of-network' && !stagePath.includes('disk'));
+
 const failureRule = ({ rule, means, pattern, prompt, when, proves }: FailureRow): Rule<SerialLine> => ({
   name: rule,
   proves,
@@ -46,7 +51,7 @@ const failureRule = ({ rule, means, pattern, prompt, when, proves }: FailureRow)
     if (text === undefined || !when(plan, observed)) return undefined;
     // The rest of the line may tell which failure it is.
     const isWhole = event.open !== true || prompt === true;
-    return { failure: rule, text: withoutFrame(text), ends: means === 'end' && isWhole };
+    return { failure: rule, text: withoutFrame(text), ends: ends(means, plan) && isWhole };
   },
 });
 

@@ -19,18 +19,20 @@ const machineOf = (scenario: Scenario, resolved: Resolved): string => {
   return options.join(',');
 };
 
-function firmwareArgs({ firmware }: Resolved): string[] {
+function firmwareArgs({ firmware }: Resolved, { machineFiles = {} }: Pick<Plan, 'machineFiles'>): string[] {
   if (firmware.code === null) return [];
   if (firmware.flat) return ['-bios', firmware.code];
-  const flash = (unit: number, file: string, access: string): string[] => [
+  const flash = (unit: number, file: string, access = ''): string[] => [
     '-drive',
-    `if=pflash,unit=${unit},format=${firmware.format},${access},file=${quoted(file)}`,
+    `if=pflash,unit=${unit},format=${firmware.format},${access}file=${quoted(file)}`,
   ];
+  const store = (unit: number, file: string): string[] =>
+    variablesFile in machineFiles ? flash(unit, variablesFile) : flash(unit, file, 'snapshot=on,');
   return [
-    // Each case starts from pristine variables and discards its changes; an image without a separate store holds them
-    // itself.
-    ...flash(0, firmware.code, firmware.vars === null ? 'snapshot=on' : 'readonly=on'),
-    ...(firmware.vars === null ? [] : flash(1, firmware.vars, 'snapshot=on')),
+    // Each case starts from pristine variables, and only further boots of the same machine see its changes; an image
+    // without a separate store holds them itself.
+    ...(firmware.vars === null ? store(0, firmware.code) : flash(0, firmware.code, 'readonly=on,')),
+    ...(firmware.vars === null ? [] : store(1, firmware.vars)),
     // Secure builds rely on this to protect their variables from the guest.
     ...(firmware.smm ? ['-global', 'driver=cfi.pflash01,property=secure,value=on'] : []),
   ];
@@ -72,6 +74,17 @@ function nicArgs(scenario: Scenario, resolved: Resolved, plan: Pick<Plan, 'netwo
     ...(scenario.bootNic === 'first-of-two' ? unpluggedNic(scenario) : []),
   ];
 }
+
+/** The machine's disk, and its name in the case's directory. */
+export const diskFile = 'disk.img';
+/** Its firmware's variables, there too if they are kept from one boot to the next. */
+export const variablesFile = 'variables.fd';
+
+/** After the NIC in the boot order. */
+const diskArgs = ({ machineFiles = {} }: Pick<Plan, 'machineFiles'>): string[] =>
+  diskFile in machineFiles
+    ? ['-drive', `if=none,id=disk,format=raw,file=${diskFile}`, '-device', 'virtio-blk-pci,drive=disk,bootindex=1']
+    : [];
 
 /** QEMU's user-mode stack as the uplink for TCP, joined to the harness by a hub without a NIC. Present even without TCP. */
 const uplinkOptions = (plan: Pick<Plan, 'network'>): string[] => [
@@ -124,7 +137,11 @@ const debugPort = (scenario: Scenario): string[] =>
  * QEMU's command line without program, acceleration and sandbox, which depend on the host (`vm/` prepends
  * them). Log paths are relative: QEMU runs in the case's directory.
  */
-export function planArgv(scenario: Scenario, resolved: Resolved, plan: Pick<Plan, 'network'>): string[] {
+export function planArgv(
+  scenario: Scenario,
+  resolved: Resolved,
+  plan: Pick<Plan, 'network' | 'machineFiles'>,
+): string[] {
   const memoryMiB = planMemoryMiB(scenario);
   return [
     ...resolved.qemu.dataFolders.flatMap((folder) => ['-L', folder]),
@@ -150,13 +167,14 @@ export function planArgv(scenario: Scenario, resolved: Resolved, plan: Pick<Plan
     // Ports that nothing reads.
     ...Array.from({ length: (scenario.serialPorts ?? 1) - 1 }, () => ['-serial', 'null']).flat(),
     ...debugPort(scenario),
-    ...firmwareArgs(resolved),
+    ...firmwareArgs(resolved, plan),
     // Otherwise AAVMF waits 5 s for a key.
     ...(scenario.arch === 'aarch64' ? ['-boot', 'menu=on,splash-time=0'] : []),
     ...(scenario.randomSource === false ? [] : ['-device', 'virtio-rng-pci']),
     ...networkSwitches(scenario, resolved),
     ...tlsArgs(resolved, plan),
     ...nicArgs(scenario, resolved, plan),
+    ...diskArgs(plan),
     ...uplinkOptions(plan),
     ...(scenario.qemuArgs ?? []),
   ];

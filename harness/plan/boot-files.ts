@@ -71,6 +71,12 @@ export function vlanScript(vlan: number, script: string): string {
   );
 }
 
+/**
+ * An iPXE script that hands the boot back. EDK II takes a boot option that returns success as one that the user has left,
+ * and opens its menu; after a failure it tries the next one.
+ */
+export const exitScript = (): string => ['#!ipxe', 'exit 1', ''].join('\n');
+
 /** GRUB's network images have TFTP built in; other modules lie next to the configuration. */
 const grubModules = (transport: Transport): string[] => (transport === 'tftp' ? [] : [`insmod ${transport}`]);
 

@@ -16,6 +16,8 @@ const defaultStageMs: Record<Stage, number> = {
   'nbp-dhcp': 60_000,
   config: 60_000,
   'payload-fetch': 90_000,
+  // A PXE client that nobody answers gives up after a minute, and HTTP boot after another.
+  disk: 240_000,
   kernel: 60_000,
   userspace: 90_000,
 };

@@ -3,6 +3,7 @@ import type { Scenario } from '../model/scenario.ts';
 import {
   type BootFileFacts,
   type ConfigFile,
+  exitScript,
   grubConfig,
   linuxScript,
   names,
@@ -27,6 +28,7 @@ function scriptFor(scenario: Scenario, facts: BootFileFacts): string {
 }
 
 function payloadScript({ payload, sanHook }: Scenario, facts: BootFileFacts): string {
+  if (payload === 'disk') return exitScript();
   if (payload === 'iscsi') return sanScript(facts, sanName);
   if (payload === 'script' || payload === 'probe') return tokenScript(facts);
   return linuxScript(facts, sanHook ? sanName : undefined);

@@ -3,7 +3,16 @@ import type { Network, Plan } from '../model/plan.ts';
 import { interfaceName } from '../model/provisioner.ts';
 import type { Resolved } from '../model/resolved.ts';
 import type { Scenario } from '../model/scenario.ts';
-import { authorityFile, enrolsAuthority, fds, planArgv, planCpu, planMemoryMiB } from './argv.ts';
+import {
+  authorityFile,
+  diskFile,
+  enrolsAuthority,
+  fds,
+  planArgv,
+  planCpu,
+  planMemoryMiB,
+  variablesFile,
+} from './argv.ts';
 import { type BootFileFacts, names } from './boot-files.ts';
 import { planBootPolicy } from './boot-policy.ts';
 import { planDeadlines } from './deadlines.ts';
@@ -14,24 +23,50 @@ import { planProvisioner } from './provisioner.ts';
 import { noncePatch, planDeliveries, planServed } from './served-files.ts';
 import { planStagePath } from './stage-path.ts';
 
-/** What a plan is made from. */
-export interface PlanFacts {
+/** What the plan of one boot is made from. */
+interface BootFacts {
   scenario: Scenario;
   resolved: Resolved;
   /** What inspecting the files predicts: reported, and used in diagnoses; decides nothing. */
   prediction: Plan['prediction'];
+}
+
+/** What a plan is made from. */
+export interface PlanFacts extends BootFacts {
   /** What the guest must print at the end: lower-case hex, fresh for every guest. */
   nonce: string;
+  /** Each boot of a scenario with several. */
+  boots?: readonly BootFacts[] | undefined;
 }
 
 /** A scenario with its files found → everything decided before QEMU starts. Pure. */
-export function makePlan({ scenario, resolved, prediction, nonce }: PlanFacts): Plan {
+export function makePlan(facts: PlanFacts): Plan {
+  const { scenario, resolved, boots, nonce } = facts;
+  const machine = planMachineFiles(facts);
+  const [first, ...others] = boots ?? [];
+  if (first === undefined) return planBoot(facts, machine);
+  const planned = [first, ...others].map((boot, at) => {
+    // A token of its own for each boot; the disk prints the same one whenever it boots.
+    const own = boot.scenario.payload === 'disk' ? nonce : `${nonce}${at + 1}`;
+    const name = scenario.boots?.[at]?.name ?? String(at + 1);
+    return { name, ...planBoot({ ...boot, nonce: own }, machine) };
+  });
+  const { name: _, ...plan } = planned[0] as (typeof planned)[number];
+  return { ...plan, scenario, nonce, inputs: resolved.inputs, boots: planned };
+}
+
+type Machine = Pick<Plan, 'machineFiles'>;
+
+/** One boot of a machine. */
+function planBoot({ scenario, resolved, prediction, nonce }: PlanFacts, machine: Machine): Omit<Plan, 'boots'> {
   const network = planNetwork(scenario, resolved);
   const server = network.ipv6?.serverIp ?? network.serverIp;
   const servers = serversOf(network, resolved);
-  const config = configOf(scenario, resolved, { nonce, server, servers });
-  const fill = fillerOf(network, resolved, { nonce, server, config });
-  const serve = planServed(scenario, resolved, { configs: config.files, nonce, fill });
+  // Nothing that is served can print what the disk has to.
+  const served = scenario.payload === 'disk' ? `${nonce}0` : nonce;
+  const config = configOf(scenario, resolved, { nonce: served, server, servers });
+  const fill = fillerOf(network, resolved, { nonce: served, server, config });
+  const serve = planServed(scenario, resolved, { configs: config.files, nonce: served, fill });
   const stagePath = planStagePath(scenario, resolved);
   const { configuration, stopsAt, reasons, facts } = prediction;
   return {
@@ -39,10 +74,11 @@ export function makePlan({ scenario, resolved, prediction, nonce }: PlanFacts): 
     scenario,
     interface: resolved.firmware.interface,
     nonce,
-    qemu: planQemu(scenario, resolved, network),
+    qemu: planQemu(scenario, resolved, { network, ...machine }),
     inputs: resolved.inputs,
     network,
     ...planSan(resolved, nonce),
+    ...machine,
     ...planTls(scenario, resolved, network),
     ...planProvisioner(scenario, resolved, fill),
     boot: scenario.boot?.map((rule) => filledIn(rule, fill)) ?? defaultPolicy(scenario, resolved, { config, servers }),
@@ -88,11 +124,11 @@ function configOf(scenario: Scenario, resolved: Resolved, known: Pick<BootFileFa
   });
 }
 
-function planQemu(scenario: Scenario, resolved: Resolved, network: Network): Plan['qemu'] {
+function planQemu(scenario: Scenario, resolved: Resolved, plan: Pick<Plan, 'network' | 'machineFiles'>): Plan['qemu'] {
   return {
     program: resolved.qemu.program,
     env: resolved.qemu.env,
-    argv: planArgv(scenario, resolved, { network }),
+    argv: planArgv(scenario, resolved, plan),
     cpu: planCpu(scenario, resolved),
     fds,
     memoryMiB: planMemoryMiB(scenario),
@@ -103,6 +139,20 @@ function planSan({ san }: Resolved, nonce: string): Pick<Plan, 'san'> {
   if (!san) return {};
   const { disk, nonce: field, programRoot } = san;
   return { san: { iqn: sanName, disk: disk.path, patch: noncePatch(field, nonce), programRoot } };
+}
+
+/** The disk, if any boot is to end there; and what several boots keep. */
+function planMachineFiles({ resolved, boots, nonce }: PlanFacts): Machine {
+  const { disk } = [resolved, ...(boots ?? []).map((boot) => boot.resolved)].find(({ disk }) => disk) ?? {};
+  const { code, flat, vars } = resolved.firmware;
+  const variables = vars ?? (flat ? null : code);
+  if (disk === undefined && boots === undefined) return {};
+  return {
+    machineFiles: {
+      ...(disk && { [diskFile]: { path: disk.path, patch: noncePatch(disk.nonce, nonce) } }),
+      ...(boots !== undefined && variables !== null && { [variablesFile]: { path: variables, patch: [] } }),
+    },
+  };
 }
 
 function planTls(scenario: Scenario, resolved: Resolved, network: Network): Pick<Plan, 'tls'> {

@@ -24,6 +24,7 @@ const endings: Record<Scenario['payload'], readonly Stage[]> = {
   installer: ['config', 'payload-fetch', 'kernel', 'userspace'],
   probe: [],
   iscsi: ['config', 'payload-fetch'],
+  disk: ['config', 'disk'],
 };
 
 /** The stages this scenario must pass, in order, unless it lists its own. */

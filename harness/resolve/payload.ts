@@ -28,6 +28,13 @@ export async function resolvePayload({ scenario, sources, add }: Resolving, sign
   return { kernel, initrd, overlay: await add('initrd', tiny.path) };
 }
 
+/** The machine's own disk. */
+export async function resolveDisk({ scenario, sources, add }: Resolving): Promise<Resolved['disk']> {
+  if (scenario.payload !== 'disk') return undefined;
+  const { path } = found<{ path: string }>(sources.sets.payload('probe-disk.img'));
+  return { ...(await add('disk', path)), nonce: await nonceFieldOf(path) };
+}
+
 /** The disk of a SAN boot, and the iSCSI target program. */
 export async function resolveSan({ scenario, sources, add }: Resolving): Promise<Resolved['san']> {
   if (scenario.payload !== 'iscsi' && scenario.sanHook !== true) return undefined;

@@ -5,7 +5,7 @@ import { transportsOf } from '../model/transports.ts';
 import { resolveFirmware } from './firmware.ts';
 import { checkNamedFiles } from './named-files.ts';
 import { resolveOptionRom } from './option-rom.ts';
-import { resolvePayload, resolveSan } from './payload.ts';
+import { resolveDisk, resolvePayload, resolveSan } from './payload.ts';
 import { resolveProvisioner } from './provisioner.ts';
 import { resolveQemu } from './qemu.ts';
 import { type ArtefactSources, NotHere, startResolving } from './resolving.ts';
@@ -42,11 +42,12 @@ export async function resolveScenario(
     const secondStage = await resolveSecondStage(resolving, parts);
     const served = await resolveServed(resolving, parts);
     const san = await resolveSan(resolving);
+    const disk = await resolveDisk(resolving);
     const provisioner = await resolveProvisioner(resolving);
     const loader = typeof scenario.secondStage === 'object' ? 'custom' : scenario.secondStage;
     const decided = { loader, transports: transportsOf(scenario.transport) } as const;
     const { inputs } = resolving;
-    return { qemu, firmware, oprom, ...decided, ...secondStage, served, ...payload, san, provisioner, inputs };
+    return { qemu, firmware, oprom, ...decided, ...secondStage, served, ...payload, san, disk, provisioner, inputs };
   } catch (error) {
     const missing = reasonOf(error);
     if (missing !== undefined) return { missing };

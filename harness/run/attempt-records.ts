@@ -19,6 +19,8 @@ export interface AttemptRecords {
   readonly clock: CaseClock;
   readonly serial: Pick<SerialLog, 'read' | 'take' | 'caughtUp' | 'bytes' | 'end'>;
   stderr(chunk: Buffer): void;
+  /** The guest is gone, and another one follows: what it said is recorded, and the next one's console is empty. */
+  startAfresh(): Promise<void>;
   /** Without its records a case proves nothing: ends it as an error of the harness. */
   onDiskTrouble(error: Error): void;
   /** Never rejects. */
@@ -68,6 +70,10 @@ export function openRecords(directory: string, onEvent: (event: HarnessEvent) =>
     },
     serial,
     stderr,
+    async startAfresh() {
+      await afterConsole;
+      serial.restart();
+    },
     async close() {
       serial.end();
       await logs.close(serial.transcript());

@@ -49,7 +49,8 @@ export function createDeadlineClock(plan: Plan, isAccelerated: boolean, read: ()
         return { stage, allowedMs, waitedMs, wallMs, ...(workedMs === undefined ? {} : { workedMs }) };
       };
       const next = awaited();
-      const ofStage = next && outrun(next, lastStage, plan.deadlines.stageMs[next]);
+      const allowed = next && plan.deadlines.stageMs[next];
+      const ofStage = next && allowed !== undefined ? outrun(next, lastStage, allowed) : undefined;
       return ofStage ?? outrun('total', begun, plan.deadlines.totalMs);
     },
   };

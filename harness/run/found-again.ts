@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, statSync } from 'node:fs';
 import { copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ManifestInput } from '../assets/sets/set-manifest.ts';
+import { isSameRecord } from '../model/canonical-json.ts';
 import { HarnessError } from '../model/errors.ts';
 import { pciDeviceOf } from '../model/nics.ts';
 import type { Input, InputRole, Plan } from '../model/plan.ts';
@@ -65,11 +66,11 @@ function withFilesAtHand(scenario: Scenario, at: (path: string) => string): Scen
     typeof value === 'object' && value !== null && 'file' in value && typeof value.file === 'string'
       ? { ...value, file: at(value.file) }
       : value;
-  const { firmware, rom, secondStage, kernel, initrd, serve } = scenario;
-  const served = Object.entries(serve ?? {}).map(([name, one]) => [
-    name,
-    'path' in one ? { ...one, path: at(one.path) } : one,
-  ]);
+  const { firmware, rom, secondStage, kernel, initrd, serve, boots } = scenario;
+  const served = (files: NonNullable<Scenario['serve']>): Scenario['serve'] =>
+    Object.fromEntries(
+      Object.entries(files).map(([name, one]) => [name, 'path' in one ? { ...one, path: at(one.path) } : one]),
+    );
   return {
     ...scenario,
     firmware:
@@ -80,7 +81,14 @@ function withFilesAtHand(scenario: Scenario, at: (path: string) => string): Scen
     secondStage: file(secondStage),
     ...(kernel && { kernel: file(kernel) }),
     ...(initrd && { initrd: file(initrd) }),
-    ...(serve && { serve: Object.fromEntries(served) }),
+    ...(serve && { serve: served(serve) }),
+    ...(boots && {
+      boots: boots.map((boot) => ({
+        ...boot,
+        ...(boot.secondStage && { secondStage: file(boot.secondStage) }),
+        ...(boot.serve && { serve: served(boot.serve) }),
+      })),
+    }),
   };
 }
 
@@ -155,6 +163,21 @@ function manifestsOf({ scenario, inputs, interface: runBy, serve, qemu: { argv }
   return manifests;
 }
 
+/** The same for each boot of a plan with several, each part once. */
+function manifestsOfAll(plan: Plan, files: FilesAtHand) {
+  const all = (plan.boots ?? [plan]).flatMap((boot) => [...manifestsOf(boot, files)]);
+  const manifests = new Map<string, Partial<ManifestInput>>();
+  for (const [name, parts] of all) {
+    const known = manifests.get(name) ?? {};
+    const joined = Object.entries(parts).map(([key, list]) => {
+      const both = [...((known[key as keyof ManifestInput] ?? []) as unknown[]), ...(list as unknown[])];
+      return [key, both.filter((one, at) => both.findIndex((other) => isSameRecord(one, other)) === at)];
+    });
+    manifests.set(name, { ...known, ...Object.fromEntries(joined) });
+  }
+  return manifests;
+}
+
 const standInFor = (set: string): string => `bundled-${set}`;
 
 /** What runs a recorded case with the files at hand. */
@@ -188,7 +211,7 @@ export async function caseAtHand(
     ...new Map(plan.inputs.flatMap((input) => input.package ?? []).map((one) => [one.name, one])).values(),
   ];
   const setDirs: string[] = [];
-  const manifests = manifestsOf(plan, files);
+  const manifests = manifestsOfAll(plan, files);
   for (const [name, parts] of manifests) {
     const directory = join(folder, name);
     mkdirSync(directory, { recursive: true });

@@ -1,3 +1,4 @@
+import { bootsOf } from '../model/boots.ts';
 import type { Plan } from '../model/plan.ts';
 import type { Resolved } from '../model/resolved.ts';
 import type { Scenario } from '../model/scenario.ts';
@@ -12,6 +13,26 @@ export interface FoundCase {
   scenario: Scenario;
   resolved: Resolved;
   prediction: Prediction;
+  /** Each boot, if there are several; what is above is the first's, with the inputs of all. */
+  boots?: readonly FoundCase[];
+}
+
+/** Every boot of a scenario, found by `find`, as one case; the reason if one lacks something. */
+export async function foundBoots<Found extends { resolved: Resolved }>(
+  scenario: Scenario,
+  find: (boot: Scenario) => Promise<Found | { missing: string }>,
+): Promise<(Found & { boots?: readonly Found[] }) | { missing: string }> {
+  if (scenario.boots === undefined) return find(scenario);
+  const boots: Found[] = [];
+  for (const boot of bootsOf(scenario)) {
+    const found = await find(boot);
+    if ('missing' in found) return found;
+    boots.push(found);
+  }
+  const first = boots[0] as Found;
+  const inputs = boots.flatMap(({ resolved }) => resolved.inputs);
+  const distinct = [...new Map(inputs.map((input) => [`${input.role} ${input.path}`, input])).values()];
+  return { ...first, resolved: { ...first.resolved, inputs: distinct }, boots };
 }
 
 /** A found case with the plan of its first guest; the plan of each further one differs from it in the nonce. */
@@ -21,9 +42,11 @@ export interface ReadyCase extends FoundCase {
 
 /** Finds a scenario's files and predicts from their inspection; the reason if one is missing. */
 export async function findCase(scenario: Scenario, sources: ArtefactSources): Promise<FoundCase | { missing: string }> {
-  const resolved = await resolveScenario(scenario, sources);
-  if ('missing' in resolved) return resolved;
-  return predicted(scenario, resolved, sources.inspections);
+  const found = await foundBoots(scenario, async (boot) => {
+    const resolved = await resolveScenario(boot, sources);
+    return 'missing' in resolved ? resolved : predicted(boot, resolved, sources.inspections);
+  });
+  return 'missing' in found ? found : { ...found, scenario };
 }
 
 /** A scenario and its files, with what they predict. */

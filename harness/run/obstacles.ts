@@ -5,6 +5,7 @@ import type { Scenario } from '../model/scenario.ts';
 import { makePlan } from '../plan/plan.ts';
 import { resolveUnread } from '../resolve/resolve-unread.ts';
 import type { ArtefactSources } from '../resolve/resolving.ts';
+import { foundBoots } from './found-case.ts';
 import type { OpenedHost } from './open-host.ts';
 
 /** What keeps a case from running. */
@@ -25,9 +26,13 @@ async function prepare(
   sources: ArtefactSources,
 ): Promise<Resolved | { missing: string } | Refused> {
   try {
-    const resolved = await resolveUnread(scenario, sources);
-    if (!('missing' in resolved)) makePlan({ scenario, resolved, prediction: unpredicted, nonce: '0' });
-    return resolved;
+    const found = await foundBoots(scenario, async (boot) => {
+      const resolved = await resolveUnread(boot, sources);
+      return 'missing' in resolved ? resolved : { scenario: boot, resolved, prediction: unpredicted };
+    });
+    if ('missing' in found) return found;
+    makePlan({ ...found, scenario, nonce: '0' });
+    return found.resolved;
   } catch (error) {
     if (error instanceof HarnessError) return { refused: error.message };
     throw error;

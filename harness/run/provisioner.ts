@@ -1,13 +1,13 @@
-import { chmod } from 'node:fs/promises';
+import { chmod, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import type { EventSink } from '../model/events.ts';
 import type { Plan } from '../model/plan.ts';
 import { opening } from '../os/disposal-stack.ts';
 import { openTemporaryFolder } from '../os/temporary-folder.ts';
-import { startProvisioner } from '../services/provisioner/start.ts';
+import { openProvisioner } from '../services/provisioner/start.ts';
 import { type QemuFacts, sandboxArgs } from '../vm/host.ts';
-import { createSocketPair } from '../vm/socket-pair.ts';
+import { createSocketPair, type SocketPair } from '../vm/socket-pair.ts';
 import { caseFiles } from './case-directory.ts';
 import { writeTree } from './write-tree.ts';
 
@@ -21,8 +21,8 @@ export interface ForeignStart {
 }
 
 export interface RunningForeign extends AsyncDisposable {
-  /** Our end of the link to the server. */
-  readonly link: Duplex;
+  /** Serves what this plan does, on a wire of its own; resolves to our end of it. */
+  connect(plan: Plan): Promise<Duplex>;
 }
 
 /** Without it no guest can be judged: its end is nobody's failure but its own. */
@@ -33,7 +33,7 @@ const fails =
 
 /** A copy for servers that run as somebody else, change their root directory, or follow no links. */
 async function copyTree({ serve }: Plan, folder: string): Promise<void> {
-  await chmod(folder, 0o755);
+  for (const name of await readdir(folder)) await rm(join(folder, name), { recursive: true });
   await writeTree(serve, folder);
 }
 
@@ -44,23 +44,28 @@ export async function startForeign(start: ForeignStart): Promise<RunningForeign 
   if (planned === undefined) return undefined;
   return opening(async (opened) => {
     const { path: tree } = opened.use(await openTemporaryFolder('netboot-tree-'));
-    await copyTree(plan, tree);
-    const { ours, theirs } = await createSocketPair();
-    opened.defer(() => {
-      ours.destroy();
-      theirs.destroy();
-    });
-    const server = await startProvisioner({
+    await chmod(tree, 0o755);
+    let wire: SocketPair | undefined;
+    opened.defer(() => wire?.ours.destroy());
+    const server = await openProvisioner({
       planned,
       folder: join(directory, caseFiles.provisioner),
       tree,
-      wire: theirs,
       hostArgs: qemu.sandbox ? sandboxArgs : [],
       emit,
       onFailure: fails(emit),
       signal,
     });
     opened.use(server);
-    return { link: ours, [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose]() };
+    return {
+      async connect(served) {
+        wire?.ours.destroy();
+        await copyTree(served, tree);
+        wire = await createSocketPair();
+        await server.connect(wire.theirs);
+        return wire.ours;
+      },
+      [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose](),
+    };
   });
 }

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { judge } from '../judge/judge.ts';
+import { bootsOf } from '../model/boots.ts';
 import { isSameRecord } from '../model/canonical-json.ts';
 import { HarnessError } from '../model/errors.ts';
 import { isOverdue } from '../model/expectation.ts';
@@ -47,7 +48,8 @@ async function sameAsThen(
   const then = readCaseResult(directory);
   if (then === undefined || then.id !== name.id || !settled.includes(then.verdict.status)) return undefined;
   // Judged by its own date, it would still pass.
-  if (isOverdue(found.scenario.expect, new Date().toISOString())) return undefined;
+  const today = new Date().toISOString();
+  if (bootsOf(found.scenario).some(({ expect }) => isOverdue(expect, today))) return undefined;
   const [plan, started] = [readPlan(directory), readStartedQemu(directory)];
   if (started === undefined) return undefined;
   // Planned today with the recorded nonce, so that only real differences show.

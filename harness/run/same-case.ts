@@ -96,6 +96,9 @@ const services: Record<string, (plan: Plan) => unknown> = {
       adapter: '',
       packetPrograms: '',
     },
+  'the disk': ({ machineFiles }) => machineFiles,
+  'the later boots': ({ boots }) =>
+    boots?.map(({ inputs: _, provisioner: __, qemu: { argv }, ...boot }) => ({ ...boot, qemu: argv })),
   // Where the target's programs are depends on the machine.
   'the iSCSI disk': ({ san }) => san && { ...san, programRoot: '' },
 };

@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { boundReached, type RecordBound, recordBounds } from '../model/bounds.ts';
 import type { EventSink } from '../model/events.ts';
-import { createConsole } from '../observe/console.ts';
+import { createConsole, type SerialConsole } from '../observe/console.ts';
 import { boundText } from '../observe/machine-rules.ts';
 import type { Guard } from '../wire/guard.ts';
 import { readInTurns, type TurnReader } from '../wire/in-turns.ts';
@@ -19,6 +19,8 @@ export interface SerialLog {
   bytes(): number;
   /** Resolves once all that the guest has sent so far is read and written. */
   caughtUp(): Promise<void>;
+  /** For the next boot of the machine: an empty console. */
+  restart(): void;
   /** Stops reading, and records what the console still holds. */
   end(): void;
   /** The content of console.txt; its last line says if a bound was reached. */
@@ -33,12 +35,24 @@ interface SerialSinks {
 }
 
 export function createSerialLog({ raw, emit, guard }: SerialSinks): SerialLog {
-  const console = createConsole((line) => emit({ source: 'serial', type: 'line', ...line }));
-  const pause = setTimeout(guard('the console', console.pause), pauseMs);
   let bytes = 0;
+  const earlier: SerialConsole[] = [];
+  /** Lines are placed by their offset in all that was read. */
+  const openConsole = (): SerialConsole => {
+    const before = bytes;
+    return createConsole(({ offset, ...line }) =>
+      emit({ source: 'serial', type: 'line', offset: before + offset, ...line }),
+    );
+  };
+  let console = openConsole();
+  const startPause = () => setTimeout(guard('the console', console.pause), pauseMs);
+  let pause = startPause();
   let full: RecordBound | undefined;
   let written: Promise<void> | undefined;
   let reader: TurnReader | undefined;
+
+  const goneLines = (): number => [...earlier, console].reduce((sum, one) => sum + one.goneLines, 0);
+  const shown = (): string[] => [...earlier, console].flatMap((one) => one.transcript());
 
   function record(chunk: Buffer): void {
     bytes += chunk.length;
@@ -46,7 +60,7 @@ export function createSerialLog({ raw, emit, guard }: SerialSinks): SerialLog {
     console.push(chunk);
     pause.refresh();
     if (bytes === recordBounds.serialBytes) full = 'serialBytes';
-    else if (console.goneLines >= recordBounds.consoleLines) full = 'consoleLines';
+    else if (goneLines() >= recordBounds.consoleLines) full = 'consoleLines';
     if (full) emit(boundReached(full));
   }
 
@@ -78,15 +92,21 @@ export function createSerialLog({ raw, emit, guard }: SerialSinks): SerialLog {
         await nextTurn();
       }
     },
+    restart() {
+      earlier.push(console);
+      console = openConsole();
+      clearTimeout(pause);
+      pause = startPause();
+    },
     end() {
       reader?.flush();
       clearTimeout(pause);
       console.end();
     },
     transcript() {
-      if (!full) return console.transcript();
+      if (!full) return shown();
       const reason = boundText({ what: full, limit: recordBounds[full] });
-      return [...console.transcript(), `[the harness stopped reading here: ${reason}]`];
+      return [...shown(), `[the harness stopped reading here: ${reason}]`];
     },
   };
 }

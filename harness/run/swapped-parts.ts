@@ -156,6 +156,13 @@ export async function withParts(
   { into, from, parts }: { into: Located; from: Located; parts: readonly Part[] },
   inspections: Pick<Inspections, 'of'>,
 ): Promise<FoundCase> {
+  for (const { scenario } of [into, from]) {
+    if (scenario.boots === undefined) continue;
+    throw new HarnessError(
+      'usage',
+      `${scenario.id} has several boots, and parts can be swapped only in a case with one`,
+    );
+  }
   const { scenario, resolved } = parts.reduce((one, part) => withPart(one, from, part), into);
   return predicted({ ...scenario, id }, resolved, inspections);
 }

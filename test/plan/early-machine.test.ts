@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { Scenario } from '../../harness/model/scenario.ts';
 import { earlyMachine } from '../../harness/plan/early-machine.ts';
-import { planOf, resolved, scenario } from './found-scenario.ts';
+import { disk, planOf, resolved, scenario } from './found-scenario.ts';
 
 const of = (over: Partial<Scenario>, found?: Parameters<typeof resolved>[0]) =>
-  earlyMachine(planOf(scenario(over), resolved(found)));
+  earlyMachine(planOf(scenario(over), resolved({ ...(over.payload === 'disk' && { disk }), ...found })));
 
 describe('the early boot of a case', () => {
   it.each<[string, Partial<Scenario>]>([
@@ -42,6 +42,8 @@ describe('the early boot of a case', () => {
   it.each<[string, Partial<Scenario>]>([
     ['that is about it', { cold: true }],
     ['with arguments of its own', { qemuArgs: ['-S'] }],
+    ['with several boots', { boots: [{ name: 'one' }, { name: 'two' }] }],
+    ['with a disk', { payload: 'disk', secondStage: 'ipxe' }],
   ])('is nobody else’s in a case %s', (_, over) => {
     expect(of(over)).toBeUndefined();
   });

@@ -1,3 +1,4 @@
+import { bootsOf } from '../../harness/model/boots.ts';
 import type { Plan } from '../../harness/model/plan.ts';
 import type { Resolved } from '../../harness/model/resolved.ts';
 import type { Scenario } from '../../harness/model/scenario.ts';
@@ -46,20 +47,27 @@ export const resolved = (over: Partial<Resolved> = {}): Omit<Resolved, 'loader' 
   initrd: { path: '/initrd', bytes: 40 },
   overlay: undefined,
   san: undefined,
+  disk: undefined,
   provisioner: undefined,
   inputs: [],
   ...over,
 });
 
+/** The machine's own disk. */
+export const disk = { path: '/disk', bytes: 1 << 20, nonce: { offsets: [512], bytes: 8 } };
+
 /** The plan of a scenario whose files were found as `resolved` says. */
-export const planOf = (cell: Scenario, found: ReturnType<typeof resolved> = resolved()): Plan =>
-  makePlan({
-    scenario: cell,
+export function planOf(cell: Scenario, found: ReturnType<typeof resolved> = resolved()): Plan {
+  const factsOf = (boot: Scenario) => ({
+    scenario: boot,
     resolved: {
       ...found,
-      loader: typeof cell.secondStage === 'object' ? 'custom' : cell.secondStage,
-      transports: transportsOf(cell.transport),
+      disk: boot.payload === 'disk' ? found.disk : undefined,
+      loader: typeof boot.secondStage === 'object' ? ('custom' as const) : boot.secondStage,
+      transports: transportsOf(boot.transport),
     },
     prediction: { configuration: null, stopsAt: null, reasons: [], facts: [] },
-    nonce,
   });
+  const boots = cell.boots && { boots: bootsOf(cell).map(factsOf) };
+  return makePlan({ ...factsOf(cell), ...boots, nonce });
+}

@@ -51,10 +51,13 @@ function judgeCase(directory: string): JudgedCase {
 }
 
 function lines(judged: JudgedCase): string[] {
-  const { id, status, lastStage, diagnosis, attempts, recorded } = judged;
+  const { id, status, lastStage, diagnosis, boots = [], attempts, recorded } = judged;
   return [
     `${status.padEnd(11)} ${printable(id)}  (last stage ${lastStage ?? 'none'})`,
     ...(diagnosis === null ? [] : [`    ${printable(diagnosis)}`]),
+    ...boots.map(
+      (boot) => `    ${boot.status.padEnd(9)} ${printable(boot.name)}  (last stage ${boot.lastStage ?? 'none'})`,
+    ),
     ...findingTexts(judged).map((finding) => `    also: ${printable(finding)}`),
     ...(attempts.length > 1 ? [`    attempts: ${attempts.map((one) => one.status).join(', then ')}`] : []),
     ...(recorded === null || recorded === status ? [] : [`    recorded as ${recorded} by the run`]),

@@ -30,6 +30,7 @@ function summaryOf(result: CaseResult, hasRecord: boolean): CaseSummary {
     predicted: run.predictedConfiguration,
     observed: observedConfiguration,
     standIn: isStandIn(result),
+    boots: (verdict.boots ?? []).map(({ name, status }) => ({ name, status })),
     durationMs: run.durationMs,
     guestCpuMs: run.guestCpuMs,
     hasRecord,

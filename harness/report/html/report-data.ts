@@ -42,6 +42,8 @@ export interface CaseSummary {
   /** What was expected, in words. */
   expected: string;
   diagnosis: string | null;
+  /** Those that were begun, of a case with several. */
+  boots: { name: string; status: Status }[];
   findings: string[];
   /** The six configurations: as the matrix says, as inspection of the files says, as the boot showed. */
   declared: Configuration | null;

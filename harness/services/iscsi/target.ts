@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs';
-import { copyFile, open } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -8,6 +7,7 @@ import type { IpVersion } from '../../model/axes.ts';
 import { HarnessError } from '../../model/errors.ts';
 import type { EventSink } from '../../model/events.ts';
 import type { Plan } from '../../model/plan.ts';
+import { copyPatched } from '../../os/copy-patched.ts';
 import { opening } from '../../os/disposal-stack.ts';
 import { libraryFolders } from '../../os/library-folders.ts';
 import { openTemporaryFolder } from '../../os/temporary-folder.ts';
@@ -29,19 +29,6 @@ async function freePort(host: string): Promise<number> {
   const address = probe.address();
   await new Promise((resolve) => probe.close(resolve));
   return typeof address === 'object' && address ? address.port : 0;
-}
-
-/** A copy of the disk with the plan's patches: a guest may write to it. */
-async function copyDisk({ disk, patch }: San, path: string): Promise<void> {
-  await copyFile(disk, path);
-  const file = await open(path, 'r+');
-  try {
-    const { size } = await file.stat();
-    await file.truncate(Math.max(size, leastDiskBytes));
-    for (const { offset, ascii } of patch) await file.write(Buffer.from(ascii, 'latin1'), 0, undefined, offset);
-  } finally {
-    await file.close();
-  }
 }
 
 /** What one target has to itself. */
@@ -141,7 +128,7 @@ export async function startIscsiTarget(san: San, emit: EventSink, ipVersion: IpV
   return opening(async (opened) => {
     const { path: folder } = opened.use(await openTemporaryFolder('netboot-iscsi-'));
     const target = await makeTarget(san, ipVersion, folder);
-    await copyDisk(san, diskOf(target));
+    await copyPatched({ path: san.disk, patch: san.patch, leastBytes: leastDiskBytes }, diskOf(target));
     const { port, stop } = await tryToStart(target);
     opened.defer(stop);
     await exportDisk(target);

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { HarnessError } from '../../model/errors.ts';
 import type { EventSink } from '../../model/events.ts';
 import type { PlannedProvisioner } from '../../model/provisioner.ts';
-import { DisposalStack, opening } from '../../os/disposal-stack.ts';
-import { startAdapter } from './adapter.ts';
+import { opening } from '../../os/disposal-stack.ts';
+import { type RunningAdapter, startAdapter } from './adapter.ts';
 import { boundPortsOf } from './bound-ports.ts';
 import { findIsolation, type Isolation } from './isolation.ts';
 import { type Namespace, openNamespace } from './namespace.ts';
@@ -18,8 +18,6 @@ export interface ProvisionerStart {
   folder: string;
   /** `{{tree}}`: what the case serves, as files. */
   tree: string;
-  /** The wire's end for the adapter. */
-  wire: Socket;
   /** QEMU's arguments on this host that precede the plan's. */
   hostArgs: readonly string[];
   emit: EventSink;
@@ -96,33 +94,56 @@ async function startPrograms(start: ProvisionerStart, planned: PlannedProvisione
   return { programs, stop };
 }
 
+export interface RunningProvisioner extends AsyncDisposable {
+  /**
+   * Joins the server to this wire in place of any earlier one; `theirs` is closed here once the adapter has it. The first
+   * time its programs are started, which want a network that is up.
+   * @throws HarnessError `provisioner-failed` with its last words
+   */
+  connect(theirs: Socket): Promise<void>;
+}
+
 /**
- * Starts a server of the user's in a network and process namespace of its own, and resolves when it is ready. Disposing
- * of it leaves nothing of it running; if the harness is killed the kernel sees to that.
- * @throws HarnessError `provisioner-failed` with its last words, `missing-program` if this host cannot isolate it.
+ * Prepares a network and process namespace for a server of the user's. Disposing of it leaves nothing of it running; if
+ * the harness is killed the kernel sees to that.
+ * @throws HarnessError `provisioner-failed`, `missing-program` if this host cannot isolate it.
  */
-export function startProvisioner(start: ProvisionerStart): Promise<AsyncDisposable> {
+export function openProvisioner(start: ProvisionerStart): Promise<RunningProvisioner> {
   return opening(async (opened) => {
     const planned = withFolders(start.planned, start);
     const isolation = await isolationOf(planned);
     await writeFiles(planned, start.folder);
     const namespace = opened.use(await openNamespace(planned, isolation));
-    const { wire, hostArgs, onFailure } = start;
-    const adapter = opened.use(await startAdapter({ planned, isolation, namespace, hostArgs, wire }));
-    const { programs, stop } = await startPrograms(start, planned, namespace);
+    const { hostArgs, onFailure } = start;
+    let adapter: RunningAdapter | undefined;
+    let programs: Awaited<ReturnType<typeof startPrograms>> | undefined;
     let stopping = false;
-    const watch = (message: string): void => {
-      if (!stopping) onFailure(message);
+    const unplug = async (): Promise<void> => {
+      const last = adapter;
+      adapter = undefined;
+      await last?.[Symbol.asyncDispose]();
     };
-    for (const program of programs) program.exited.then(() => watch(endText(program)));
-    adapter.failed.then(watch);
-    const all = new DisposalStack();
-    all.use(opened);
-    all.defer(stop);
+    opened.defer(unplug);
     return {
+      async connect(wire) {
+        await unplug();
+        const plugged = await startAdapter({ planned, isolation, namespace, hostArgs, wire });
+        adapter = plugged;
+        plugged.failed.then((message) => {
+          if (adapter === plugged && !stopping) onFailure(message);
+        });
+        if (programs !== undefined) return;
+        programs = await startPrograms(start, planned, namespace);
+        for (const program of programs.programs) {
+          program.exited.then(() => {
+            if (!stopping) onFailure(endText(program));
+          });
+        }
+      },
       async [Symbol.asyncDispose]() {
         stopping = true;
-        await all[Symbol.asyncDispose]();
+        opened.defer(() => programs?.stop());
+        await opened[Symbol.asyncDispose]();
       },
     };
   });

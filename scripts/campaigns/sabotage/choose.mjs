@@ -8,8 +8,9 @@ import { machineKinds, networkKinds } from './kinds.mjs';
 
 export const kindNames = [...Object.keys(networkKinds), ...Object.keys(machineKinds)];
 
-const isStop = ({ expect }) => 'stopsAt' in expect;
-const isBoot = ({ expect }) => 'reaches' in expect;
+// A break is made for one boot.
+const isStop = ({ boots, expect }) => boots === undefined && 'stopsAt' in expect;
+const isBoot = ({ boots, expect }) => boots === undefined && 'reaches' in expect;
 
 const wayOf = (cell) => ['firmware', 'transport'].map((axis) => axisText(cell, axis)).join(' ');
 

@@ -32,9 +32,12 @@ function configurationText({ declared, predicted, observed, standIn }: CaseSumma
 /** Verdict and diagnosis in large type, what was expected, and the facts next to them. */
 export function verdictHeader(summary: CaseSummary, attempt: AttemptRecord | undefined): HTMLElement {
   const outcome = outcomeOf(summary);
-  const { id, title, diagnosis, expected, findings, durationMs, guestCpuMs } = summary;
+  const { id, title, diagnosis, expected, findings, boots, durationMs, guestCpuMs } = summary;
   const facts: [string, string][] = [
     ['configuration', configurationText(summary)],
+    ...(boots.length > 0
+      ? ([['boots', boots.map(({ name, status }) => `${name} ${status}`).join(', ')]] as [string, string][])
+      : []),
     ...(durationMs > 0 ? ([['time', duration(durationMs)]] as [string, string][]) : []),
     ...(guestCpuMs > 0 ? ([['guest CPU', duration(guestCpuMs)]] as [string, string][]) : []),
     ...(attempt?.accel ? ([['accelerator', attempt.accel]] as [string, string][]) : []),

@@ -19,6 +19,7 @@ const said: EventTable<Said> = {
   'run deadline': ({ stage, allowedMs }) => broken(`deadline: ${stage} did not come within ${duration(allowedMs)}`),
   'run silent': ({ stage, restedMs }) =>
     broken(`the guest was at rest for ${duration(restedMs)} on the way to ${stage}`),
+  'run power-cycled': ({ boot, name }) => machine(`switched off and on: boot ${boot}, ${name}`),
   'run fault': ({ text }) => broken(`done on purpose: ${text}`),
   'run bounded': ({ what, limit }) => broken(`record full: ${what} (${limit})`),
   'run infrastructure': ({ message }) => broken(message),

@@ -1,0 +1,72 @@
+import type { MatrixInput } from 'netboot-harness';
+
+type Groups = MatrixInput['groups'];
+type Group = Groups[number];
+
+/** The NIC first, then the disk, as on a machine that is provisioned by network. */
+const bios = { arch: 'x86_64', firmware: 'seabios', set: 'bookworm', nic: 'e1000', payload: 'disk' } as const;
+const ovmf = {
+  arch: 'x86_64',
+  firmware: 'ovmf',
+  set: 'bookworm',
+  nic: 'virtio-net-pci',
+  rom: 'none',
+  secondStage: 'snponly',
+  payload: 'disk',
+} as const;
+const aavmf = {
+  arch: 'aarch64',
+  set: 'bookworm',
+  nbpSet: 'forky',
+  nic: 'virtio-net-pci',
+  rom: 'none',
+  secondStage: 'ipxe',
+  payload: 'disk',
+} as const;
+
+const script = (...commands: string[]): Group['serve'] => ({
+  'boot.ipxe': { text: ['#!ipxe', ...commands, ''].join('\n') },
+});
+
+/** The server has nothing to boot for this machine. */
+const emptyOffer: Group['boot'] = [{ name: 'an address alone', when: {} }];
+const gone: Group['boot'] = [{ name: 'no answer', when: {}, answer: false }];
+
+const opensMenu = {
+  stopsAt: 'disk',
+  failure: 'uefi-setup',
+  reason: 'EDK II takes success as a boot option that the user has left, and opens its menu',
+  reference: 'EDK II MdeModulePkg/Universal/BdsDxe/BdsEntry.c, BootBootOptions()',
+} as const;
+
+/** Provisioned by network, then switched off and on: the NIC is still first, and the server has nothing for it any more. */
+const thenFromDisk = (payload: 'linux' | 'script', stagePath: Group['stagePath']): Group['boots'] => [
+  { name: 'provision', payload },
+  { name: 'from disk', boot: emptyOffer, stagePath },
+];
+
+/** From the network to the machine's own disk, which prints the token. */
+export const lifecycle: Groups = [
+  { name: 'disk-exit-bios', description: "iPXE's exit hands the boot back", ...bios },
+  { name: 'disk-exit-uefi', description: 'iPXE exits with a failure, and the next option boots', ...ovmf },
+  { name: 'disk-exit-arm', ...aavmf },
+  { name: 'disk-exit-success-bios', ...bios, serve: script('exit') },
+  { name: 'disk-exit-success-uefi', ...ovmf, serve: script('exit'), expect: opensMenu },
+  { name: 'disk-exit-success-arm', ...aavmf, serve: script('exit'), expect: opensMenu },
+  { name: 'disk-sanboot-bios', ...bios, serve: script('sanboot --no-describe --drive 0x80') },
+  { name: 'disk-empty-offer-bios', ...bios, boot: emptyOffer, stagePath: ['firmware', 'oprom', 'dhcp', 'disk'] },
+  { name: 'disk-empty-offer-uefi', ...ovmf, boot: emptyOffer, stagePath: ['firmware', 'disk'] },
+  { name: 'disk-empty-offer-arm', ...aavmf, boot: emptyOffer, stagePath: ['firmware', 'disk'] },
+  { name: 'disk-server-gone-bios', ...bios, boot: gone, stagePath: ['firmware', 'oprom', 'disk'] },
+  { name: 'disk-server-gone-uefi', ...ovmf, boot: gone, stagePath: ['firmware', 'disk'] },
+  { name: 'disk-server-gone-arm', ...aavmf, boot: gone, stagePath: ['firmware', 'disk'] },
+  { name: 'lifecycle-bios', ...bios, boots: thenFromDisk('linux', ['firmware', 'oprom', 'dhcp', 'disk']) },
+  { name: 'lifecycle-uefi', ...ovmf, boots: thenFromDisk('script', ['firmware', 'disk']) },
+  { name: 'lifecycle-arm', ...aavmf, boots: thenFromDisk('script', ['firmware', 'disk']) },
+  {
+    name: 'lifecycle-exit-bios',
+    description: 'the second time the server says exit',
+    ...bios,
+    boots: [{ name: 'provision', payload: 'script' }, { name: 'from disk' }],
+  },
+];
