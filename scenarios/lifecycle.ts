@@ -55,7 +55,6 @@ export const lifecycle: Groups = [
   { name: 'disk-exit-success-arm', ...aavmf, serve: script('exit'), expect: opensMenu },
   { name: 'disk-sanboot-bios', ...bios, serve: script('sanboot --no-describe --drive 0x80') },
   { name: 'disk-empty-offer-bios', ...bios, boot: emptyOffer, stagePath: ['firmware', 'oprom', 'dhcp', 'disk'] },
-  { name: 'disk-empty-offer-uefi', ...ovmf, boot: emptyOffer, stagePath: ['firmware', 'disk'] },
   { name: 'disk-empty-offer-arm', ...aavmf, boot: emptyOffer, stagePath: ['firmware', 'disk'] },
   { name: 'disk-server-gone-bios', ...bios, boot: gone, stagePath: ['firmware', 'oprom', 'disk'] },
   { name: 'disk-server-gone-uefi', ...ovmf, boot: gone, stagePath: ['firmware', 'disk'] },

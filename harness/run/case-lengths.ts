@@ -16,7 +16,7 @@ const endsEarly: readonly string[] = ['firmware', 'oprom', 'dhcp'];
 /** By kind, as the default matrix took on average; two thirds of it are waiting. */
 function guess({ firmware, payload, secondStage, expect }: Scenario): ExpectedLength {
   const isBios = interfaceOfFirmware(firmware) === 'bios';
-  const ending = { script: 0, probe: 0, iscsi: 3_000, disk: 30_000, linux: 16_000, installer: 40_000 }[payload];
+  const ending = { script: 0, probe: 0, iscsi: 3_000, disk: 15_000, linux: 16_000, installer: 40_000 }[payload];
   const whole = (isBios ? 3_000 : 6_000) + (secondStage === 'none' ? 0 : 3_500) + ending;
   const stopped = isBios ? 300 : 5_000;
   const durationMs = 'stopsAt' in expect && endsEarly.includes(expect.stopsAt) ? stopped : whole;
