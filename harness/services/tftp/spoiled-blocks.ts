@@ -44,20 +44,22 @@ export interface BlockSinks {
 export function sendingBlocks(faults: Faults, { send, sendFromElsewhere, fail }: BlockSinks) {
   const errorAt = faults.get('errorAtBlock');
   let elsewhereAt = faults.get('otherTidAtBlock');
-  const unmet = new Map([
-    ['skipBlock', faults.get('skipBlock')],
-    ['rolloverToOne', faults.get('rolloverToOne') ? highestNumber + 1 : undefined],
-  ] as const);
-  return (packet: Buffer, block?: number): void => {
+  const unmet = new Map<'skipBlock' | 'rolloverToOne', number>();
+  const skipped = faults.get('skipBlock');
+  if (skipped !== undefined) unmet.set('skipBlock', skipped);
+  if (faults.get('rolloverToOne')) unmet.set('rolloverToOne', highestNumber + 1);
+  if (errorAt === undefined && elsewhereAt === undefined && unmet.size === 0) return send;
+
+  return (packet: Buffer, block = 0): void => {
     for (const [action, from] of unmet) {
-      if (block === undefined || from === undefined || block < from) continue;
+      if (block < from) continue;
       faults.met(action);
       unmet.delete(action);
     }
-    if (block !== undefined && block === errorAt) {
+    if (block === errorAt) {
       faults.met('errorAtBlock');
       fail();
-    } else if (block !== undefined && block === elsewhereAt) {
+    } else if (block === elsewhereAt) {
       elsewhereAt = undefined;
       faults.met('otherTidAtBlock');
       sendFromElsewhere(packet);
@@ -67,6 +69,7 @@ export function sendingBlocks(faults: Faults, { send, sendFromElsewhere, fail }:
 
 /** The file with another length: zeros after its end, or without it. */
 export function resized(entry: ServedEntry, off: number): ServedEntry {
+  if (off === 0) return entry;
   const bytes = Math.max(0, entry.bytes + off);
   return {
     ...entry,
