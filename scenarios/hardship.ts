@@ -38,6 +38,14 @@ const hardships: Record<string, Hardship> = {
     faults: [{ on: 'to-guest', match: { protocol: 'dhcp', message: 'ack' }, drop: { first: 2 } }],
     first: true,
   },
+  /** The server's NAK is to be answered with a new DISCOVER (RFC 2131 §4.4.1). */
+  'nak-second-stage': {
+    // iPXE of 2019 (undionly and snponly of bookworm) takes no notice of it and repeats its REQUEST, which is then acknowledged;
+    // iPXE 2.0 starts again with a DISCOVER (iPXE 1192edf39).
+    title: 'a NAK to the second stage’s first REQUEST',
+    faults: [{ server: 'dhcp', from: { stage: 'nbp-fetch' }, of: { first: 1 }, nak: true }],
+    first: true,
+  },
   'link-flap': {
     title: 'no link for 2 s after the lease',
     faults: [{ from: { stage: 'dhcp' }, linkDownMs: 2000 }],
@@ -48,6 +56,24 @@ const hardships: Record<string, Hardship> = {
         reason: 'PXE gives the transfer up when the link goes, and HTTP boot, next in the boot order, finds no link',
       },
     },
+  },
+};
+
+/** A download that the server ends is given up: only a timeout or a device error would have it resumed. */
+const notResumed: Group['expect'] = {
+  stopsAt: 'nbp-fetch',
+  failure: { rule: 'http-boot-error', says: 'Unexpected network error' },
+  reason: 'UEFI HTTP boot does not ask for the rest when the server closes the connection in the middle of the NBP',
+  reference: 'https://github.com/tianocore/edk2/pull/6066',
+};
+
+/** What an HTTP server does to UEFI HTTP boot. */
+const httpHardships: Record<string, Hardship> = {
+  'http-cut': {
+    title: 'the connection closed in the middle of the NBP, once',
+    faults: [{ server: 'http', match: { method: 'GET' }, of: { first: 1 }, truncateToBytes: 100_000 }],
+    stops: { 'uefi-http': notResumed, 'uefi-http-new': notResumed },
+    first: true,
   },
 };
 
@@ -67,6 +93,11 @@ const chains: Record<string, Omit<Group, 'name'>> = {
   'arm-new': { ...arm, set: 'forky' },
 };
 
+const httpChains: Record<string, Omit<Group, 'name'>> = {
+  'uefi-http': { ...uefi, set: 'bookworm', transport: 'http' },
+  'uefi-http-new': { ...uefi, set: 'forky', transport: 'http' },
+};
+
 const isNew = (chain: string): boolean => chain.endsWith('-new');
 
 const suffering = (chains: Record<string, Omit<Group, 'name'>>, hardships: Record<string, Hardship>): Group[] =>
@@ -83,4 +114,4 @@ const suffering = (chains: Record<string, Omit<Group, 'name'>>, hardships: Recor
   );
 
 /** The same boots with networks and servers that misbehave: which chain survives what. */
-export const hardship: Group[] = suffering(chains, hardships);
+export const hardship: Group[] = [...suffering(chains, hardships), ...suffering(httpChains, httpHardships)];
