@@ -7,6 +7,7 @@ import { installNpmPackages } from './setup/npm-packages.mjs';
 const campaigns = {
   agree: () => import('./campaigns/agree.mjs'),
   crash: () => import('./campaigns/crash.mjs'),
+  farm: () => import('./campaigns/farm.mjs'),
   flood: () => import('./campaigns/flood.mjs'),
   hostile: () => import('./campaigns/hostile.mjs'),
   load: () => import('./campaigns/load.mjs'),

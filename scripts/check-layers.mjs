@@ -34,13 +34,30 @@ const rows = {
     folders: below('model', 'os', 'assets', 'resolve', 'predict', 'plan', 'wire', 'services', 'vm', 'observe', 'judge'),
     packages: ['node', 'zod', 'p-retry'],
   },
+  'harness/farm': {
+    folders: below('model', 'os', 'assets', 'resolve', 'plan', 'run', 'vm', 'judge'),
+    packages: ['node', 'zod', 'bullmq', 'ioredis'],
+  },
   'harness/compare': { folders: below('model'), packages: ['node'] },
   'harness/report': { folders: below('model', 'compare', 'os'), packages: ['node'] },
   // Runs in a browser: nothing from Node, and a terminal to draw consoles.
   'harness/report/html/page': { folders: below('model', 'report'), packages: ['@xterm/headless'] },
   'harness/cli': {
     folders: [
-      ...below('run', 'report', 'compare', 'predict', 'plan', 'matrix', 'model', 'os', 'assets', 'judge', 'install'),
+      ...below(
+        'run',
+        'farm',
+        'report',
+        'compare',
+        'predict',
+        'plan',
+        'matrix',
+        'model',
+        'os',
+        'assets',
+        'judge',
+        'install',
+      ),
       'scenarios',
     ],
     packages: ['execa', 'node', 'commander'],

@@ -12,6 +12,8 @@ export const commandNames = [
   'bisect',
   'bisect-step',
   'blame',
+  'worker',
+  'farm',
   'watch',
   'install',
   'doctor',

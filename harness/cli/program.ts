@@ -1,4 +1,3 @@
-import { existsSync, readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { HarnessError } from '../model/errors.ts';
 import type { AddCommand } from './command.ts';
@@ -7,6 +6,7 @@ import type { ExitCode } from './exit-code.ts';
 import { explainError } from './explain-error.ts';
 import type { CliIo } from './io.ts';
 import { asTyped } from './own-command.ts';
+import { packageVersion } from './package-version.ts';
 
 /** Each command loads its own module, since they need very different parts of the harness. */
 const commands: Readonly<Record<CommandName, () => Promise<AddCommand>>> = {
@@ -22,6 +22,8 @@ const commands: Readonly<Record<CommandName, () => Promise<AddCommand>>> = {
   bisect: async () => (await import('./commands/bisect.ts')).bisectCommand,
   'bisect-step': async () => (await import('./commands/bisect.ts')).bisectStepCommand,
   blame: async () => (await import('./commands/blame.ts')).blameCommand,
+  worker: async () => (await import('./commands/worker.ts')).workerCommand,
+  farm: async () => (await import('./commands/farm.ts')).farmCommand,
   watch: async () => (await import('./commands/watch.ts')).watchCommand,
   install: async () => (await import('./commands/install.ts')).installCommand,
   doctor: async () => (await import('./commands/doctor.ts')).doctorCommand,
@@ -51,14 +53,6 @@ Examples:
   netboot repro results/cases/CASE --console  the same case again, at its console
 
 Exit codes: 0 all as expected, 1 something was not, 2 usage, 3 could not run, 130 interrupted.`;
-
-/** The package's own manifest lies above harness/ in a checkout, and above .build/ where compiled. */
-function packageVersion(): string {
-  const manifest = ['../../package.json', '../../../package.json']
-    .map((path) => new URL(path, import.meta.url))
-    .find((url) => existsSync(url));
-  return manifest ? JSON.parse(readFileSync(manifest, 'utf8')).version : 'unknown';
-}
 
 /** An empty value is usually an unset shell variable; accepted, it would mean the current folder, or nothing. */
 function refuseEmptyValues(command: Command): void {

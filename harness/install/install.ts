@@ -11,13 +11,15 @@ import { mirrorSource } from './mirror/debian-mirror.ts';
 import type { PackageSource } from './package-source.ts';
 import { aptSource } from './private-apt.ts';
 import { readRecorded, recordOf, writeRecorded } from './recorded-packages.ts';
-import { type SetRecipe, setRecipes } from './set-recipes.ts';
+import { type SetRecipe, setRecipes, testRecipes } from './set-recipes.ts';
 import { missingOf, type SystemPackage } from './system-packages.ts';
 
 export interface InstallRequest {
   readonly cacheDir: string;
   /** Names of sets and programs; none: all that can be used here. */
   readonly names: readonly string[];
+  /** Also the programs that only tests need. */
+  readonly tests?: boolean | undefined;
   /** Makes sets again that are there. */
   readonly refresh: boolean;
   /** The folder with `dists/` and `pool/` of a Debian mirror, read without apt; absent: the machine's own, by apt. */
@@ -42,7 +44,7 @@ export interface InstallPlan {
   readonly left: readonly SetRecipe[];
 }
 
-function chosenRecipes(names: readonly string[]): readonly SetRecipe[] {
+function chosenRecipes({ names, tests = false }: Pick<InstallRequest, 'names' | 'tests'>): readonly SetRecipe[] {
   const known = setRecipes.map(({ name }) => name);
   const unknown = names.find((name) => !known.includes(name));
   if (unknown !== undefined) {
@@ -50,7 +52,9 @@ function chosenRecipes(names: readonly string[]): readonly SetRecipe[] {
       hint: `There are ${known.join(', ')}.`,
     });
   }
-  return names.length === 0 ? setRecipes : setRecipes.filter(({ name }) => names.includes(name));
+  return names.length === 0
+    ? [...setRecipes, ...(tests ? testRecipes : [])]
+    : setRecipes.filter(({ name }) => names.includes(name));
 }
 
 /** Throws HarnessError `usage` for a set that does not exist, or a mirror that is no URL. */
@@ -63,7 +67,7 @@ export async function planInstall(request: InstallRequest): Promise<InstallPlan>
   }
   const machine = inspectMachine(request.env);
   const usable = ({ program, name }: SetRecipe) => program === undefined || machine.isDebian || names.includes(name);
-  const recipes = chosenRecipes(names);
+  const recipes = chosenRecipes(request);
   const intact: SetRecipe[] = [];
   const sets: SetRecipe[] = [];
   for (const recipe of recipes.filter(usable)) {

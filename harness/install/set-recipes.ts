@@ -158,6 +158,16 @@ export const setRecipes: readonly SetRecipe[] = [
   ...servers,
 ];
 
+/** Programs that only tests need. */
+export const testRecipes: readonly SetRecipe[] = [
+  server('redis', 'usr/bin/redis-server', {
+    // A link to the program that is in the other package.
+    [`redis-server:${hostArch}`]: ['usr/bin/redis-server'],
+    [`redis-tools:${hostArch}`]: ['usr/bin/redis-check-rdb'],
+    ...libraries('libjemalloc2', 'liblzf1', 'libatomic1'),
+  }),
+];
+
 /** A file or several, by path in the package; a set gets those rows whose files it has. */
 interface Row {
   readonly packages: readonly string[];

@@ -26,6 +26,7 @@ export async function setUpCheckout({ cacheDir, refresh, record, tests, say }: C
   const plan = await planInstall({
     cacheDir,
     names: [],
+    tests: true,
     refresh: refresh || record,
     mirror: mirror || undefined,
     allowExpired: false,

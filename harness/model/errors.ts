@@ -13,6 +13,7 @@ const errorCodes = [
   'qemu-failed',
   'server-failed',
   'provisioner-failed',
+  'farm-failed',
   'disk',
   'interrupted',
   'internal',

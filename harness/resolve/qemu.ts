@@ -1,8 +1,9 @@
 import { access, constants, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { ArtefactSets } from '../assets/sets/sets.ts';
 import { qemuProgramOf } from '../model/qemu-program.ts';
 import type { Resolved } from '../model/resolved.ts';
-import { hostQemu } from '../model/scenario.ts';
+import { hostQemu, type Scenario } from '../model/scenario.ts';
 import { found, NotHere, type Resolving } from './resolving.ts';
 
 /** Where Debian's packages put QEMU's data files, below the root they were unpacked into. */
@@ -22,23 +23,28 @@ async function isProgram(path: string): Promise<boolean> {
   );
 }
 
-/** The QEMU that the scenario runs on, recorded as an input unless it is the host's. */
-export async function resolveQemu({ scenario, sources, add }: Resolving): Promise<Resolved['qemu']> {
-  const { qemu, arch } = scenario;
+/** The QEMU that a scenario runs on. @throws NotHere if a named one is not in the cache */
+export async function findQemu(
+  { qemu, arch }: Pick<Scenario, 'qemu' | 'arch'>,
+  sets: Pick<ArtefactSets, 'program'>,
+): Promise<Resolved['qemu']> {
   // Whether it is in PATH is checked by the run: a plan needs no QEMU.
   if (qemu === hostQemu) return { program: qemuProgramOf(arch), dataFolders: [], env: {} };
-  if (typeof qemu === 'object') {
-    await add('qemu', qemu.file);
-    return { program: qemu.file, dataFolders: [], env: {} };
-  }
-  const { root } = found<{ root: string }>(await sources.sets.program(qemu));
+  if (typeof qemu === 'object') return { program: qemu.file, dataFolders: [], env: {} };
+  const { root } = found<{ root: string }>(await sets.program(qemu));
   const program = join(root, 'usr/bin', qemuProgramOf(arch));
   if (!(await isProgram(program))) throw new NotHere(`${qemu} has no ${qemuProgramOf(arch)}`);
-  await add('qemu', program);
   const [modules] = await moduleFolders(root);
   return {
     program,
     dataFolders: dataFolders.map((folder) => join(root, folder)),
     env: modules === undefined ? {} : { QEMU_MODULE_DIR: modules },
   };
+}
+
+/** The same, recorded as an input unless it is the host's. */
+export async function resolveQemu({ scenario, sources, add }: Resolving): Promise<Resolved['qemu']> {
+  const qemu = await findQemu(scenario, sources.sets);
+  if (scenario.qemu !== hostQemu) await add('qemu', qemu.program);
+  return qemu;
 }

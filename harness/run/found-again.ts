@@ -60,8 +60,8 @@ export async function findAgain(inputs: readonly Input[], bundle: string, host: 
   return found;
 }
 
-/** The scenario with files named by path at their place here, where their content was found. */
-function withFilesAtHand(scenario: Scenario, at: (path: string) => string): Scenario {
+/** The scenario with every file that it names by path at another place. */
+export function withFilesAt(scenario: Scenario, at: (path: string) => string): Scenario {
   const file = <T>(value: T): T =>
     typeof value === 'object' && value !== null && 'file' in value && typeof value.file === 'string'
       ? { ...value, file: at(value.file) }
@@ -206,7 +206,7 @@ export async function caseAtHand(
     await copyFile(found, join(folder, sha256));
     byPath.set(path, join(folder, sha256));
   }
-  const named = withFilesAtHand(plan.scenario, (path) => byPath.get(path) ?? path);
+  const named = withFilesAt(plan.scenario, (path) => byPath.get(path) ?? path);
   const packages = [
     ...new Map(plan.inputs.flatMap((input) => input.package ?? []).map((one) => [one.name, one])).values(),
   ];

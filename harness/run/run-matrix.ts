@@ -11,6 +11,7 @@ import { createAuthorities } from './authorities.ts';
 import { openCaseLengths, type RecordedLengths } from './case-lengths.ts';
 import { missingResult, unstartedResult } from './case-result.ts';
 import { type ClaimedDirectory, claimRunDirectory, lockRunDirectory } from './claim-directory.ts';
+import type { Elsewhere } from './elsewhere.ts';
 import { examineHost, type ProgramReport } from './examine-host.ts';
 import type { Intervene } from './intervention.ts';
 import { ownCodeDigest } from './own-code.ts';
@@ -49,6 +50,8 @@ export interface RunOptions extends RunHost, Finding {
   templates?: Omit<TemplateStoreOptions, 'folder'> | undefined;
   /** An earlier run, whose records replace boots of cases whose inputs are all unchanged. */
   reuse?: ReuseOptions | undefined;
+  /** Runs the cases on other machines than this one. */
+  elsewhere?: Elsewhere | undefined;
   signal: AbortSignal;
 }
 
@@ -235,10 +238,12 @@ export async function runMatrix(options: RunOptions): Promise<RunResult> {
     expected: Object.fromEntries(
       run.entries.filter(({ kept }) => kept === undefined).map(({ id, scenario }) => [id, lengths.of(scenario)]),
     ),
-    cores: host.cores,
+    cores: options.elsewhere?.cores ?? host.cores,
     jobs: options.jobs,
   });
-  const templates = openTemplates(options, run.record);
+  const { elsewhere } = options;
+  const isHere = elsewhere === undefined;
+  const templates = isHere ? openTemplates(options, run.record) : undefined;
   const left = await finishUnrunnable(run, {
     outDir: run.outDir,
     fingerprints: options.fingerprints,
@@ -252,18 +257,24 @@ export async function runMatrix(options: RunOptions): Promise<RunResult> {
     reusable: options.reuse && openReuse(options.reuse),
   });
   if (templates) expectTemplates(templates, left);
+  const lengthOf = (one: CaseRun) => lengths.of(one.found.scenario).durationMs;
+  const notes = await elsewhere?.run(
+    left.map((one) => ({ run: one, lengthMs: lengthOf(one), finish: (result) => finish(run, result) })),
+    signal,
+  );
   const jobs = left.map(
     (one): Job => ({
       memoryMiB: planMemoryMiB(one.found.scenario),
-      length: lengths.of(one.found.scenario).durationMs,
+      length: lengthOf(one),
       run: async () => finish(run, await runGuarded(one)),
     }),
   );
-  await schedule(jobs, { jobs: options.jobs, signal, capacity });
+  if (isHere) await schedule(jobs, { jobs: options.jobs, signal, capacity });
   templates?.close();
   await finishUnstarted(run);
 
-  const result = { ...resultOf(run, host), ...measured() };
+  const whole = resultOf(run, host);
+  const result = { ...whole, notes: [...whole.notes, ...(notes ?? [])], ...measured() };
   await lengths.learn(result.cases);
   await reporter.onRunEnd(result);
   if (failures.length > 0) throw failures[0];

@@ -24,27 +24,38 @@ const touchMs = 5_000;
 const reserveMiB = 512;
 const overheadMiB = 160;
 
-/** Decides whether one more job may start alongside those running. */
-type Gate = (job: Job, running: number) => boolean;
+/** Decides whether one more guest may start next to those running. */
+export interface Admission {
+  admits(memoryMiB: number, running: number): boolean;
+  /** One that was admitted has started. */
+  started(memoryMiB: number): void;
+}
 
 /** As many as the host carries: guests mostly wait, so free memory decides, and CPU headroom or our fair share of it. */
-function measuredGate({ cores, availableMemoryMiB, load, ownLoad }: Capacity): Gate {
-  let admitted: { atMs: number; memoryMiB: number }[] = [];
-  return ({ memoryMiB }, running) => {
-    const atMs = performance.now();
-    admitted = admitted.filter((earlier) => atMs - earlier.atMs < touchMs);
-    const promisedMiB = admitted.reduce((sum, earlier) => sum + earlier.memoryMiB, 0);
-    const fits = availableMemoryMiB() - promisedMiB > reserveMiB + overheadMiB + memoryMiB;
-    const settled = atMs - (admitted.at(-1)?.atMs ?? Number.NEGATIVE_INFINITY) >= settleMs;
-    const isIdle = load() <= headroom;
-    const own = ownLoad();
-    const hasLess = own !== undefined && own < fairShare && running < cores * mostPerBusyCore;
-    // One guest per core starts however busy the host is: deadlines count only time in which the guest could run.
-    const admits = running === 0 || (fits && (running < cores || (settled && (isIdle || hasLess))));
-    if (admits) admitted.push({ atMs, memoryMiB });
-    return admits;
+function measured({ cores, availableMemoryMiB, load, ownLoad }: Capacity): Admission {
+  let recent: { atMs: number; memoryMiB: number }[] = [];
+  return {
+    admits(memoryMiB, running) {
+      const atMs = performance.now();
+      recent = recent.filter((earlier) => atMs - earlier.atMs < touchMs);
+      const promisedMiB = recent.reduce((sum, earlier) => sum + earlier.memoryMiB, 0);
+      const fits = availableMemoryMiB() - promisedMiB > reserveMiB + overheadMiB + memoryMiB;
+      const settled = atMs - (recent.at(-1)?.atMs ?? Number.NEGATIVE_INFINITY) >= settleMs;
+      const isIdle = load() <= headroom;
+      const own = ownLoad();
+      const hasLess = own !== undefined && own < fairShare && running < cores * mostPerBusyCore;
+      // One guest per core starts however busy the host is: deadlines count only time in which the guest could run.
+      return running === 0 || (fits && (running < cores || (settled && (isIdle || hasLess))));
+    },
+    started(memoryMiB) {
+      recent.push({ atMs: performance.now(), memoryMiB });
+    },
   };
 }
+
+/** `jobs` at once, or as many as `capacity` has room for. */
+export const openAdmission = (jobs: number | undefined, capacity: Capacity): Admission =>
+  jobs === undefined ? measured(capacity) : { admits: (_, running) => running < jobs, started() {} };
 
 /**
  * Runs jobs, the longest first, `jobs` at once or as many as `capacity` has room for. Stops starting them when
@@ -54,11 +65,13 @@ export async function schedule(
   list: readonly Job[],
   { jobs, signal, capacity = openCapacity() }: { jobs?: number | undefined; signal: AbortSignal; capacity?: Capacity },
 ): Promise<void> {
-  const admits: Gate = jobs === undefined ? measuredGate(capacity) : (_, running) => running < jobs;
+  const admission = openAdmission(jobs, capacity);
   const running = new Set<Promise<void>>();
   for (const job of list.toSorted((a, b) => b.length - a.length)) {
-    while (!signal.aborted && !admits(job, running.size)) await Promise.race([...running, sleep(tickMs)]);
+    while (!signal.aborted && !admission.admits(job.memoryMiB, running.size))
+      await Promise.race([...running, sleep(tickMs)]);
     if (signal.aborted) break;
+    admission.started(job.memoryMiB);
     const done = job.run().finally(() => running.delete(done));
     running.add(done);
   }

@@ -16,9 +16,8 @@ export interface AccelDecision {
 const guestOf: Partial<Record<NodeJS.Architecture, Arch>> = { x64: 'x86_64', arm64: 'aarch64' };
 
 /** The accelerator this host should offer that guest, before anything is tried. */
-function candidate(plan: Plan, qemu: QemuFacts): { accel: Accel } | { reason: string } {
-  if (guestOf[process.arch] !== plan.scenario.arch)
-    return { reason: `this ${process.arch} host cannot accelerate ${plan.scenario.arch}` };
+export function offeredAccel(arch: Arch, qemu: Pick<QemuFacts, 'accels'>): { accel: Accel } | { reason: string } {
+  if (guestOf[process.arch] !== arch) return { reason: `this ${process.arch} host cannot accelerate ${arch}` };
   if (process.platform === 'darwin') {
     return qemu.accels.has('hvf') ? { accel: 'hvf' } : { reason: 'this QEMU has no hvf' };
   }
@@ -65,7 +64,7 @@ export function createAccelChooser({ choice, cacheFile, signal }: AccelChooserOp
   return {
     async choose(plan: Plan, qemu: QemuFacts): Promise<AccelDecision> {
       if (choice !== 'auto') return { accel: choice, reason: 'asked for' };
-      const possible = candidate(plan, qemu);
+      const possible = offeredAccel(plan.scenario.arch, qemu);
       if ('reason' in possible) return { accel: 'tcg', reason: possible.reason };
       const { accel } = possible;
       const question = { plan, qemu, accel };

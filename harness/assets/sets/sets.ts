@@ -35,6 +35,8 @@ export interface ArtefactSets extends MadeFiles, Pick<KnownSets, 'nameOf' | 'rem
   kernel(arch: Arch, preferredSet: string): Promise<FoundKernel | Missing>;
   /** Paths of the files of all sets; sets that cannot be read are skipped. */
   files(): Promise<string[]>;
+  /** Paths of the files that the host's QEMU loads by itself: its option ROMs and SeaBIOS. */
+  ofQemu(): Promise<string[]>;
 }
 
 /** The content of the host's packages and QEMU's SeaBIOS, each located on first use. */
@@ -111,6 +113,11 @@ export async function loadSets({
       );
       const settled = await Promise.allSettled(contents);
       return [...new Set(settled.flatMap((one) => (one.status === 'fulfilled' ? one.value : [])))];
+    },
+    async ofQemu() {
+      const { bundled } = await hostFiles.content();
+      const seabios = await hostFiles.builtInSeabios();
+      return [...bundled.values(), ...(seabios ? [seabios.path] : [])];
     },
     async kernel(arch, preferredSet) {
       for (const name of [preferredSet, ...known.names]) {

@@ -2,19 +2,20 @@ import { resolve } from 'node:path';
 import { recordedLengths } from '../../../scenarios/recorded-lengths.ts';
 import { type RunOptions, runMatrix } from '../../run/run-matrix.ts';
 import { defaultTemplatesMiB } from '../../run/templates/template-store.ts';
-import { openArtefacts } from '../artefacts.ts';
+import { type Artefacts, openArtefacts } from '../artefacts.ts';
 import { accelOption, addCaseOptions, type CaseOptions, warnOfVague } from '../case-options.ts';
 import { begunCases, chooseCases, type EarlierRuns, refuseChoices } from '../choose-cases.ts';
 import type { AddCommand } from '../command.ts';
 import { exitCodeOfRun } from '../exit-code.ts';
-import { writeJson, writeLines } from '../io.ts';
+import { addFarmRunOptions, type FarmRunOptions, refuseFarmChoices } from '../farm-options.ts';
+import { type CliIo, writeJson, writeLines } from '../io.ts';
 import { parseCount } from '../parse-count.ts';
 import { type ReporterOptions, reporterOption, runReporters } from '../reporters.ts';
 import { compareSets, compareWithBaseline, exitCodeOfComparisons, type FailOn, failOnOption } from './compare.ts';
 
 const dayMs = 86_400_000;
 
-interface RunCommandOptions extends FailOn, EarlierRuns {
+interface RunCommandOptions extends FailOn, EarlierRuns, FarmRunOptions {
   out?: string;
   jobs?: number;
   accel: RunOptions['accel'];
@@ -35,8 +36,16 @@ function templatesFrom({ cold, keepTemplates }: RunCommandOptions): RunOptions['
   return { keep: keepTemplates !== undefined, limitBytes: mebibytes * (1 << 20) };
 }
 
+/** Loaded only where a run has a farm. */
+async function openFarmOf(options: RunCommandOptions, to: { io: CliIo; matrix: string; artefacts: Artefacts }) {
+  const { farm, accel } = options;
+  if (farm === undefined) return null;
+  const { openFarmRun } = await import('../farm-run.ts');
+  return openFarmRun({ ...options, farm, accel }, to);
+}
+
 export const runCommand: AddCommand = (program, io, end) => {
-  addCaseOptions(program.command('run'))
+  addFarmRunOptions(addCaseOptions(program.command('run')))
     .description('Run cases and report how far each got.')
     .option('--out <dir>', 'where the results go (default: .runs/<time>)')
     .option('--jobs <n>', 'guests at once (default: as many as the host can carry)', parseCount)
@@ -73,11 +82,13 @@ Examples:
   netboot run --set ./my-build --reuse results-before   boots only what may have changed
   netboot run --reporter tap > results.ktap  KTAP, for kselftest and LAVA
   netboot run --reporter plain --reporter gitlab --out results   gl-code-quality-report.json too
+  netboot run --farm redis://HOST --farm-key key   on the workers of a farm
   netboot run --failed results                the cases that were not as expected, again`,
     )
     .action(async (ids: string[], options: CaseOptions & RunCommandOptions) => {
       const { resume, json = false, jobs, accel, repeat, reuse, reuseMaxAge } = options;
       if (resume !== undefined) refuseChoices(ids, options);
+      refuseFarmChoices(options);
       const artefacts = await openArtefacts(options.set ?? [], io);
       const chosen =
         resume === undefined ? await chooseCases(ids, options, artefacts) : begunCases(resume, options.trust);
@@ -91,6 +102,7 @@ Examples:
         reporter: options.reporter,
         matrix: options.matrix,
       });
+      await using farm = await openFarmOf(options, { io, matrix: chosen.matrixName, artefacts });
       const result = await runMatrix({
         ...artefacts,
         ...chosen,
@@ -102,6 +114,7 @@ Examples:
         recordedLengths,
         reuse: reuse === undefined ? undefined : { from: resolve(reuse), maxAgeMs: reuseMaxAge * dayMs },
         templates: templatesFrom(options),
+        elsewhere: farm?.elsewhere,
         reporter,
         signal: io.signal,
       });

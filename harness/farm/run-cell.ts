@@ -1,0 +1,120 @@
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { HarnessError } from '../model/errors.ts';
+import type { CaseResult } from '../model/verdict.ts';
+import { writeZip } from '../os/write-zip.ts';
+import { createAuthorities } from '../run/authorities.ts';
+import { bundleLimits } from '../run/bundle-format.ts';
+import { examineHost } from '../run/examine-host.ts';
+import type { FoundCase } from '../run/found-case.ts';
+import type { OpenedHost } from '../run/open-host.ts';
+import { startOf } from '../run/prepare-cases.ts';
+import { runCase } from '../run/run-case.ts';
+import { attemptDirectoriesOf, casesFolder, readEvents } from '../run/run-directory.ts';
+import { createAccelChooser } from '../vm/acceleration.ts';
+import type { Content, FileStore } from './file-store.ts';
+import type { Cell, CellResult, Progress } from './messages.ts';
+import { pathsOf } from './paths.ts';
+import { placeCell, Refused } from './place-cell.ts';
+import type { WorkerFiles } from './worker-files.ts';
+
+/** The machine is not fit to run cells for now; another one may be. */
+export class Unfit extends Error {}
+
+export interface CellRunner {
+  host: OpenedHost;
+  files: WorkerFiles;
+  store: FileStore;
+  trust: boolean;
+}
+
+export interface RunningCell {
+  signal: AbortSignal;
+  onProgress(progress: Progress): void;
+}
+
+const noSpace = (error: unknown): boolean => (error as NodeJS.ErrnoException).code === 'ENOSPC';
+
+/** The QEMU of a placed case, or why it cannot run here. */
+async function qemuOf({ id, found }: { id: string; found: FoundCase }) {
+  const { programs } = await examineHost([found.resolved.qemu]);
+  const start = startOf({ found, scenario: found.scenario }, programs[0]);
+  if ('obstacle' in start) throw new Refused(`${id}: ${start.obstacle}`);
+  return start.qemu;
+}
+
+/** Whether the last attempt ended because its records could not be written. */
+function endedByDisk(directory: string): boolean {
+  const last = attemptDirectoriesOf(directory).at(-1) as string;
+  return readEvents(last).some((event) => event.type === 'infrastructure' && event.code === 'disk');
+}
+
+async function pack(outDir: string, directory: string, store: FileStore, host: OpenedHost): Promise<Content> {
+  const bundle = join(outDir, 'bundle.zip');
+  await writeZip(join(outDir, directory), bundle, bundleLimits);
+  const { sha256 } = await host.fingerprints.of(bundle);
+  const content = { sha256, bytes: statSync(bundle).size };
+  await store.put(content, bundle);
+  return content;
+}
+
+type Outcome = CellResult['outcome'];
+
+async function ranAt(
+  { outDir, found, result }: { outDir: string; found: FoundCase; result: CaseResult },
+  { store, host }: CellRunner,
+): Promise<Outcome> {
+  const { directory, accel, durationMs, guestCpuMs } = result.run;
+  if (directory === null || accel === null) throw new Error('a case that ran has no records');
+  return {
+    bundle: await pack(outDir, directory, store, host),
+    ...{ accel, durationMs, guestCpuMs },
+    paths: pathsOf(found),
+  };
+}
+
+/**
+ * Runs one cell and leaves its records in the store.
+ * @throws Unfit if this machine's disk is full
+ */
+export async function runCell(cell: Cell, runner: CellRunner, { signal, onProgress }: RunningCell): Promise<Outcome> {
+  const { id, round, accel, carried } = cell;
+  const { host, files, trust } = runner;
+  const outDir = mkdtempSync(join(tmpdir(), 'netboot-cell-'));
+  const bytesOf = new Map(cell.files.map(({ sha256, bytes }) => [sha256, bytes]));
+  try {
+    const found = await placeCell(carried, {
+      sets: host.sets,
+      fingerprints: host.fingerprints,
+      trust,
+      fileOf(sha256) {
+        const bytes = bytesOf.get(sha256);
+        if (bytes === undefined) throw new Refused('it names a file that it does not list');
+        return files.path({ sha256, bytes });
+      },
+    });
+    const directory = join(casesFolder, id);
+    const result = await runCase({
+      ...{ id, round, found, outDir, directory, signal },
+      qemu: await qemuOf({ id, found }),
+      accel: createAccelChooser({ choice: accel, cacheFile: host.accelCacheFile, signal }),
+      fingerprints: host.fingerprints,
+      authorities: createAuthorities(),
+      setDirs: [],
+      onAttempt: (attempt) => onProgress({ id, attempt }),
+      onStage: (stage, atMs) => onProgress({ id, stage, atMs }),
+    });
+    if (result.verdict.status === 'error' && endedByDisk(join(outDir, directory)))
+      throw new Unfit(`${outDir} cannot be written`);
+    return await ranAt({ outDir, found, result }, runner);
+  } catch (error) {
+    if (error instanceof Unfit) throw error;
+    if (noSpace(error) || noSpace((error as Error).cause)) throw new Unfit((error as Error).message);
+    if (error instanceof Refused) return { status: 'not-run', reason: error.message };
+    if (error instanceof HarnessError) return { status: 'error', reason: error.message };
+    return { status: 'error', reason: `the harness failed: ${(error as Error).message}` };
+  } finally {
+    rmSync(outDir, { recursive: true, force: true });
+  }
+}

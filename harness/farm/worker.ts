@@ -1,0 +1,299 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Queue } from 'bullmq';
+import { openCapacity } from '../os/capacity.ts';
+import { planMemoryMiB } from '../plan/argv.ts';
+import { openAdmission } from '../run/scheduler.ts';
+import { briefly, type FarmConnection } from './connect.ts';
+import { type CellSource, type HeldCell, neededOf, openSource } from './held-cells.ts';
+import { beatMs, channels, keys, lockMs, mostLost, prefix, resultQueue } from './keys.ts';
+import { type Cell, type CellResult, cellSchema, type FarmRun, type Progress, runIdSchema } from './messages.ts';
+import { type Need, needKey, type Offer, offerSchema } from './need.ts';
+import { type Board, openBoard } from './presence.ts';
+import { queueHeads } from './queue-heads.ts';
+import { type CellRunner, runCell, Unfit } from './run-cell.ts';
+import { BadMessage, type Sealing } from './seal.ts';
+
+export interface WorkerOptions {
+  redis: FarmConnection;
+  sealing: Sealing;
+  offer: Offer;
+  runner: CellRunner;
+  /** Guests at once; undefined: as many as this machine carries. */
+  jobs: number | undefined;
+  /** A line for the user. */
+  say(line: string): void;
+  /** Ends it: cells in progress are stopped, and put back for other workers. */
+  signal: AbortSignal;
+}
+
+const pollMs = 200;
+/** Takes no cell for so long after its disk was full. */
+const unfitMs = 60_000;
+
+interface Running {
+  cell: HeldCell;
+  sinceMs: number;
+  stop: AbortController;
+  ended: Promise<void>;
+}
+
+interface State extends WorkerOptions {
+  board: Board;
+  sources: Map<string, CellSource>;
+  results: Map<string, Queue>;
+  running: Set<Running>;
+  draining: boolean;
+  unfitUntil: number;
+}
+
+const presenceOf = ({ offer, draining, running }: State) => ({
+  offer,
+  draining,
+  running: [...running].map(({ cell, sinceMs }) => ({ run: cell.source.run.run, id: cell.id, sinceMs })),
+});
+
+/** Stops the cells of runs that are gone, and opens the queues of new ones. */
+async function followRuns(state: State): Promise<void> {
+  const { board, redis, offer, sources, running, results } = state;
+  const runs = await board.runs();
+  const known = new Set(runs.map(({ run }) => run));
+  for (const one of running) if (!known.has(one.cell.source.run.run)) one.stop.abort();
+  for (const [queue, source] of sources) {
+    const isUsed = [...running].some(({ cell }) => cell.source === source);
+    if (known.has(source.run.run) || isUsed) continue;
+    sources.delete(queue);
+    await source.close();
+    await source.clear();
+  }
+  for (const [run, queue] of results) {
+    const isUsed = [...running].some(({ cell }) => cell.source.run.run === run);
+    if (known.has(run) || isUsed) continue;
+    results.delete(run);
+    await queue.close();
+  }
+  for (const run of runs) {
+    for (const need of neededOf(run, offer)) {
+      const key = `${run.run}.${needKey(need)}`;
+      if (!sources.has(key)) sources.set(key, openSource(redis, run, need, offer.worker));
+    }
+  }
+}
+
+/** Says that this worker is there, and looks at what others say. */
+async function beat(state: State): Promise<void> {
+  const { board, redis, offer, say } = state;
+  await board.say(presenceOf(state));
+  await followRuns(state);
+  if (state.draining || (await redis.exists(keys.drain(offer.worker))) === 0) return;
+  try {
+    state.sealing.open('drain', await redis.get(keys.drain(offer.worker)), offerSchema.shape.worker);
+  } catch (error) {
+    if (error instanceof BadMessage) return;
+    throw error;
+  }
+  state.draining = true;
+  say(`asked to drain: no more cells are taken, ${state.running.size} are still running`);
+}
+
+async function renewLocks({ sources, running, say }: State): Promise<void> {
+  for (const source of sources.values()) {
+    const held = [...running].filter(({ cell }) => cell.source === source);
+    if (held.length === 0) continue;
+    for (const lost of await source.renew(held.map(({ cell }) => cell))) {
+      say(`${lost.id}: this worker was taken for lost; the cell is another's now`);
+      held.find(({ cell }) => cell === lost)?.stop.abort();
+    }
+  }
+}
+
+/** Calls `act` again and again, never twice at once; a failing connection is the next call's concern. */
+function every(ms: number, act: () => Promise<void>, say: (line: string) => void): Disposable {
+  let isActing = false;
+  const timer = setInterval(() => {
+    if (isActing) return;
+    isActing = true;
+    act()
+      .catch((error: Error) => say(error.message))
+      .finally(() => {
+        isActing = false;
+      });
+  }, ms);
+  return { [Symbol.dispose]: () => clearInterval(timer) };
+}
+
+/** Of the queues with a cell that fits: by the run's priority, then to each run its share, then the longest cell. */
+async function takeNext(state: State, admits: (need: Need) => boolean): Promise<HeldCell | undefined> {
+  const { redis, sources, running } = state;
+  const fitting = [...sources.values()].filter(({ need }) => admits(need));
+  if (fitting.length === 0) return undefined;
+  const heads = await queueHeads(
+    redis,
+    fitting.map(({ queue }) => queue),
+  );
+  const ofRun = ({ run }: FarmRun) => [...running].filter(({ cell }) => cell.source.run.run === run).length;
+  const order = (a: CellSource, b: CellSource): number =>
+    b.run.priority - a.run.priority ||
+    ofRun(a.run) - ofRun(b.run) ||
+    (heads.get(a.queue) ?? 0) - (heads.get(b.queue) ?? 0);
+  for (const source of fitting.filter(({ queue }) => heads.has(queue)).sort(order)) {
+    const cell = await source.take();
+    if (cell !== undefined) return cell;
+  }
+  return undefined;
+}
+
+function checkedCell({ sealing }: State, { sealed, id, source }: HeldCell): Cell {
+  const cell = sealing.open('cell', sealed, cellSchema);
+  if (cell.run !== source.run.run || cell.id !== id) throw new BadMessage('it belongs to another run, or another cell');
+  if (cell.notAfter < Date.now()) throw new BadMessage('it is too old');
+  const { scenario } = cell.carried;
+  const { qemu, memoryMiB, accel } = source.need;
+  const isAsSaid =
+    scenario.arch === qemu.arch &&
+    scenario.qemu === qemu.name &&
+    planMemoryMiB(scenario) === memoryMiB &&
+    cell.accel === accel;
+  if (!isAsSaid) throw new BadMessage('it needs another machine than its queue says');
+  return cell;
+}
+
+async function outcomeOf(
+  state: State,
+  held: HeldCell,
+  signal: AbortSignal,
+): Promise<CellResult['outcome'] | undefined> {
+  const { runner, sealing, redis, say } = state;
+  if (held.givenUp) {
+    const reason = `${mostLost} workers were lost while they ran this cell, and it is not given to another`;
+    return { status: 'error', reason };
+  }
+  const onProgress = (progress: Progress): void => {
+    // Only shown: one that is lost is no loss.
+    redis.publish(channels.progress(held.source.run.run), sealing.seal('progress', progress)).catch(() => {});
+  };
+  try {
+    return await runCell(checkedCell(state, held), runner, { signal, onProgress });
+  } catch (error) {
+    if (!(error instanceof BadMessage)) throw error;
+    // Someone without the key put it there: its submitter is not told what it cannot have asked for.
+    say(`${held.id}: refused: ${error.message}`);
+    return undefined;
+  }
+}
+
+async function deliver(state: State, { source, id }: HeldCell, outcome: CellResult['outcome']): Promise<void> {
+  const { redis, results, offer, sealing } = state;
+  const { run } = source.run;
+  // Nobody would ever take it from there.
+  if ((await redis.exists(keys.run(run))) === 0) return;
+  const queue = results.get(run) ?? new Queue(resultQueue(run), { connection: redis, prefix });
+  results.set(run, queue);
+  const result: CellResult = { run, id, worker: offer.worker, outcome };
+  await queue.add('result', { sealed: sealing.seal('result', result) }, { removeOnComplete: true, removeOnFail: true });
+}
+
+async function work(state: State, held: HeldCell, stop: AbortController): Promise<void> {
+  const { say, signal } = state;
+  try {
+    const outcome = await outcomeOf(state, held, AbortSignal.any([stop.signal, signal]));
+    if (signal.aborted) return await held.giveBack();
+    // Its run is gone, or it is another worker's now.
+    if (stop.signal.aborted) return;
+    if (outcome !== undefined) await deliver(state, held, outcome);
+    await held.done();
+  } catch (error) {
+    if (error instanceof Unfit) {
+      state.unfitUntil = Date.now() + unfitMs;
+      say(`${held.id}: put back for another worker: ${error.message}; no cell is taken for ${unfitMs / 1000} s`);
+      return held.giveBack();
+    }
+    throw error;
+  }
+}
+
+function start(state: State, held: HeldCell): void {
+  const { running, say } = state;
+  const stop = new AbortController();
+  const one: Running = { cell: held, sinceMs: Date.now(), stop, ended: Promise.resolve() };
+  running.add(one);
+  one.ended = work(state, held, stop)
+    .catch((error: Error) => say(`${held.id}: ${error.message}`))
+    .finally(() => {
+      running.delete(one);
+      announce(state);
+    });
+  announce(state);
+}
+
+/** At once, and not only with the next beat. */
+function announce(state: State): void {
+  state.board.say(presenceOf(state)).catch(() => {});
+}
+
+/** Takes cells as this machine has room for them, until it is asked to drain and has run the last, or `signal` aborts. */
+async function takeCells(state: State): Promise<void> {
+  const { signal, running, jobs, say } = state;
+  const admission = openAdmission(jobs, openCapacity());
+  while (!signal.aborted && !(state.draining && running.size === 0)) {
+    const mayTake = !state.draining && Date.now() >= state.unfitUntil;
+    const admits = ({ memoryMiB }: Need) => mayTake && admission.admits(memoryMiB, running.size);
+    const held = await takeNext(state, admits).catch((error: Error) => {
+      if (!signal.aborted) say(error.message);
+      return undefined;
+    });
+    if (held === undefined) {
+      await Promise.race([...[...running].map(({ ended }) => ended), sleep(pollMs, undefined, { signal })]).catch(
+        () => {},
+      );
+      continue;
+    }
+    admission.started(held.source.need.memoryMiB);
+    start(state, held);
+  }
+  await Promise.all([...running].map(({ ended }) => ended));
+}
+
+/** Serves a farm. Resolves once it was asked to drain and has run its last cell, or `signal` aborted. */
+export async function serveFarm(options: WorkerOptions): Promise<void> {
+  const { redis, sealing, offer, say } = options;
+  const state: State = {
+    ...options,
+    board: openBoard(redis, sealing),
+    sources: new Map(),
+    results: new Map(),
+    running: new Set(),
+    draining: false,
+    unfitUntil: 0,
+  };
+  await redis.unlink(keys.drain(offer.worker));
+  await beat(state);
+  const ears = redis.duplicate();
+  ears.on('error', () => {});
+  try {
+    using _ = every(beatMs, () => beat(state), say);
+    using __ = every(lockMs / 3, () => renewLocks(state), say);
+    ears.on('message', (_channel, text: string) => stopEnded(state, text));
+    await ears.connect();
+    await ears.subscribe(channels.ended);
+    await takeCells(state);
+  } finally {
+    ears.disconnect();
+    await briefly(leave(state));
+  }
+}
+
+async function leave({ board, offer, sources, results }: State): Promise<void> {
+  await board.leave(offer.worker);
+  for (const source of sources.values()) await source.close();
+  for (const queue of results.values()) await queue.close();
+}
+
+/** A submitter says that its run has ended: at once, where its key would only expire. */
+function stopEnded({ sealing, running }: State, text: string): void {
+  try {
+    const run = sealing.open('cancel', text, runIdSchema);
+    for (const { cell, stop } of running) if (cell.source.run.run === run) stop.abort();
+  } catch (error) {
+    if (!(error instanceof BadMessage)) throw error;
+  }
+}
