@@ -5,6 +5,8 @@ import type { Fingerprints } from '../assets/fingerprint.ts';
 import { configurationSchema, firmwareInterfaceSchema, loaderSchema, transportSchema } from '../model/axes.ts';
 import { knownFactIds } from '../model/known-facts.ts';
 import { inputSchema } from '../model/plan.ts';
+import { programsOf } from '../model/provisioner.ts';
+import { reachOf } from '../model/reach.ts';
 import { scenarioSchema } from '../model/scenario.ts';
 import { stageSchema } from '../model/stages.ts';
 import type { FoundCase } from '../run/found-case.ts';
@@ -24,8 +26,8 @@ const nonceFieldSchema = z.strictObject({
   bytes: z.int().positive().max(4096),
 });
 
-/** A case with its files found, as it is sent: no path of any machine is in it. */
-export const carriedSchema = z.strictObject({
+/** A boot with its files found, as it is sent: no path of any machine is in it. */
+const carriedBootSchema = z.strictObject({
   scenario: scenarioSchema,
   resolved: z.strictObject({
     firmware: z.strictObject({
@@ -50,6 +52,7 @@ export const carriedSchema = z.strictObject({
     initrd: fileSchema.optional(),
     overlay: fileSchema.optional(),
     san: z.strictObject({ disk: fileSchema, nonce: nonceFieldSchema }).optional(),
+    disk: fileSchema.extend({ nonce: nonceFieldSchema }).optional(),
     /** What the files of each program hold; the programs are each machine's own. */
     provisioner: z
       .array(z.record(plainName, z.union([z.strictObject({ text: z.string() }), z.strictObject({ path: reference })])))
@@ -65,6 +68,10 @@ export const carriedSchema = z.strictObject({
     facts: z.array(z.enum(knownFactIds)),
   }),
 });
+export type CarriedBoot = z.infer<typeof carriedBootSchema>;
+
+/** A case: what is each boot's, if there are several, is the first's, with the inputs of all. */
+export const carriedSchema = carriedBootSchema.extend({ boots: z.array(carriedBootSchema).min(2).max(8).optional() });
 export type Carried = z.infer<typeof carriedSchema>;
 
 /** The SHA-256 that a reference names; undefined for any other text. */
@@ -85,57 +92,66 @@ export interface CarriedCase {
   own: { name: string; sha256: string }[];
 }
 
+/** One boot of a case whose files have become references. */
+function carriedBoot({ scenario, resolved, prediction }: FoundCase, before: FoundCase): CarriedBoot {
+  const { qemu: _, san, provisioner, inputs, ...rest } = resolved;
+  return {
+    scenario,
+    prediction,
+    resolved: {
+      ...rest,
+      san: san && { disk: san.disk, nonce: san.nonce },
+      provisioner: provisioner?.programs.map((program) => program.files),
+      inputs: inputs.map((input, nth) => {
+        const isOwnInput = isOwn(before.resolved.inputs[nth] as (typeof inputs)[number], before.resolved);
+        return isOwnInput ? { ...input, path: ownPath } : input;
+      }),
+    } as CarriedBoot['resolved'],
+  };
+}
+
+/** What keeps a case from being sent; undefined if nothing does. */
+async function obstacleOf(found: FoundCase, paths: Iterable<string>): Promise<string | undefined> {
+  const { qemu, provisioner } = found.scenario;
+  if (typeof qemu === 'object')
+    return `${qemu.file}: a QEMU by path is more than its program, and is not sent to workers`;
+  const programs = provisioner === undefined ? [] : programsOf(provisioner);
+  const named = programs.map(({ command }) => command[0] as string).find((name) => name.includes('/'));
+  if (named !== undefined) return `${named}: a program by path is not sent to workers`;
+  for (const path of paths)
+    if ((await stat(path).catch(() => undefined))?.isDirectory())
+      return `${path}: it is a folder, and only files are sent to workers`;
+  const left = reachOf(withPaths(found, () => `${referencePrefix}${'0'.repeat(64)}`).scenario).find(
+    ({ isPath, value }) => isPath && sha256In(value) === undefined,
+  );
+  return left && `${left.key}: ${left.value}: it is not sent to workers`;
+}
+
 /** Makes a case ready to be sent, or gives the reason why it cannot be. */
 export async function carry(
   found: FoundCase,
   { fingerprints }: { fingerprints: Pick<Fingerprints, 'of'> },
 ): Promise<CarriedCase | { obstacle: string }> {
-  const { scenario, resolved } = found;
-  if (typeof scenario.qemu === 'object')
-    return { obstacle: `${scenario.qemu.file}: a QEMU by path is more than its program, and is not sent to workers` };
-  const named = resolved.provisioner === undefined ? undefined : namedByPath(found);
-  if (named !== undefined) return { obstacle: `${named}: a program by path is not sent to workers` };
+  const { resolved, boots } = found;
   const paths = new Set<string>();
   withPaths(found, (path) => {
     paths.add(path);
     return path;
   });
-  const folder = await firstFolder(paths);
-  if (folder !== undefined) return { obstacle: `${folder}: it is a folder, and only files are sent to workers` };
+  const obstacle = await obstacleOf(found, paths);
+  if (obstacle !== undefined) return { obstacle };
   const files = await Promise.all(
     [...paths].map(async (path): Promise<SentFile> => ({ path, ...(await fingerprints.of(path)) })),
   );
   const sha256Of = new Map(files.map(({ path, sha256 }) => [path, sha256]));
   const sent = withPaths(found, (path) => `${referencePrefix}${sha256Of.get(path)}`);
   const own = resolved.inputs.filter((input) => isOwn(input, resolved));
-  const { qemu: _, san, provisioner, inputs, ...rest } = sent.resolved;
   return {
     files,
     own: own.map(({ path, sha256 }) => ({ name: basename(path), sha256 })),
     carried: {
-      scenario: sent.scenario,
-      prediction: found.prediction,
-      resolved: {
-        ...rest,
-        san: san && { disk: san.disk, nonce: san.nonce },
-        provisioner: provisioner?.programs.map((program) => program.files),
-        inputs: inputs.map((input, nth) => {
-          const isOwnInput = own.includes(resolved.inputs[nth] as (typeof inputs)[number]);
-          return isOwnInput ? { ...input, path: ownPath } : input;
-        }),
-      } as Carried['resolved'],
+      ...carriedBoot(sent, found),
+      ...(boots && { boots: sent.boots?.map((boot, nth) => carriedBoot(boot, boots[nth] as FoundCase)) }),
     },
   };
-}
-
-function namedByPath({ scenario: { provisioner } }: FoundCase): string | undefined {
-  return [provisioner ?? []]
-    .flat()
-    .map(({ command }) => command[0] as string)
-    .find((name) => name.includes('/'));
-}
-
-async function firstFolder(paths: Iterable<string>): Promise<string | undefined> {
-  for (const path of paths) if ((await stat(path).catch(() => undefined))?.isDirectory()) return path;
-  return undefined;
 }

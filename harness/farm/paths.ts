@@ -1,4 +1,6 @@
+import { programsOf } from '../model/provisioner.ts';
 import type { Resolved, ResolvedProgram } from '../model/resolved.ts';
+import type { Scenario } from '../model/scenario.ts';
 import { withFilesAt } from '../run/found-again.ts';
 import type { FoundCase } from '../run/found-case.ts';
 
@@ -24,12 +26,27 @@ const programAt = ({ path, env, files }: ResolvedProgram, at: (path: string) => 
   files: mapValues(files, (file) => ('path' in file ? { path: at(file.path) } : file)),
 });
 
+/** The scenario's own names of files, those of a provisioner included. */
+function scenarioAt(scenario: Scenario, at: (path: string) => string): Scenario {
+  const named = withFilesAt(scenario, at);
+  if (named.provisioner === undefined) return named;
+  const [first, ...others] = programsOf(named.provisioner).map((program) => ({
+    ...program,
+    ...(program.files && {
+      files: mapValues(program.files, (file) => ('path' in file ? { path: at(file.path) } : file)),
+    }),
+  }));
+  return { ...named, provisioner: Array.isArray(named.provisioner) ? [first, ...others] : first } as Scenario;
+}
+
 /** A case with every file that can be sent at another place; what is each machine's own stays. */
-export function withPaths({ scenario, resolved, prediction }: FoundCase, at: (path: string) => string): FoundCase {
-  const { firmware, oprom, nbp, companions, served, kernel, initrd, overlay, san, provisioner, inputs } = resolved;
+export function withPaths(found: FoundCase, at: (path: string) => string): FoundCase {
+  const { scenario, resolved, prediction, boots } = found;
+  const { firmware, oprom, nbp, companions, served, kernel, initrd, overlay, san, disk, provisioner, inputs } =
+    resolved;
   return {
     prediction,
-    scenario: withFilesAt(scenario, at),
+    scenario: scenarioAt(scenario, at),
     resolved: {
       ...resolved,
       firmware: {
@@ -45,13 +62,30 @@ export function withPaths({ scenario, resolved, prediction }: FoundCase, at: (pa
       initrd: fileAt(initrd, at),
       overlay: fileAt(overlay, at),
       san: san && { ...san, disk: { ...san.disk, path: at(san.disk.path) } },
+      disk: fileAt(disk, at),
       provisioner: provisioner && {
         ...provisioner,
         programs: provisioner.programs.map((program) => programAt(program, at)),
       },
       inputs: inputs.map((input) => (isOwn(input, resolved) ? input : { ...input, path: at(input.path) })),
     },
+    ...(boots && { boots: boots.map((boot) => withPaths(boot, at)) }),
   };
+}
+
+/** Paths of what is each machine's own. */
+function ownPathsOf({ resolved }: FoundCase): string[] {
+  const { qemu, san, provisioner, inputs } = resolved;
+  const packets = provisioner?.packetPrograms;
+  const commands = [...(provisioner?.programs ?? []), ...(packets ? [packets.socat, packets.ethtool] : [])];
+  return [
+    qemu.program,
+    ...qemu.dataFolders,
+    ...Object.values(qemu.env),
+    ...(san ? [san.programRoot] : []),
+    ...commands.flatMap(({ path, env }) => [path, ...Object.values(env)]),
+    ...inputs.filter((input) => isOwn(input, resolved)).map(({ path }) => path),
+  ];
 }
 
 /** Every path in a case that may differ between machines, in an order that is the same on all of them. */
@@ -61,16 +95,5 @@ export function pathsOf(found: FoundCase): string[] {
     paths.push(path);
     return path;
   });
-  const { qemu, san, provisioner, inputs } = found.resolved;
-  const packets = provisioner?.packetPrograms;
-  const commands = [...(provisioner?.programs ?? []), ...(packets ? [packets.socat, packets.ethtool] : [])];
-  return [
-    ...paths,
-    qemu.program,
-    ...qemu.dataFolders,
-    ...Object.values(qemu.env),
-    ...(san ? [san.programRoot] : []),
-    ...commands.flatMap(({ path, env }) => [path, ...Object.values(env)]),
-    ...inputs.filter((input) => isOwn(input, found.resolved)).map(({ path }) => path),
-  ];
+  return [...paths, ...[found, ...(found.boots ?? [])].flatMap(ownPathsOf)];
 }

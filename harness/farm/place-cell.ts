@@ -7,8 +7,7 @@ import type { Resolved, ResolvedProgram } from '../model/resolved.ts';
 import { findQemu } from '../resolve/qemu.ts';
 import { NotHere } from '../resolve/resolving.ts';
 import type { FoundCase } from '../run/found-case.ts';
-import type { Carried } from './carried.ts';
-import { sha256In } from './carried.ts';
+import { type Carried, type CarriedBoot, sha256In } from './carried.ts';
 import { withPaths } from './paths.ts';
 
 /** Why a worker does not run a cell that it got. */
@@ -24,7 +23,7 @@ export interface PlaceOptions {
 }
 
 /** The rules for scenarios of strangers; and every file is a reference, so that none of this machine's own is read. */
-function refuseReach({ scenario }: Pick<Carried, 'scenario'>, trust: boolean): void {
+function refuseReach({ scenario }: Pick<CarriedBoot, 'scenario'>, trust: boolean): void {
   const reach = reachOf(scenario);
   const ownFile = reach.find(({ isPath, value }) => isPath && sha256In(value) === undefined);
   if (ownFile) throw new Refused(`${ownFile.key} is a path of some machine, and not the content of a file`);
@@ -45,7 +44,7 @@ async function ownProgram(
 }
 
 async function placeProvisioner(
-  { scenario, resolved }: Carried,
+  { scenario, resolved }: CarriedBoot,
   options: PlaceOptions,
 ): Promise<Resolved['provisioner']> {
   if (scenario.provisioner === undefined) return undefined;
@@ -63,7 +62,7 @@ async function placeProvisioner(
   return { programs, packetPrograms: hasBoth ? { socat, ethtool } : undefined };
 }
 
-async function placeSan({ resolved: { san } }: Carried, { sets }: PlaceOptions): Promise<Resolved['san']> {
+async function placeSan({ resolved: { san } }: CarriedBoot, { sets }: PlaceOptions): Promise<Resolved['san']> {
   if (san === undefined) return undefined;
   const program = await sets.program('tgt');
   if (isMissing(program)) throw new Refused(program.missing);
@@ -72,7 +71,7 @@ async function placeSan({ resolved: { san } }: Carried, { sets }: PlaceOptions):
 
 /** Where this machine has each file that is not sent: the one with the same content, or the cell would be another. */
 async function ownInputs(
-  { inputs }: Carried['resolved'],
+  { inputs }: CarriedBoot['resolved'],
   candidates: readonly string[],
   { fingerprints }: PlaceOptions,
 ): Promise<Resolved['inputs']> {
@@ -91,11 +90,8 @@ async function ownInputs(
   });
 }
 
-/**
- * A case that was sent, with this machine's paths.
- * @throws Refused if it asks for what is not allowed, or not here; HarnessError `farm-failed` for a file that cannot be had
- */
-export async function placeCell(carried: Carried, options: PlaceOptions): Promise<FoundCase> {
+/** One boot with what is this machine's own; its files are references still. */
+async function withOwn(carried: CarriedBoot, options: PlaceOptions): Promise<FoundCase> {
   refuseReach(carried, options.trust);
   const { scenario, resolved, prediction } = carried;
   const qemu = await findQemu(scenario, options.sets).catch((error: unknown) => {
@@ -106,16 +102,26 @@ export async function placeCell(carried: Carried, options: PlaceOptions): Promis
     ...(scenario.qemu === 'host' ? await options.sets.ofQemu() : [qemu.program]),
     ...(provisioner?.programs ?? []).map(({ path }) => path),
   ];
-  const { nbp, kernel, initrd, overlay } = resolved;
-  const named = {
+  const { nbp, kernel, initrd, overlay, disk } = resolved;
+  return {
     scenario,
     prediction,
     resolved: {
       ...resolved,
-      ...{ qemu, san, provisioner, nbp, kernel, initrd, overlay },
+      ...{ qemu, san, provisioner, nbp, kernel, initrd, overlay, disk },
       inputs: await ownInputs(resolved, candidates, options),
     } as Resolved,
   };
+}
+
+/**
+ * A case that was sent, with this machine's paths.
+ * @throws Refused if it asks for what is not allowed, or not here; HarnessError `farm-failed` for a file that cannot be had
+ */
+export async function placeCell(carried: Carried, options: PlaceOptions): Promise<FoundCase> {
+  const boots = carried.boots && (await Promise.all(carried.boots.map((boot) => withOwn(boot, options))));
+  if (boots?.length !== carried.scenario.boots?.length) throw new Refused('its boots and their files do not agree');
+  const named = { ...(await withOwn(carried, options)), ...(boots && { boots }) };
   const paths = new Map<string, string>();
   const references = new Set<string>();
   withPaths(named, (reference) => {

@@ -4,10 +4,12 @@ import { join } from 'node:path';
 import { HarnessError } from '../model/errors.ts';
 import type { CaseResult } from '../model/verdict.ts';
 import { writeZip } from '../os/write-zip.ts';
+import { makePlan } from '../plan/plan.ts';
 import { createAuthorities } from '../run/authorities.ts';
 import { bundleLimits } from '../run/bundle-format.ts';
 import { examineHost } from '../run/examine-host.ts';
-import type { FoundCase } from '../run/found-case.ts';
+import type { FoundCase, ReadyCase } from '../run/found-case.ts';
+import { newNonce } from '../run/new-nonce.ts';
 import type { OpenedHost } from '../run/open-host.ts';
 import { startOf } from '../run/prepare-cases.ts';
 import { runCase } from '../run/run-case.ts';
@@ -37,7 +39,7 @@ export interface RunningCell {
 const noSpace = (error: unknown): boolean => (error as NodeJS.ErrnoException).code === 'ENOSPC';
 
 /** The QEMU of a placed case, or why it cannot run here. */
-async function qemuOf({ id, found }: { id: string; found: FoundCase }) {
+async function qemuOf({ id, found }: { id: string; found: ReadyCase }) {
   const { programs } = await examineHost([found.resolved.qemu]);
   const start = startOf({ found, scenario: found.scenario }, programs[0]);
   if ('obstacle' in start) throw new Refused(`${id}: ${start.obstacle}`);
@@ -84,7 +86,7 @@ export async function runCell(cell: Cell, runner: CellRunner, { signal, onProgre
   const outDir = mkdtempSync(join(tmpdir(), 'netboot-cell-'));
   const bytesOf = new Map(cell.files.map(({ sha256, bytes }) => [sha256, bytes]));
   try {
-    const found = await placeCell(carried, {
+    const placed = await placeCell(carried, {
       sets: host.sets,
       fingerprints: host.fingerprints,
       trust,
@@ -94,6 +96,7 @@ export async function runCell(cell: Cell, runner: CellRunner, { signal, onProgre
         return files.path({ sha256, bytes });
       },
     });
+    const found = { ...placed, plan: makePlan({ ...placed, nonce: newNonce() }) };
     const directory = join(casesFolder, id);
     const result = await runCase({
       ...{ id, round, found, outDir, directory, signal },
