@@ -2,6 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
+/** Names of what is being written, or was when its process was killed. */
+export const unfinishedName = /\.[0-9a-f]{8}\.part$/;
+
 /**
  * Replaces a file atomically, creating its parent folders: a reader sees the old content or the new, even after a kill or
  * with a second writer. `write` writes it under a temporary name. Rejects with Node's own error, leaving nothing behind.

@@ -1,8 +1,9 @@
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { HarnessError } from '../model/errors.ts';
 import { type ProcessLock, takeProcessLock } from '../os/process-lock.ts';
+import { unfinishedName } from '../os/write-whole.ts';
 import { writeRecord } from './case-directory.ts';
 import { casesFolder, type RunRecord, runRecordFile } from './run-directory.ts';
 
@@ -62,6 +63,13 @@ function take(path: string): ReturnType<typeof takeProcessLock> {
   }
 }
 
+/** Removes what a process that was killed was writing: nobody else writes now. */
+function removeUnfinished(runDir: string): void {
+  for (const name of readdirSync(runDir).filter((name) => unfinishedName.test(name))) {
+    rmSync(join(runDir, name), { recursive: true, force: true });
+  }
+}
+
 /**
  * Keeps other processes from running in a run's directory, until disposed of.
  * @throws HarnessError `bad-run-directory` if one does already: names it
@@ -69,7 +77,10 @@ function take(path: string): ReturnType<typeof takeProcessLock> {
 export function lockRunDirectory(runDir: string): ProcessLock {
   const path = join(runDir, lockFile);
   const lock = take(path);
-  if (lock.heldBy === undefined) return lock;
+  if (lock.heldBy === undefined) {
+    removeUnfinished(runDir);
+    return lock;
+  }
   const { pid, host } = lock.heldBy;
   const place = host === hostname() ? '' : ` on ${host}`;
   throw new HarnessError('bad-run-directory', `${runDir}: process ${pid}${place} is running cases in it`, {
@@ -85,6 +96,15 @@ export interface ClaimedDirectory {
   lock: ProcessLock;
 }
 
+/** A process that was killed before it wrote the run's record may have left an empty folder: that is no run. */
+function isEmptyOrNone(folder: string): boolean {
+  try {
+    return readdirSync(folder).length === 0;
+  } catch {
+    return !existsSync(folder);
+  }
+}
+
 /**
  * Creates the directory of a new run, locks it and writes the run's record into it; without `outDir` it is named by the
  * time. A directory that holds a run is refused.
@@ -93,11 +113,13 @@ export async function claimRunDirectory(record: RunRecord, outDir?: string): Pro
   const folder = makeRunFolder(outDir, record.startedAt);
   const lock = lockRunDirectory(folder);
   try {
-    if (makeAlone(join(folder, casesFolder)) === undefined) {
+    const cases = join(folder, casesFolder);
+    if (existsSync(join(folder, runRecordFile)) || !isEmptyOrNone(cases)) {
       throw new HarnessError('bad-run-directory', `${folder}: it already holds a run`, {
         hint: 'Choose another folder with --out, or leave it out; --resume resumes a run that was interrupted.',
       });
     }
+    mkdirSync(cases, { recursive: true });
     await writeRecord(join(folder, runRecordFile), record);
     return { outDir: folder, lock };
   } catch (error) {

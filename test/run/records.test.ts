@@ -164,6 +164,18 @@ describe('a run directory', () => {
     expect(left.sort()).toEqual(['cases', 'run.json']);
   });
 
+  it('takes a run where a process was killed before it had begun one', async () => {
+    const run = join(folder, 'not-begun');
+    mkdirSync(join(run, 'cases'), { recursive: true });
+    writeFileSync(join(run, 'run.json.0123abcd.part'), '{');
+    const { lock } = await claimRunDirectory(record, run);
+    lock[Symbol.dispose]();
+    expect(readRunRecord(run)).toEqual(record);
+    expect(readdirSync(run).sort()).toEqual(['cases', 'run.json']);
+    mkdirSync(join(folder, 'of-cases', 'cases', 'one'), { recursive: true });
+    await expect(claimRunDirectory(record, join(folder, 'of-cases'))).rejects.toThrow('it already holds a run');
+  });
+
   it.skipIf(process.getuid?.() === 0)('cannot be locked where nothing can be written', async () => {
     const run = join(folder, 'read-only');
     mkdirSync(run, { mode: 0o500 });
