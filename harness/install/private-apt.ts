@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { execa } from 'execa';
 import { oncePerKey } from '../os/once-per-key.ts';
+import { tieToParent } from '../os/tied-process.ts';
 import type { AptMirror } from './apt-sources.ts';
 import { type FetchedPackage, type PackageSource, unfetchable } from './package-source.ts';
 
@@ -61,7 +62,8 @@ export function aptSource(mirror: AptMirror, { work, allowExpired, signal }: Apt
   const once = oncePerKey<string[]>();
 
   async function apt(flags: readonly string[], cwd: string, ...args: string[]): Promise<void> {
-    const ended = await execa('apt-get', ['-qq', ...flags, ...args], {
+    const { file, args: argv } = tieToParent('apt-get', ['-qq', ...flags, ...args]);
+    const ended = await execa(file, argv, {
       cwd,
       stdin: 'ignore',
       cancelSignal: signal,
