@@ -8,6 +8,7 @@ import {
   beginMark,
   endMark,
   linuxCells,
+  provisionerCell,
   scriptCell,
   templateCell,
   tokenMark,
@@ -19,6 +20,7 @@ import { watchGuestMemory } from './guest-memory.mjs';
 import { runInHarness } from './harness-side.mjs';
 import { between, clocks } from './marks.mjs';
 import { runPlain } from './plain-side.mjs';
+import { runOnTap } from './tap-side.mjs';
 
 const megabytes = transferBytes / 1e6;
 const guestsAtOnce = 16;
@@ -89,6 +91,25 @@ const http = async (setting) => ({
     runFloor: runHttpFloor,
   })),
 });
+
+/** `plain` is the same dnsmasq on a TAP that is the guest's own. */
+async function provisioner({ rounds, scratch }) {
+  const cell = provisionerCell(scratch);
+  const marks = [beginMark, endMark];
+  const wall = { what: 'between two marks on the console', unit: 's', aim: '≤ 2 ×', harness: [], plain: [] };
+  const speed = { what: 'the same', unit: 'MB/s', harness: [], plain: [] };
+  const measure = (side, { at }) => {
+    const { ms } = between(at(beginMark), at(endMark));
+    wall[side].push(ms / 1000);
+    speed[side].push((megabytes / ms) * 1000);
+  };
+  await inTurn(
+    rounds,
+    async () => measure('harness', await runInHarness(cell, scratch, marks)),
+    async () => measure('plain', await runOnTap(cell, scratch, marks)),
+  );
+  return { title: "40 MB by dnsmasq's TFTP to iPXE: through the wire, and as 'plain' on a TAP", rows: [wall, speed] };
+}
 
 /** Runs one case in a new process, which prints the CPU it used. */
 function coldBootCpu() {
@@ -237,6 +258,7 @@ async function capture({ rounds, scratch }) {
 export const benchmarks = {
   tftp,
   http,
+  provisioner,
   boot,
   'linux-ovmf': linuxOvmf,
   'linux-aavmf': linuxAavmf,

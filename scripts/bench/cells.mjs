@@ -49,6 +49,24 @@ export function transferCell(name, transport, url, scratch) {
   return cellOf(name, { ...seabios, transport: { nbp: 'tftp', config: 'tftp', payload: transport }, serve });
 }
 
+/** The same with dnsmasq as DHCP and TFTP server, on the guest's network and without the harness. */
+export function provisionerCell(scratch) {
+  const config = [
+    ...['port=0', 'interface={{interface}}', 'bind-interfaces', 'no-ping', 'dhcp-leasefile={{dir}}/leases'],
+    ...['dhcp-range=10.0.2.100,10.0.2.200,255.255.255.0', 'dhcp-boot=boot.ipxe', 'enable-tftp', 'tftp-root={{tree}}'],
+    // iPXE need not wait for proxyDHCP offers.
+    'dhcp-option=encap:175,176,1b',
+  ];
+  return {
+    ...transferCell('provisioner', 'tftp', 'tftp://{{provisioner}}/big', scratch),
+    provisioner: {
+      command: ['dnsmasq', '--conf-file={{dir}}/dnsmasq.conf', '--no-daemon', '--user=root'],
+      files: { 'dnsmasq.conf': { text: config.join('\n') } },
+      serves: ['dhcp', 'tftp'],
+    },
+  };
+}
+
 export const scriptCell = () => cellOf('script', seabios);
 
 /** A machine whose early boot costs most of a cell. Cells of any name start from the same template. */

@@ -59,9 +59,14 @@ export const runPlain = (cell, scratch, marks) =>
 
 /**
  * Runs `cell` until the last of `marks` appears on its console, with `argv` of the plan's and the folder that TFTP is to
- * serve; `attach` is given the guest and its plan.
+ * serve; `enter` makes a program run where its network is; `attach` is given the guest and its plan.
  */
-export async function runGuest(cell, scratch, marks, { descriptors, argv = (planned) => planned, attach = () => {} }) {
+export async function runGuest(
+  cell,
+  scratch,
+  marks,
+  { descriptors, argv = (planned) => planned, enter = async (program, args) => ({ program, args }), attach = () => {} },
+) {
   const folder = mkdtempSync(join(scratch, 'plain-'));
   const found = await findCase(cell, artefacts);
   if ('missing' in found) throw new Error(`${cell.id}: ${found.missing}`);
@@ -73,10 +78,14 @@ export async function runGuest(cell, scratch, marks, { descriptors, argv = (plan
   const watched = watchMarks(marks);
   const started = clocks();
   const changed = { ...plan.qemu, argv: argv(plan.qemu.argv, { folder, bootFile }) };
+  const entered = await enter(plan.qemu.program, runningArgv({ ...plan, qemu: changed }, qemu, 'tcg'), {
+    plan,
+    folder,
+  });
   const guest = await startQemu({
-    program: plan.qemu.program,
+    program: entered.program,
     env: plan.qemu.env,
-    argv: runningArgv({ ...plan, qemu: changed }, qemu, 'tcg'),
+    argv: entered.args,
     cwd: folder,
     emit: () => {},
     onStderr: () => {},
