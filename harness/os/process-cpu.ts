@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { readKernelFile } from './kernel-file.ts';
 
 // USER_HZ is 100 on every Linux architecture Node runs on.
 const msPerTick = 10;
@@ -7,7 +8,7 @@ const msPerTick = 10;
 /** CPU time a process has used, user and system, in ms; null if unknown (not Linux, or the process is gone). */
 export function readCpuMs(pid: number, root = '/'): number | null {
   try {
-    const stat = readFileSync(join(root, `proc/${pid}/stat`), 'latin1');
+    const stat = readKernelFile(join(root, `proc/${pid}/stat`));
     // The command name may hold spaces and parentheses: fields count from the last ')'.
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     return (Number(fields[11]) + Number(fields[12])) * msPerTick;

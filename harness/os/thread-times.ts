@@ -1,5 +1,6 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { readKernelFile } from './kernel-file.ts';
 
 /** A thread's CPU time since it started, and the time it was runnable but waiting for a CPU, in ms. */
 export interface ThreadTime {
@@ -12,7 +13,7 @@ const none: ThreadTime = { ranMs: 0, waitedMs: 0 };
 /** Times of a thread of process `pid`, from its schedstat (Linux, Documentation/scheduler/sched-stats.rst); zeros once it is gone. */
 export function readThreadTime(pid: number, thread: number, root = '/'): ThreadTime {
   try {
-    const text = readFileSync(join(root, `proc/${pid}/task/${thread}/schedstat`), 'latin1');
+    const text = readKernelFile(join(root, `proc/${pid}/task/${thread}/schedstat`));
     const [ranNs = 0, waitedNs = 0] = text.split(' ').map(Number);
     return { ranMs: ranNs / 1e6, waitedMs: waitedNs / 1e6 };
   } catch {
@@ -36,7 +37,7 @@ export function readThreadTimes(pid: number, root = '/'): ReadonlyMap<number, Th
  */
 export function readCpuPressureMs(root = '/'): number {
   try {
-    const total = /^some .* total=(\d+)/m.exec(readFileSync(join(root, 'proc/pressure/cpu'), 'latin1'))?.[1];
+    const total = /^some .* total=(\d+)/m.exec(readKernelFile(join(root, 'proc/pressure/cpu')))?.[1];
     return Number(total ?? 0) / 1e3;
   } catch {
     return 0;
