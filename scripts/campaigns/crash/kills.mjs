@@ -7,6 +7,9 @@ import { cacheFolder } from '../../setup/checkout.mjs';
 import { problemsOf, problemsOfWhole } from './records.mjs';
 import { openWorkplace, traceIn } from './workplace.mjs';
 
+/** Runs that may fail by themselves: then there is no point in killing more. */
+const mostFailed = 3;
+
 /** Runs, killed again and again until they are complete, and then the next. `check` looks at anything else after each kill. */
 async function killRuns({
   name,
@@ -23,7 +26,8 @@ async function killRuns({
 }) {
   let killed = 0;
   let completed = 0;
-  for (let nth = 1; killed < kills && !signal.aborted; nth++) {
+  let failed = 0;
+  for (let nth = 1; killed < kills && failed < mostFailed && !signal.aborted; nth++) {
     const runDir = join(place.folder, `${name}-${nth}`);
     for (let isOver = false; !isOver && !signal.aborted; ) {
       const argv = existsSync(join(runDir, 'run.json')) ? ['--resume', runDir] : [...cells, '--out', runDir];
@@ -33,6 +37,7 @@ async function killRuns({
       isOver = !ended.killed;
       if (ended.killed) killed++;
       else completed++;
+      if (isOver && ended.exitCode !== 0) failed++;
       if (isOver && ended.exitCode !== 0) problems.push(`exit code ${ended.exitCode}: ${ended.stderr.slice(-300)}`);
       problems.push(...(isOver ? problemsOfWhole(runDir, expected) : problemsOf(runDir, expected)));
       found(name, problems, `${runDir}, ${ended.killed ? `killed after ${Math.round(killAfterMs)} ms` : 'at its end'}`);
