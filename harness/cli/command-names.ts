@@ -15,6 +15,7 @@ export const commandNames = [
   'worker',
   'farm',
   'watch',
+  'check-server',
   'install',
   'doctor',
   'predict',

@@ -25,6 +25,7 @@ const commands: Readonly<Record<CommandName, () => Promise<AddCommand>>> = {
   worker: async () => (await import('./commands/worker.ts')).workerCommand,
   farm: async () => (await import('./commands/farm.ts')).farmCommand,
   watch: async () => (await import('./commands/watch.ts')).watchCommand,
+  'check-server': async () => (await import('./commands/check-server.ts')).checkServerCommand,
   install: async () => (await import('./commands/install.ts')).installCommand,
   doctor: async () => (await import('./commands/doctor.ts')).doctorCommand,
   predict: async () => (await import('./commands/predict.ts')).predictCommand,

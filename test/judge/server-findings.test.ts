@@ -1,24 +1,11 @@
-import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import type { z } from 'zod';
 import { judge } from '../../harness/judge/judge.ts';
-import type { HarnessEvent } from '../../harness/model/events.ts';
 import { expectationSchema } from '../../harness/model/expectation.ts';
 import type { Plan } from '../../harness/model/plan.ts';
 import { type ServerFindingName, serverFindingNames } from '../../harness/model/server-findings.ts';
-import { readEvents, readPlan } from '../../harness/run/run-directory.ts';
 import { recordedRun } from './recorded-run.ts';
-
-interface Recorded {
-  plan: Plan;
-  events: HarnessEvent[];
-}
-
-/** fixtures/servers */
-function recorded(name: string): Recorded {
-  const directory = fileURLToPath(new URL(`../../fixtures/servers/${name}`, import.meta.url));
-  return { plan: readPlan(directory), events: readEvents(directory) };
-}
+import { type RecordedServer as Recorded, recordedServer as recorded } from './recorded-server.ts';
 
 const foundIn = ({ plan, events }: Recorded) => judge(plan, events).serverFindings ?? [];
 const namesIn = (run: Recorded): string[] => foundIn(run).map(({ name }) => name);

@@ -1,0 +1,51 @@
+import { basename, resolve } from 'node:path';
+import { serverClients, serverClients6 } from '../../scenarios/server-clients.ts';
+import type { Matrix } from '../matrix/matrix.ts';
+import { parseMatrix } from '../matrix/parse-matrix.ts';
+import { HarnessError } from '../model/errors.ts';
+import { type ProvisionerService, provisionerServices } from '../model/provisioner.ts';
+
+export interface CheckedServer {
+  /** A command line, split at blanks. */
+  command: string;
+  files: readonly string[];
+  serves: readonly string[];
+}
+
+/** The server's on both families, whichever a client uses. */
+const addresses = ['10.0.2.3', 'fd00::3'];
+
+const isService = (name: string): name is ProvisionerService =>
+  (provisionerServices as readonly string[]).includes(name);
+
+function servicesOf(names: readonly string[]): ProvisionerService[] {
+  const unknown = names.find((name) => !isService(name));
+  if (unknown === undefined) return names.filter(isService);
+  throw new HarnessError('usage', `--serves: expected some of ${provisionerServices.join(', ')}, saw "${unknown}"`, {
+    hint: 'Name what your server does; the harness does the rest.',
+  });
+}
+
+/** A matrix with every kind of client, each booting from the user's server. */
+export function checkMatrix({ command, files, serves: names }: CheckedServer): Matrix {
+  const serves = servicesOf(names);
+  const provisioner = {
+    command: command.trim().split(/\s+/),
+    files: Object.fromEntries(files.map((file) => [basename(file), { path: resolve(file) }])),
+    serves,
+    address: addresses,
+  };
+  const groups = [
+    ...(serves.includes('dhcp') || serves.includes('proxydhcp') ? serverClients : []),
+    ...(serves.includes('dhcpv6') ? serverClients6 : []),
+  ];
+  if (groups.length === 0) {
+    throw new HarnessError('usage', '--serves: expected dhcp, proxydhcp or dhcpv6 among them', {
+      hint: 'A server that names no boot files is tested with a matrix: netboot run --matrix.',
+    });
+  }
+  return parseMatrix(
+    { name: 'check-server', groups: groups.map((group) => ({ ...group, provisioner, strictServer: true })) },
+    'check-server',
+  );
+}

@@ -1,0 +1,141 @@
+import { join } from 'node:path';
+import { recordedLengths } from '../../../scenarios/recorded-lengths.ts';
+import { type ServerAccount, serverAccount } from '../../judge/server/account.ts';
+import { expandOnHost } from '../../matrix/expand-on-host.ts';
+import type { Reporter } from '../../model/reporter.ts';
+import type { ServerFinding } from '../../model/server-findings.ts';
+import type { CaseResult, Verdict } from '../../model/verdict.ts';
+import { printable } from '../../report/printable.ts';
+import { readEvents } from '../../run/run-directory.ts';
+import { type RunOptions, runMatrix } from '../../run/run-matrix.ts';
+import { defaultTemplatesMiB } from '../../run/templates/template-store.ts';
+import { openArtefacts } from '../artefacts.ts';
+import { accelOption, collect } from '../case-options.ts';
+import { type CheckedServer, checkMatrix } from '../check-matrix.ts';
+import type { AddCommand } from '../command.ts';
+import { exitCodeOfRun } from '../exit-code.ts';
+import { writeJson, writeLines } from '../io.ts';
+import { parseCount } from '../parse-count.ts';
+import { runReporters } from '../reporters.ts';
+
+interface CheckOptions {
+  command: string;
+  file: string[];
+  serves: string;
+  out?: string;
+  jobs?: number;
+  accel: RunOptions['accel'];
+  json?: boolean;
+}
+
+/** What the server did to one kind of client. */
+interface Row extends ServerAccount {
+  client: string;
+  id: string;
+  status: Verdict['status'];
+  lastStage: Verdict['lastStage'];
+  findings: ServerFinding[];
+}
+
+function rowOf({ id, scenario, verdict, run }: CaseResult, outDir: string): Row {
+  const account = run.directory === null ? undefined : serverAccount(readEvents(join(outDir, run.directory)));
+  return {
+    client: scenario.title ?? scenario.group,
+    id,
+    status: verdict.status,
+    lastStage: verdict.lastStage,
+    offered: account?.offered ?? [],
+    loaded: account?.loaded ?? [],
+    findings: verdict.serverFindings ?? [],
+  };
+}
+
+const head = ['client', 'offered', 'loaded', 'got to', 'verdict', 'findings'];
+
+/** Columns as wide as their longest entry. */
+function tableLines(rows: readonly Row[]): string[] {
+  const cells = rows.map(({ client, offered, loaded, lastStage, status, findings }) => [
+    client,
+    offered.join(' ') || '-',
+    loaded.join(' ') || '-',
+    lastStage ?? '-',
+    status,
+    [...new Set(findings.map(({ name }) => name))].join(' ') || '-',
+  ]);
+  const lines = [head, ...cells].map((line) => line.map(printable));
+  const widths = head.map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)));
+  return lines.map((line) =>
+    line
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  );
+}
+
+export const checkServerCommand: AddCommand = (program, io, end) => {
+  program
+    .command('check-server')
+    .description('Boot one guest of each kind of client from a DHCP, proxyDHCP, TFTP or HTTP server of yours.')
+    .requiredOption('--command <line>', 'the server and its arguments, in the foreground; {{…}} is filled in')
+    .option('--file <path>', 'a file for {{dir}}, the folder that it starts in; may be repeated', collect, [])
+    .option(
+      '--serves <list>',
+      'what it serves: dhcp, proxydhcp, dhcpv6, router-advertisements, tftp, http',
+      'dhcp,tftp',
+    )
+    .option('--out <dir>', 'where the results go (default: .runs/<time>)')
+    .option('--jobs <n>', 'guests at once (default: as many as the host can carry)', parseCount)
+    .addOption(accelOption().default('auto'))
+    .option('--json', 'the table as JSON on standard output, and the progress on standard error')
+    .addHelpText(
+      'after',
+      `
+The clients are BIOS, x64 UEFI and ARM 64-bit UEFI; iPXE from the ROM, PXE and HTTP boot; over IPv6 too with dhcpv6.
+Each passes if the server leads it to the end: firmware to {{nbp}}, then iPXE to {{script}}, both in {{tree}}; and if
+nothing is found about the server. harness/services/provisioner/README.md lists placeholders and findings.
+
+Example:
+  netboot check-server --command 'dnsmasq --conf-file={{dir}}/dnsmasq.conf --no-daemon --user=root' --file dnsmasq.conf`,
+    )
+    .action(async ({ command, file, serves, out, jobs, accel, json = false }: CheckOptions) => {
+      const server: CheckedServer = { command, files: file, serves: serves.split(',') };
+      const artefacts = await openArtefacts([], io);
+      const { cells } = await expandOnHost(
+        checkMatrix(server),
+        { source: 'check-server', sets: [] },
+        artefacts.answers,
+      );
+      const { reporter, failures } = runReporters(io, { setDirs: artefacts.setDirs, quiet: json });
+      let outDir = '';
+      const noted: Reporter = {
+        ...reporter,
+        onRunStart(run) {
+          ({ outDir } = run);
+          return reporter.onRunStart?.(run);
+        },
+      };
+      const result = await runMatrix({
+        ...artefacts,
+        matrixName: 'check-server',
+        cells,
+        outDir: out,
+        jobs,
+        accel,
+        repeat: 1,
+        recordedLengths,
+        templates: { keep: false, limitBytes: defaultTemplatesMiB * (1 << 20) },
+        reporter: noted,
+        signal: io.signal,
+      });
+      const rows = result.cases.map((one) => rowOf(one, outDir));
+      if (json) writeJson(io.stdout, rows);
+      else writeLines(io.stdout, ['', ...tableLines(rows)]);
+      writeLines(io.stderr, failures);
+      end(
+        exitCodeOfRun(
+          result.cases.map(({ verdict }) => verdict),
+          failures,
+        ),
+      );
+    });
+};

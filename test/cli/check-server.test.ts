@@ -1,0 +1,41 @@
+import { expect, it } from 'vitest';
+import { checkMatrix } from '../../harness/cli/check-matrix.ts';
+import { serverAccount } from '../../harness/judge/server/account.ts';
+import { recordedServer } from '../judge/recorded-server.ts';
+
+const groupsOf = (...serves: string[]): string[] =>
+  checkMatrix({ command: 'dnsmasq  --no-daemon', files: ['etc/dnsmasq.conf'], serves }).groups.map(({ name }) => name);
+
+it('has a client of each kind, over IPv6 for a server that has it', () => {
+  const v4 = ['bios-ipxe-rom', 'uefi-ipxe-rom', 'uefi-pxe', 'uefi-http', 'arm-pxe', 'arm-http'];
+  const v6 = ['uefi-pxe-6', 'uefi-http-6', 'arm-pxe-6', 'arm-http-6'];
+  expect(groupsOf('dhcp', 'tftp')).toEqual(v4);
+  expect(groupsOf('dhcpv6')).toEqual(v6);
+  expect(groupsOf('dhcp', 'dhcpv6')).toEqual([...v4, ...v6]);
+});
+
+it('runs the server as given, with its files, and is strict', () => {
+  const { groups } = checkMatrix({ command: 'dnsmasq  --no-daemon', files: ['etc/dnsmasq.conf'], serves: ['dhcp'] });
+  expect(groups[0]).toMatchObject({
+    strictServer: true,
+    provisioner: {
+      command: ['dnsmasq', '--no-daemon'],
+      files: { 'dnsmasq.conf': { path: expect.stringMatching(/^\/.*\/etc\/dnsmasq\.conf$/) } },
+      serves: ['dhcp'],
+    },
+  });
+});
+
+it.each([
+  [['dhpc'], '--serves: expected some of dhcp, proxydhcp'],
+  [['tftp'], '--serves: expected dhcp, proxydhcp or dhcpv6 among them'],
+])('refuses to serve %j', (serves, message) => {
+  expect(() => groupsOf(...serves)).toThrow(message);
+});
+
+it('says what was offered and what was loaded', () => {
+  const accountOf = (name: string) => serverAccount(recordedServer(name).events);
+  expect(accountOf('pxe')).toEqual({ offered: ['snponly.efi', 'boot.ipxe'], loaded: ['snponly.efi', 'boot.ipxe'] });
+  expect(accountOf('option-60')).toEqual({ offered: ['http://10.0.2.3/snponly.efi'], loaded: [] });
+  expect(accountOf('no-http')).toEqual({ offered: [], loaded: [] });
+});
