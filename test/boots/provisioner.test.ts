@@ -61,6 +61,21 @@ describe('a server of the user’s', () => {
     expect(await left()).toBe('');
   });
 
+  it('serves every boot of a machine without being started again', async () => {
+    const boots = [{ name: 'install' }, { name: 'from disk', payload: 'disk' }];
+    const { result, directory } = await resultOf('boots', dnsmasq, { ...bios, boots });
+    expect(result.verdict.diagnosis).toBeNull();
+    expect(result.verdict.boots?.map(({ status }) => status)).toEqual(['passed', 'passed']);
+    const events = readEvents(directory);
+    expect(events.filter(({ source, type }) => source === 'provisioner' && type === 'started')).toHaveLength(1);
+    const cycled = events.findIndex(({ type }) => type === 'power-cycled');
+    const served = events.slice(cycled).filter((event) => event.type === 'line' && event.source === 'provisioner');
+    expect(served).toContainEqual(
+      expect.objectContaining({ text: expect.stringMatching(/sent .*boot\.ipxe to 10\.0\.2\./) }),
+    );
+    expect(await left()).toBe('');
+  });
+
   it('starts in the folder that it asks for', async () => {
     const inTree = shell('ls; exit 3', { cwd: '{{tree}}', serves: ['dhcp'] });
     const { result } = await resultOf('tree', inTree, { ...frozen, serve: { 'a-file': { text: '' } } });
