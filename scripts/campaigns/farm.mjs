@@ -159,12 +159,17 @@ function reportOf(outDir, did, exitCode) {
   return { ok: problems.length === 0, cells: cases.length, did, exitCode, wrong: problems, notes };
 }
 
-function print({ cells, did, wrong, notes }, outDir) {
-  const counts = Object.keys(troubles).map((what) => `${what} ${did.filter((one) => one === what).length} times`);
+function print({ cells, did, wrong, notes }, { outDir, kills }) {
+  const counts = Object.keys(troubles).map((what) => `${what}: ${did.filter((one) => one === what).length}`);
+  const early =
+    did.length < kills
+      ? [`the run ended before ${kills - did.length} of ${kills} kills: give it more cells or repeats`]
+      : [];
   const lines = [
     ...wrong,
+    ...early,
     ...notes,
-    `${cells} cases; ${counts.join(', ')}; ${wrong.length} cases are missing, wrong or recorded twice; ${outDir}`,
+    `${cells} cases, ${did.length} kills (${counts.join(', ')}): ${wrong.length} cases are missing, wrong or recorded twice; ${outDir}`,
   ];
   process.stdout.write(`${lines.join('\n')}\n`);
 }
@@ -206,6 +211,6 @@ export async function run(argv) {
   });
   const report = reportOf(outDir, did, exitCode);
   if (given.json) process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
-  else print(report, outDir);
+  else print(report, { outDir, kills: given.kills });
   if (!report.ok) process.exitCode = 1;
 }
