@@ -10,10 +10,20 @@ type Hardship = Pick<Group, 'faults' | 'tags' | 'deadlines'> & {
   stops?: Record<string, Group['expect']>;
 };
 
+type Stop = Extract<NonNullable<Group['expect']>, { stopsAt: unknown }>;
+
 /** Stops of EDK II's PXE, by its message. */
-const pxeStop = (says: string, reason: string, reference: string): Group['expect'] => ({
-  ...{ stopsAt: 'nbp-fetch', failure: { rule: 'pxe-error', says }, reason, reference },
+const pxeStop = (says: string, reason: string, more: Partial<Stop> = {}): Stop => ({
+  ...{ stopsAt: 'nbp-fetch', failure: { rule: 'pxe-error', says }, reason, ...more },
 });
+
+/** iPXE tries its network device and has no other. */
+const ipxeStop = (stopsAt: Stop['stopsAt'], reason: string): Stop => ({
+  ...{ stopsAt, failure: { rule: 'ipxe-no-device', says: 'No more network devices' }, reason },
+});
+
+/** The oldest and the newest of the clients. */
+const two = ['bios-pxe', 'arm-new'];
 
 const transfer = { protocol: 'tftp' } as const;
 const loss = (share: number): Hardship['faults'] => [{ match: transfer, drop: share }];
@@ -53,6 +63,76 @@ const hardships: Record<string, Hardship> = {
     faults: [{ server: 'dhcp', from: { stage: 'nbp-fetch' }, of: { first: 1 }, nak: true }],
     first: true,
   },
+  nak: {
+    title: 'a NAK to the first REQUEST',
+    faults: [{ server: 'dhcp', of: { first: 1 }, nak: true }],
+    chains: two,
+    stops: {
+      'arm-new': pxeStop('PXE-E07: Network device error', 'EDK II gives PXE up at a NAK', { stopsAt: 'dhcp' }),
+    },
+  },
+  'dhcp-two-servers': {
+    title: 'a second DHCP server, without a boot file, answers first',
+    faults: [{ server: 'dhcp', secondServer: { answersFirst: true } }],
+    chains: two,
+    stops: {
+      'bios-pxe': ipxeStop('nbp-fetch', 'iPXE takes the first offer, which has no boot file'),
+      'arm-new': ipxeStop(
+        'config',
+        'EDK II takes the offer that has a boot file, iPXE after it the first, which has none',
+      ),
+    },
+  },
+  'dhcp-overload': {
+    title: 'options in file and sname (RFC 2132 §9.3)',
+    faults: [{ server: 'dhcp', overload: 'both' }],
+    chains: two,
+    stops: {
+      'bios-pxe': ipxeStop('dhcp', 'iPXE takes no offer whose options are in file and sname'),
+      'arm-new': ipxeStop('nbp-dhcp', 'EDK II reads options in file and sname, iPXE after it takes no such offer'),
+    },
+  },
+  'dhcp-split': {
+    title: 'options in parts of 8 bytes (RFC 3396)',
+    faults: [{ server: 'dhcp', splitOptionsAt: 8 }],
+    chains: two,
+    stops: {
+      'arm-new': pxeStop(
+        'PXE-E23: Client received TFTP error',
+        'EDK II takes the first part of option 67 for all of it, and asks for "ipxe-arm"',
+      ),
+    },
+  },
+  'dhcp-1500': {
+    title: 'DHCP replies of 1,500 bytes',
+    faults: [{ server: 'dhcp', datagramBytes: 1500 }],
+    chains: two,
+  },
+  'tftp-no-oack': {
+    title: 'TFTP without any option',
+    faults: [{ server: 'tftp', ignoreOptions: 'all' }],
+    chains: two,
+    stops: {
+      'arm-new': pxeStop(
+        'PXE-E99: Unexpected network error',
+        'EDK II asks for the size of the NBP, and has no other way to know it',
+      ),
+    },
+  },
+  'tftp-error': {
+    title: 'ERROR in place of block 20',
+    faults: [{ server: 'tftp', errorAtBlock: 20 }],
+    chains: two,
+    stops: {
+      'bios-pxe': ipxeStop('nbp-fetch', 'an ERROR ends a transfer (RFC 1350 §7)'),
+      'arm-new': pxeStop('PXE-E23: Client received TFTP error', 'an ERROR ends a transfer (RFC 1350 §7)'),
+    },
+  },
+  'tftp-other-tid': {
+    title: 'block 20 from another port first',
+    faults: [{ server: 'tftp', otherTidAtBlock: 20 }],
+    chains: two,
+  },
   'tftp-no-tsize': {
     title: 'TFTP without tsize',
     faults: [{ server: 'tftp', ignoreOptions: ['tsize'] }],
@@ -61,7 +141,7 @@ const hardships: Record<string, Hardship> = {
       arm: pxeStop(
         'PXE-E53: No boot filename received',
         'EDK II takes the file for one of 0 bytes where the server does not say how long it is',
-        'https://github.com/sirMackk/py3tftp/pull/10',
+        { reference: 'https://github.com/sirMackk/py3tftp/pull/10' },
       ),
     },
     first: true,
@@ -76,7 +156,7 @@ const hardships: Record<string, Hardship> = {
         pxeStop(
           'PXE-E23: Client received TFTP error',
           'EDK II refuses an OACK with an option that it has not asked for, as RFC 2347 has it',
-          'https://github.com/gagle/node-tftp/issues/13',
+          { reference: 'https://github.com/gagle/node-tftp/issues/13' },
         ),
       ]),
     ),
