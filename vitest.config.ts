@@ -3,6 +3,8 @@ import { defineConfig } from 'vitest/config';
 
 const boots = 'test/boots/**/*.test.{ts,mjs}';
 const browser = 'test/browser/**/*.test.ts';
+/** About the process they run in: what importing leaves in it, which descriptors stay open. */
+const alone = ['test/import.test.ts', 'test/run/leaks.test.ts'];
 
 export default defineConfig({
   resolve: {
@@ -17,8 +19,16 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'unit', include: ['test/**/*.test.{ts,mjs}'], exclude: [boots, browser], testTimeout: 20_000 },
+        // Files share a process, and each module is loaded once in it: loading took more time than many of the tests.
+        test: {
+          name: 'unit',
+          include: ['test/**/*.test.{ts,mjs}'],
+          exclude: [boots, browser, ...alone],
+          isolate: false,
+          testTimeout: 20_000,
+        },
       },
+      { extends: true, test: { name: 'unit-alone', include: alone, testTimeout: 20_000 } },
       {
         extends: true,
         // The report's page in a real browser, which is started once a file.

@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { expect, test, vi } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 import { createSerialPair, createSocketPair } from '../../harness/vm/socket-pair.ts';
 import { tmpdirOfTest } from '../temporary-folder.ts';
 
@@ -40,6 +40,8 @@ test('what is sent from here arrives there', async () => {
   for await (const chunk of theirs) chunks.push(chunk as Buffer);
   expect(Buffer.concat(chunks).toString()).toBe('a frame');
 });
+
+afterEach(() => void vi.unstubAllEnvs());
 
 test.each(['not-there', 'x'.repeat(120)])(
   'a folder for temporary files that cannot be used is reported',
