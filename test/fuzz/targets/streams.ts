@@ -158,7 +158,14 @@ const http = target({
     }
     deliver('server', { sequence: serverAt(answered), acknowledgment: guestAt(asked), flags: fin | ack });
     deliver('guest', { sequence: guestAt(asked), acknowledgment: serverAt(answered + 1), flags: ack });
-    assert.deepEqual(seen, expected);
+    // What a body is can be said only where its first bytes came after the head, and not of chunks.
+    const withoutImage = seen.map((event) => {
+      if (event.type !== 'http-complete') return event;
+      const { image = 'other', ...rest } = event;
+      assert.equal(image, 'other');
+      return rest;
+    });
+    assert.deepEqual(withoutImage, expected);
   },
 });
 
