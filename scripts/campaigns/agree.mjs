@@ -1,6 +1,7 @@
 // Runs the default matrix several times, and checks that every cell does the same each time.
 
-import { resolve } from 'node:path';
+import { rmSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { openArtefacts } from '../../.build/harness/cli/artefacts.js';
 import { expandChosen, selectCells } from '../../.build/harness/cli/case-options.js';
 import { interruptible, parsed, stamp } from './command.mjs';
@@ -53,11 +54,14 @@ export async function run(argv) {
     for (let round = 1; round <= given.rounds && !signal.aborted; round++) {
       const start = kinds[(round - 1) % kinds.length];
       const name = start === 'cold' ? `round-${round}` : `round-${round}-${start}`;
-      const chosen = { name, host, matrix, cells, outDir, jobs: given.jobs, templates: starts[start], signal };
-      runs.push({ ...(await runRound(chosen)), start });
+      // Rounds of one kind must not find the templates of another, nor those of earlier runs.
+      const templatesFolder = join(outDir, `templates-${start}`);
+      const shared = { host: { ...host, templatesFolder }, matrix, cells, outDir, jobs: given.jobs, signal };
+      runs.push({ ...(await runRound({ ...shared, name, templates: starts[start] })), start });
     }
     return runs;
   });
+  rmSync(join(outDir, 'templates-kept'), { recursive: true, force: true });
   const costs = costsOf(rounds);
   reportRounds(rounds, { outDir, json: given.json, facts: { costs }, more: costLines(costs) });
 }

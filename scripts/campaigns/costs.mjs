@@ -32,7 +32,7 @@ export function costsOf(rounds) {
   }));
 }
 
-const seconds = (ms) => `${Math.round(ms / 1000)} s`;
+const seconds = (ms) => `${(ms / 1000).toFixed(ms < 10_000 ? 1 : 0)} s`;
 const times = (ratio) => `${ratio.toFixed(2)} × cold`;
 
 /** One line for each way to start. */

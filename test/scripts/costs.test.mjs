@@ -33,7 +33,7 @@ describe('what rounds cost', () => {
 
   it('has no ratio without a cold round', () => {
     expect(costLines(costsOf([round('warm', 60_000)]))).toEqual([
-      "warm, 1 round · wall 60 s · guests 120 s CPU · harness 6 s CPU, 5.0 % of the guests'",
+      "warm, 1 round · wall 60 s · guests 120 s CPU · harness 6.0 s CPU, 5.0 % of the guests'",
     ]);
   });
 });
