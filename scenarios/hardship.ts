@@ -128,6 +128,37 @@ const hardships: Record<string, Hardship> = {
       'arm-new': pxeStop('PXE-E23: Client received TFTP error', 'an ERROR ends a transfer (RFC 1350 §7)'),
     },
   },
+  'dhcp-silent': {
+    title: 'the first three DISCOVERs unanswered',
+    faults: [{ server: 'dhcp', match: { message: 'discover' }, of: { first: 3 }, silent: true }],
+    chains: ['bios-pxe'],
+  },
+  'dhcp-slow': {
+    title: 'DHCP answers after 3 s',
+    faults: [{ server: 'dhcp', delayMs: 3000 }],
+    chains: ['bios-pxe'],
+  },
+  'dhcp-boot-file-late': {
+    title: 'the first OFFER without a boot file',
+    faults: [{ server: 'dhcp', match: { message: 'discover' }, of: { first: 1 }, withoutBootFile: true }],
+    chains: ['bios-pxe'],
+  },
+  'dhcp-reversed': {
+    title: 'DHCP options in reverse order',
+    faults: [{ server: 'dhcp', reverseOptions: true }],
+    chains: ['bios-pxe'],
+  },
+  'tftp-options-refused': {
+    title: 'ERROR 8 to any option (RFC 2347)',
+    faults: [{ server: 'tftp', refuseOptions: true }],
+    chains: ['bios-pxe'],
+    stops: { 'bios-pxe': ipxeStop('nbp-fetch', 'iPXE does not ask again without options') },
+  },
+  'tftp-slow-start': {
+    title: 'TFTP starts after 5 s',
+    faults: [{ server: 'tftp', delayMs: 5000 }],
+    chains: ['bios-pxe'],
+  },
   'tftp-other-tid': {
     title: 'block 20 from another port first',
     faults: [{ server: 'tftp', otherTidAtBlock: 20 }],
