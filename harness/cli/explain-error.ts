@@ -22,9 +22,17 @@ export function explainError(error: unknown, io: CliIo, debug: boolean): ExitCod
     return 130;
   }
   const message = error instanceof Error ? error.message : String(error);
-  writeLines(io.stderr, [`error: ${message}`, 'hint: This is a bug in the harness; --debug shows where.']);
+  writeLines(io.stderr, [`error: ${message}`, `hint: ${hintOf(error)}`]);
   if (debug) writeLines(io.stderr, stackOf(error));
   return 3;
+}
+
+/** A process may have too few descriptors for anything, even for its own modules. */
+function hintOf(error: unknown): string {
+  const { code } = (error ?? {}) as NodeJS.ErrnoException;
+  return code === 'EMFILE' || code === 'ENFILE'
+    ? 'Allow more open files (`ulimit -n 4096`), or run fewer guests at once with --jobs.'
+    : 'This is a bug in the harness; --debug shows where.';
 }
 
 function stackOf(error: unknown): string[] {

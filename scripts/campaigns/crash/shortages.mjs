@@ -75,7 +75,7 @@ export const shortageModes = {
       ...job,
       name: 'descriptors',
       make() {
-        const limit = 20 + Math.floor(job.random() * 60);
+        const limit = 40 + Math.floor(job.random() * 600);
         return { script: `ulimit -n ${limit}; exec "$@"`, text: `${limit} descriptors` };
       },
     }),
