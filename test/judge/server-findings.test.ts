@@ -127,6 +127,11 @@ describe('a verdict', () => {
     expect(verdictOf(setting(recorded(name), { strictServer: true })).status).toBe('passed');
   });
 
+  it('is final after the third NBP in a row: no deadline is waited for', () => {
+    const text = 'snponly.efi was fetched 3 times, each time by the one before';
+    expect(verdictOf(recorded('loop'))).toMatchObject({ status: 'passed', failure: { rule: 'nbp-loop', text } });
+  });
+
   it('fails where an expected finding is missing, and not where it is there', () => {
     const wanted = expecting({ reaches: 'last', finding: 'oack-unasked' });
     expect(verdictOf(setting(recorded('no-mistake'), wanted))).toMatchObject({
