@@ -19,6 +19,9 @@ const tables: Partial<Record<HarnessEvent['source'], readonly Rule<never>[]>> = 
   run: machineRules,
 };
 
+/** The console may overtake these. */
+const overtaken: readonly HarnessEvent['source'][] = ['wire', 'http'];
+
 const maxRemarks = 500;
 
 export interface Observer {
@@ -29,7 +32,7 @@ export interface Observer {
   readonly complete: boolean;
   /** What ended the case, once something has. */
   readonly ending: FailureEvidence | undefined;
-  /** What may explain the end: the last remark of each source still in force, and those of frames read after it. */
+  /** What may explain the end: the last remark of each source still in force, and those read just after it. */
   readonly remarks: readonly FailureEvidence[];
 }
 
@@ -71,10 +74,10 @@ export function createObserver(plan: Plan): Observer {
 
   /**
    * A verdict is final once its case has ended: later output of a dying guest does not change it. But console and wire
-   * are read apart: frames that were sent before the end may be read after it, and say why it came.
+   * are read apart: what was sent before the end may be read after it. It reaches a stage, or says why the end came.
    */
-  function explanationsIn(event: HarnessEvent): Evidence[] {
-    const fresh = event.source === 'wire' ? evidenceIn(event, wireFailureRules) : [];
+  function lateIn(event: HarnessEvent): Evidence[] {
+    const fresh = overtaken.includes(event.source) ? evidenceIn(event, tables[event.source] ?? []) : [];
     late.push(...fresh.filter(isRemark));
     return fresh;
   }
@@ -94,7 +97,7 @@ export function createObserver(plan: Plan): Observer {
       closed ||= event.source === 'run' && event.type === 'ended';
       if (closed || isComplete()) return [];
       note(event);
-      const fresh = ending ? explanationsIn(event) : progressIn(event);
+      const fresh = ending ? lateIn(event) : progressIn(event);
       const news = fresh.filter(isNews);
       evidence.push(...news);
       return news;

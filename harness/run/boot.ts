@@ -222,7 +222,7 @@ function startClock(boot: Boot, guest: Guest, opened: DisposalStack): void {
 async function conclude(boot: Boot, reason: EndReason): Promise<void> {
   const { accel, plan, fingerprints, records, guest } = boot;
   const { emit, events } = records;
-  await settle(() => records.serial.bytes() + (boot.network?.frames() ?? 0));
+  await settle(() => records.serial.bytes() + (boot.network?.frames() ?? 0), guest?.qmp);
   // Unread console output belongs to the record, and may be evidence.
   records.serial.end();
   const { exit } = boot;

@@ -66,6 +66,17 @@ describe('frames that are read after the console has ended the case', () => {
     expect(judge(plan, late)).toMatchObject({ status: 'passed', failure: judge(plan, events).failure });
   });
 
+  it('reach a stage as they do when they are read first', () => {
+    const { plan, events } = recordedRun('uefi-kernel-refused-late-ack');
+    const error = events.findIndex(
+      ({ source, type, ...event }) => 'text' in event && event.text.startsWith('Could not boot:'),
+    );
+    const ack = events.findLastIndex((event) => event.source === 'wire' && event.type === 'tftp-complete');
+    expect(ack).toBeGreaterThan(error);
+    expect(judge(plan, events)).toMatchObject({ status: 'passed', stoppedAt: 'kernel' });
+    expect(judge(plan, events.toSpliced(ack, 1))).toMatchObject({ status: 'failed', stoppedAt: 'payload-fetch' });
+  });
+
   it('are no explanation once the case has ended', () => {
     expect(judge(plan, before.toSpliced(end + 1, 0, refusal))).toMatchObject({ status: 'failed' });
   });

@@ -18,6 +18,7 @@ export const expectedStops = [
   'uefi-https-authority',
   'uefi-https-name',
   'uefi-kernel-no-console',
+  'uefi-kernel-refused-late-ack',
   'uefi-snp-rom-stalled',
 ] as const;
 export type RecordedName = (typeof completed | typeof stopped | typeof expectedStops)[number];
