@@ -95,7 +95,7 @@ export async function run(argv) {
         ...{ ...shared, place, cells: given.cells, runOptions: [...runOptions, '--cold'], signal, found },
         ...{ kills: mode === 'matrix' ? given.kills : few, times: few },
         // Half of an undisturbed run, so that a run meets a few kills before it is complete.
-        ...{ spanMs: shared.wholeMs / 2, fullDiskKib: kibOf(shared.reference), random: randomFrom(given.seed) },
+        ...{ spanMs: shared.wholeMs, fullDiskKib: kibOf(shared.reference), random: randomFrom(given.seed) },
       });
       say(`${mode}: ${JSON.stringify(counts[mode])}, ${problems.filter((one) => one.mode === mode).length} problems`);
     }
