@@ -149,7 +149,8 @@ async function untilTaken(taker: Worker, token: string): Promise<void> {
 
 const guests = (place: Workplace) => place.survivors().filter(({ command }) => command.includes('qemu-system'));
 
-describe('a farm of two workers', () => {
+// Each has a Redis, workers and a folder of its own, and mostly waits.
+describe.concurrent('a farm of two workers', () => {
   it('runs the cells of a matrix, with the records, reports and exit code of a local run', async () => {
     await onFarm(async (farm) => {
       const { place, redis } = farm;
@@ -276,7 +277,7 @@ describe('a farm of two workers', () => {
   });
 });
 
-describe('who a worker listens to', () => {
+describe.concurrent('who a worker listens to', () => {
   it('runs nothing that was not signed with its key', async () => {
     let forged = false;
     await onFarm(async (farm) => {
@@ -371,7 +372,7 @@ describe('who a worker listens to', () => {
   });
 });
 
-describe('a Redis that is started again', () => {
+describe.concurrent('a Redis that is started again', () => {
   it('with its append-only file: the run goes on', async () => {
     await onFarm(
       async (farm) => {
