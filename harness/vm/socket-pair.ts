@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmdirSync, rmSync } from 'node:fs';
 import { type AddressInfo, connect, createServer, type NetConnectOpts, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -67,12 +67,14 @@ async function throughFolder(connectTo: Connect): Promise<SocketPair> {
  */
 function connectInFolder(connectTo: Connect): Connecting {
   const folder = mkdtempSync(join(tmpdir(), 'netboot-link-'));
+  const path = join(folder, 'socket');
   try {
-    const path = join(folder, 'socket');
     const server = createServer({ pauseOnConnect: true }).listen(path);
     return { server, ours: connectTo({ path }) };
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    // One by one: reading the folder takes a descriptor, and there may be none.
+    rmSync(path, { force: true });
+    rmdirSync(folder);
   }
 }
 
