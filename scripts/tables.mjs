@@ -18,13 +18,17 @@ const stored = {
 const lengths = inCheckout('scenarios/recorded-lengths.ts');
 const page = inCheckout('scenarios/README.md');
 
+/** A program that set-up fetched, by what it belongs to. */
+const programName = (path) => path.replace(/^.*\/programs\/([^/]+)\/.*\/([^/]+)$/, '$2 of $1');
+
 /** Strips the folders of the machine on which the run was made. */
 function withoutFolders(result) {
+  const qemu = Object.entries(result.host.qemu).map(([program, version]) => [programName(program), version]);
   const cases = result.cases.map(({ run, ...one }) => ({
     ...one,
     run: { ...run, inputs: run.inputs.map((input) => ({ ...input, path: basename(input.path) })) },
   }));
-  return { ...result, cases };
+  return { ...result, host: { ...result.host, qemu: Object.fromEntries(qemu) }, cases };
 }
 
 async function compiledViews() {
