@@ -8,7 +8,7 @@ import {
   serverFaultActions,
 } from '../model/server-faults.ts';
 import { chooser } from '../wire/faults/choice.ts';
-import { hasCome, type Progress } from '../wire/faults/moment.ts';
+import { isInForce, type Progress } from '../wire/faults/moment.ts';
 import { randomFrom } from '../wire/faults/random.ts';
 
 /** What a server does to one request on purpose: the actions of the faults that chose it. */
@@ -66,14 +66,12 @@ export function serverFaults<S extends FaultyServer>(
   if (own.length === 0) return noFaults;
 
   type Own = (typeof own)[number];
-  const isInForce = ({ from, until }: FaultOf<S>): boolean =>
-    (from === undefined || hasCome(from, progress)) && !(until && hasCome(until, progress));
 
   return {
     choose({ what, matches, concerns = () => true }) {
       const chosen = own.filter(
         ({ fault, actions, isChosen }) =>
-          isInForce(fault) && matches(fault.match as MatchOf<S>) && actions.some(concerns) && isChosen(),
+          isInForce(fault, progress) && matches(fault.match as MatchOf<S>) && actions.some(concerns) && isChosen(),
       );
       if (chosen.length === 0) return noneChosen;
       const find = (action: ActionOf<S>): Own | undefined =>

@@ -7,7 +7,7 @@ import { ethernetHeaderBytes } from '../codecs/ethernet.ts';
 import { chooser } from './choice.ts';
 import type { Direction, Faults } from './faults.ts';
 import { type FrameMessage, messageOf } from './message.ts';
-import { hasCome, type Progress } from './moment.ts';
+import { isInForce, type Progress } from './moment.ts';
 import { randomFrom } from './random.ts';
 
 export interface InjectorOptions extends Progress {
@@ -223,10 +223,7 @@ function stepOf(
   const setting: Setting = { fault, random: randomFrom(fault.seed + index), room, now: progress.now, met };
   const steps = acts.flatMap((act) => act(setting) ?? []);
   const applies = (frame: Buffer, direction: Direction): boolean =>
-    (fault.on ?? direction) === direction &&
-    (fault.from === undefined || hasCome(fault.from, progress)) &&
-    !(fault.until && hasCome(fault.until, progress)) &&
-    matches(fault, messageOf(frame));
+    (fault.on ?? direction) === direction && isInForce(fault, progress) && matches(fault, messageOf(frame));
   const whole = chained(steps);
   return (frame, direction, deliver) => (applies(frame, direction) ? whole(frame, direction, deliver) : deliver(frame));
 }
