@@ -14,16 +14,25 @@ export const statusOf = async (qmp: Qmp): Promise<string> => {
   return String(answer.status);
 };
 
+/** The same, but no longer than this many ms: `unanswered` then, and `gone` where QEMU cannot answer any more. */
+export function statusWithin(ms: number, qmp: Qmp): Promise<{ status: string } | 'unanswered' | 'gone'> {
+  let timer: NodeJS.Timeout | undefined;
+  const limit = new Promise<'unanswered'>((resolve) => {
+    timer = setTimeout(() => resolve('unanswered'), ms);
+  });
+  const answer = statusOf(qmp).then(
+    (status) => ({ status }),
+    () => 'gone' as const,
+  );
+  return Promise.race([answer, limit]).finally(() => clearTimeout(timer));
+}
+
 const answerMs = 5_000;
 
 /** Why a guest that is still there is silent, if the guest did not cause it. */
 export async function whatHolds(qmp: Qmp): Promise<string | undefined> {
-  const unanswered = `QEMU itself hangs: no answer over QMP for ${answerMs / 1000} s`;
-  let timer: NodeJS.Timeout | undefined;
-  const limit = new Promise<string>((resolve) => {
-    timer = setTimeout(() => resolve(unanswered), answerMs);
-  });
-  // If QEMU exits meanwhile, its exit is reported instead.
-  const held = statusOf(qmp).then(heldBy, () => undefined);
-  return Promise.race([held, limit]).finally(() => clearTimeout(timer));
+  const answer = await statusWithin(answerMs, qmp);
+  if (answer === 'unanswered') return `QEMU itself hangs: no answer over QMP for ${answerMs / 1000} s`;
+  // Its exit is reported instead.
+  return answer === 'gone' ? undefined : heldBy(answer.status);
 }

@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Qmp } from '../vm/qmp.ts';
+import { statusWithin } from './held-guest.ts';
 
 /** A guest that sends without end never settles. */
 const mostTurns = 16;
@@ -7,17 +8,7 @@ const mostTurns = 16;
 const answerMs = 1_000;
 
 /** Whether QEMU's main loop came round: a busy host delays it by seconds, it sends frames, and the console does not wait for it. */
-async function cameRound(qmp: Qmp): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined;
-  const limit = new Promise<boolean>((resolve) => {
-    timer = setTimeout(() => resolve(false), answerMs);
-  });
-  const answer = qmp.execute('query-status').then(
-    () => true,
-    () => false,
-  );
-  return Promise.race([answer, limit]).finally(() => clearTimeout(timer));
-}
+const cameRound = async (qmp: Qmp): Promise<boolean> => typeof (await statusWithin(answerMs, qmp)) === 'object';
 
 /**
  * Reads what the guest had sent when its case ended: console and frames come through streams of their own, and whichever
