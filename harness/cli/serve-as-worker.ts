@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { nameSchema } from '../farm/need.ts';
 import { makeOffer } from '../farm/offer.ts';
 import { serveFarm } from '../farm/worker.ts';
 import { openWorkerFiles } from '../farm/worker-files.ts';
@@ -23,10 +24,8 @@ export interface WorkerOptions extends FarmOptions {
   trust?: boolean;
 }
 
-const plainName = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
-
 function refuseNames(option: string, names: readonly string[]): void {
-  const odd = names.find((name) => !plainName.test(name));
+  const odd = names.find((name) => !nameSchema.safeParse(name).success);
   if (odd === undefined) return;
   throw new HarnessError('usage', `${option} ${odd}: expected letters, digits, ".", "_" or "-"`, {
     hint: 'Choose a plain name.',

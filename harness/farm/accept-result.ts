@@ -1,5 +1,4 @@
 import { rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { verdictOver } from '../judge/attempts.ts';
 import { judge } from '../judge/judge.ts';
@@ -7,6 +6,7 @@ import { isSameRecord } from '../model/canonical-json.ts';
 import { HarnessError } from '../model/errors.ts';
 import { type Plan, planSchema } from '../model/plan.ts';
 import type { CaseResult, Verdict } from '../model/verdict.ts';
+import { openTemporaryFolder } from '../os/temporary-folder.ts';
 import { unpackZip } from '../os/unpack-zip.ts';
 import { makePlan } from '../plan/plan.ts';
 import { bundleLimits } from '../run/bundle-format.ts';
@@ -86,15 +86,12 @@ async function acceptAttempt(
 }
 
 async function unpackRecords(content: Content, store: FileStore, run: CaseRun): Promise<string> {
-  const bundle = join(tmpdir(), `netboot-result-${content.sha256}-${process.pid}.zip`);
-  try {
-    await store.get(content, bundle);
-    const directory = emptyDirectoryInside(run.outDir, run.directory);
-    await unpackZip(bundle, directory, bundleLimits);
-    return directory;
-  } finally {
-    rmSync(bundle, { force: true });
-  }
+  await using folder = await openTemporaryFolder('netboot-result-');
+  const bundle = join(folder.path, 'bundle.zip');
+  await store.get(content, bundle);
+  const directory = emptyDirectoryInside(run.outDir, run.directory);
+  await unpackZip(bundle, directory, bundleLimits);
+  return directory;
 }
 
 /**

@@ -92,3 +92,23 @@ export async function connectFarm({ address, env, say }: ConnectOptions): Promis
     throw unreachable(address, trouble ?? (error as Error));
   }
 }
+
+/** Calls `hear` with what is published from now on, until disposed of; nothing of it is kept for later. */
+export async function listen(
+  redis: FarmConnection,
+  channel: string,
+  hear: (text: string) => void,
+): Promise<Disposable> {
+  const ears = redis.duplicate();
+  // The connection says so itself.
+  ears.on('error', () => {});
+  ears.on('message', (_channel, text: string) => hear(text));
+  try {
+    await ears.connect();
+    await ears.subscribe(channel);
+  } catch (error) {
+    ears.disconnect();
+    throw error;
+  }
+  return { [Symbol.dispose]: () => ears.disconnect() };
+}

@@ -26,7 +26,7 @@ export interface HeldCell {
   sealed: unknown;
   /** BullMQ has given it up: its workers were lost too often. */
   givenUp: boolean;
-  /** The worker that was lost with it, if one was. */
+  /** It has its result. */
   done(): Promise<void>;
   /** Puts it back for another worker. */
   giveBack(): Promise<void>;

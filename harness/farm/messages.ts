@@ -3,9 +3,8 @@ import { accels } from '../model/axes.ts';
 import { caseIdSchema } from '../model/case-id.ts';
 import { stageSchema } from '../model/stages.ts';
 import { carriedSchema } from './carried.ts';
-import { needSchema, offerSchema } from './need.ts';
+import { needSchema, offerSchema, sha256Schema } from './need.ts';
 
-const sha256Schema = z.string().regex(/^[0-9a-f]{64}$/);
 export const runIdSchema = z.string().regex(/^[0-9a-f]{16}$/);
 const contentSchema = z.strictObject({ sha256: sha256Schema, bytes: z.int().nonnegative() });
 

@@ -3,8 +3,9 @@ import { z } from 'zod';
 import { accels, archSchema } from '../model/axes.ts';
 import { canonicalJson } from '../model/canonical-json.ts';
 
-const sha256Schema = z.string().regex(/^[0-9a-f]{64}$/);
-const nameSchema = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/);
+export const sha256Schema = z.string().regex(/^[0-9a-f]{64}$/);
+/** Of workers, labels and programs. */
+export const nameSchema = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/);
 
 /** One build of QEMU: `nics` is a digest of the network devices that it has. */
 const qemuBuildSchema = z.strictObject({

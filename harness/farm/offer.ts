@@ -9,7 +9,7 @@ import { examineHost } from '../run/examine-host.ts';
 import type { OpenedHost } from '../run/open-host.ts';
 import { ownCodeDigest } from '../run/own-code.ts';
 import { offeredAccel } from '../vm/acceleration.ts';
-import { type Need, nicsDigest, type Offer, type QemuBuild } from './need.ts';
+import { type Need, nameSchema, nicsDigest, type Offer, type QemuBuild } from './need.ts';
 
 export interface OfferOptions {
   worker: string;
@@ -25,7 +25,7 @@ export const ownCode = (version: string): Need['code'] => ({ version, sha256: ow
 /** Names of what the set-up unpacked to be run from the cache. */
 async function unpackedPrograms(cacheDir: string): Promise<string[]> {
   const names = await readdir(join(cacheDir, 'programs')).catch(() => []);
-  return names.filter((name) => /^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(name)).sort();
+  return names.filter((name) => nameSchema.safeParse(name).success).sort();
 }
 
 async function binariesOf(cacheDir: string, program: string): Promise<string[]> {

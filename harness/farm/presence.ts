@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import type { FarmConnection } from './connect.ts';
 import { keys, runGoneMs, workerGoneMs } from './keys.ts';
 import { type FarmRun, farmRunSchema, type Presence, presenceSchema } from './messages.ts';
-import { BadMessage, type MessageKind, type Sealing } from './seal.ts';
+import { heard, type MessageKind, type Sealing } from './seal.ts';
 
 interface Kind<T> {
   kind: MessageKind;
@@ -55,14 +55,8 @@ export function openBoard(redis: FarmConnection, sealing: Sealing): Board {
     if (gone.length > 0) await redis.srem(of.ids, ...gone);
     return texts.flatMap((text, nth) => {
       if (text === null) return [];
-      try {
-        const value = sealing.open(of.kind, text, of.schema);
-        return of.idOf(value) === ids[nth] ? [value] : [];
-      } catch (error) {
-        // Of someone without the key.
-        if (error instanceof BadMessage) return [];
-        throw error;
-      }
+      const value = heard(sealing, of.kind, text, of.schema);
+      return value !== undefined && of.idOf(value) === ids[nth] ? [value] : [];
     });
   }
 

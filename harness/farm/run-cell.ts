@@ -1,8 +1,8 @@
-import { mkdtempSync, rmSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { HarnessError } from '../model/errors.ts';
 import type { CaseResult } from '../model/verdict.ts';
+import { openTemporaryFolder } from '../os/temporary-folder.ts';
 import { writeZip } from '../os/write-zip.ts';
 import { makePlan } from '../plan/plan.ts';
 import { createAuthorities } from '../run/authorities.ts';
@@ -83,7 +83,8 @@ async function ranAt(
 export async function runCell(cell: Cell, runner: CellRunner, { signal, onProgress }: RunningCell): Promise<Outcome> {
   const { id, round, accel, carried } = cell;
   const { host, files, trust } = runner;
-  const outDir = mkdtempSync(join(tmpdir(), 'netboot-cell-'));
+  await using folder = await openTemporaryFolder('netboot-cell-');
+  const outDir = folder.path;
   const bytesOf = new Map(cell.files.map(({ sha256, bytes }) => [sha256, bytes]));
   try {
     const placed = await placeCell(carried, {
@@ -117,7 +118,5 @@ export async function runCell(cell: Cell, runner: CellRunner, { signal, onProgre
     if (error instanceof Refused) return { status: 'not-run', reason: error.message };
     if (error instanceof HarnessError) return { status: 'error', reason: error.message };
     return { status: 'error', reason: `the harness failed: ${(error as Error).message}` };
-  } finally {
-    rmSync(outDir, { recursive: true, force: true });
   }
 }

@@ -44,6 +44,16 @@ function checked<T>(schema: z.ZodType<T>, value: unknown): T {
   throw new BadMessage(`unexpected content: ${result.problems[0]}`);
 }
 
+/** What a message says; undefined if someone without the key has sent it, who is not listened to. */
+export function heard<T>(sealing: Sealing, kind: MessageKind, text: unknown, schema: z.ZodType<T>): T | undefined {
+  try {
+    return sealing.open(kind, text, schema);
+  } catch (error) {
+    if (error instanceof BadMessage) return undefined;
+    throw error;
+  }
+}
+
 /** Without a key nothing is signed, and anything is believed. */
 export function openSealing(key: Buffer | undefined): Sealing {
   return {

@@ -9,6 +9,8 @@ import { type Need, needKey } from './need.ts';
 export interface SentCell {
   handed: HandedCase;
   need: Need;
+  /** Names its queue. */
+  key: string;
   /** Signed. */
   sealed: string;
   files: SentFile[];

@@ -12,14 +12,14 @@ import type { Elsewhere, HandedCase } from '../run/elsewhere.ts';
 import type { AccelChoice } from '../vm/acceleration.ts';
 import { acceptResult } from './accept-result.ts';
 import { type CarriedCase, carry } from './carried.ts';
-import { briefly, type FarmConnection, partingMs } from './connect.ts';
+import { briefly, type FarmConnection, listen, partingMs } from './connect.ts';
 import type { FileStore } from './file-store.ts';
 import { beatMs, channels, lockMs, prefix, resultQueue } from './keys.ts';
 import { type Cell, type CellResult, cellResultSchema, type FarmRun, progressSchema } from './messages.ts';
 import { lackOf, type Need, needKey, nicsDigest, type Offer } from './need.ts';
 import { ownCode } from './offer.ts';
 import { type Board, openBoard } from './presence.ts';
-import { BadMessage, type Sealing } from './seal.ts';
+import { BadMessage, heard, type Sealing } from './seal.ts';
 import { openSentQueue, type SentCell, type SentQueue } from './sent-cells.ts';
 
 export interface SubmitOptions {
@@ -90,7 +90,13 @@ async function prepare(cases: readonly HandedCase[], state: Submitted): Promise<
       await handed.finish(unstartedResult(run, run.found.scenario, 'not-run', carried.obstacle));
     else {
       const need = needOf(handed, carried, state);
-      state.open.set(run.id, { handed, need, sealed: sealedCell(handed, carried, state), files: carried.files });
+      state.open.set(run.id, {
+        handed,
+        need,
+        key: needKey(need),
+        sealed: sealedCell(handed, carried, state),
+        files: carried.files,
+      });
     }
   }
 }
@@ -100,8 +106,7 @@ async function putFiles({ open, store }: Submitted): Promise<void> {
   for (const file of files.values()) await store.put(file, file.path);
 }
 
-const cellsOf = ({ open }: Submitted, need: Need): SentCell[] =>
-  [...open.values()].filter((cell) => needKey(cell.need) === needKey(need));
+const cellsOf = ({ open }: Submitted, key: string): SentCell[] => [...open.values()].filter((cell) => cell.key === key);
 
 const runOf = ({ run, matrix, priority, queues }: Submitted, startedAt: string): FarmRun => ({
   ...{ run, matrix, priority, startedAt },
@@ -110,9 +115,9 @@ const runOf = ({ run, matrix, priority, queues }: Submitted, startedAt: string):
 });
 
 async function send(state: Submitted): Promise<void> {
-  const needs = new Map([...state.open.values()].map(({ need }) => [needKey(need), need]));
+  const needs = new Map([...state.open.values()].map(({ key, need }) => [key, need]));
   for (const [key, need] of needs) state.queues.set(key, await openSentQueue(state.redis, state.run, need));
-  for (const queue of state.queues.values()) await queue.add(cellsOf(state, queue.need));
+  for (const [key, queue] of state.queues) await queue.add(cellsOf(state, key));
 }
 
 async function finishCell(
@@ -176,23 +181,14 @@ function openResults(state: Submitted): AsyncDisposable {
 }
 
 /** How far the cells are, as long as nothing is lost on the way. */
-async function followProgress(state: Submitted): Promise<Disposable> {
-  const { redis, run, open, sealing } = state;
-  const ears = redis.duplicate();
-  ears.on('error', () => {});
-  ears.on('message', (_channel, text: string) => {
-    try {
-      const progress = sealing.open('progress', text, progressSchema);
-      const one = open.get(progress.id)?.handed.run;
-      if ('stage' in progress) one?.onStage(progress.stage, progress.atMs);
-      else one?.onAttempt(progress.attempt);
-    } catch (error) {
-      if (!(error instanceof BadMessage)) throw error;
-    }
+function followProgress({ redis, run, open, sealing }: Submitted): Promise<Disposable> {
+  return listen(redis, channels.progress(run), (text) => {
+    const progress = heard(sealing, 'progress', text, progressSchema);
+    if (progress === undefined) return;
+    const one = open.get(progress.id)?.handed.run;
+    if ('stage' in progress) one?.onStage(progress.stage, progress.atMs);
+    else one?.onAttempt(progress.attempt);
   });
-  await ears.connect();
-  await ears.subscribe(channels.progress(run));
-  return { [Symbol.dispose]: () => ears.disconnect() };
 }
 
 function whyNone(need: Need, offers: readonly Offer[]): string {
@@ -205,7 +201,7 @@ function createPatience(state: Submitted): (offers: readonly Offer[]) => Promise
   const without = new Map<string, { sinceMs: number; why: string }>();
   return async (offers) => {
     for (const [key, queue] of state.queues) {
-      const cells = cellsOf(state, queue.need);
+      const cells = cellsOf(state, key);
       const isServed = offers.some((offer) => lackOf(queue.need, offer) === undefined);
       if (cells.length === 0 || isServed) {
         without.delete(key);
@@ -235,8 +231,8 @@ function createPatience(state: Submitted): (offers: readonly Offer[]) => Promise
 function createRecovery(state: Submitted): () => Promise<void> {
   const suspects = new Set<string>();
   return async () => {
-    for (const queue of state.queues.values()) {
-      const cells = cellsOf(state, queue.need);
+    for (const [key, queue] of state.queues) {
+      const cells = cellsOf(state, key);
       if ((await queue.count()) >= cells.length) continue;
       const missing = await queue.missing(cells.map(({ handed }) => handed.run.id));
       // Its result may be on the way: only what stays away is lost.
@@ -257,11 +253,11 @@ function createRecovery(state: Submitted): () => Promise<void> {
 /** Everything that is done again and again while a run waits for its workers. */
 async function attend(state: Submitted, startedAt: string, done: AbortSignal): Promise<void> {
   const { board, say } = state;
-  const [loseCells, losePatience] = [createRecovery(state), createPatience(state)];
+  const [recover, giveUp] = [createRecovery(state), createPatience(state)];
   const turn = async () => {
     await board.sayRun(runOf(state, startedAt));
-    await losePatience((await board.workers()).filter(({ draining }) => !draining).map(({ offer }) => offer));
-    await loseCells();
+    await giveUp((await board.workers()).filter(({ draining }) => !draining).map(({ offer }) => offer));
+    await recover();
   };
   const over = new AbortController();
   // A lost connection may never come back.

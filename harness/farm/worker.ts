@@ -3,15 +3,15 @@ import { Queue } from 'bullmq';
 import { openCapacity } from '../os/capacity.ts';
 import { planMemoryMiB } from '../plan/argv.ts';
 import { openAdmission } from '../run/scheduler.ts';
-import { briefly, type FarmConnection } from './connect.ts';
+import { briefly, type FarmConnection, listen } from './connect.ts';
 import { type CellSource, type HeldCell, neededOf, openSource } from './held-cells.ts';
-import { beatMs, channels, keys, lockMs, mostLost, prefix, resultQueue } from './keys.ts';
+import { beatMs, cellQueue, channels, keys, lockMs, mostLost, prefix, resultQueue } from './keys.ts';
 import { type Cell, type CellResult, cellSchema, type FarmRun, type Progress, runIdSchema } from './messages.ts';
 import { type Need, needKey, type Offer, offerSchema } from './need.ts';
 import { type Board, openBoard } from './presence.ts';
 import { queueHeads } from './queue-heads.ts';
 import { type CellRunner, runCell, Unfit } from './run-cell.ts';
-import { BadMessage, type Sealing } from './seal.ts';
+import { BadMessage, heard, type Sealing } from './seal.ts';
 
 export interface WorkerOptions {
   redis: FarmConnection;
@@ -73,7 +73,7 @@ async function followRuns(state: State): Promise<void> {
   }
   for (const run of runs) {
     for (const need of neededOf(run, offer)) {
-      const key = `${run.run}.${needKey(need)}`;
+      const key = cellQueue(run.run, needKey(need));
       if (!sources.has(key)) sources.set(key, openSource(redis, run, need, offer.worker));
     }
   }
@@ -84,13 +84,9 @@ async function beat(state: State): Promise<void> {
   const { board, redis, offer, say } = state;
   await board.say(presenceOf(state));
   await followRuns(state);
-  if (state.draining || (await redis.exists(keys.drain(offer.worker))) === 0) return;
-  try {
-    state.sealing.open('drain', await redis.get(keys.drain(offer.worker)), offerSchema.shape.worker);
-  } catch (error) {
-    if (error instanceof BadMessage) return;
-    throw error;
-  }
+  if (state.draining) return;
+  const asked = await redis.get(keys.drain(offer.worker));
+  if (heard(state.sealing, 'drain', asked, offerSchema.shape.worker) === undefined) return;
   state.draining = true;
   say(`asked to drain: no more cells are taken, ${state.running.size} are still running`);
 }
@@ -267,17 +263,12 @@ export async function serveFarm(options: WorkerOptions): Promise<void> {
   };
   await redis.unlink(keys.drain(offer.worker));
   await beat(state);
-  const ears = redis.duplicate();
-  ears.on('error', () => {});
   try {
     using _ = every(beatMs, () => beat(state), say);
     using __ = every(lockMs / 3, () => renewLocks(state), say);
-    ears.on('message', (_channel, text: string) => stopEnded(state, text));
-    await ears.connect();
-    await ears.subscribe(channels.ended);
+    using ___ = await listen(redis, channels.ended, (text) => stopEnded(state, text));
     await takeCells(state);
   } finally {
-    ears.disconnect();
     await briefly(leave(state));
   }
 }
@@ -290,10 +281,6 @@ async function leave({ board, offer, sources, results }: State): Promise<void> {
 
 /** A submitter says that its run has ended: at once, where its key would only expire. */
 function stopEnded({ sealing, running }: State, text: string): void {
-  try {
-    const run = sealing.open('cancel', text, runIdSchema);
-    for (const { cell, stop } of running) if (cell.source.run.run === run) stop.abort();
-  } catch (error) {
-    if (!(error instanceof BadMessage)) throw error;
-  }
+  const run = heard(sealing, 'cancel', text, runIdSchema);
+  for (const { cell, stop } of running) if (cell.source.run.run === run) stop.abort();
 }
