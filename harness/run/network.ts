@@ -72,12 +72,13 @@ async function startTcpServers(
   const ports = new Map<number, number>();
   const { emit } = progress;
   const { ipVersion, faults = [] } = plan.scenario;
+  const web = { tree, emit, ipVersion, faults: serverFaults('http', faults, progress) };
   const starters: Record<Plan['network']['tcp'][number]['service'], () => Promise<RunningServer>> = {
-    http: () => startHttp({ tree, emit, ipVersion, faults: serverFaults('http', faults, progress) }),
+    http: () => startHttp(web),
     https: async () =>
       startHttp({
-        ...{ tree, emit, ipVersion, tls: await authorities.certificate(plan) },
-        faults: serverFaults('http', faults, progress),
+        ...web,
+        tls: await authorities.certificate(plan),
         tlsFaults: await tlsFaultsOf({ plan, authorities }, progress),
       }),
     portmap: () => startPortmap({ emit, ipVersion }),
