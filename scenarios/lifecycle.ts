@@ -1,28 +1,13 @@
 import type { MatrixInput } from 'netboot-harness';
+import * as bases from './bases.ts';
 
 type Groups = MatrixInput['groups'];
 type Group = Groups[number];
 
 /** The NIC first, then the disk, as on a machine that is provisioned by network. */
-const bios = { arch: 'x86_64', firmware: 'seabios', set: 'bookworm', nic: 'e1000', payload: 'disk' } as const;
-const ovmf = {
-  arch: 'x86_64',
-  firmware: 'ovmf',
-  set: 'bookworm',
-  nic: 'virtio-net-pci',
-  rom: 'none',
-  secondStage: 'snponly',
-  payload: 'disk',
-} as const;
-const aavmf = {
-  arch: 'aarch64',
-  set: 'bookworm',
-  nbpSet: 'forky',
-  nic: 'virtio-net-pci',
-  rom: 'none',
-  secondStage: 'ipxe',
-  payload: 'disk',
-} as const;
+const bios = { ...bases.bios, payload: 'disk' } as const;
+const ovmf = { ...bases.ovmfThenIpxe, payload: 'disk' } as const;
+const aavmf = { ...bases.aavmfThenIpxe, payload: 'disk' } as const;
 
 const script = (...commands: string[]): Group['serve'] => ({
   'boot.ipxe': { text: ['#!ipxe', ...commands, ''].join('\n') },

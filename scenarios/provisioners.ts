@@ -1,21 +1,10 @@
 import type { MatrixInput } from 'netboot-harness';
+import { aavmfThenIpxe as aavmf, bios, ovmf, ovmfThenIpxe } from './bases.ts';
 
 type Groups = MatrixInput['groups'];
 type Provisioner = NonNullable<Groups[number]['provisioner']>;
 type Program = Extract<Provisioner, { command: string[] }>;
 type Services = Program['serves'];
-
-const bios = { arch: 'x86_64', firmware: 'seabios', set: 'bookworm', nic: 'e1000' } as const;
-const ovmf = { arch: 'x86_64', firmware: 'ovmf', set: 'bookworm', nic: 'virtio-net-pci', rom: 'none' } as const;
-/** bookworm's ipxe-arm64.efi does not exist. */
-const aavmf = {
-  arch: 'aarch64',
-  set: 'bookworm',
-  nic: 'virtio-net-pci',
-  rom: 'none',
-  nbpSet: 'forky',
-  secondStage: 'ipxe',
-} as const;
 
 const file = (name: string, lines: readonly string[]) => ({ [name]: { text: `${lines.join('\n')}\n` } });
 
@@ -230,13 +219,11 @@ const withIsc: Groups = [
 
 // Mistakes that users of such servers have reported, and the findings that name them.
 
-const ovmfSnponly = { ...ovmf, secondStage: 'snponly' } as const;
-
 const withMistakes: Groups = [
   {
     name: 'server-knows-no-http',
     title: "a server that matches PXE's architectures only: HTTP boot (16) is offered nothing to boot",
-    ...ovmfSnponly,
+    ...ovmfThenIpxe,
     transport: { nbp: 'http' },
     provisioner: everything,
     expect: {
@@ -262,7 +249,7 @@ const withMistakes: Groups = [
   {
     name: 'server-without-4011',
     title: 'option 60 PXEClient without option 43: the client turns to port 4011, where nothing answers',
-    ...ovmfSnponly,
+    ...ovmfThenIpxe,
     provisioner: dnsmasq(['dhcp', 'tftp'], range, 'dhcp-option-force=60,PXEClient'),
     expect: {
       stopsAt: 'nbp-fetch',
@@ -274,7 +261,7 @@ const withMistakes: Groups = [
   {
     name: 'server-loops',
     title: 'iPXE is not recognised, and gets itself again',
-    ...ovmfSnponly,
+    ...ovmfThenIpxe,
     provisioner: dnsmasq(['dhcp', 'tftp'], range, 'dhcp-boot={{nbp}}'),
     expect: {
       stopsAt: 'config',

@@ -1,12 +1,9 @@
 import type { MatrixInput } from 'netboot-harness';
+import { aavmf, aavmfThenIpxe, ovmf } from './bases.ts';
 
 type Groups = MatrixInput['groups'];
 
 const seabios = { arch: 'x86_64', firmware: 'seabios', set: 'bookworm' } as const;
-const ovmf = { arch: 'x86_64', firmware: 'ovmf', set: 'bookworm', nic: 'virtio-net-pci', rom: 'none' } as const;
-const aavmf = { arch: 'aarch64', set: 'bookworm', nic: 'virtio-net-pci', rom: 'none' } as const;
-/** bookworm has no iPXE for Arm. */
-const withForkyIpxe = { ...aavmf, nbpSet: 'forky', secondStage: 'ipxe' } as const;
 
 /** Every first stage to a Linux that reports from userspace: a kernel and an initrd of a kilobyte. */
 const linux: Groups = [
@@ -55,7 +52,7 @@ const linux: Groups = [
     tags: [{ tag: 'smoke', when: { transport: { nbp: 'tftp', config: 'http', payload: 'http' } } }],
     description: 'Configuration 6 on Arm; all by TFTP, or the kernel by HTTP',
     configuration: 6,
-    ...withForkyIpxe,
+    ...aavmfThenIpxe,
     transport: ['tftp', { nbp: 'tftp', config: 'http', payload: 'http' }],
     payload: 'linux',
   },
@@ -75,7 +72,7 @@ const installer: Groups = [
   {
     name: 'installer-arm',
     configuration: 6,
-    ...withForkyIpxe,
+    ...aavmfThenIpxe,
     transport: { nbp: 'tftp', config: 'tftp', payload: 'http' },
     payload: 'installer',
   },

@@ -1,19 +1,8 @@
 import type { MatrixInput } from 'netboot-harness';
+import { aavmfThenIpxe as arm, bios, ovmfThenIpxe as x64 } from './bases.ts';
 
 type Groups = MatrixInput['groups'];
 
-const bios = { arch: 'x86_64', firmware: 'seabios', set: 'bookworm', nic: 'e1000' } as const;
-const ovmf = { arch: 'x86_64', firmware: 'ovmf', set: 'bookworm', nic: 'virtio-net-pci', rom: 'none' } as const;
-const x64 = { ...ovmf, secondStage: 'snponly' } as const;
-/** bookworm's ipxe-arm64.efi does not exist. */
-const arm = {
-  arch: 'aarch64',
-  set: 'bookworm',
-  nic: 'virtio-net-pci',
-  rom: 'none',
-  nbpSet: 'forky',
-  secondStage: 'ipxe',
-} as const;
 const overHttp = { transport: { nbp: 'http' } } as const;
 
 /** One guest for each kind of client that a server meets. */

@@ -1,4 +1,5 @@
 import type { MatrixInput } from 'netboot-harness';
+import { aavmfThenIpxe, ovmfThenIpxe } from './bases.ts';
 
 type Groups = MatrixInput['groups'];
 type Expect = NonNullable<Groups[number]['expect']>;
@@ -10,25 +11,8 @@ const httpsThenHttp = { nbp: 'https', config: 'http', payload: 'http' } as const
 const tftpThenHttps = { nbp: 'tftp', config: 'https', payload: 'https' } as const;
 
 /** Firmware that drives virtio-net itself and loads iPXE; a BIOS ROM that is iPXE. */
-const ovmf = {
-  arch: 'x86_64',
-  firmware: 'ovmf',
-  set: 'bookworm',
-  nic: 'virtio-net-pci',
-  rom: 'none',
-  secondStage: 'snponly',
-  configuration: 6,
-} as const;
-const aavmf = {
-  arch: 'aarch64',
-  firmware: 'aavmf',
-  set: 'bookworm',
-  nbpSet: 'forky',
-  nic: 'virtio-net-pci',
-  rom: 'none',
-  secondStage: 'ipxe',
-  configuration: 6,
-} as const;
+const ovmf = { ...ovmfThenIpxe, configuration: 6 } as const;
+const aavmf = { ...aavmfThenIpxe, configuration: 6 } as const;
 const biosRom = {
   arch: 'x86_64',
   firmware: 'seabios',

@@ -1,0 +1,16 @@
+/** SeaBIOS, and a NIC whose ROM in QEMU is iPXE. */
+export const bios = { arch: 'x86_64', firmware: 'seabios', set: 'bookworm', nic: 'e1000' } as const;
+
+/** UEFI with a NIC that it drives itself. */
+export const ovmf = { arch: 'x86_64', firmware: 'ovmf', set: 'bookworm', nic: 'virtio-net-pci', rom: 'none' } as const;
+export const aavmf = {
+  arch: 'aarch64',
+  firmware: 'aavmf',
+  set: 'bookworm',
+  nic: 'virtio-net-pci',
+  rom: 'none',
+} as const;
+
+/** The same with iPXE to load; bookworm has none for Arm. */
+export const ovmfThenIpxe = { ...ovmf, secondStage: 'snponly' } as const;
+export const aavmfThenIpxe = { ...aavmf, nbpSet: 'forky', secondStage: 'ipxe' } as const;
