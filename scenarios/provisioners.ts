@@ -219,6 +219,9 @@ const withIsc: Groups = [
 
 // Mistakes that users of such servers have reported, and the findings that name them.
 
+/** EDK II's HTTP boot asks for an offer that it can use for a minute (4, 8, 16 and 32 s), at work all the while. */
+const aMinuteOfAsking = 180_000;
+
 const withMistakes: Groups = [
   {
     name: 'server-knows-no-http',
@@ -226,6 +229,7 @@ const withMistakes: Groups = [
     ...ovmfThenIpxe,
     transport: { nbp: 'http' },
     provisioner: everything,
+    deadlines: { stageMs: { dhcp: aMinuteOfAsking } },
     expect: {
       stopsAt: 'dhcp',
       failure: 'offer-not-taken',
@@ -239,6 +243,8 @@ const withMistakes: Groups = [
     ...aavmf,
     serve: { 'ipxe-arm64.efi': { secondStage: 'snponly', set: 'bookworm', arch: 'x86_64' } },
     provisioner: everything,
+    // After the image that it cannot load it tries HTTP boot.
+    deadlines: { stageMs: { nbp: aMinuteOfAsking } },
     expect: {
       stopsAt: 'nbp',
       failure: { rule: 'bds-option-failed', says: 'failed to load' },
