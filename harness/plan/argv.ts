@@ -110,6 +110,7 @@ function networkSwitches(scenario: Scenario, { firmware, transports }: Resolved)
   return [
     ...(http || six ? fwCfg('IPv4PXESupport', 'no') : []),
     ...(http || !six ? fwCfg('IPv6PXESupport', 'no') : []),
+    ...(six ? [] : fwCfg('IPv6Support', 'no')),
   ];
 }
 

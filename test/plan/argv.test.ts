@@ -58,6 +58,7 @@ describe("QEMU's command line", () => {
         '-drive if=pflash,unit=1,format=raw,snapshot=on,file=/vars.fd',
         '-global driver=cfi.pflash01,property=secure,value=on',
         '-fw_cfg name=opt/org.tianocore/IPv6PXESupport,string=no',
+        '-fw_cfg name=opt/org.tianocore/IPv6Support,string=no',
         `-device virtio-net-pci,${nic},romfile=`,
       ].sort(),
     );
@@ -80,6 +81,7 @@ describe("QEMU's command line", () => {
         '-drive if=pflash,unit=0,format=raw,readonly=on,file=/code.fd',
         '-drive if=pflash,unit=1,format=raw,snapshot=on,file=/vars.fd',
         '-fw_cfg name=opt/org.tianocore/IPv6PXESupport,string=no',
+        '-fw_cfg name=opt/org.tianocore/IPv6Support,string=no',
         `-device virtio-net-pci,${nic},romfile=`,
       ].sort(),
     );
