@@ -1,0 +1,56 @@
+#!/usr/bin/env node
+// `npm run servers -- RUN_DIR`: where the same clients meet something else from dnsmasq, Kea, ISC dhcpd, tftpd-hpa and atftpd
+// than from the harness's own DHCP and TFTP, and why; a difference that nothing explains is an error. With --record the
+// frames' events are stored, for the test that does the same.
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { eventsOf, joinServers } from './servers/join.mjs';
+import { inCheckout, runScript, SetUpError } from './setup/checkout.mjs';
+import { compile } from './setup/compile.mjs';
+
+const print = (line) => process.stdout.write(`${line}\n`);
+const outcomeOf = ({ verdict: { status, lastStage } }) => `${status}, ${lastStage}`;
+
+function record(runDir, pairs) {
+  const folder = inCheckout('fixtures/server-oracle');
+  mkdirSync(folder, { recursive: true });
+  const isKept = ({ source, type }) => source === 'wire' && /^(dhcp|tftp-|http-)/.test(type);
+  for (const one of pairs.flatMap(({ own, theirs }) => [own, theirs])) {
+    const lines = eventsOf(runDir, one)
+      .filter(isKept)
+      .map((event) => JSON.stringify(event));
+    writeFileSync(join(folder, `${one.id}.jsonl`), `${lines.join('\n')}\n`);
+  }
+  const listed = pairs.map(({ own, theirs, programs }) => ({ own: own.id, theirs: theirs.id, programs }));
+  writeFileSync(join(folder, 'pairs.json'), `${JSON.stringify(listed, null, 2)}\n`);
+}
+
+await runScript(async () => {
+  const { positionals, values } = parseArgs({ allowPositionals: true, options: { record: { type: 'boolean' } } });
+  const [runDir] = positionals;
+  if (runDir === undefined) throw new SetUpError('Usage: npm run -s servers -- RUN_DIR [--record]', 2);
+  compile();
+  const { protocolDifferences } = await import(inCheckout('.build/harness/judge/server/protocol-facts.js'));
+  const { reasonOf } = await import(inCheckout('.build/scenarios/server-differences.js'));
+  const { pairs, alone } = joinServers(JSON.parse(readFileSync(join(runDir, 'results.json'), 'utf8')));
+  if (values.record) record(runDir, pairs);
+
+  let unexplained = 0;
+  for (const { own, theirs, programs } of pairs) {
+    const differences = protocolDifferences(eventsOf(runDir, own), eventsOf(runDir, theirs));
+    print(`${theirs.scenario.group} (${programs.join(', ')}) and ${own.id}`);
+    if (outcomeOf(own) !== outcomeOf(theirs)) {
+      unexplained += 1;
+      print(`  UNEXPLAINED: ${outcomeOf(own)} by the own servers, ${outcomeOf(theirs)} by theirs`);
+    }
+    for (const { client, by, only, text } of differences) {
+      const reason = reasonOf(programs, { only, text });
+      if (reason === undefined) unexplained += 1;
+      print(`  ${only.padEnd(6)} ${client}, ${by}: ${text}\n         ${reason ?? 'UNEXPLAINED'}`);
+    }
+  }
+  if (alone.length > 0) print(`without a counterpart: ${alone.map(({ scenario }) => scenario.group).join(', ')}`);
+  print(`${pairs.length} pairs of cells, ${unexplained} unexplained differences`);
+  if (pairs.length === 0 || unexplained > 0) process.exitCode = 1;
+});
