@@ -35,9 +35,16 @@ export function checkMatrix({ command, files, serves: names }: CheckedServer): M
     serves,
     address: addresses,
   };
+  // A client that is offered something over IPv4 does not ask over IPv6.
+  const without4 = {
+    ...provisioner,
+    serves: serves.filter((service) => service !== 'dhcp' && service !== 'proxydhcp'),
+  };
   const groups = [
-    ...(serves.includes('dhcp') || serves.includes('proxydhcp') ? serverClients : []),
-    ...(serves.includes('dhcpv6') ? serverClients6 : []),
+    ...(serves.includes('dhcp') || serves.includes('proxydhcp')
+      ? serverClients.map((group) => ({ ...group, provisioner }))
+      : []),
+    ...(serves.includes('dhcpv6') ? serverClients6.map((group) => ({ ...group, provisioner: without4 })) : []),
   ];
   if (groups.length === 0) {
     throw new HarnessError('usage', '--serves: expected dhcp, proxydhcp or dhcpv6 among them', {
@@ -45,7 +52,7 @@ export function checkMatrix({ command, files, serves: names }: CheckedServer): M
     });
   }
   return parseMatrix(
-    { name: 'check-server', groups: groups.map((group) => ({ ...group, provisioner, strictServer: true })) },
+    { name: 'check-server', groups: groups.map((group) => ({ ...group, strictServer: true })) },
     'check-server',
   );
 }

@@ -14,6 +14,15 @@ it('has a client of each kind, over IPv6 for a server that has it', () => {
   expect(groupsOf('dhcp', 'dhcpv6')).toEqual([...v4, ...v6]);
 });
 
+it('asks a server that has both families over IPv6 alone for the clients that boot over IPv6', () => {
+  const serves = ['dhcp', 'dhcpv6', 'tftp'];
+  const { groups } = checkMatrix({ command: 'dnsmasq', files: [], serves });
+  const served = ({ provisioner }: (typeof groups)[number]) => [provisioner ?? []].flat().flatMap((one) => one.serves);
+  for (const group of groups) {
+    expect(served(group)).toEqual(group.ipVersion === 6 ? ['dhcpv6', 'tftp'] : serves);
+  }
+});
+
 it('runs the server as given, with its files, and is strict', () => {
   const { groups } = checkMatrix({ command: 'dnsmasq  --no-daemon', files: ['etc/dnsmasq.conf'], serves: ['dhcp'] });
   expect(groups[0]).toMatchObject({
@@ -34,7 +43,10 @@ it.each([
 });
 
 it('says what was offered and what was loaded', () => {
-  const accountOf = (name: string) => serverAccount(recordedServer(name).events);
+  const accountOf = (name: string) => {
+    const { plan, events } = recordedServer(name);
+    return serverAccount(plan, events);
+  };
   expect(accountOf('pxe')).toEqual({ offered: ['snponly.efi', 'boot.ipxe'], loaded: ['snponly.efi', 'boot.ipxe'] });
   expect(accountOf('option-60')).toEqual({ offered: ['http://10.0.2.3/snponly.efi'], loaded: [] });
   expect(accountOf('no-http')).toEqual({ offered: [], loaded: [] });

@@ -1,15 +1,16 @@
 import { expect, test } from 'vitest';
+import type { ProvisionerService } from '../../harness/model/provisioner.ts';
 import { createWire } from '../../harness/wire/wire.ts';
 import { type End, guest, MemoryLink, network, server, tcpFrame, udpFrame } from './frames.ts';
 
 const theirs: End = { mac: '52:55:0a:00:02:03', ip: '10.0.2.3' };
 const broadcast: End = { mac: 'ff:ff:ff:ff:ff:ff', ip: '255.255.255.255' };
 
-function start() {
+function start(serves: ProvisionerService[] = ['dhcp', 'tftp']) {
   const nic = new MemoryLink();
   const foreign = new MemoryLink();
   const received: string[] = [];
-  const provisioner = { ip: theirs.ip, serves: ['tftp' as const] };
+  const provisioner = { ip: theirs.ip, serves };
   const wire = createWire({ network: { ...network, provisioner }, nic, foreign, emit: () => {}, now: () => 5 });
   wire.udp.bind(67, ({ payload }) => received.push(payload.toString()));
   return { nic, foreign, received };
@@ -25,6 +26,19 @@ test.each([
   const { nic, foreign, received } = start();
   nic.deliver(datagram(to));
   expect([foreign.sent.length, received.length]).toEqual([forTheirs, forOurs]);
+});
+
+test.each([
+  [67, ['tftp'], 0],
+  [4011, ['tftp', 'dhcpv6'], 0],
+  [67, ['proxydhcp'], 1],
+  [547, ['dhcp'], 0],
+  [547, ['dhcpv6'], 1],
+  [69, [], 1],
+] as const)('what is sent to all, to port %i, reaches a server that serves %j: %i', (port, serves, reached) => {
+  const { nic, foreign } = start([...serves]);
+  nic.deliver(udpFrame(guest, broadcast, 68, port, Buffer.from('x')));
+  expect(foreign.sent).toHaveLength(reached);
 });
 
 test('TCP to the user’s server is not the harness’s to refuse', () => {

@@ -6,7 +6,7 @@ import type { Reporter } from '../../model/reporter.ts';
 import type { ServerFinding } from '../../model/server-findings.ts';
 import type { CaseResult, Verdict } from '../../model/verdict.ts';
 import { printable } from '../../report/printable.ts';
-import { readEvents } from '../../run/run-directory.ts';
+import { readEvents, readPlan } from '../../run/run-directory.ts';
 import { type RunOptions, runMatrix } from '../../run/run-matrix.ts';
 import { defaultTemplatesMiB } from '../../run/templates/template-store.ts';
 import { openArtefacts } from '../artefacts.ts';
@@ -38,14 +38,15 @@ interface Row extends ServerAccount {
 }
 
 function rowOf({ id, scenario, verdict, run }: CaseResult, outDir: string): Row {
-  const account = run.directory === null ? undefined : serverAccount(readEvents(join(outDir, run.directory)));
+  const directory = run.directory === null ? undefined : join(outDir, run.directory);
+  const account = directory && serverAccount(readPlan(directory), readEvents(directory));
   return {
     client: scenario.title ?? scenario.group,
     id,
     status: verdict.status,
     lastStage: verdict.lastStage,
-    offered: account?.offered ?? [],
-    loaded: account?.loaded ?? [],
+    offered: account ? account.offered : [],
+    loaded: account ? account.loaded : [],
     findings: verdict.serverFindings ?? [],
   };
 }

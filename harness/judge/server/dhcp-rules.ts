@@ -73,8 +73,9 @@ function httpClassMissing({ client, replies }: Exchange): Seen | undefined {
     (one) => bootFileOf(one) !== undefined && one.vendorClass?.startsWith('HTTPClient') !== true,
   );
   if (reply === undefined) return undefined;
-  const option = isV4(reply) ? 'option 60' : 'option 16';
-  const said = reply.vendorClass === undefined ? `without ${option}` : `with ${option} "${reply.vendorClass}"`;
+  const code = isV4(reply) ? 60 : 16;
+  const wrong = reply.vendorClass === undefined ? 'a malformed option 16' : `option ${code} "${reply.vendorClass}"`;
+  const said = reply.codes.includes(code) ? `with ${wrong}` : `without option ${code}`;
   return { atMs: reply.tMs, text: `${clientText(client)} was offered ${bootFileOf(reply)} ${said}` };
 }
 

@@ -1,5 +1,5 @@
 import type { HarnessEvent } from '../../model/events.ts';
-import type { Plan } from '../../model/plan.ts';
+import type { Network, Plan } from '../../model/plan.ts';
 import type { ProvisionerService } from '../../model/provisioner.ts';
 import type { ServerFindingName } from '../../model/server-findings.ts';
 import type { Exchange } from './exchanges.ts';
@@ -32,3 +32,13 @@ export interface ServerRule {
 
 /** The services that say what to boot. */
 export const bootServices: readonly ProvisionerService[] = ['dhcp', 'proxydhcp', 'dhcpv6'];
+
+/** Which of them say so over an address family. */
+const bootServicesOf: Readonly<Record<4 | 6, readonly ProvisionerService[]>> = {
+  4: ['dhcp', 'proxydhcp'],
+  6: ['dhcpv6'],
+};
+
+/** Whether the user's server, and not the harness's, says what to boot over this address family. */
+export const answersFamily = ({ provisioner }: Pick<Network, 'provisioner'>, family: 4 | 6): boolean =>
+  bootServicesOf[family].some((service) => provisioner?.serves.includes(service));

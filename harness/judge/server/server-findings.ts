@@ -6,7 +6,7 @@ import type { Scenario } from '../../model/scenario.ts';
 import type { ServerFinding } from '../../model/server-findings.ts';
 import { dhcpRules } from './dhcp-rules.ts';
 import { exchangesIn } from './exchanges.ts';
-import type { Boot, Seen, ServerRule } from './rule.ts';
+import { answersFamily, type Boot, type Seen, type ServerRule } from './rule.ts';
 import { transferRules } from './transfer-rules.ts';
 
 const rules: readonly ServerRule[] = [...dhcpRules, ...transferRules];
@@ -35,12 +35,6 @@ export function complaintAboutServer(
   return first && `The server is at fault: ${first.text} (${first.name}, ${first.section})`;
 }
 
-/** Which services of a family say what to boot. */
-const bootServicesOf: Readonly<Record<4 | 6, readonly ProvisionerService[]>> = {
-  4: ['dhcp', 'proxydhcp'],
-  6: ['dhcpv6'],
-};
-
 /**
  * What a server of the user's did wrong, by the frames alone. The harness's own servers are not looked at: a scenario says
  * what they do, and what they do wrong is asked of them. Nor is any server on a network with faults.
@@ -54,7 +48,7 @@ export function serverFindings(plan: Plan, events: readonly HarnessEvent[]): Ser
     plan,
     events,
     exchanges,
-    answered: exchanges.filter(({ family }) => serves(bootServicesOf[family])),
+    answered: exchanges.filter(({ family }) => answersFamily(plan.network, family)),
   };
   const found = rules
     .filter(({ about }) => serves(about))
