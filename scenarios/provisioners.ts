@@ -40,6 +40,8 @@ const byArchitecture = [
 
 const everything = dnsmasq(['dhcp', 'tftp'], ...byArchitecture);
 
+const shared: Program = { ...dnsmasq(['dhcp', 'tftp'], ...byArchitecture, 'tftp-unique-root=mac'), scope: 'group' };
+
 /** UEFI 2.10 §24.7.3.1: the reply says HTTPClient, and the file is a URL. */
 const httpBoot = [
   range,
@@ -105,6 +107,15 @@ const withDnsmasq: Groups = [
     provisioner: dnsmasq(['dhcp', 'tftp'], ...httpBoot),
   },
   { name: 'dnsmasq-ipv6-uefi', ...ovmf, secondStage: 'snponly', ipVersion: 6, provisioner: dhcpv6 },
+  {
+    name: 'dnsmasq-shared',
+    description: 'one dnsmasq for several guests at once: a lease and a folder of files for each',
+    ...bios,
+    firmware: ['seabios', 'ovmf'],
+    nic: ['e1000', 'rtl8139'],
+    exclude: [{ when: { firmware: 'ovmf', nic: 'rtl8139' }, reason: 'three guests are enough' }],
+    provisioner: shared,
+  },
   { name: 'dnsmasq-proxy-bios', ...bios, provisioner: proxy },
   { name: 'dnsmasq-proxy-uefi', ...ovmf, secondStage: 'snponly', provisioner: proxy },
 ];

@@ -1,7 +1,7 @@
 import type { Fingerprints } from '../assets/fingerprint.ts';
 import { isMissing } from '../assets/sets/artefact-set.ts';
 import type { ArtefactSets } from '../assets/sets/sets.ts';
-import { programsOf } from '../model/provisioner.ts';
+import { isShared, programsOf } from '../model/provisioner.ts';
 import { reachOf } from '../model/reach.ts';
 import type { Resolved, ResolvedProgram } from '../model/resolved.ts';
 import { findQemu } from '../resolve/qemu.ts';
@@ -48,6 +48,7 @@ async function placeProvisioner(
   options: PlaceOptions,
 ): Promise<Resolved['provisioner']> {
   if (scenario.provisioner === undefined) return undefined;
+  if (isShared(scenario.provisioner)) throw new Refused("its provisioner has a whole group's guests");
   const asked = programsOf(scenario.provisioner);
   if (resolved.provisioner?.length !== asked.length) throw new Refused('its programs and their files do not agree');
   const programs: ResolvedProgram[] = [];

@@ -2,6 +2,7 @@ import type { SecondStage } from '../model/axes.ts';
 import { type CellAxes, romKindOf } from '../model/axis-text.ts';
 import { interfaceOfFirmware } from '../model/firmware-interface.ts';
 import { hasRomBar } from '../model/nics.ts';
+import { isShared } from '../model/provisioner.ts';
 import type { Scenario } from '../model/scenario.ts';
 import { transportsOf } from '../model/transports.ts';
 
@@ -29,6 +30,7 @@ const isPcMachine = isMachine(/^(pc|q35|isapc|microvm)\b/);
 const isVirtMachine = isMachine(/^virt\b/);
 const isI440fx = isMachine(/^pc(-i440fx.*)?(,.*)?$/);
 const bootsKernel = ({ payload }: CellAxes) => payload === 'linux' || payload === 'installer';
+const servicesOf = ({ provisioner }: Cell) => [provisioner ?? []].flat().flatMap(({ serves = [] }) => serves);
 /** Kinds without an iPXE that fetches files by itself under UEFI. */
 const romsWithoutIpxe: readonly (string | null)[] = [
   'none',
@@ -174,6 +176,12 @@ const impossibilities: readonly Impossibility[] = [
   {
     applies: (cell) => cell.vlan !== undefined && (cell.provisioner !== undefined || cell.bootNic !== undefined),
     reason: "the VLAN is the harness's own network on the only NIC: it goes with no provisioner and no bootNic",
+  },
+  {
+    applies: (cell) =>
+      isShared(cell.provisioner) && !servicesOf(cell).includes(cell.ipVersion === 6 ? 'dhcpv6' : 'dhcp'),
+    reason:
+      'guests that share a server need addresses of their own: a provisioner with scope group serves dhcp, or dhcpv6 for ipVersion 6',
   },
   {
     applies: (cell) => cell.sanHook === true && !bootsKernel(cell),

@@ -262,6 +262,8 @@ export const eventSchema = z.discriminatedUnion('source', [
   event('iscsi', 'session', { target: z.string(), note: z.string() }),
   // A server of the user's: what its programs do and print. Explanation, never stage evidence.
   z.discriminatedUnion('type', [
+    /** The guest is put on a server that others of its group share; `folder` is below the run's directory. */
+    event('provisioner', 'joined', { folder: z.string(), others: z.int(), runningMs: z.number() }),
     event('provisioner', 'started', { program: z.string(), argv: z.array(z.string()) }),
     event('provisioner', 'ready', { program: z.string(), ms: z.number(), signs: z.array(z.string()) }),
     event('provisioner', 'line', { program: z.string(), text: z.string() }),

@@ -62,6 +62,8 @@ const provisionerProgramSchema = z.strictObject({
     .optional(),
   /** How it is asked to end. */
   stop: z.enum(stopSignals).optional(),
+  /** One server for all guests of the group that have it, with what it stores; said by any of its programs. */
+  scope: z.literal('group').optional(),
 });
 export type ProvisionerProgram = z.infer<typeof provisionerProgramSchema>;
 
@@ -70,6 +72,16 @@ export const provisionerSchema = z.union([provisionerProgramSchema, z.array(prov
 export type Provisioner = z.infer<typeof provisionerSchema>;
 
 export const programsOf = (provisioner: Provisioner): ProvisionerProgram[] => [provisioner].flat();
+
+/** Whether guests of the same group share the server. */
+export const isShared = (provisioner: Provisioner | undefined): boolean =>
+  provisioner !== undefined && programsOf(provisioner).some(({ scope }) => scope === 'group');
+
+/** Placeholders that are of one guest alone: a server that guests share starts before they are known. */
+export const ofOneGuest: readonly string[] = ['{{mac}}', '{{guest}}', '{{nonce}}'];
+
+/** Where files for one guest are in the `{{tree}}` of a server that guests share: as dnsmasq's tftp-unique-root=mac has it. */
+export const guestFolderOf = (mac: string): string => mac.replaceAll(':', '-');
 
 /** What a program is called in messages and by its log. */
 export const nameOfProgram = ({ name, command }: ProvisionerProgram): string =>
@@ -86,6 +98,7 @@ export const defaultCwd = '{{dir}}';
 
 /** A provisioner as a plan has it: decided but for `{{dir}}` and `{{tree}}`, which are known once it starts. */
 export const plannedProvisionerSchema = z.strictObject({
+  scope: z.literal('group').optional(),
   /** Of the server's only interface, which is called `interfaceName`. */
   mac: z.string(),
   addresses: z.array(z.string()),

@@ -26,6 +26,14 @@ export interface FailureEvidence extends Seen {
 /** What a rule infers from an event: a stage reached, or a sign that the boot has failed. */
 export type Evidence = StageEvidence | FailureEvidence;
 
+/** What a guest asked a DHCP server. */
+export interface Asked {
+  /** DHCPv4: a reply is for whoever sent both its xid and its hardware address (RFC 2131 §4.1). */
+  readonly mac?: string;
+  readonly ipxe: boolean;
+  readonly vendorClass: string;
+}
+
 /** State that rules may consult. Comes from events, never from the plan. */
 export interface Observed {
   /** Stages reached so far. */
@@ -37,7 +45,7 @@ export interface Observed {
   /** The firmware announced an IPv6 boot on the console. The wire may be well ahead of that. */
   readonly saidIpv6: boolean;
   /** xids of DHCP REQUESTs from the guest, with how the client identified itself. */
-  readonly requests: ReadonlyMap<number, { ipxe: boolean; vendorClass: string }>;
+  readonly requests: ReadonlyMap<number, Asked>;
   /** How often in a row the NBP was delivered to an iPXE that asked anew after it had been delivered before. */
   readonly nbpAgain: number;
   /** A file was delivered, and the guest has sent nothing since. */

@@ -3,7 +3,7 @@ import { deliveryOf, promiseOf, startedOf } from '../model/deliveries.ts';
 import type { HarnessEvent } from '../model/events.ts';
 import type { Plan } from '../model/plan.ts';
 import type { Stage } from '../model/stages.ts';
-import type { Observed } from './evidence.ts';
+import type { Asked, Observed } from './evidence.ts';
 import { saysIpv6 } from './serial-rules.ts';
 import { unset, type WireEvent } from './wire-rules.ts';
 
@@ -28,7 +28,7 @@ export function createObserved(
   const wanted = new Set(Object.values(plan.deliveries).flatMap((files) => files.map(({ name }) => name)));
   const delivered = new Map<string, number>();
   const promised = new Map<string, number>();
-  const requests = new Map<number, { ipxe: boolean; vendorClass: string }>();
+  const requests = new Map<number, Asked>();
   const offers = new Map<number, { address: string; count: number }>();
   let saidIpv6 = false;
   let quietSinceDelivery = false;
@@ -46,7 +46,7 @@ export function createObserved(
   function noteDhcp(event: WireEvent): void {
     if (event.type === 'dhcp' && event.from === 'guest' && event.messageType === 'request') {
       if (event.ipxe) ipxeAsked = true;
-      setRecent(requests, event.xid, { ipxe: event.ipxe, vendorClass: event.vendorClass ?? '' });
+      setRecent(requests, event.xid, { mac: event.mac, ipxe: event.ipxe, vendorClass: event.vendorClass ?? '' });
     }
     if (event.type === 'dhcp' && event.from === 'server' && event.messageType === 'offer') {
       if (event.yiaddr === unset) return;

@@ -16,7 +16,7 @@ function leased(event: WireEvent, plan: Plan, observed: Observed): { ipxe: boole
   if (event.type === (plan.scenario.ipVersion === 4 ? 'dhcp6' : 'dhcp')) return undefined;
   if (event.type === 'dhcp' && event.from === 'server' && event.messageType === 'ack' && event.yiaddr !== unset) {
     const request = observed.requests.get(event.xid);
-    if (!request) return undefined;
+    if (request?.mac !== event.mac) return undefined;
     const client = request.ipxe ? 'iPXE' : request.vendorClass || 'a client without vendor class';
     return { ipxe: request.ipxe, text: `${client} was acknowledged ${event.yiaddr}` };
   }

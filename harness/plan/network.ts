@@ -1,5 +1,6 @@
 import type { Transport } from '../model/axes.ts';
 import type { Network } from '../model/plan.ts';
+import { isShared } from '../model/provisioner.ts';
 import type { Resolved } from '../model/resolved.ts';
 import type { Scenario } from '../model/scenario.ts';
 import { planProvisionerNetwork } from './provisioner.ts';
@@ -15,6 +16,17 @@ export const userStack = {
   ipv4: `net=10.0.2.0/24,host=${serverIp}`,
   ipv6: `ipv6-prefix=fd00::,ipv6-host=${serverIp6}`,
 } as const;
+
+const defaultMac = '52:54:00:12:34:56';
+
+/** A MAC of its own for a guest that is not alone: locally administered, and the same whenever the cell is run. */
+function macOf(id: string): string {
+  // FNV-1a, 32 bits.
+  let hash = 0x811c9dc5;
+  for (let at = 0; at < id.length; at++) hash = Math.imul(hash ^ id.charCodeAt(at), 0x01000193) >>> 0;
+  const digits = hash.toString(16).padStart(8, '0');
+  return `52:54:${(digits.match(/../g) as string[]).join(':')}`;
+}
 
 const ports = { http: 80, https: 443, iscsi: 3260, portmap: 111, nfs: 2049 } as const;
 
@@ -41,7 +53,7 @@ export function planNetwork(scenario: Scenario, { transports, san }: Pick<Resolv
   return {
     serverMac: '52:55:0a:00:02:02',
     serverIp,
-    guestMac: '52:54:00:12:34:56',
+    guestMac: isShared(scenario.provisioner) ? macOf(scenario.id) : defaultMac,
     guestIp,
     netmask: '255.255.255.0',
     ...(scenario.ipVersion === 6

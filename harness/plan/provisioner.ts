@@ -1,6 +1,7 @@
 import type { Network } from '../model/plan.ts';
 import {
   defaultCwd,
+  isShared,
   nameOfProgram,
   type PlannedProvisioner,
   type ProvisionerProgram,
@@ -88,6 +89,7 @@ export function planProvisioner(
     Object.fromEntries(Object.entries(env).map(([name, value]) => [name, fill(value)]));
   return {
     provisioner: {
+      ...(isShared(scenario.provisioner) ? { scope: 'group' } : {}),
       mac: provisionerMac,
       addresses: addressesOf(said, scenario.ipVersion).map(
         (address) => `${address}/${isIp6(address) ? prefixBits.ipv6 : prefixBits.ipv4}`,

@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { readFile, stat } from 'node:fs/promises';
 import { isMissing } from '../assets/sets/artefact-set.ts';
 import type { FoundCommand } from '../assets/sets/commands.ts';
-import { type ProvisionerProgram, programsOf } from '../model/provisioner.ts';
+import { isShared, ofOneGuest, type ProvisionerProgram, programsOf } from '../model/provisioner.ts';
 import type { Resolved, ResolvedProgram } from '../model/resolved.ts';
 import { found, NotHere, type Resolving } from './resolving.ts';
 
@@ -37,6 +37,21 @@ async function requireIsolation({ sources }: Resolving, hasPacketPrograms: boole
   throw new NotHere(`the provisioner cannot be isolated: ${isolation.impossible}. ${isolation.hint}`);
 }
 
+/** A server that guests share has no answer to which of them is meant. */
+function refuseGuests({ scenario: { provisioner } }: Resolving, programs: readonly ResolvedProgram[]): void {
+  if (provisioner === undefined || !isShared(provisioner)) return;
+  const said = programsOf(provisioner).flatMap(({ command, cwd = '', env = {} }) => [
+    ...command,
+    cwd,
+    ...Object.values(env),
+  ]);
+  const files = programs.flatMap((program) => Object.values(program.files));
+  const texts = [...said, ...files.flatMap((file) => ('text' in file ? file.text : []))];
+  const named = ofOneGuest.find((placeholder) => texts.some((text) => text.includes(placeholder)));
+  if (named !== undefined)
+    throw new NotHere(`the provisioner has a whole group's guests, and ${named} is of one of them`);
+}
+
 /** The programs of a user's server, and what their files hold. */
 export async function resolveProvisioner(resolving: Resolving): Promise<Resolved['provisioner']> {
   const { scenario, sources, add } = resolving;
@@ -50,6 +65,7 @@ export async function resolveProvisioner(resolving: Resolving): Promise<Resolved
   const names = programs.flatMap((program) => Object.keys(program.files));
   const twice = names.find((name, at) => names.indexOf(name) !== at);
   if (twice !== undefined) throw new NotHere(`two programs of the provisioner have a file ${twice}`);
+  refuseGuests(resolving, programs);
   const packetPrograms = await findPacketPrograms(resolving);
   await requireIsolation(resolving, packetPrograms !== undefined);
   return { programs, packetPrograms };

@@ -18,6 +18,7 @@ import { caseFiles, writePlanFiles } from './case-directory.ts';
 import type { Intervene, Intervention } from './intervention.ts';
 import { makeMachineFiles } from './machine-files.ts';
 import { startForeign } from './provisioner.ts';
+import type { SharedServer } from './shared-servers.ts';
 import type { Claim } from './templates/template-store.ts';
 
 export interface AttemptOptions {
@@ -39,6 +40,8 @@ export interface AttemptOptions {
   /** Says how the guest starts; from power-on by default. */
   claim?: Claim | undefined;
   intervene?: Intervene | undefined;
+  /** The server that the case shares with others. */
+  server?: Pick<SharedServer, 'join'> | undefined;
   signal: AbortSignal;
 }
 
@@ -125,13 +128,14 @@ function interruptible({ signal, boots }: Attempt): Disposable {
 
 /** What all boots of the machine share: what it writes to, its capture, and a server of the user's. */
 async function openMachine(attempt: Attempt, opened: DisposalStack): Promise<Machine> {
-  const { directory, plan, records, signal } = attempt;
+  const { directory, plan, records, server, signal } = attempt;
   const { emit } = records;
   const capture = await createCapture(join(directory, caseFiles.capture), { startedAtMs: Date.now(), emit });
   opened.defer(() => capture.close());
   if (signal.aborted) return { capture, foreign: undefined };
   opened.use(await makeMachineFiles(plan, directory));
-  const foreign = await startForeign({ ...attempt, emit });
+  const starting = { ...attempt, emit };
+  const foreign = server ? await server.join(starting) : await startForeign(starting);
   if (foreign) opened.use(foreign);
   return { capture, foreign };
 }

@@ -1,4 +1,3 @@
-import type { Duplex } from 'node:stream';
 import type { BootRule } from '../model/boot-rule.ts';
 import { handedOverOf } from '../model/deliveries.ts';
 import type { EventSink } from '../model/events.ts';
@@ -29,8 +28,8 @@ export interface NetworkStart {
   guest: Pick<Guest, 'nic' | 'uplink'>;
   /** What stands between the guest's NIC and the wire. */
   gate?: ((nic: Link) => Link) | undefined;
-  /** Our end of the link to the provisioner. */
-  foreign?: Duplex | undefined;
+  /** The provisioner's link. */
+  foreign?: Link | undefined;
   capture: Capture;
   authorities: Pick<Authorities, 'certificate'>;
   emit: EventSink;
@@ -163,7 +162,7 @@ function layWire(
     nic: gate(linkOverStream(guest.nic)),
     // What our own servers send arrives here: no flood, and all of a guest's HTTP.
     ...(guest.uplink ? { uplink: linkOverStream(guest.uplink, { inTurns: false }) } : {}),
-    ...(foreign ? { foreign: linkOverStream(foreign) } : {}),
+    ...(foreign ? { foreign } : {}),
     capture,
     now,
     tcpTargets,

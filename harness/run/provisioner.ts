@@ -1,13 +1,15 @@
 import { chmod, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Duplex } from 'node:stream';
 import type { EventSink } from '../model/events.ts';
 import type { Plan } from '../model/plan.ts';
 import { opening } from '../os/disposal-stack.ts';
-import { openTemporaryFolder } from '../os/temporary-folder.ts';
+import { openTemporaryFolder, type TemporaryFolder } from '../os/temporary-folder.ts';
+import { openServerRecord } from '../services/provisioner/record.ts';
 import { openProvisioner } from '../services/provisioner/start.ts';
 import { type QemuFacts, sandboxArgs } from '../vm/host.ts';
-import { createSocketPair, type SocketPair } from '../vm/socket-pair.ts';
+import { createSocketPair } from '../vm/socket-pair.ts';
+import type { Link } from '../wire/stack/link.ts';
+import { linkOverStream } from '../wire/stack/stream-link.ts';
 import { caseFiles } from './case-directory.ts';
 import { writeTree } from './write-tree.ts';
 
@@ -21,49 +23,57 @@ export interface ForeignStart {
 }
 
 export interface RunningForeign extends AsyncDisposable {
-  /** Serves what this plan does, on a wire of its own; resolves to our end of it. */
-  connect(plan: Plan): Promise<Duplex>;
+  /** Serves what this plan does; resolves to the server's link, in place of any earlier one. */
+  connect(plan: Plan): Promise<Link>;
 }
 
 /** Without it no guest can be judged: its end is nobody's failure but its own. */
-const fails =
-  (emit: EventSink) =>
-  (message: string): void =>
-    emit({ source: 'run', type: 'infrastructure', code: 'provisioner-failed', message, retryable: false });
+export const emitServerEnd = (emit: EventSink, message: string): void =>
+  emit({ source: 'run', type: 'infrastructure', code: 'provisioner-failed', message, retryable: false });
 
-/** A copy for servers that run as somebody else, change their root directory, or follow no links. */
-async function copyTree({ serve }: Plan, folder: string): Promise<void> {
+/** What confines the adapter's QEMU, where this one can be confined. */
+export const adapterArgs = ({ sandbox }: Pick<QemuFacts, 'sandbox'>): readonly string[] => (sandbox ? sandboxArgs : []);
+
+/** `{{tree}}`: a copy, for servers that run as somebody else, change their root directory, or follow no links. */
+export async function openTreeFolder(): Promise<TemporaryFolder> {
+  const folder = await openTemporaryFolder('netboot-tree-');
+  await chmod(folder.path, 0o755);
+  return folder;
+}
+
+/** Replaces what is in the folder by what a plan serves. */
+export async function copyTree({ serve }: Plan, folder: string): Promise<void> {
   for (const name of await readdir(folder)) await rm(join(folder, name), { recursive: true });
   await writeTree(serve, folder);
 }
 
-/** The user's server of a plan, ready; undefined if it has none. */
+/** The user's server of a plan; undefined if it has none. */
 export async function startForeign(start: ForeignStart): Promise<RunningForeign | undefined> {
   const { plan, directory, qemu, emit, signal } = start;
   const { provisioner: planned } = plan;
   if (planned === undefined) return undefined;
   return opening(async (opened) => {
-    const { path: tree } = opened.use(await openTemporaryFolder('netboot-tree-'));
-    await chmod(tree, 0o755);
-    let wire: SocketPair | undefined;
-    opened.defer(() => wire?.ours.destroy());
-    const server = await openProvisioner({
-      planned,
-      folder: join(directory, caseFiles.provisioner),
-      tree,
-      hostArgs: qemu.sandbox ? sandboxArgs : [],
-      emit,
-      onFailure: fails(emit),
-      signal,
-    });
-    opened.use(server);
+    const { path: tree } = opened.use(await openTreeFolder());
+    const folder = join(directory, caseFiles.provisioner);
+    const record = openServerRecord(folder, emit);
+    opened.defer(() => record.close());
+    let link: Link | undefined;
+    opened.defer(() => link?.close());
+    const server = opened.use(
+      await openProvisioner({
+        ...{ planned, folder, tree, record, signal },
+        hostArgs: adapterArgs(qemu),
+        onFailure: (message) => emitServerEnd(emit, message),
+      }),
+    );
     return {
       async connect(served) {
-        wire?.ours.destroy();
+        link?.close();
         await copyTree(served, tree);
-        wire = await createSocketPair();
+        const wire = await createSocketPair();
+        link = linkOverStream(wire.ours);
         await server.connect(wire.theirs);
-        return wire.ours;
+        return link;
       },
       [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose](),
     };

@@ -4,6 +4,7 @@ import { bootsOf } from '../model/boots.ts';
 import { isSameRecord } from '../model/canonical-json.ts';
 import { HarnessError } from '../model/errors.ts';
 import { isOverdue } from '../model/expectation.ts';
+import { isShared } from '../model/provisioner.ts';
 import type { CaseResult } from '../model/verdict.ts';
 import { makePlan } from '../plan/plan.ts';
 import type { AccelChooser } from '../vm/acceleration.ts';
@@ -89,7 +90,8 @@ export function openReuse({ from, maxAgeMs }: ReuseOptions): Reusable {
   const isSameCode = record.code === ownCodeDigest();
   return {
     async take(query) {
-      if (!isYoung || !isSameCode) return undefined;
+      // What guests of a shared server find depends on which of them were there before.
+      if (!isYoung || !isSameCode || isShared(query.found.scenario.provisioner)) return undefined;
       const name = join(casesFolder, query.id);
       const old = pathInside(from, name);
       const then = await sameAsThen(old, query).catch((error: unknown) => {

@@ -16,6 +16,7 @@ import type { ReadyCase } from './found-case.ts';
 import { emptyDirectoryInside, pathInside } from './inside.ts';
 import type { Intervene } from './intervention.ts';
 import { newNonce } from './new-nonce.ts';
+import type { SharedServer } from './shared-servers.ts';
 import { templateIdOf } from './templates/template-id.ts';
 import type { TemplateStore } from './templates/template-store.ts';
 
@@ -37,6 +38,8 @@ export interface CaseRun {
   onStage(stage: Stage, atMs: number): void;
   terminal?: AttemptOptions['terminal'];
   intervene?: Intervene | undefined;
+  /** The server that it shares with other cases of the run. */
+  server?: SharedServer | undefined;
   signal: AbortSignal;
 }
 

@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import { join } from 'node:path';
+import { isShared } from '../model/provisioner.ts';
 import { inTurn, type Reporter } from '../model/reporter.ts';
 import type { Scenario } from '../model/scenario.ts';
 import type { CaseResult, RunResult } from '../model/verdict.ts';
@@ -22,6 +23,7 @@ import { casesFolder, type RunRecord, readRunRecord } from './run-directory.ts';
 import type { RunHost } from './run-host.ts';
 import { countStatuses, notesOf } from './run-summary.ts';
 import { type Job, schedule } from './scheduler.ts';
+import { shareServers } from './shared-servers.ts';
 import { openTemplateStore, type TemplateStore, type TemplateStoreOptions } from './templates/template-store.ts';
 
 export interface RunOptions extends RunHost, Finding {
@@ -124,8 +126,11 @@ async function finish({ results, reporter }: Run, result: CaseResult): Promise<v
   await reporter.onCaseEnd(result);
 }
 
+const notElsewhere =
+  'Its provisioner has the guests of a whole group, which has to be on one machine: run it without the farm.';
+
 /** Finishes the cases that need no guest or can have none; returns the others. */
-async function finishUnrunnable(run: Run, shared: Shared): Promise<CaseRun[]> {
+async function finishUnrunnable(run: Run, shared: Shared, isHere: boolean): Promise<CaseRun[]> {
   const { programs, reporter } = run;
   const left: CaseRun[] = [];
   for (const entry of run.entries) {
@@ -135,6 +140,8 @@ async function finishUnrunnable(run: Run, shared: Shared): Promise<CaseRun[]> {
     if (kept) await finish(run, kept);
     else if ('missing' in entry.found) await finish(run, missingResult(entry, entry.found.missing));
     else if ('obstacle' in start) await finish(run, unstartedResult(entry, scenario, 'not-run', start.obstacle));
+    else if (!isHere && isShared(scenario.provisioner))
+      await finish(run, unstartedResult(entry, scenario, 'not-run', notElsewhere));
     else {
       const reused = await shared.reusable?.take({ ...shared, ...start, id, round });
       if (reused) {
@@ -172,11 +179,15 @@ function expectTemplates(templates: TemplateStore, cases: readonly CaseRun[]): v
 }
 
 /** Runs a case; a bug of ours in one must not cost the others' results. */
-function runGuarded(run: CaseRun): Promise<CaseResult> {
-  return runCase(run).catch((error: unknown) => {
+async function runGuarded(run: CaseRun): Promise<CaseResult> {
+  try {
+    return await runCase(run);
+  } catch (error) {
     const status = run.signal.aborted ? 'interrupted' : 'error';
     return unstartedResult(run, run.found.scenario, status, `The harness failed: ${(error as Error).message}`);
-  });
+  } finally {
+    await run.server?.leave();
+  }
 }
 
 async function finishUnstarted(run: Run): Promise<void> {
@@ -244,7 +255,7 @@ export async function runMatrix(options: RunOptions): Promise<RunResult> {
   const { elsewhere } = options;
   const isHere = elsewhere === undefined;
   const templates = isHere ? openTemplates(options, run.record) : undefined;
-  const left = await finishUnrunnable(run, {
+  const shared: Shared = {
     outDir: run.outDir,
     fingerprints: options.fingerprints,
     setDirs: options.setDirs ?? [],
@@ -255,18 +266,20 @@ export async function runMatrix(options: RunOptions): Promise<RunResult> {
     templates,
     signal,
     reusable: options.reuse && openReuse(options.reuse),
-  });
+  };
+  const left = await finishUnrunnable(run, shared, isHere);
   if (templates) expectTemplates(templates, left);
   const lengthOf = (one: CaseRun) => lengths.of(one.found.scenario).durationMs;
   const notes = await elsewhere?.run(
     left.map((one) => ({ run: one, lengthMs: lengthOf(one), finish: (result) => finish(run, result) })),
     signal,
   );
+  await using servers = shareServers(left, { outDir: run.outDir, signal });
   const jobs = left.map(
     (one): Job => ({
       memoryMiB: planMemoryMiB(one.found.scenario),
       length: lengthOf(one),
-      run: async () => finish(run, await runGuarded(one)),
+      run: async () => finish(run, await runGuarded({ ...one, server: servers.of(one) })),
     }),
   );
   if (isHere) await schedule(jobs, { jobs: options.jobs, signal, capacity });

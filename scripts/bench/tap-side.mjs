@@ -7,6 +7,7 @@ import { boundPortsOf } from '../../.build/harness/services/provisioner/bound-po
 import { findIsolation } from '../../.build/harness/services/provisioner/isolation.js';
 import { openNamespace } from '../../.build/harness/services/provisioner/namespace.js';
 import { startProgram } from '../../.build/harness/services/provisioner/program.js';
+import { openServerRecord } from '../../.build/harness/services/provisioner/record.js';
 import { runGuest, withNetdevs } from './plain-side.mjs';
 
 const pollMs = 20;
@@ -21,7 +22,8 @@ async function startServer({ provisioner: planned }, folder) {
   const [program] = planned.programs;
   const running = startProgram({
     program: { ...program, argv: program.argv.map(fill), cwd: folder },
-    ...{ namespace, folder, emit: () => {} },
+    namespace,
+    record: openServerRecord(folder, () => {}),
   });
   while (!boundPortsOf(namespace.pid).udp.has(69)) {
     if (running.exit !== undefined) throw new Error(`the server ended: ${running.lastWords()}`);

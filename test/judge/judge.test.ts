@@ -146,6 +146,12 @@ describe.each(completed)('the log of %s, tampered with, never passes', (name) =>
     expect(verdict).toMatchObject({ status: 'failed', stoppedAt: 'dhcp' });
   });
 
+  it('with leases of another guest on the same network', () => {
+    const mac = '52:54:00:00:00:02';
+    const verdict = judgeChanged(run, (event) => (isAck(event) ? [{ ...event, mac } as HarnessEvent] : [event]));
+    expect(verdict).toMatchObject({ status: 'failed', stoppedAt: 'dhcp' });
+  });
+
   it('where it was expected to stop', () => {
     const expectation = { stopsAt: 'dhcp', failure: 'uefi-shell', reason: 'no driver' } as const;
     const verdict = judge(expecting(run.plan, expectation), run.events);

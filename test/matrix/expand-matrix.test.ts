@@ -173,6 +173,11 @@ describe('what does not run', () => {
       /no NFS/,
     ],
     ['a VLAN without iPXE', { ...uefi, secondStage: ['grub', 'ipxe'], payload: 'linux', vlan: 42 }, /script for iPXE/],
+    [
+      'a shared server without leases',
+      { ...uefi, ipVersion: [4, 6], provisioner: { command: ['x'], serves: ['dhcp', 'tftp'], scope: 'group' } },
+      /addresses of their own.* or dhcpv6 for ipVersion 6/,
+    ],
     ['a probe that is iPXE', { ...uefi, secondStage: ['probe', 'ipxe'], payload: 'probe' }, /use secondStage probe/],
   ];
   it.each(impossible)('%s', (_, group, reason) => {

@@ -79,6 +79,15 @@ describe('shards', () => {
     expect(unevenness(shards, usualMs)).toBeLessThan(1.2);
   });
 
+  it('keep guests of the same server together', () => {
+    const provisioner = { command: ['dnsmasq'], serves: ['dhcp' as const], scope: 'group' as const };
+    const sharing = cells.map((cell) => (cell.group === 'bios' ? { ...cell, provisioner } : cell));
+    const shards = shardsOf(sharing, 3, () => 1);
+    const together = shards.map((shard) => shard.filter(({ group }) => group === 'bios').length);
+    expect(together.toSorted()).toEqual([0, 0, cells.filter(({ group }) => group === 'bios').length]);
+    expect(shards.flat()).toHaveLength(sharing.length);
+  });
+
   it('do not depend on the order of equals', () => {
     const same = cells.map((cell) => ({ ...cell }));
     const ids = (items: readonly Scenario[]) => takeShard(items, { index: 1, count: 2 }, () => 1).map(({ id }) => id);

@@ -53,6 +53,17 @@ describe('a plan with a server of the user’s', () => {
     expect(planWith({ command, serves: ['dhcp'] }).network.proxyDhcp).toBe(false);
   });
 
+  it('has a guest with a MAC of its own where guests share the server, and the default one where not', () => {
+    const shared = { command, scope: 'group' as const };
+    const macs = ['one', 'two', 'one'].map((id) => planWith(shared, { id }).network.guestMac);
+    expect(macs[0]).toBe(macs[2]);
+    expect(new Set([...macs, planWith({ command }).network.guestMac]).size).toBe(3);
+    // Locally administered, of one station.
+    for (const mac of macs) expect(mac).toMatch(/^52:54(:[0-9a-f]{2}){4}$/);
+    expect(planWith([{ command }, shared]).provisioner?.scope).toBe('group');
+    expect(planWith({ command }).provisioner?.scope).toBeUndefined();
+  });
+
   it('has one log for each program, whatever they are called', () => {
     const twice = planOf(
       scenario({ provisioner: [{ command }, { command }] }),

@@ -119,6 +119,17 @@ test('a server of the user’s on a host that cannot isolate it', async () => {
   expect(await resolveUnread(cell, sources)).toEqual(reason);
 });
 
+test.each<[string, object]>([
+  ['{{mac}}', { command: ['/bin/sh', '-c', 'echo {{mac}}'] }],
+  ['{{nonce}}', { command: ['/bin/sh'], files: { c: { text: 'token={{nonce}}' } } }],
+  ['{{guest}}', { command: ['/bin/sh'], env: { GUEST: '{{guest}}' } }],
+])('a server of many guests cannot name one of them: %s', async (placeholder, program) => {
+  const provisioner = { ...program, scope: 'group' } as Scenario['provisioner'];
+  expect(await resolve({ provisioner })).toEqual({
+    missing: `the provisioner has a whole group's guests, and ${placeholder} is of one of them`,
+  });
+});
+
 describe('a probe program', () => {
   const own = { secondStage: 'probe', nbpSet: 'mine', payload: 'probe' } as const;
   beforeEach(async () => {

@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { HarnessError } from '../../model/errors.ts';
+import { isShared } from '../../model/provisioner.ts';
 import type { Scenario } from '../../model/scenario.ts';
 import { stages } from '../../model/stages.ts';
 import type { CaseResult } from '../../model/verdict.ts';
@@ -151,6 +152,10 @@ export const reproCommand: AddCommand = (program, io, end) => {
       reportDifferences({ source, differences, allowed: options.allowChanged ?? false, io });
     }
 
+    if (isShared(before.scenario.provisioner))
+      writeLines(io.stderr, [
+        'Its provisioner is started for this guest alone: the others of its group are not there.',
+      ]);
     using guestConsole = options.console ? openGuestConsole(io) : undefined;
     const scenario = guestConsole ? withoutDeadlines(before.scenario) : before.scenario;
     const { reporter, failures } = runReporters(io, {

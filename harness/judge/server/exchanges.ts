@@ -73,10 +73,14 @@ const isLease = (reply: DhcpMessage): boolean =>
 
 const isOver = ({ fetches, replies }: Exchange): boolean => fetches.length > 0 || replies.some(isLease);
 
+/** On a network with others, a reply is for whoever sent both (RFC 2131 §4.1). */
+const transactionOf = (message: DhcpMessage): string =>
+  message.type === 'dhcp' ? `${message.xid} ${message.mac}` : String(message.xid);
+
 /** The exchanges of a boot, in order. What asks without an architecture is no boot client. */
 export function exchangesIn(events: readonly HarnessEvent[]): Exchange[] {
   const exchanges: Exchange[] = [];
-  const current = new Map<4 | 6, { exchange: Exchange; xids: Set<number> }>();
+  const current = new Map<4 | 6, { exchange: Exchange; asked: Set<string> }>();
 
   function ask(event: DhcpMessage, family: 4 | 6): void {
     const client = clientOf(event);
@@ -84,11 +88,11 @@ export function exchangesIn(events: readonly HarnessEvent[]): Exchange[] {
     const open = current.get(family);
     if (open !== undefined && isSame(open.exchange.client, client) && !(startsOver(event) && isOver(open.exchange))) {
       open.exchange.asks.push(event);
-      open.xids.add(event.xid);
+      open.asked.add(transactionOf(event));
       return;
     }
     const exchange: Exchange = { family, client, asks: [event], replies: [], fetches: [] };
-    current.set(family, { exchange, xids: new Set([event.xid]) });
+    current.set(family, { exchange, asked: new Set([transactionOf(event)]) });
     exchanges.push(exchange);
   }
 
@@ -99,7 +103,7 @@ export function exchangesIn(events: readonly HarnessEvent[]): Exchange[] {
       if (event.from === 'guest') ask(event, family);
       else {
         const open = current.get(family);
-        if (open?.xids.has(event.xid)) open.exchange.replies.push(event);
+        if (open?.asked.has(transactionOf(event))) open.exchange.replies.push(event);
       }
     } else if (fetchTypes.includes(event.type)) exchanges.at(-1)?.fetches.push(event);
   }

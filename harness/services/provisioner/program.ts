@@ -1,15 +1,12 @@
-import { createWriteStream } from 'node:fs';
-import { join } from 'node:path';
 import type { Readable } from 'node:stream';
-import { finished } from 'node:stream/promises';
 import { setTimeout as wait } from 'node:timers/promises';
 import { execa } from 'execa';
-import { boundReached, recordBounds } from '../../model/bounds.ts';
 import { HarnessError } from '../../model/errors.ts';
-import type { EventSink } from '../../model/events.ts';
 import type { PlannedProvisioner } from '../../model/provisioner.ts';
 import { systemPath } from './isolation.ts';
+import { splitLines } from './lines.ts';
 import { type Namespace, signalGroup } from './namespace.ts';
+import type { ServerRecord } from './record.ts';
 
 interface ProgramExit {
   exitCode: number | null;
@@ -31,69 +28,31 @@ export interface RunningProgram {
 export interface ProgramStart {
   program: PlannedProvisioner['programs'][number];
   namespace: Namespace;
-  /** Where its log goes. */
-  folder: string;
-  emit: EventSink;
+  record: Pick<ServerRecord, 'emit' | 'printed' | 'ended'>;
 }
 
 const keptLines = 5;
-const maxLineBytes = 2_000;
 const stopsWithinMs = 2_000;
 const outputWithinMs = 200;
 
-/** Splits output into lines, and hands on a line that does not end as several. */
-function splitLines(onLine: (line: string) => void) {
-  let begun = '';
-  const flush = (): void => {
-    if (begun !== '') onLine(begun.slice(0, maxLineBytes));
-    begun = '';
-  };
-  return {
-    flush,
-    push(chunk: Buffer): void {
-      const lines = (begun + chunk.toString('utf8')).split('\n');
-      begun = lines.pop() as string;
-      for (const line of lines) onLine(line.slice(0, maxLineBytes));
-      if (begun.length >= maxLineBytes) flush();
-    },
-  };
-}
-
-/** The program's log: a file and events, both up to a bound, and its last lines. */
-function openLog({ program: { name }, folder, emit }: ProgramStart) {
-  const file = createWriteStream(join(folder, `${name}.log`)).on('error', () => {});
+/** Its lines as they come, for signs that it is ready, and the last of them. */
+function followLines() {
   const listeners: ((line: string) => void)[] = [];
   const last: string[] = [];
-  let room: number = recordBounds.provisionerLogBytes;
-  const split = splitLines((line) => {
+  const lines = splitLines((line) => {
     if (line.trim() !== '') last.push(line);
     if (last.length > keptLines) last.shift();
     for (const listener of listeners) listener(line);
-    if (room > 0) emit({ source: 'provisioner', type: 'line', program: name, text: line });
   });
-  return {
-    listeners,
-    last,
-    read(stream: Readable): void {
-      stream.on('data', (chunk: Buffer) => {
-        const had = room > 0;
-        file.write(chunk.subarray(0, Math.max(0, room)));
-        split.push(chunk);
-        room -= chunk.length;
-        if (had && room <= 0) emit(boundReached('provisionerLogBytes'));
-      });
-    },
-    flush: split.flush,
-    close: () => finished(file.end()).catch(() => {}),
-  };
+  return { ...lines, listeners, last };
 }
 
 /** Starts a program in the namespace, in its own process group so that one signal reaches all of it. */
 export function startProgram(start: ProgramStart): RunningProgram {
-  const { program, namespace, emit } = start;
+  const { program, namespace, record } = start;
   const { name, argv, env, cwd } = program;
   const { file, args } = namespace.enter(argv[0] as string, argv.slice(1));
-  emit({ source: 'provisioner', type: 'started', program: name, argv: [...argv] });
+  record.emit({ source: 'provisioner', type: 'started', program: name, argv: [...argv] });
   const child = execa(file, args, {
     cwd,
     env: { PATH: systemPath(), ...env },
@@ -104,9 +63,15 @@ export function startProgram(start: ProgramStart): RunningProgram {
   });
   const { pid } = child;
   if (pid === undefined) throw new HarnessError('provisioner-failed', `${name} could not be started in ${cwd}`);
-  const log = openLog(start);
-  log.read(child.stdout);
-  log.read(child.stderr);
+  const lines = followLines();
+  const read = (stream: Readable): void => {
+    stream.on('data', (chunk: Buffer) => {
+      record.printed(name, chunk);
+      lines.push(chunk);
+    });
+  };
+  read(child.stdout);
+  read(child.stderr);
   let byHarness = false;
   let exit: ProgramExit | undefined;
   const closed = new Promise<void>((resolve) => child.once('close', () => resolve()));
@@ -114,10 +79,11 @@ export function startProgram(start: ProgramStart): RunningProgram {
     child.once('exit', async (exitCode, signal) => {
       // Its last words are read first; what it leaves running may keep its output open.
       await Promise.race([closed, wait(outputWithinMs)]);
-      log.flush();
+      lines.flush();
+      const written = record.ended(name);
       exit = { exitCode, signal, byHarness };
-      emit({ source: 'provisioner', type: 'exited', program: name, ...exit });
-      await log.close();
+      record.emit({ source: 'provisioner', type: 'exited', program: name, ...exit });
+      await written;
       resolve(exit);
     });
   });
@@ -127,8 +93,8 @@ export function startProgram(start: ProgramStart): RunningProgram {
     get exit() {
       return exit;
     },
-    onLine: (listener) => void log.listeners.push(listener),
-    lastWords: () => log.last.join('\n'),
+    onLine: (listener) => void lines.listeners.push(listener),
+    lastWords: () => lines.last.join('\n'),
     async stop() {
       if (exit !== undefined) return;
       byHarness = true;

@@ -2,7 +2,6 @@ import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { HarnessError } from '../../model/errors.ts';
-import type { EventSink } from '../../model/events.ts';
 import type { PlannedProvisioner } from '../../model/provisioner.ts';
 import { opening } from '../../os/disposal-stack.ts';
 import { type RunningAdapter, startAdapter } from './adapter.ts';
@@ -11,16 +10,17 @@ import { findIsolation, type Isolation } from './isolation.ts';
 import { type Namespace, openNamespace } from './namespace.ts';
 import { type RunningProgram, startProgram } from './program.ts';
 import { endText, readyText, saidText, waitUntilReady } from './readiness.ts';
+import type { ServerRecord } from './record.ts';
 
 export interface ProvisionerStart {
   planned: PlannedProvisioner;
-  /** `{{dir}}`: its files and logs; made here. */
+  /** `{{dir}}`: its files; made here. */
   folder: string;
-  /** `{{tree}}`: what the case serves, as files. */
+  /** `{{tree}}`: what is served, as files. */
   tree: string;
   /** QEMU's arguments on this host that precede the plan's. */
   hostArgs: readonly string[];
-  emit: EventSink;
+  record: ServerRecord;
   /** Something of it ended before it was stopped. */
   onFailure(message: string): void;
   signal: AbortSignal;
@@ -66,7 +66,7 @@ function bindsNothing(pid: number, before: number): boolean {
 }
 
 async function startPrograms(start: ProvisionerStart, planned: PlannedProvisioner, namespace: Namespace) {
-  const { folder, emit, signal } = start;
+  const { folder, record, signal } = start;
   const { pid } = namespace;
   const programs: RunningProgram[] = [];
   const stop = async (): Promise<void> => {
@@ -77,11 +77,17 @@ async function startPrograms(start: ProvisionerStart, planned: PlannedProvisione
   try {
     for (const program of planned.programs) {
       const startedMs = performance.now();
-      const running = startProgram({ program, namespace, folder, emit });
+      const running = startProgram({ program, namespace, record });
       programs.push(running);
       await waitUntilReady({ planned: program, running, pid, folder }, signal);
       const ms = Math.round(performance.now() - startedMs);
-      emit({ source: 'provisioner', type: 'ready', program: running.name, ms, signs: program.ready.map(readyText) });
+      record.emit({
+        source: 'provisioner',
+        type: 'ready',
+        program: running.name,
+        ms,
+        signs: program.ready.map(readyText),
+      });
     }
     const last = programs.at(-1) as RunningProgram;
     if (bindsNothing(pid, socketsBefore)) {
