@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { ProvisionerService } from '../../harness/model/provisioner.ts';
 import { createWire } from '../../harness/wire/wire.ts';
-import { type End, guest, MemoryLink, network, server, tcpFrame, udpFrame } from './frames.ts';
+import { type End, guest, icmpFrame, MemoryLink, network, server, tcpFrame, udpFrame } from './frames.ts';
 
 const theirs: End = { mac: '52:55:0a:00:02:03', ip: '10.0.2.3' };
 const broadcast: End = { mac: 'ff:ff:ff:ff:ff:ff', ip: '255.255.255.255' };
@@ -39,6 +39,17 @@ test.each([
   const { nic, foreign } = start([...serves]);
   nic.deliver(udpFrame(guest, broadcast, 68, port, Buffer.from('x')));
   expect(foreign.sent).toHaveLength(reached);
+});
+
+test.each([
+  [['router-advertisements'], 0],
+  [['dhcpv6'], 1],
+] as const)('a router solicitation is left to a server that serves %j', (serves, answered) => {
+  const { nic, foreign } = start([...serves]);
+  const linkLocal = { mac: guest.mac, ip: 'fe80::5054:ff:fe12:3456' };
+  const allRouters = { mac: '33:33:00:00:00:02', ip: 'ff02::2' };
+  nic.deliver(icmpFrame(linkLocal, allRouters, Buffer.from([133, 0, 0, 0, 0, 0, 0, 0])));
+  expect([nic.sent.length, foreign.sent.length]).toEqual([answered, 1]);
 });
 
 test('TCP to the user’s server is not the harness’s to refuse', () => {

@@ -14,8 +14,12 @@ const typeAndChecksumBytes = 4;
 const allNodes = Buffer.from('ff020000000000000000000000000001', 'hex');
 const allNodesMac = Buffer.from('333300000001', 'hex');
 
-/** The reply to a router solicitation: immediate, even without an IPv6 network, so that no guest waits for one. */
-function advertisementOf(network: Network, { serverMac: mac, serverIpv6 }: ServerAddresses): Buffer {
+/**
+ * The reply to a router solicitation: immediate, even without an IPv6 network, so that no guest waits for one; none where
+ * the user's server advertises.
+ */
+function advertisementOf(network: Network, { serverMac: mac, serverIpv6 }: ServerAddresses): Buffer | undefined {
+  if (network.provisioner?.serves.includes('router-advertisements')) return undefined;
   const managed = network.ipv6?.managed ?? false;
   if (serverIpv6 === undefined) {
     return routerAdvertisement({ mac, managed: false, otherConfig: false, lifetimeSeconds: 0 });
@@ -84,7 +88,7 @@ export function createIpv6Answers(
       const { type, targetAt } = packet.icmpv6;
       if (type === icmpv6Types.neighborSolicitation && targetAt !== undefined) answerNeighbor(packet, targetAt);
       else if (type === icmpv6Types.echoRequest) answerEcho(packet);
-      else if (type === icmpv6Types.routerSolicitation) {
+      else if (type === icmpv6Types.routerSolicitation && advertisement !== undefined) {
         const source = addresses.serverLinkLocal;
         const body = advertisement;
         answer(packet, { source, type: icmpv6Types.routerAdvertisement, body, hopLimit: neighborHopLimit });
