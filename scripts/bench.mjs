@@ -10,13 +10,20 @@ import { installNpmPackages } from './setup/npm-packages.mjs';
 
 const defaultRounds = 5;
 
+/** Not about a guest's speed: each has options of its own, and is run alone. */
+const others = {
+  farm: () => import('./bench/farm.mjs'),
+};
+
 const usage = (names) => `usage: npm run -s bench -- [--rounds N] [--json] [NAME…]
 
 Measures the harness against plain QEMU with its user-mode network, alternately, and prints medians and ratios.
 
   --rounds N  how often to measure each (default: ${defaultRounds})
   --json      the raw figures, with medians and ratios
-  NAME        ${names.join(', ')}; default: all`;
+  NAME        ${names.join(', ')}; default: all
+
+What a farm costs: npm run -s bench -- farm; it has a --help.`;
 
 function readArguments(names) {
   const options = {
@@ -47,6 +54,12 @@ function parsed(parse, help) {
 await runScript(async () => {
   installNpmPackages();
   compile();
+  const [first, ...rest] = process.argv.slice(2);
+  if (Object.hasOwn(others, first)) {
+    const { run } = await others[first]();
+    await run(rest);
+    return;
+  }
   const { benchmarks } = await import('./bench/benchmarks.mjs');
   const { hostFacts, printReport, summarised } = await import('./bench/report.mjs');
   const { help, rounds, json, chosen } = readArguments(Object.keys(benchmarks));
