@@ -99,6 +99,9 @@ export const caseResultSchema = z.strictObject({
 });
 export type CaseResult = z.infer<typeof caseResultSchema>;
 
+/** Its records come from an earlier run: it cost this one nothing. */
+export const isReused = ({ run }: CaseResult): boolean => run.reusedFrom !== undefined;
+
 export const runResultSchema = z.strictObject({
   version: z.literal(1),
   matrix: z.string(),

@@ -3,7 +3,7 @@ import { type Expectation, expectedFailureText, expectedFindings } from '../mode
 import { reachOf } from '../model/reach.ts';
 import { shellWord } from '../model/shell-word.ts';
 import type { Stage } from '../model/stages.ts';
-import { type CaseResult, type RunResult, type Status, statuses } from '../model/verdict.ts';
+import { type CaseResult, isReused, type RunResult, type Status, statuses } from '../model/verdict.ts';
 import { seconds } from './printable.ts';
 
 export const statusWords: Record<Status, string> = {
@@ -39,7 +39,7 @@ export function totalsLine({ totals }: RunResult): string {
 /** How well the host was used: wall time against guest CPU time per core, and the longest boot. */
 export function costLine({ cases, wallMs, guestCpuMs, harnessCpuMs, host }: RunResult): string {
   const perCoreMs = guestCpuMs / host.cores;
-  const longest = Math.max(0, ...cases.map(({ run }) => run.durationMs));
+  const longest = Math.max(0, ...cases.map((one) => (isReused(one) ? 0 : one.run.durationMs)));
   return [
     `wall ${seconds(wallMs)}`,
     `guests ${seconds(guestCpuMs)} CPU ÷ ${host.cores} cores = ${seconds(perCoreMs)}`,

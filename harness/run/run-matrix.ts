@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { isShared } from '../model/provisioner.ts';
 import { inTurn, type Reporter } from '../model/reporter.ts';
 import type { Scenario } from '../model/scenario.ts';
-import type { CaseResult, RunResult } from '../model/verdict.ts';
+import { type CaseResult, isReused, type RunResult } from '../model/verdict.ts';
 import { openCapacity } from '../os/capacity.ts';
 import { planMemoryMiB } from '../plan/argv.ts';
 import { type AccelChoice, createAccelChooser } from '../vm/acceleration.ts';
@@ -211,7 +211,7 @@ function resultOf(
     host: { ...host, qemu: Object.fromEntries(qemu) },
     cases,
     totals: countStatuses(cases),
-    guestCpuMs: cases.reduce((sum, { run }) => sum + run.guestCpuMs, 0),
+    guestCpuMs: cases.reduce((sum, one) => sum + (isReused(one) ? 0 : one.run.guestCpuMs), 0),
     notes: notesOf(cases, record),
   };
 }

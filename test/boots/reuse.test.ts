@@ -18,13 +18,17 @@ it('records stand for boots where nothing has changed, and a changed byte boots 
   const run = async (out: string, ...more: string[]) => {
     const argv = ['run', '--matrix', file, '--accel', 'tcg', '--out', out, ...more];
     const { stdout } = await place.start(join(compiled, 'cli/main.js'), ...argv).finished;
-    const { cases } = runResultSchema.parse(JSON.parse(readFileSync(join(place.folder, out, 'results.json'), 'utf8')));
-    return { stdout, reused: cases.map(({ run: { reusedFrom } }) => reusedFrom !== undefined) };
+    const { cases, guestCpuMs } = runResultSchema.parse(
+      JSON.parse(readFileSync(join(place.folder, out, 'results.json'), 'utf8')),
+    );
+    return { stdout, reused: cases.map(({ run: { reusedFrom } }) => reusedFrom !== undefined), guestCpuMs };
   };
 
   expect((await run('first')).reused).toEqual([false, false]);
   const again = await run('again', '--reuse', 'first');
   expect(again.reused).toEqual([true, true]);
+  expect(again.guestCpuMs).toBe(0);
+  expect(again.stdout).toContain('longest boot 0.0 s');
   expect(again.stdout).toContain('note: 2 of 2 cases were not booted: their records are those of');
   const events = (out: string) =>
     readFileSync(join(place.folder, out, 'cases/g.x86_64.pc.seabios.e1000.none/events.jsonl'));

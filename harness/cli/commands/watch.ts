@@ -4,7 +4,7 @@ import { comparePairs } from '../../compare/compare.ts';
 import { joinRuns } from '../../compare/join.ts';
 import { HarnessError } from '../../model/errors.ts';
 import type { Reporter } from '../../model/reporter.ts';
-import type { RunResult } from '../../model/verdict.ts';
+import { isReused, type RunResult } from '../../model/verdict.ts';
 import { comparisonLines } from '../../report/comparison.ts';
 import { caseLines } from '../../report/console-output.ts';
 import { multiplex } from '../../report/multiplex.ts';
@@ -41,10 +41,10 @@ function roundReporter(io: CliIo, last: RunResult | undefined): Reporter {
     },
     onCaseEnd(one) {
       done += 1;
-      if (one.run.reusedFrom === undefined) writeLines(io.stdout, caseLines(one, { done, total, colour }));
+      if (!isReused(one)) writeLines(io.stdout, caseLines(one, { done, total, colour }));
     },
     onRunEnd(result) {
-      const reused = result.cases.filter(({ run }) => run.reusedFrom !== undefined).length;
+      const reused = result.cases.filter(isReused).length;
       const comparison = last === undefined ? [] : comparisonLines(comparePairs(joinRuns(last, result)));
       const counts = reused > 0 ? `, ${reused} of them not booted: their inputs are unchanged` : '';
       writeLines(io.stdout, [...comparison, `${totalsLine(result)}${counts}`]);
