@@ -3,6 +3,7 @@ import { type CliIo, writeLines } from './io.ts';
 
 /** A user at the guest's serial console. */
 export interface GuestConsole extends Disposable {
+  /** Takes a copy. */
   output(chunk: Buffer): void;
   input: NodeJS.ReadableStream;
   /** Aborts when the user leaves. */
@@ -24,7 +25,7 @@ export function openGuestConsole({ stdin, stdout, stderr }: Pick<CliIo, 'stdin' 
   if (stdin.isTTY) stdin.setRawMode(true);
   stdin.on('data', onData);
   return {
-    output: (chunk) => void stdout.write(chunk),
+    output: (chunk) => void stdout.write(Buffer.from(chunk)),
     input,
     left: leaving.signal,
     [Symbol.dispose]() {

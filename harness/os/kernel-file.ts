@@ -10,9 +10,14 @@ const roomBytes = 1024;
 export function readKernelFile(path: string): string {
   const fd = openSync(path, 'r');
   try {
-    const room = Buffer.allocUnsafe(roomBytes);
-    return room.toString('latin1', 0, readSync(fd, room, 0, roomBytes, 0));
+    return readOpenKernelFile(fd);
   } finally {
     closeSync(fd);
   }
+}
+
+/** What such a file says now, each time it is called. */
+export function readOpenKernelFile(fd: number): string {
+  const room = Buffer.allocUnsafe(roomBytes);
+  return room.toString('latin1', 0, readSync(fd, room, 0, roomBytes, 0));
 }

@@ -33,7 +33,7 @@ export interface AttemptOptions {
   authorities: Authorities;
   setDirs: readonly string[];
   onStage(stage: Stage, atMs: number): void;
-  /** A user attached to the guest's console. */
+  /** A user attached to the guest's console; a chunk is valid only during the call. */
   terminal?: { output(chunk: Buffer): void; input: NodeJS.ReadableStream } | undefined;
   /** An accelerator already gave up on this guest: recorded first in the event log. */
   demotedFrom?: { accel: Accel; reason: string } | undefined;

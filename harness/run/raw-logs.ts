@@ -6,13 +6,18 @@ import { caseFiles } from './case-directory.ts';
 
 /** The raw output of a case: serial port and QEMU's stderr byte for byte, and the rendered console. */
 export interface RawLogs {
-  /** A promise if the disk is behind: push no more until it resolves. */
+  /** Takes a copy. A promise if the disk is behind: push no more until it resolves. */
   serial(chunk: Buffer): Promise<void> | undefined;
   /** The part of the chunk that was taken; not all of it once the bound is reached. */
   stderr(chunk: Buffer): Buffer;
   /** Writes the console and closes the rest; never rejects. */
   close(transcript: readonly string[]): Promise<void>;
 }
+
+/** A serial port hands over a few bytes at a time, and each write to a file takes another thread: they are gathered. */
+const gatheredBytes = 16 << 10;
+/** A killed harness loses no more of a console than this. */
+const flushMs = 250;
 
 /** `onTrouble` is called, perhaps more than once, when the disk fails. */
 export function openRawLogs(directory: string, onTrouble: (error: Error) => void): RawLogs {
@@ -21,10 +26,35 @@ export function openRawLogs(directory: string, onTrouble: (error: Error) => void
   let onDrained = (): void => {};
   streams.serial.on('drain', () => onDrained()).on('close', () => onDrained());
   let stderrRoom: number = recordBounds.stderrBytes;
+  const gathered = Buffer.allocUnsafeSlow(gatheredBytes);
+  let used = 0;
+
+  /** False if the disk is behind. */
+  function flush(): boolean {
+    if (used === 0) return true;
+    const filled = Buffer.from(gathered.subarray(0, used));
+    used = 0;
+    return streams.serial.write(filled);
+  }
+
+  const timer = setInterval(flush, flushMs).unref();
+
+  /** False if the disk is behind. */
+  function gather(chunk: Buffer): boolean {
+    let goesOn = true;
+    for (let at = 0; at < chunk.length; ) {
+      const taken = chunk.copy(gathered, used, at);
+      used += taken;
+      at += taken;
+      if (used === gatheredBytes) goesOn = flush();
+    }
+    return goesOn;
+  }
+
   return {
     serial(chunk) {
       // A broken stream never drains; its error has ended the case.
-      if (streams.serial.write(chunk) || streams.serial.errored) return undefined;
+      if (gather(chunk) || streams.serial.errored) return undefined;
       return new Promise((resolve) => {
         onDrained = resolve;
       });
@@ -36,6 +66,8 @@ export function openRawLogs(directory: string, onTrouble: (error: Error) => void
       return taken;
     },
     async close(transcript) {
+      clearInterval(timer);
+      flush();
       const ended = Object.values(streams).map((stream) => finished(stream.end()).catch(onTrouble));
       await Promise.all(ended);
       try {

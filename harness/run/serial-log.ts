@@ -82,6 +82,8 @@ export function createSerialLog({ raw, emit, guard }: SerialSinks): SerialLog {
         });
       };
       reader = readInTurns(port, guard('the serial port', receive));
+      // A guest's starts paused.
+      port.resume();
     },
     async caughtUp() {
       for (let before = -1; before !== bytes; ) {

@@ -59,6 +59,7 @@ async function boot(plan: Plan, argv: string[], cwd: string, signal: AbortSignal
     text += chunk.toString('latin1');
     if (pattern.test(text)) decide({ works: true });
   });
+  guest.serial.resume();
   guest.exited.then((exit) => decide(outcomeOfExit(exit)));
   const watch = setInterval(() => {
     if (guest.cpuMs() > cpuMs) {

@@ -6,7 +6,7 @@ import { execa } from 'execa';
 import { HarnessError } from '../model/errors.ts';
 import type { EventSink } from '../model/events.ts';
 import { type DisposalStack, opening } from '../os/disposal-stack.ts';
-import { readCpuMs } from '../os/process-cpu.ts';
+import { openCpuMeter } from '../os/process-cpu.ts';
 import { tieToParent, watchOver } from '../os/tied-process.ts';
 import { type Qmp, startQmp } from './qmp.ts';
 import { createSerialPair, createSocketPair, type SocketPair } from './socket-pair.ts';
@@ -22,6 +22,7 @@ export interface GuestExit {
 /** A running QEMU. Dispose of it on every path: `stop` is idempotent and resolves when the process is gone. */
 export interface Guest extends AsyncDisposable {
   readonly pid: number;
+  /** Network links and serial port start paused, and emit views of a reused buffer: see `SocketPair`. */
   readonly nic: Duplex;
   readonly serial: Duplex;
   readonly uplink: Duplex | undefined;
@@ -119,13 +120,15 @@ function endpointsOf(fds: QemuStart['fds'], child: Pick<ChildProcess, 'stdio'>, 
 
 /** CPU time so far, sampled so that it is known after the process has gone. */
 function meterCpu(pid: number): { cpuMs(): number; stop(): void } {
-  let lastMs = 0;
-  const cpuMs = (): number => {
-    lastMs = readCpuMs(pid) ?? lastMs;
-    return lastMs;
-  };
+  const { cpuMs, close } = openCpuMeter(pid);
   const sampler = setInterval(cpuMs, cpuSampleMs).unref();
-  return { cpuMs, stop: () => clearInterval(sampler) };
+  return {
+    cpuMs,
+    stop() {
+      clearInterval(sampler);
+      close();
+    },
+  };
 }
 
 /** QEMU's stderr for the event log, and its beginning for the message about the exit. */

@@ -7,21 +7,20 @@ import { HarnessError } from '../model/errors.ts';
 
 /** Two ends of a stream socket: one stays here, the other is passed to a child process and then destroyed here. */
 export interface SocketPair {
+  /** Starts paused, and emits `data` with a view of one reused buffer, valid only during the call. */
   readonly ours: Socket;
   readonly theirs: Socket;
 }
 
-const readBytes = 256 * 1024;
+const readBytes = { frames: 256 << 10, serial: 64 << 10 } as const;
 const acceptMs = 10_000;
 
 /**
- * A pair of Unix sockets for frames, not from `stdio: 'pipe'`, whose reader allocates 64 KiB per read: at tens of MB/s,
- * zeroing and collecting those costs more than processing the data. `ours` starts paused, and emits `data` with a view of
- * one reused buffer, valid only during the call.
+ * A pair of Unix sockets for frames.
  * @throws HarnessError `disk` where the folder for temporary files cannot hold a socket.
  */
 export function createSocketPair(): Promise<SocketPair> {
-  return throughFolder(connectReadingIntoOne);
+  return throughFolder(readBytes.frames);
 }
 
 /**
@@ -37,11 +36,9 @@ export async function createSerialPair(): Promise<SocketPair> {
     pair.theirs.setNoDelay(true);
     return pair;
   } catch {
-    return throughFolder(connect);
+    return throughFolder(readBytes.serial);
   }
 }
-
-type Connect = (options: NetConnectOpts) => Socket;
 
 /** Our end, and who is to accept it. */
 interface Connecting {
@@ -49,9 +46,9 @@ interface Connecting {
   readonly ours: Socket;
 }
 
-async function throughFolder(connectTo: Connect): Promise<SocketPair> {
+async function throughFolder(bufferBytes: number): Promise<SocketPair> {
   try {
-    return await accepted(connectInFolder(connectTo));
+    return await accepted(connectInFolder(bufferBytes));
   } catch (cause) {
     const { message } = cause as Error;
     throw new HarnessError('disk', `cannot create a socket for a guest in ${tmpdir()}: ${message}`, {
@@ -65,12 +62,12 @@ async function throughFolder(connectTo: Connect): Promise<SocketPair> {
  * In a folder that only this user can enter. The kernel connects Unix sockets at once, and needs the name no longer: the
  * folder is gone before anything else happens, so that a harness that is killed leaves none.
  */
-function connectInFolder(connectTo: Connect): Connecting {
+function connectInFolder(bufferBytes: number): Connecting {
   const folder = mkdtempSync(join(tmpdir(), 'netboot-link-'));
   const path = join(folder, 'socket');
   try {
     const server = createServer({ pauseOnConnect: true }).listen(path);
-    return { server, ours: connectTo({ path }) };
+    return { server, ours: connectReadingIntoOne(bufferBytes, { path }) };
   } finally {
     // One by one: reading the folder takes a descriptor, and there may be none.
     rmSync(path, { force: true });
@@ -82,7 +79,8 @@ async function connectOnLoopback(): Promise<Connecting> {
   const host = '127.0.0.1';
   const server = createServer({ pauseOnConnect: true }).listen({ host, port: 0 });
   await once(server, 'listening');
-  return { server, ours: connect({ host, port: (server.address() as AddressInfo).port }) };
+  const { port } = server.address() as AddressInfo;
+  return { server, ours: connectReadingIntoOne(readBytes.serial, { host, port }) };
 }
 
 async function accepted({ server, ours }: Connecting): Promise<SocketPair> {
@@ -107,11 +105,15 @@ function refuseStranger(theirs: Socket, ours: Socket): void {
   throw new Error('another process connected first');
 }
 
-function connectReadingIntoOne(options: NetConnectOpts): Socket {
+/**
+ * Not as `stdio: 'pipe'` does, whose reader allocates 64 KiB per read: at tens of MB/s, or a few bytes at a time, zeroing
+ * and collecting those costs more than processing the data.
+ */
+function connectReadingIntoOne(bufferBytes: number, options: NetConnectOpts): Socket {
   const socket: Socket = connect({
     ...options,
     onread: {
-      buffer: Buffer.allocUnsafeSlow(readBytes),
+      buffer: Buffer.allocUnsafeSlow(bufferBytes),
       callback: (length, buffer) => {
         socket.emit('data', (buffer as Buffer).subarray(0, length));
         return true;

@@ -100,6 +100,7 @@ export async function runGuest(
         clearTimeout(timer);
         resolve();
       });
+      guest.serial.resume();
       attach(guest, plan);
     });
     return { started, at: watched.at };
