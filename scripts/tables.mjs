@@ -2,13 +2,13 @@
 // Generates the tables of scenarios/README.md and the lengths of cells from runs: `npm run tables -- RUN_DIR` stores the
 // results of a default run, `npm run tables -- --hardship RUN_DIR` those of a run of the cells hard-*, and both write everything;
 // without an argument it is regenerated from the stored results. A test checks that they agree.
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { hardshipTable } from './hardship-table.mjs';
 import { firstRound, readmeTables } from './readme-tables.mjs';
 import { recordedLengths } from './recorded-lengths.mjs';
-import { inCheckout, runScript, say } from './setup/checkout.mjs';
+import { inCheckout, runScript, SetUpError, say } from './setup/checkout.mjs';
 import { compile } from './setup/compile.mjs';
 
 const stored = {
@@ -42,6 +42,9 @@ async function compiledViews() {
 }
 
 function store(which, runDir) {
+  if (!existsSync(join(runDir, 'results.json'))) {
+    throw new SetUpError(`${runDir}: expected the directory of a finished run, with its results.json`, 2);
+  }
   const result = JSON.parse(readFileSync(join(runDir, 'results.json'), 'utf8'));
   mkdirSync(dirname(stored[which]), { recursive: true });
   writeFileSync(stored[which], `${JSON.stringify(withoutFolders(firstRound(result)))}\n`);
