@@ -5,12 +5,23 @@ import { parseMatrix } from '../matrix/parse-matrix.ts';
 import { HarnessError } from '../model/errors.ts';
 import { type ProvisionerService, provisionerServices } from '../model/provisioner.ts';
 
-export interface CheckedServer {
+/** A server that is started. */
+interface StartedServer {
   /** A command line, split at blanks. */
   command: string;
   files: readonly string[];
   serves: readonly string[];
 }
+
+/** A server that is running already. */
+interface RelayedServer {
+  /** HOST:PORT */
+  relay: string;
+  /** URL=HOST:PORT, as in `tftp://10.0.2.3=127.0.0.1:6969`. */
+  forward: readonly string[];
+}
+
+export type CheckedServer = StartedServer | RelayedServer;
 
 /** The server's on both families, whichever a client uses. */
 const addresses = ['10.0.2.3', 'fd00::3'];
@@ -26,8 +37,7 @@ function servicesOf(names: readonly string[]): ProvisionerService[] {
   });
 }
 
-/** A matrix with every kind of client, each booting from the user's server. */
-export function checkMatrix({ command, files, serves: names }: CheckedServer): Matrix {
+function startedServer({ command, files, serves: names }: StartedServer) {
   const serves = servicesOf(names);
   const provisioner = {
     command: command.trim().split(/\s+/),
@@ -46,11 +56,36 @@ export function checkMatrix({ command, files, serves: names }: CheckedServer): M
       : []),
     ...(serves.includes('dhcpv6') ? serverClients6.map((group) => ({ ...group, provisioner: without4 })) : []),
   ];
-  if (groups.length === 0) {
-    throw new HarnessError('usage', '--serves: expected dhcp, proxydhcp or dhcpv6 among them', {
-      hint: 'A server that names no boot files is tested with a matrix: netboot run --matrix.',
-    });
+  if (groups.length > 0) return { provisioner, groups };
+  throw new HarnessError('usage', '--serves: expected dhcp, proxydhcp or dhcpv6 among them', {
+    hint: 'A server that names no boot files is tested with a matrix: netboot run --matrix.',
+  });
+}
+
+const forwardPattern = /^(tftp|http):\/\/([\d.]+)(?::(\d+))?\/?=(.+)$/;
+
+function forwardOf(text: string) {
+  const [, service, address, port, to] = forwardPattern.exec(text) ?? [];
+  if (service === undefined || (service === 'tftp' && port !== undefined)) {
+    throw new HarnessError(
+      'usage',
+      `--forward: expected tftp://ADDRESS=HOST:PORT or http://ADDRESS[:PORT]=HOST:PORT, saw "${text}"`,
+      {
+        hint: 'Left of = is what your DHCP server names, right of it where that is on this host: tftp://10.0.2.3=127.0.0.1:6969.',
+      },
+    );
   }
+  return { address, [service]: to, ...(port === undefined ? {} : { port: Number(port) }) };
+}
+
+const relayedServer = ({ relay, forward }: RelayedServer) => ({
+  provisioner: { relay, ...(forward.length > 0 && { forward: forward.map(forwardOf) }) },
+  groups: serverClients,
+});
+
+/** A matrix with every kind of client, each booting from the user's server. */
+export function checkMatrix(server: CheckedServer): Matrix {
+  const { provisioner, groups } = 'relay' in server ? relayedServer(server) : startedServer(server);
   return parseMatrix(
     { name: 'check-server', groups: groups.map((group) => ({ ...group, strictServer: true })) },
     'check-server',

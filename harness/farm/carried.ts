@@ -5,7 +5,7 @@ import type { Fingerprints } from '../assets/fingerprint.ts';
 import { configurationSchema, firmwareInterfaceSchema, loaderSchema, transportSchema } from '../model/axes.ts';
 import { knownFactIds } from '../model/known-facts.ts';
 import { inputSchema } from '../model/plan.ts';
-import { programsOf } from '../model/provisioner.ts';
+import { programsOf, relayOf } from '../model/provisioner.ts';
 import { reachOf } from '../model/reach.ts';
 import { scenarioSchema } from '../model/scenario.ts';
 import { stageSchema } from '../model/stages.ts';
@@ -115,6 +115,8 @@ async function obstacleOf(found: FoundCase, paths: Iterable<string>): Promise<st
   const { qemu, provisioner } = found.scenario;
   if (typeof qemu === 'object')
     return `${qemu.file}: a QEMU by path is more than its program, and is not sent to workers`;
+  const relay = relayOf(provisioner);
+  if (relay !== undefined) return `${relay.relay}: it runs on this machine, and workers have other servers there`;
   const programs = provisioner === undefined ? [] : programsOf(provisioner);
   const named = programs.map(({ command }) => command[0] as string).find((name) => name.includes('/'));
   if (named !== undefined) return `${named}: a program by path is not sent to workers`;

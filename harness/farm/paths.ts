@@ -1,4 +1,4 @@
-import { programsOf } from '../model/provisioner.ts';
+import { programsOf, relayOf } from '../model/provisioner.ts';
 import type { Resolved, ResolvedProgram } from '../model/resolved.ts';
 import type { Scenario } from '../model/scenario.ts';
 import { withFilesAt } from '../run/found-again.ts';
@@ -29,7 +29,7 @@ const programAt = ({ path, env, files }: ResolvedProgram, at: (path: string) => 
 /** The scenario's own names of files, those of a provisioner included. */
 function scenarioAt(scenario: Scenario, at: (path: string) => string): Scenario {
   const named = withFilesAt(scenario, at);
-  if (named.provisioner === undefined) return named;
+  if (named.provisioner === undefined || relayOf(named.provisioner) !== undefined) return named;
   const [first, ...others] = programsOf(named.provisioner).map((program) => ({
     ...program,
     ...(program.files && {

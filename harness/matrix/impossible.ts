@@ -2,7 +2,7 @@ import type { SecondStage } from '../model/axes.ts';
 import { type CellAxes, romKindOf } from '../model/axis-text.ts';
 import { interfaceOfFirmware } from '../model/firmware-interface.ts';
 import { hasRomBar } from '../model/nics.ts';
-import { isShared } from '../model/provisioner.ts';
+import { isShared, relayOf } from '../model/provisioner.ts';
 import type { Scenario } from '../model/scenario.ts';
 import { transportsOf } from '../model/transports.ts';
 
@@ -182,6 +182,10 @@ const impossibilities: readonly Impossibility[] = [
       isShared(cell.provisioner) && !servicesOf(cell).includes(cell.ipVersion === 6 ? 'dhcpv6' : 'dhcp'),
     reason:
       'guests that share a server need addresses of their own: a provisioner with scope group serves dhcp, or dhcpv6 for ipVersion 6',
+  },
+  {
+    applies: (cell) => cell.ipVersion === 6 && relayOf(cell.provisioner) !== undefined,
+    reason: 'the relay agent is for DHCPv4; use ipVersion 4, or run the DHCPv6 server by its command',
   },
   {
     applies: (cell) => cell.sanHook === true && !bootsKernel(cell),

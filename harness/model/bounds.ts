@@ -40,6 +40,8 @@ export const tableBounds = {
   associations: 8,
   /** TFTP transfers: a stalled one is dropped, otherwise the request is refused. */
   tftpTransfers: 16,
+  /** DHCP messages that a relay agent passes on in a boot, in either direction: further ones are dropped. */
+  relayedMessages: 1024,
   /** Connections to one TCP server: a further one is closed at once. */
   connections: 16,
   /** Pipelined requests on one HTTP connection: the connection is closed. */

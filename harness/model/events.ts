@@ -266,6 +266,8 @@ export const eventSchema = z.discriminatedUnion('source', [
     event('provisioner', 'joined', { folder: z.string(), others: z.int(), runningMs: z.number() }),
     event('provisioner', 'started', { program: z.string(), argv: z.array(z.string()) }),
     event('provisioner', 'ready', { program: z.string(), ms: z.number(), signs: z.array(z.string()) }),
+    /** A server that was running already: where it is asked from, or where the guest finds it, and where it is. */
+    event('provisioner', 'relaying', { service: z.enum(['dhcp', 'tftp', 'http']), at: z.string(), to: z.string() }),
     event('provisioner', 'line', { program: z.string(), text: z.string() }),
     event('provisioner', 'exited', {
       program: z.string(),

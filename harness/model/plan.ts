@@ -4,6 +4,7 @@ import { bootRuleSchema } from './boot-rule.ts';
 import { certificateSchema } from './certificate.ts';
 import { knownFactIds } from './known-facts.ts';
 import { plannedProvisionerSchema, provisionerServices } from './provisioner.ts';
+import { plannedRelaySchema } from './relay.ts';
 import { scenarioSchema, servedFileSchema } from './scenario.ts';
 import { stageSchema } from './stages.ts';
 
@@ -60,6 +61,8 @@ const networkSchema = z.strictObject({
       ip: z.string().optional(),
       ip6: z.string().optional(),
       serves: z.array(z.enum(provisionerServices)),
+      /** It is running already, and asked through the harness. */
+      relay: plannedRelaySchema.optional(),
     })
     .optional(),
   /** Guest-facing TCP ports and the service behind each; any other port answers with RST. */

@@ -1,5 +1,6 @@
 import { RE2JS } from 're2js';
 import { z } from 'zod';
+import { type Relay, relaySchema } from './relay.ts';
 
 /** What a provisioner can take over from the harness. */
 export const provisionerServices = ['dhcp', 'proxydhcp', 'dhcpv6', 'router-advertisements', 'tftp', 'http'] as const;
@@ -67,11 +68,20 @@ const provisionerProgramSchema = z.strictObject({
 });
 export type ProvisionerProgram = z.infer<typeof provisionerProgramSchema>;
 
-/** One program, or several on the same server. */
-export const provisionerSchema = z.union([provisionerProgramSchema, z.array(provisionerProgramSchema).min(1)]);
+/** One program, several on the same server, or a server that is running already. */
+export const provisionerSchema = z.union([
+  provisionerProgramSchema,
+  z.array(provisionerProgramSchema).min(1),
+  relaySchema,
+]);
 export type Provisioner = z.infer<typeof provisionerSchema>;
 
-export const programsOf = (provisioner: Provisioner): ProvisionerProgram[] => [provisioner].flat();
+export const relayOf = (provisioner: Provisioner | undefined): Relay | undefined =>
+  provisioner !== undefined && 'relay' in provisioner ? provisioner : undefined;
+
+/** None for a server that is running already. */
+export const programsOf = (provisioner: Provisioner): ProvisionerProgram[] =>
+  'relay' in provisioner ? [] : [provisioner].flat();
 
 /** Whether guests of the same group share the server. */
 export const isShared = (provisioner: Provisioner | undefined): boolean =>

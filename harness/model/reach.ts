@@ -1,5 +1,6 @@
 import { bootsOf } from './boots.ts';
-import { programsOf } from './provisioner.ts';
+import { programsOf, relayOf } from './provisioner.ts';
+import type { Relay } from './relay.ts';
 import type { Scenario } from './scenario.ts';
 
 /** Something in a scenario that reaches beyond the guest and the harness itself. */
@@ -40,9 +41,21 @@ function ofServe({ serve = {} }: Scenario): Reach[] {
 const ofSecondStage = ({ secondStage }: Scenario): Reach[] =>
   path('secondStage.file', typeof secondStage === 'object' ? secondStage.file : undefined);
 
-/** A program that is run on this host, whatever folder it lies in. */
+/** Servers of this host that the guest is let through to. */
+const ofRelay = ({ relay, forward = [] }: Relay): Reach[] => [
+  other('provisioner.relay', relay),
+  ...forward.map((one, at) =>
+    'tftp' in one
+      ? other(`provisioner.forward[${at}].tftp`, one.tftp)
+      : other(`provisioner.forward[${at}].http`, one.http),
+  ),
+];
+
+/** A program that is run on this host, whatever folder it lies in, or one that is running already. */
 function ofProvisioner({ provisioner }: Scenario): Reach[] {
   if (provisioner === undefined) return [];
+  const relay = relayOf(provisioner);
+  if (relay !== undefined) return ofRelay(relay);
   return programsOf(provisioner).flatMap(({ command, cwd, env = {}, files = {} }): Reach[] => [
     other('provisioner.command', command.join(' ')),
     ...(cwd === undefined || cwd.startsWith('{{')

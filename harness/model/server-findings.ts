@@ -5,6 +5,7 @@ export const serverFindingNames = [
   'architecture-unanswered',
   'boot-server-silent',
   'broadcast-flag-ignored',
+  'host-not-listed',
   'http-class-missing',
   'http-length-missing',
   'http-redirected',

@@ -1,12 +1,12 @@
 import type { Transport } from '../model/axes.ts';
 import type { Network } from '../model/plan.ts';
 import { isShared } from '../model/provisioner.ts';
+import { harnessIp as serverIp } from '../model/relay.ts';
 import type { Resolved } from '../model/resolved.ts';
 import type { Scenario } from '../model/scenario.ts';
 import { planProvisionerNetwork } from './provisioner.ts';
 
 /** Addresses inside the guest's network; the uplink's user-mode stack uses the server's. */
-const serverIp = '10.0.2.2';
 const guestIp = '10.0.2.15';
 const serverIp6 = 'fd00::2';
 const guestIp6 = 'fd00::15';

@@ -8,7 +8,16 @@ import {
   type ProvisionerService,
   programsOf,
   type Ready,
+  relayOf,
 } from '../model/provisioner.ts';
+import {
+  endpointOf,
+  type Forward,
+  type PlannedForward,
+  type PlannedRelay,
+  portOf,
+  type Relay,
+} from '../model/relay.ts';
 import type { Resolved } from '../model/resolved.ts';
 import type { Scenario } from '../model/scenario.ts';
 
@@ -38,12 +47,26 @@ const addressesOf = (programs: readonly ProvisionerProgram[], ipVersion: 4 | 6):
   programs.find(({ address }) => address !== undefined)?.address ??
   (ipVersion === 6 ? [provisionerIp, provisionerIp6] : [provisionerIp]);
 
-/** The user's server as the network sees it. */
+function planForward(forward: Forward): PlannedForward {
+  const { address } = forward;
+  const place = { address, port: portOf(forward) };
+  if ('tftp' in forward) return { service: 'tftp', ...place, to: endpointOf(forward.tftp) };
+  return { service: 'http', ...place, to: endpointOf(forward.http) };
+}
+
+const planRelay = ({ relay, forward = [] }: Relay): PlannedRelay => ({
+  dhcp: endpointOf(relay),
+  forward: forward.map(planForward),
+});
+
+/** The user's server as the network sees it. Next to one that is running already, the harness goes on serving its files. */
 export function planProvisionerNetwork({
   provisioner,
   ipVersion,
 }: Pick<Scenario, 'provisioner' | 'ipVersion'>): Pick<Network, 'provisioner'> {
   if (provisioner === undefined) return {};
+  const relay = relayOf(provisioner);
+  if (relay !== undefined) return { provisioner: { serves: ['dhcp'], relay: planRelay(relay) } };
   const programs = programsOf(provisioner);
   const addresses = addressesOf(programs, ipVersion);
   const ip = addresses.find((address) => !isIp6(address));

@@ -35,7 +35,7 @@ const services: Record<Plan['network']['tcp'][number]['service'], string> = {
 
 /** Why QEMU's user network cannot do what the case needs; the first that applies. */
 const obstacles: readonly ((plan: Plan) => string | false)[] = [
-  ({ provisioner }) => provisioner !== undefined && 'it boots from a server of its own',
+  ({ network }) => network.provisioner !== undefined && 'it boots from a server of its own',
   ({ network }) => network.ipv6 !== undefined && 'it boots over IPv6',
   ({ network }) => network.proxyDhcp && 'it needs a proxyDHCP server',
   ({ network }) =>

@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { readFile, stat } from 'node:fs/promises';
 import { isMissing } from '../assets/sets/artefact-set.ts';
 import type { FoundCommand } from '../assets/sets/commands.ts';
-import { isShared, ofOneGuest, type ProvisionerProgram, programsOf } from '../model/provisioner.ts';
+import { isShared, ofOneGuest, type ProvisionerProgram, programsOf, relayOf } from '../model/provisioner.ts';
 import type { Resolved, ResolvedProgram } from '../model/resolved.ts';
 import { found, NotHere, type Resolving } from './resolving.ts';
 
@@ -52,10 +52,10 @@ function refuseGuests({ scenario: { provisioner } }: Resolving, programs: readon
     throw new NotHere(`the provisioner has a whole group's guests, and ${named} is of one of them`);
 }
 
-/** The programs of a user's server, and what their files hold. */
+/** The programs of a user's server, and what their files hold; one that is running already needs none. */
 export async function resolveProvisioner(resolving: Resolving): Promise<Resolved['provisioner']> {
   const { scenario, sources, add } = resolving;
-  if (scenario.provisioner === undefined) return undefined;
+  if (scenario.provisioner === undefined || relayOf(scenario.provisioner) !== undefined) return undefined;
   const programs: ResolvedProgram[] = [];
   for (const { command, files } of programsOf(scenario.provisioner)) {
     const { path, env } = found<FoundCommand>(await sources.sets.command(command[0] as string));

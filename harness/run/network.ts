@@ -20,8 +20,10 @@ import type { Capture } from '../wire/capture/capture.ts';
 import type { Faults } from '../wire/faults/faults.ts';
 import type { Link } from '../wire/stack/link.ts';
 import { linkOverStream } from '../wire/stack/stream-link.ts';
+import type { TcpForward } from '../wire/stack/uplink.ts';
 import { createWire, type Wire } from '../wire/wire.ts';
 import type { Authorities } from './authorities.ts';
+import { startHttpForwards, startRelays } from './relay.ts';
 
 export interface NetworkStart {
   plan: Plan;
@@ -152,9 +154,14 @@ function noteHandedOver(served: Set<string>, emit: EventSink): EventSink {
   };
 }
 
+interface TcpTargets {
+  own: ReadonlyMap<number, number>;
+  forwards: readonly TcpForward[];
+}
+
 function layWire(
   { plan, guest, foreign, gate = (nic) => nic, capture, now, faults }: NetworkStart,
-  tcpTargets: ReadonlyMap<number, number>,
+  { own, forwards }: TcpTargets,
   emit: EventSink,
 ): Wire {
   return createWire({
@@ -165,7 +172,8 @@ function layWire(
     ...(foreign ? { foreign } : {}),
     capture,
     now,
-    tcpTargets,
+    tcpTargets: own,
+    forwards,
     emit,
     faults,
   });
@@ -183,9 +191,11 @@ export function startNetwork(start: NetworkStart): Promise<RunningNetwork> {
     // Servers stop before the wire that they are on.
     opened.defer(() => wire?.close());
     opened.use(servers);
-    const tcpTargets = await startTcpServers({ ...start, emit: noting }, tree, servers);
-    wire = layWire(start, tcpTargets, noting);
+    const own = await startTcpServers({ ...start, emit: noting }, tree, servers);
+    const forwards = await startHttpForwards(plan, emit, servers);
+    wire = layWire(start, { own, forwards }, noting);
     startDhcpServers(wire, { ...start, served }, servers);
+    await startRelays(wire, plan, emit, servers);
     if (!plan.network.provisioner?.serves.includes('tftp')) {
       const faults = serverFaults('tftp', plan.scenario.faults ?? [], start);
       const tftp = startTftp(wire.udp, { tree, emit, clock: systemClock, faults });

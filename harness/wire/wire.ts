@@ -11,7 +11,7 @@ import { createForeignServer } from './stack/foreign-server.ts';
 import type { Link } from './stack/link.ts';
 import { createStack } from './stack/stack.ts';
 import type { UdpEndpoint } from './stack/udp-endpoint.ts';
-import { createUplink } from './stack/uplink.ts';
+import { createUplink, type TcpForward } from './stack/uplink.ts';
 import { createVlan } from './stack/vlan.ts';
 
 export interface WireOptions {
@@ -28,6 +28,8 @@ export interface WireOptions {
   readonly now: () => number;
   /** Which loopback port of the host serves a port of `network.tcp`; the same one by default. */
   readonly tcpTargets?: ReadonlyMap<number, number>;
+  /** TCP services at addresses of servers elsewhere, and the loopback port of the host that stands in for each. */
+  readonly forwards?: readonly TcpForward[];
   readonly faults?: Faults | undefined;
 }
 
@@ -38,6 +40,8 @@ interface Traffic {
 
 export interface Wire {
   readonly udp: UdpEndpoint;
+  /** At an address of a server elsewhere, for which the harness stands in. */
+  udpAt(ip: string): UdpEndpoint;
   /** From now on another host answers ARP for this IPv4 address. */
   occupy(ip: string): void;
   readonly stats: { readonly fromGuest: Readonly<Traffic>; readonly toGuest: Readonly<Traffic> };
@@ -50,7 +54,7 @@ export interface Wire {
  * the uplink for TCP, a server of the user's if there is one, and the sniffer and capture that see every frame of both directions.
  */
 export function createWire(options: WireOptions): Wire {
-  const { network, nic, uplink, foreign, capture, emit, now, tcpTargets, faults } = options;
+  const { network, nic, uplink, foreign, capture, emit, now, tcpTargets, forwards, faults } = options;
   const guard = createGuard(emit);
   const malformed = createMalformedLog(emit);
   const idle = createIdleBound(emit);
@@ -61,6 +65,7 @@ export function createWire(options: WireOptions): Wire {
     nic,
     uplink,
     tcpTargets,
+    forwards,
     toGuest,
     malformed,
     guard,
@@ -134,6 +139,7 @@ export function createWire(options: WireOptions): Wire {
 
   return {
     udp: stack.udp,
+    udpAt: stack.udpAt,
     occupy: stack.occupy,
     stats: { fromGuest: fromGuestTraffic, toGuest: toGuestTraffic },
     async close() {

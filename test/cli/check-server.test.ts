@@ -2,6 +2,7 @@ import { expect, it } from 'vitest';
 import { checkMatrix } from '../../harness/cli/check-matrix.ts';
 import { serverAccount } from '../../harness/judge/server/account.ts';
 import { recordedServer } from '../judge/recorded-server.ts';
+import { netboot } from './netboot.ts';
 
 const groupsOf = (...serves: string[]): string[] =>
   checkMatrix({ command: 'dnsmasq  --no-daemon', files: ['etc/dnsmasq.conf'], serves }).groups.map(({ name }) => name);
@@ -50,4 +51,50 @@ it('says what was offered and what was loaded', () => {
   expect(accountOf('pxe')).toEqual({ offered: ['snponly.efi', 'boot.ipxe'], loaded: ['snponly.efi', 'boot.ipxe'] });
   expect(accountOf('option-60')).toEqual({ offered: ['http://10.0.2.3/snponly.efi'], loaded: [] });
   expect(accountOf('no-http')).toEqual({ offered: [], loaded: [] });
+});
+
+it('asks a server that is running already, and forwards what is listed', () => {
+  const forward = [
+    'tftp://10.0.2.3=127.0.0.1:6969',
+    'http://192.168.7.9:8000=[::1]:8080',
+    'http://10.0.2.4/=127.0.0.1:80',
+  ];
+  const { groups } = checkMatrix({ relay: '127.0.0.1:6767', forward });
+  expect(groups).toHaveLength(6);
+  expect(groups[0]).toMatchObject({
+    strictServer: true,
+    provisioner: {
+      relay: '127.0.0.1:6767',
+      forward: [
+        { address: '10.0.2.3', tftp: '127.0.0.1:6969' },
+        { address: '192.168.7.9', http: '[::1]:8080', port: 8000 },
+        { address: '10.0.2.4', http: '127.0.0.1:80' },
+      ],
+    },
+  });
+});
+
+it.each(['10.0.2.3=127.0.0.1:69', 'tftp://10.0.2.3:70=127.0.0.1:69', 'ftp://10.0.2.3=127.0.0.1:69', 'tftp://10.0.2.3'])(
+  'refuses to forward %s',
+  (forward) => {
+    expect(() => checkMatrix({ relay: '127.0.0.1:6767', forward: [forward] })).toThrow(
+      `--forward: expected tftp://ADDRESS=HOST:PORT or http://ADDRESS[:PORT]=HOST:PORT, saw "${forward}"`,
+    );
+  },
+);
+
+it.each([
+  [['--command', 'dnsmasq', '--relay', '127.0.0.1:67']],
+  [['--relay', '127.0.0.1:67', '--file', 'dnsmasq.conf']],
+  [['--forward', 'tftp://10.0.2.3=127.0.0.1:69']],
+])('refuses %j', async (argv) => {
+  const { code, err } = await netboot('check-server', ...argv);
+  expect(code).toBe(2);
+  expect(err).toContain('expected --command with --file, or --relay with --forward');
+});
+
+it('names the option whose address is elsewhere', async () => {
+  const { code, err } = await netboot('check-server', '--relay', '192.168.7.9:67');
+  expect(code).toBe(2);
+  expect(err).toContain('expected a loopback address and a port, such as 127.0.0.1:6767; saw "192.168.7.9:67"');
 });

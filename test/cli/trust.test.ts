@@ -50,12 +50,13 @@ describe('a matrix that someone else wrote', () => {
     ['a program', { provisioner: { command: ['cat', '/etc/passwd'] } }],
     ['a folder for a program', { provisioner: { command: ['x'], cwd: '../outside' } }],
     ['a file for a program', { provisioner: { command: ['x'], files: { a: { path: '../outside' } } } }],
+    ['a server of this host', { provisioner: { relay: '127.0.0.1:6767' } }],
     ['another option in the name of one', { nicOptions: { 'mq=on,romfile': '/etc/passwd' } }],
   ])('is refused with %s, which is listed, and taken with --trust', async (_, group) => {
     const file = matrix(group);
     const refused = await run(file);
     expect(refused).toMatchObject({ code: 2, out: '' });
-    const [, value] = /"([^"]*(?:outside|passwd|\/tmp\/x)[^"]*)"/.exec(JSON.stringify(group)) ?? [];
+    const [, value] = /"([^"]*(?:outside|passwd|\/tmp\/x|127\.0\.0\.1)[^"]*)"/.exec(JSON.stringify(group)) ?? [];
     expect(refused.err).toContain(`error: ${file}: what it asks for reaches beyond the guest:\n  `);
     expect(refused.err).toContain(value?.replace('../', `${folder}/`));
     expect(refused.err).toMatch(/\nhint: .*--trust/);

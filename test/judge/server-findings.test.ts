@@ -24,6 +24,10 @@ const shown: Record<ServerFindingName, { in: string; says: string | RegExp }> = 
     in: 'unicast',
     says: 'x64 UEFI (architecture 7) asked for broadcast, and the OFFER was sent to 10.0.2.100',
   },
+  'host-not-listed': {
+    in: 'not-listed',
+    says: 'iPXE on x86 BIOS (architecture 0) was told boot.ipxe, by tftp at 10.0.2.99:69, which the matrix does not list',
+  },
   'http-class-missing': {
     in: 'option-60',
     says: 'x64 UEFI by HTTP (architecture 16) was offered http://10.0.2.3/snponly.efi without option 60',
@@ -63,6 +67,31 @@ describe('what is found about a server', () => {
     expect(found[0]?.text).toMatch(says);
     expect(found[0]?.section).toMatch(/^(RFC \d+|PXE 2\.1 §|UEFI 2\.10 §)/);
     expect(found[0]?.remedy).not.toBe('');
+  });
+
+  it.each([
+    ['boot.ipxe', '10.0.2.2', undefined],
+    ['boot.ipxe', '10.0.2.3', undefined],
+    ['http://10.0.2.3:8000/a.efi', '0.0.0.0', undefined],
+    ['tftp://10.0.2.3/a.efi', '192.168.1.1', undefined],
+    ['boot.ipxe', '127.0.0.1', 'tftp at 127.0.0.1:69'],
+    ['http://10.0.2.3/a.efi', '10.0.2.3', 'http at 10.0.2.3:80'],
+    ['https://10.0.2.3:8000/a.efi', '10.0.2.3', 'https at 10.0.2.3:8000'],
+    ['http://10.0.2.2/a.efi', '10.0.2.2', 'http at 10.0.2.2:80'],
+    ['http://boot.example/a.efi', '10.0.2.2', 'http at boot.example, a name'],
+  ])('behind a relay: %s with next server %s', (bootFile, siaddr, place) => {
+    const { plan, events } = structuredClone(recorded('not-listed'));
+    const to = { host: '127.0.0.1', port: 8080 };
+    plan.network.provisioner?.relay?.forward.push(
+      { service: 'tftp', address: '10.0.2.3', port: 69, to },
+      { service: 'http', address: '10.0.2.3', port: 8000, to },
+    );
+    const told = events.map((event) =>
+      event.type === 'dhcp' && event.from === 'server' ? { ...event, bootFile, siaddr } : event,
+    );
+    const found = foundIn({ plan, events: told }).filter(({ name }) => name === 'host-not-listed');
+    const text = `iPXE on x86 BIOS (architecture 0) was told ${bootFile}, by ${place}, which the matrix does not list`;
+    expect(found.map((one) => one.text)).toEqual(place === undefined ? [] : [text]);
   });
 
   it('is nothing where the server makes no mistake', () => {

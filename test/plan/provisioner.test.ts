@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { expandMatrix } from '../../harness/matrix/expand-matrix.ts';
+import { parseMatrix } from '../../harness/matrix/parse-matrix.ts';
 import type { Scenario } from '../../harness/model/scenario.ts';
 import { nonce, planOf, resolved, scenario } from './found-scenario.ts';
 
@@ -70,5 +72,68 @@ describe('a plan with a server of the user’s', () => {
       resolved({ provisioner: { programs: [1, 2].map(() => ({ ...program, files: {} })), packetPrograms: undefined } }),
     );
     expect(twice.provisioner?.programs.map(({ name }) => name)).toEqual(['dnsmasq', 'dnsmasq-2']);
+  });
+});
+
+describe('a plan with a server that is running already', () => {
+  const relay = {
+    relay: '127.0.0.1:6767',
+    forward: [
+      { address: '10.0.2.3', tftp: '127.0.0.1:6969' },
+      { address: '192.168.7.9', http: '[::1]:8080', port: 8000 },
+    ],
+  };
+
+  it('lists all that the guest can reach through the harness, and starts nothing', () => {
+    const plan = planOf(scenario({ provisioner: relay }));
+    expect(plan.provisioner).toBeUndefined();
+    expect(plan.network.provisioner).toEqual({
+      serves: ['dhcp'],
+      relay: {
+        dhcp: { host: '127.0.0.1', port: 6767 },
+        forward: [
+          { service: 'tftp', address: '10.0.2.3', port: 69, to: { host: '127.0.0.1', port: 6969 } },
+          { service: 'http', address: '192.168.7.9', port: 8000, to: { host: '::1', port: 8080 } },
+        ],
+      },
+    });
+  });
+
+  it('has the harness serve its own files at its own address', () => {
+    const plan = planOf(scenario({ provisioner: relay, transport: { config: 'http', payload: 'tftp' } }));
+    expect(plan.network.tcp).toEqual([{ port: 80, service: 'http' }]);
+    expect(JSON.stringify(plan.serve)).toContain('(http,10.0.2.2)/grub/menu.cfg');
+    expect(JSON.stringify(plan.serve)).toContain('(tftp,10.0.2.2)/linux');
+  });
+
+  const loopbackAlone = /expected a loopback address and a port, such as 127\.0\.0\.1:/;
+  it.each<[string, object, RegExp]>([
+    ['a host elsewhere', { relay: '192.168.7.9:67' }, loopbackAlone],
+    ['a name', { relay: 'localhost:6767' }, loopbackAlone],
+    ['no port', { relay: '127.0.0.1' }, loopbackAlone],
+    ['a port that there is not', { relay: '127.0.0.1:65536' }, loopbackAlone],
+    ['an address that there is not', { relay: '127.0.0.256:67' }, loopbackAlone],
+    ['forwarding to elsewhere', { forward: [{ address: '10.0.2.3', http: '10.1.1.1:80' }] }, loopbackAlone],
+    [
+      'forwarding for the harness',
+      { forward: [{ address: '10.0.2.2', tftp: '127.0.0.1:69' }] },
+      /the harness's own address/,
+    ],
+    ['forwarding twice', { forward: [relay.forward[0], relay.forward[0]] }, /each address and port once/],
+    ['a command as well', { command: ['dnsmasq'] }, /unknown key/],
+  ])('is refused with %s', (_, over, words) => {
+    const groups = [
+      { name: 'g', arch: 'x86_64', firmware: 'seabios', nic: 'e1000', provisioner: { ...relay, ...over } },
+    ];
+    expect(() => parseMatrix({ name: 'm', groups }, 'm')).toThrow(words);
+  });
+
+  it('is IPv4 only', () => {
+    const groups = [
+      { name: 'g', arch: 'x86_64', firmware: 'ovmf', nic: 'e1000', ipVersion: [4, 6], provisioner: relay },
+    ];
+    const { cells, excluded } = expandMatrix(parseMatrix({ name: 'm', groups }, 'm'));
+    expect(cells.map(({ ipVersion }) => ipVersion)).toEqual([4]);
+    expect(excluded.map(({ reason }) => reason)).toEqual([expect.stringContaining('the relay agent is for DHCPv4')]);
   });
 });

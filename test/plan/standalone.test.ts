@@ -17,6 +17,11 @@ const chain = { secondStage: 'snponly', payload: 'script' } as const;
 const snponly = { nbp: { name: 'snponly.efi', path: '/snponly', bytes: 1 } };
 
 describe('without the harness', () => {
+  it('no server of the user’s is asked', () => {
+    const provisioner = { relay: '127.0.0.1:6767' };
+    expect(standaloneOf({ provisioner })).toEqual({ impossible: expect.stringContaining('a server of its own') });
+  });
+
   it("QEMU's user network offers the boot file and serves the folder", () => {
     const { argv } = possible({});
     expect(argv).toContain('user,id=net0,net=10.0.2.0/24,host=10.0.2.2,tftp=tftp,bootfile=shimx64.efi');

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { recordedLengths } from '../../../scenarios/recorded-lengths.ts';
 import { type ServerAccount, serverAccount } from '../../judge/server/account.ts';
 import { expandOnHost } from '../../matrix/expand-on-host.ts';
+import { HarnessError } from '../../model/errors.ts';
 import type { Reporter } from '../../model/reporter.ts';
 import type { ServerFinding } from '../../model/server-findings.ts';
 import type { CaseResult, Verdict } from '../../model/verdict.ts';
@@ -19,7 +20,9 @@ import { parseCount } from '../parse-count.ts';
 import { runReporters } from '../reporters.ts';
 
 interface CheckOptions {
-  command: string;
+  command?: string;
+  relay?: string;
+  forward: string[];
   file: string[];
   serves: string;
   out?: string;
@@ -73,11 +76,31 @@ function tableLines(rows: readonly Row[]): string[] {
   );
 }
 
+function serverOf({ command, relay, forward, file: files, serves }: Omit<CheckOptions, 'accel'>): CheckedServer {
+  if (command !== undefined && relay === undefined && forward.length === 0) {
+    return { command, files, serves: serves.split(',') };
+  }
+  if (command === undefined && relay !== undefined && files.length === 0) return { relay, forward };
+  throw new HarnessError('usage', 'check-server: expected --command with --file, or --relay with --forward', {
+    hint: 'A server is either started here, or running already.',
+  });
+}
+
 export const checkServerCommand: AddCommand = (program, io, end) => {
   program
     .command('check-server')
     .description('Boot one guest of each kind of client from a DHCP, proxyDHCP, TFTP or HTTP server of yours.')
-    .requiredOption('--command <line>', 'the server and its arguments, in the foreground; {{…}} is filled in')
+    .option('--command <line>', 'the server and its arguments, in the foreground; {{…}} is filled in')
+    .option(
+      '--relay <host:port>',
+      'or a DHCP server that is running already, on loopback: the harness is its relay agent',
+    )
+    .option(
+      '--forward <url=host:port>',
+      'with --relay: what it names, and where that is on this host; may be repeated',
+      collect,
+      [],
+    )
     .option('--file <path>', 'a file for {{dir}}, the folder that it starts in; may be repeated', collect, [])
     .option(
       '--serves <list>',
@@ -95,11 +118,17 @@ The clients are BIOS, x64 UEFI and ARM 64-bit UEFI; iPXE from the ROM, PXE and H
 Each passes if the server leads it to the end: firmware to {{nbp}}, then iPXE to {{script}}, both in {{tree}}; and if
 nothing is found about the server. harness/services/provisioner/README.md lists placeholders and findings.
 
-Example:
-  netboot check-server --command 'dnsmasq --conf-file={{dir}}/dnsmasq.conf --no-daemon --user=root' --file dnsmasq.conf`,
+A server behind --relay is asked over DHCPv4, and knows no placeholders. What leads to the end is the harness's, at 10.0.2.2
+by TFTP, and by HTTP for HTTP boot: snponly.efi or ipxe-arm64.efi, then boot.ipxe. Files of its own are where --forward says
+and nowhere else; a script of its own goes on with "chain tftp://10.0.2.2/boot.ipxe". What such a server needs to be heard
+is in harness/services/relay/README.md.
+
+Examples:
+  netboot check-server --command 'dnsmasq --conf-file={{dir}}/dnsmasq.conf --no-daemon --user=root' --file dnsmasq.conf
+  netboot check-server --relay 127.0.0.1:6767 --forward tftp://10.0.2.3=127.0.0.1:6969`,
     )
-    .action(async ({ command, file, serves, out, jobs, accel, json = false }: CheckOptions) => {
-      const server: CheckedServer = { command, files: file, serves: serves.split(',') };
+    .action(async ({ out, jobs, accel, json = false, ...asked }: CheckOptions) => {
+      const server = serverOf(asked);
       const artefacts = await openArtefacts([], io);
       const { cells } = await expandOnHost(
         checkMatrix(server),

@@ -154,6 +154,7 @@ export const dhcpRules: readonly ServerRule[] = [
     about: ['dhcp', 'proxydhcp'],
     section: 'PXE 2.1 §2.2.3',
     remedy: 'answer on port 4011 too, or send option 43 with boot servers, or leave out option 60',
+    notRelayed: true,
     find: each(bootServerSilent),
   },
   {
@@ -175,6 +176,7 @@ export const dhcpRules: readonly ServerRule[] = [
     about: ['dhcp', 'proxydhcp'],
     section: 'RFC 2132 §9.7, RFC 2131 §2',
     remedy: "name an address of the server on the client's network",
+    notRelayed: true,
     find: silentAddresses,
   },
   {
@@ -190,6 +192,7 @@ export const dhcpRules: readonly ServerRule[] = [
     about: ['dhcp', 'proxydhcp'],
     section: 'RFC 2131 §4.1',
     remedy: 'broadcast the reply: the client may not receive unicast yet',
+    notRelayed: true,
     find: each(flagIgnored),
   },
   {

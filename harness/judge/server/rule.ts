@@ -27,6 +27,8 @@ export interface ServerRule {
   readonly section: string;
   readonly remedy: string;
   readonly informational?: true;
+  /** What is seen of a server that is asked through a relay agent is the agent's doing. */
+  readonly notRelayed?: true;
   find(boot: Boot): Seen[];
 }
 

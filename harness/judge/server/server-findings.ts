@@ -6,10 +6,11 @@ import type { Scenario } from '../../model/scenario.ts';
 import type { ServerFinding } from '../../model/server-findings.ts';
 import { dhcpRules } from './dhcp-rules.ts';
 import { exchangesIn } from './exchanges.ts';
+import { relayRules } from './relay-rules.ts';
 import { answersFamily, type Boot, type Seen, type ServerRule } from './rule.ts';
 import { transferRules } from './transfer-rules.ts';
 
-const rules: readonly ServerRule[] = [...dhcpRules, ...transferRules];
+const rules: readonly ServerRule[] = [...dhcpRules, ...transferRules, ...relayRules];
 
 /** The same thing again and again is one finding. */
 const maxPerRule = 5;
@@ -42,7 +43,12 @@ export function complaintAboutServer(
 export function serverFindings(plan: Plan, events: readonly HarnessEvent[]): ServerFinding[] {
   const { provisioner } = plan.network;
   if (provisioner === undefined || plan.scenario.faults !== undefined) return [];
-  const serves = (services: readonly ProvisionerService[]) => services.some((one) => provisioner.serves.includes(one));
+  const { relay } = provisioner;
+  const served: readonly ProvisionerService[] = [
+    ...provisioner.serves,
+    ...(relay?.forward ?? []).map(({ service }) => service),
+  ];
+  const serves = (services: readonly ProvisionerService[]) => services.some((one) => served.includes(one));
   const exchanges = exchangesIn(events);
   const boot: Boot = {
     plan,
@@ -51,7 +57,7 @@ export function serverFindings(plan: Plan, events: readonly HarnessEvent[]): Ser
     answered: exchanges.filter(({ family }) => answersFamily(plan.network, family)),
   };
   const found = rules
-    .filter(({ about }) => serves(about))
+    .filter(({ about, notRelayed }) => serves(about) && !(notRelayed && relay !== undefined))
     .flatMap(({ name, section, remedy, informational, find }) =>
       distinct(find(boot)).map(
         (seen): ServerFinding => ({ name, ...seen, section, remedy, ...(informational && { informational }) }),

@@ -41,6 +41,8 @@ export function createSniffer({ network, now, emit, malformed }: SnifferOptions)
     new Set(network.tcp.filter(({ service }) => services.includes(service)).map(({ port }) => port));
   const httpPorts = portsOf('http');
   if (network.provisioner?.serves.includes('http')) httpPorts.add(httpPort);
+  for (const { service, port } of network.provisioner?.relay?.forward ?? [])
+    if (service === 'http') httpPorts.add(port);
   const tlsPorts = portsOf('https');
   const http = createHttpSniffer({ now, emit, malformed });
   const tls = createTlsSniffer(emit);

@@ -10,17 +10,22 @@ import type { ServerAddresses } from './server-addresses.ts';
 /** The host whose address a fault has offered to the guest: locally administered, and nothing else on the wire. */
 const otherMac = Buffer.from([0x52, 0x54, 0x00, 0xfe, 0xfe, 0xfe]);
 
-/** ARP and echo for the server's IPv4 address. `transmit` must be done with the frame when it returns. */
+/** ARP and echo for the server's IPv4 address, and ARP for those it stands in for. `transmit` must be done with the frame when it returns. */
 export function createIpv4Answers(addresses: ServerAddresses, transmit: (frame: Buffer) => void) {
-  const { serverMac, serverIp } = addresses;
+  const { serverMac, serverIp, forwardedIps } = addresses;
   const scratch = Buffer.allocUnsafeSlow(ethernetHeaderBytes + mtuBytes);
   /** Addresses that another host answers for. */
   const occupied = new Set<number>();
 
+  const macOf = (ip: number): Buffer | undefined => {
+    if (ip === serverIp || forwardedIps.has(ip)) return serverMac;
+    return occupied.has(ip) ? otherMac : undefined;
+  };
+
   return {
     occupy: (ip: number) => void occupied.add(ip),
     arp({ frame, arp }: ArpPacket): void {
-      const senderMac = arp.targetIp === serverIp ? serverMac : occupied.has(arp.targetIp) ? otherMac : undefined;
+      const senderMac = macOf(arp.targetIp);
       if (arp.op !== 'request' || senderMac === undefined) return;
       const asker = macAt(frame, arp.senderMacAt);
       writeEthernet(scratch, asker, senderMac, etherTypes.arp);

@@ -7,6 +7,8 @@ export interface ServerAddresses {
   readonly serverMac: Buffer;
   readonly guestMac: Buffer;
   readonly serverIp: number;
+  /** Of servers elsewhere, for which the harness stands in. */
+  readonly forwardedIps: ReadonlySet<number>;
   readonly directedBroadcast: number;
   readonly serverLinkLocal: Buffer;
   readonly serverIpv6: Buffer | undefined;
@@ -27,6 +29,9 @@ export function serverAddressesOf(network: Network): ServerAddresses {
     serverMac,
     guestMac: needed(parseMac, 'guestMac', network.guestMac),
     serverIp,
+    forwardedIps: new Set(
+      network.provisioner?.relay?.forward.map(({ address }) => needed(parseIpv4Address, 'provisioner.relay', address)),
+    ),
     directedBroadcast: (serverIp | ~netmask) >>> 0,
     serverLinkLocal,
     serverIpv6,

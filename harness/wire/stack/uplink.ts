@@ -1,6 +1,13 @@
 import { tableBounds } from '../../model/bounds.ts';
 import type { Network } from '../../model/plan.ts';
-import { equalsAt, formatIpv4Address, formatIpv6Address, ipv6Bytes, macBytes } from '../codecs/addresses.ts';
+import {
+  equalsAt,
+  formatIpv4Address,
+  formatIpv6Address,
+  ipv6Bytes,
+  macBytes,
+  parseIpv4Address,
+} from '../codecs/addresses.ts';
 import { writeArp } from '../codecs/arp.ts';
 import { adjustChecksum } from '../codecs/checksum.ts';
 import { ethernet, ethernetHeaderBytes, etherTypes, isFor, writeEthernet } from '../codecs/ethernet.ts';
@@ -15,11 +22,19 @@ import type { Link } from './link.ts';
 import { type ServerAddresses, serverAddressesOf } from './server-addresses.ts';
 import { writeReset } from './tcp-reset.ts';
 
+/** A port of a server elsewhere, and the loopback port of the host that stands in for it. */
+export interface TcpForward {
+  readonly address: string;
+  readonly port: number;
+  readonly hostPort: number;
+}
+
 export interface UplinkOptions {
   readonly network: Network;
   readonly nic: Link;
   readonly uplink: Link | undefined;
   readonly tcpTargets: ReadonlyMap<number, number> | undefined;
+  readonly forwards?: readonly TcpForward[] | undefined;
   readonly toGuest: (frame: Buffer) => boolean;
   readonly malformed: MalformedLog;
   readonly guard: Guard;
@@ -33,23 +48,48 @@ export interface Uplink {
 }
 
 const checksumOffset = 16;
+const ipv4ChecksumOffset = 10;
+
+/** What a guest connects to; the address is the server's unless it is a forwarded one. */
+interface Service {
+  readonly address?: number;
+  readonly port: number;
+  readonly hostPort: number;
+}
+
+function servicesOf({ network, tcpTargets, forwards = [] }: UplinkOptions): Service[] {
+  const own = network.tcp.map(({ port }) => ({ port, hostPort: tcpTargets?.get(port) ?? port }));
+  const forwarded = forwards.map(({ address, port, hostPort }) => ({
+    address: parseIpv4Address(address) as number,
+    port,
+    hostPort,
+  }));
+  return [...own, ...forwarded];
+}
 
 /**
  * The firewall between the guest and QEMU's user-mode stack: TCP to the server's address and a
- * listed port passes, with the port rewritten to the one the host listens on; any other TCP is
+ * listed port, or to a forwarded one, passes, rewritten to the server's and the port the host listens on; any other TCP is
  * refused at once. From the user-mode stack, only TCP from those ports reaches the guest.
  */
 export function createUplink(options: UplinkOptions): Uplink {
   const { network, nic, uplink, toGuest, refused } = options;
   const addresses = serverAddressesOf(network);
-  const hostPorts = new Map(network.tcp.map(({ port }) => [port, options.tcpTargets?.get(port) ?? port]));
-  const guestPorts = new Map([...hostPorts].map(([guestPort, hostPort]) => [hostPort, guestPort]));
+  const services = servicesOf(options);
+  const byHostPort = new Map(services.map((service) => [service.hostPort, service]));
   const refusals = new Set<string>();
   const scratch = Buffer.alloc(128);
 
   function isServer(frame: Buffer, ip: IpView, at: number): boolean {
     if (ip.version === 4) return frame.readUInt32BE(at) === addresses.serverIp;
     return addresses.serverIpv6 !== undefined && equalsAt(frame, at, addresses.serverIpv6);
+  }
+
+  function serviceFor({ frame, ip, tcp }: TcpPacket): Service | undefined {
+    const isOwn = isServer(frame, ip, ip.destinationAt);
+    const address = isOwn || ip.version === 6 ? undefined : frame.readUInt32BE(ip.destinationAt);
+    if (!isOwn && address === undefined) return undefined;
+    return services.find((one) => one.port === tcp.destinationPort && one.address === address);
   }
 
   function refuse(packet: TcpPacket): void {
@@ -69,22 +109,25 @@ export function createUplink(options: UplinkOptions): Uplink {
   function fromGuest(packet: TcpPacket): boolean {
     const { frame, ip, tcp } = packet;
     if (!isFor(frame, addresses.serverMac)) return false;
-    const hostPort = hostPorts.get(tcp.destinationPort);
-    if (uplink === undefined || hostPort === undefined || !isServer(frame, ip, ip.destinationAt)) {
+    const service = serviceFor(packet);
+    if (uplink === undefined || service === undefined) {
       refuse(packet);
       return false;
     }
-    rewritePort(frame, tcp.start, 2, hostPort);
+    rewritePort(frame, tcp.start, 2, service.hostPort);
+    if (service.address !== undefined) rewriteAddress(packet, ip.destinationAt, addresses.serverIp);
     if (!uplink.send([frame])) nic.pause();
     return true;
   }
 
   /** Readdresses a segment from a listed port of the server's address; false for any other. */
-  function passesToGuest({ frame, ip, tcp }: TcpPacket): boolean {
-    const guestPort = guestPorts.get(tcp.sourcePort);
+  function passesToGuest(packet: TcpPacket): boolean {
+    const { frame, ip, tcp } = packet;
+    const service = byHostPort.get(tcp.sourcePort);
     const isOpening = (tcp.flags & (tcpFlags.syn | tcpFlags.ack)) === tcpFlags.syn;
-    if (guestPort === undefined || isOpening || !isServer(frame, ip, ip.sourceAt)) return false;
-    rewritePort(frame, tcp.start, 0, guestPort);
+    if (service === undefined || isOpening || !isServer(frame, ip, ip.sourceAt)) return false;
+    rewritePort(frame, tcp.start, 0, service.port);
+    if (service.address !== undefined) rewriteAddress(packet, ip.sourceAt, service.address);
     addresses.guestMac.copy(frame, ethernet.destinationAt);
     addresses.serverMac.copy(frame, ethernet.sourceAt);
     return true;
@@ -107,12 +150,23 @@ export function createUplink(options: UplinkOptions): Uplink {
   return { fromGuest };
 }
 
-/** Rewrites a port in a TCP header and adjusts its checksum. */
-function rewritePort(frame: Buffer, tcpStart: number, portOffset: 0 | 2, port: number): void {
-  const checksumAt = tcpStart + checksumOffset;
-  const old = frame.readUInt16BE(tcpStart + portOffset);
-  frame.writeUInt16BE(port, tcpStart + portOffset);
-  frame.writeUInt16BE(adjustChecksum(frame.readUInt16BE(checksumAt), old, port), checksumAt);
+/** Rewrites two bytes and adjusts the checksums that cover them. */
+function rewriteWord(frame: Buffer, at: number, value: number, checksumsAt: readonly number[]): void {
+  const old = frame.readUInt16BE(at);
+  frame.writeUInt16BE(value, at);
+  for (const checksumAt of checksumsAt) {
+    frame.writeUInt16BE(adjustChecksum(frame.readUInt16BE(checksumAt), old, value), checksumAt);
+  }
+}
+
+const rewritePort = (frame: Buffer, tcpStart: number, portOffset: 0 | 2, port: number): void =>
+  rewriteWord(frame, tcpStart + portOffset, port, [tcpStart + checksumOffset]);
+
+/** An IPv4 address is covered by IP's own checksum and, in the pseudo-header, by TCP's. */
+function rewriteAddress({ frame, ip, tcp }: TcpPacket, at: number, address: number): void {
+  const checksumsAt = [ip.headerStart + ipv4ChecksumOffset, tcp.start + checksumOffset];
+  rewriteWord(frame, at, address >>> 16, checksumsAt);
+  rewriteWord(frame, at + 2, address & 0xffff, checksumsAt);
 }
 
 /** Answers the user-mode stack's ARP and neighbour solicitations: any address but its own is the guest. */
