@@ -15,8 +15,8 @@ interface StartedServer {
 
 /** A server that is running already. */
 interface RelayedServer {
-  /** HOST:PORT */
-  relay: string;
+  /** HOST:PORT, one over IPv4 and one over IPv6. */
+  relay: readonly string[];
   /** URL=HOST:PORT, as in `tftp://10.0.2.3=127.0.0.1:6969`. */
   forward: readonly string[];
 }
@@ -37,7 +37,7 @@ function servicesOf(names: readonly string[]): ProvisionerService[] {
   });
 }
 
-function startedServer({ command, files, serves: names }: StartedServer) {
+function groupsOfStarted({ command, files, serves: names }: StartedServer) {
   const serves = servicesOf(names);
   const provisioner = {
     command: command.trim().split(/\s+/),
@@ -56,7 +56,7 @@ function startedServer({ command, files, serves: names }: StartedServer) {
       : []),
     ...(serves.includes('dhcpv6') ? serverClients6.map((group) => ({ ...group, provisioner: without4 })) : []),
   ];
-  if (groups.length > 0) return { provisioner, groups };
+  if (groups.length > 0) return groups;
   throw new HarnessError('usage', '--serves: expected dhcp, proxydhcp or dhcpv6 among them', {
     hint: 'A server that names no boot files is tested with a matrix: netboot run --matrix.',
   });
@@ -78,14 +78,16 @@ function forwardOf(text: string) {
   return { address, [service]: to, ...(port === undefined ? {} : { port: Number(port) }) };
 }
 
-const relayedServer = ({ relay, forward }: RelayedServer) => ({
-  provisioner: { relay, ...(forward.length > 0 && { forward: forward.map(forwardOf) }) },
-  groups: serverClients,
-});
+function groupsOfRelayed({ relay, forward }: RelayedServer) {
+  const isIp6 = (server: string): boolean => server.startsWith('[');
+  const provisioner = { relay, ...(forward.length > 0 && { forward: forward.map(forwardOf) }) };
+  const groups = [...(relay.every(isIp6) ? [] : serverClients), ...(relay.some(isIp6) ? serverClients6 : [])];
+  return groups.map((group) => ({ ...group, provisioner }));
+}
 
 /** A matrix with every kind of client, each booting from the user's server. */
 export function checkMatrix(server: CheckedServer): Matrix {
-  const { provisioner, groups } = 'relay' in server ? relayedServer(server) : startedServer(server);
+  const groups = 'relay' in server ? groupsOfRelayed(server) : groupsOfStarted(server);
   return parseMatrix(
     { name: 'check-server', groups: groups.map((group) => ({ ...group, strictServer: true })) },
     'check-server',

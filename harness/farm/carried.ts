@@ -116,7 +116,8 @@ async function obstacleOf(found: FoundCase, paths: Iterable<string>): Promise<st
   if (typeof qemu === 'object')
     return `${qemu.file}: a QEMU by path is more than its program, and is not sent to workers`;
   const relay = relayOf(provisioner);
-  if (relay !== undefined) return `${relay.relay}: it runs on this machine, and workers have other servers there`;
+  if (relay !== undefined)
+    return `${[relay.relay].flat()[0]}: it runs on this machine, and workers have other servers there`;
   const programs = provisioner === undefined ? [] : programsOf(provisioner);
   const named = programs.map(({ command }) => command[0] as string).find((name) => name.includes('/'));
   if (named !== undefined) return `${named}: a program by path is not sent to workers`;

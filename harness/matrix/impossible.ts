@@ -2,7 +2,8 @@ import type { SecondStage } from '../model/axes.ts';
 import { type CellAxes, romKindOf } from '../model/axis-text.ts';
 import { interfaceOfFirmware } from '../model/firmware-interface.ts';
 import { hasRomBar } from '../model/nics.ts';
-import { isShared, relayOf } from '../model/provisioner.ts';
+import { isShared, programsOf, relayOf } from '../model/provisioner.ts';
+import { relayedServer } from '../model/relay.ts';
 import type { Scenario } from '../model/scenario.ts';
 import { transportsOf } from '../model/transports.ts';
 
@@ -30,7 +31,7 @@ const isPcMachine = isMachine(/^(pc|q35|isapc|microvm)\b/);
 const isVirtMachine = isMachine(/^virt\b/);
 const isI440fx = isMachine(/^pc(-i440fx.*)?(,.*)?$/);
 const bootsKernel = ({ payload }: CellAxes) => payload === 'linux' || payload === 'installer';
-const servicesOf = ({ provisioner }: Cell) => [provisioner ?? []].flat().flatMap(({ serves = [] }) => serves);
+const servicesOf = ({ provisioner }: Cell) => programsOf(provisioner ?? []).flatMap(({ serves = [] }) => serves);
 /** Kinds without an iPXE that fetches files by itself under UEFI. */
 const romsWithoutIpxe: readonly (string | null)[] = [
   'none',
@@ -184,8 +185,11 @@ const impossibilities: readonly Impossibility[] = [
       'guests that share a server need addresses of their own: a provisioner with scope group serves dhcp, or dhcpv6 for ipVersion 6',
   },
   {
-    applies: (cell) => cell.ipVersion === 6 && relayOf(cell.provisioner) !== undefined,
-    reason: 'the relay agent is for DHCPv4; use ipVersion 4, or run the DHCPv6 server by its command',
+    applies: ({ provisioner, ipVersion }) => {
+      const relay = relayOf(provisioner);
+      return relay !== undefined && relayedServer(relay, ipVersion) === undefined;
+    },
+    reason: "the relay lists no server for this cell's version of IP; add one, such as 127.0.0.1:6767 or [::1]:5547",
   },
   {
     applies: (cell) => cell.sanHook === true && !bootsKernel(cell),

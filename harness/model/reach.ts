@@ -43,7 +43,7 @@ const ofSecondStage = ({ secondStage }: Scenario): Reach[] =>
 
 /** Servers of this host that the guest is let through to. */
 const ofRelay = ({ relay, forward = [] }: Relay): Reach[] => [
-  other('provisioner.relay', relay),
+  ...[relay].flat().map((server) => other('provisioner.relay', server)),
   ...forward.map((one, at) =>
     'tftp' in one
       ? other(`provisioner.forward[${at}].tftp`, one.tftp)

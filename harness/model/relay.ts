@@ -28,6 +28,18 @@ const forwardSchema = z.union([
 ]);
 export type Forward = z.infer<typeof forwardSchema>;
 
+const serverPort = loopbackPort(String.raw`(${ipv4Loopback}|\[::1\])`, '127.0.0.1:6767 or [::1]:5547');
+const isIp6 = (text: string): boolean => text.startsWith('[');
+/** One for each version of DHCP. */
+const serversSchema = z.union([
+  serverPort,
+  z
+    .array(serverPort)
+    .min(1)
+    .max(2)
+    .refine((all) => new Set(all.map(isIp6)).size === all.length, 'expected one server over IPv4 and one over IPv6'),
+]);
+
 const maxForwards = 16;
 export const portOf = (forward: Forward): number => ('tftp' in forward ? 69 : (forward.port ?? 80));
 const isDistinct = (forwards: readonly Forward[]): boolean =>
@@ -35,7 +47,7 @@ const isDistinct = (forwards: readonly Forward[]): boolean =>
 
 /** A DHCP server that is running already, and what else of this host a guest may reach. */
 export const relaySchema = z.strictObject({
-  relay: loopbackPort(ipv4Loopback, '127.0.0.1:6767'),
+  relay: serversSchema,
   forward: z
     .array(forwardSchema)
     .min(1)
@@ -45,6 +57,10 @@ export const relaySchema = z.strictObject({
 });
 export type Relay = z.infer<typeof relaySchema>;
 
+/** The server that is asked in cases over one version of IP. */
+export const relayedServer = ({ relay }: Relay, ipVersion: 4 | 6): string | undefined =>
+  [relay].flat().find((server) => isIp6(server) === (ipVersion === 6));
+
 const endpointSchema = z.strictObject({ host: z.string(), port: z.int() });
 export type Endpoint = z.infer<typeof endpointSchema>;
 
@@ -53,8 +69,9 @@ export const endpointOf = (text: string): Endpoint => ({
   host: text.slice(0, text.lastIndexOf(':')).replace(/^\[|\]$/g, ''),
   port: portNumberOf(text),
 });
+export const isIp6Host = (host: string): boolean => host.includes(':');
 export const endpointText = ({ host, port }: Endpoint): string =>
-  host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+  isIp6Host(host) ? `[${host}]:${port}` : `${host}:${port}`;
 
 /** A relay as a plan has it: all that a guest can reach through it. */
 export const plannedRelaySchema = z.strictObject({

@@ -17,6 +17,7 @@ import {
   type PlannedRelay,
   portOf,
   type Relay,
+  relayedServer,
 } from '../model/relay.ts';
 import type { Resolved } from '../model/resolved.ts';
 import type { Scenario } from '../model/scenario.ts';
@@ -54,9 +55,10 @@ function planForward(forward: Forward): PlannedForward {
   return { service: 'http', ...place, to: endpointOf(forward.http) };
 }
 
-const planRelay = ({ relay, forward = [] }: Relay): PlannedRelay => ({
-  dhcp: endpointOf(relay),
-  forward: forward.map(planForward),
+/** No case is expanded whose version of IP has no server. */
+const planRelay = (relay: Relay, ipVersion: 4 | 6): PlannedRelay => ({
+  dhcp: endpointOf(relayedServer(relay, ipVersion) as string),
+  forward: (relay.forward ?? []).map(planForward),
 });
 
 /** The user's server as the network sees it. Next to one that is running already, the harness goes on serving its files. */
@@ -66,7 +68,9 @@ export function planProvisionerNetwork({
 }: Pick<Scenario, 'provisioner' | 'ipVersion'>): Pick<Network, 'provisioner'> {
   if (provisioner === undefined) return {};
   const relay = relayOf(provisioner);
-  if (relay !== undefined) return { provisioner: { serves: ['dhcp'], relay: planRelay(relay) } };
+  if (relay !== undefined) {
+    return { provisioner: { serves: [ipVersion === 6 ? 'dhcpv6' : 'dhcp'], relay: planRelay(relay, ipVersion) } };
+  }
   const programs = programsOf(provisioner);
   const addresses = addressesOf(programs, ipVersion);
   const ip = addresses.find((address) => !isIp6(address));

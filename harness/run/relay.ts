@@ -5,6 +5,8 @@ import { systemClock } from '../services/clock.ts';
 import { startDhcpRelay } from '../services/relay/dhcp-relay.ts';
 import { startHttpForward } from '../services/relay/http-forward.ts';
 import { startTftpForward } from '../services/relay/tftp-forward.ts';
+import { relayV4 } from '../services/relay/v4-messages.ts';
+import { relayV6 } from '../services/relay/v6-messages.ts';
 import type { TcpForward } from '../wire/stack/uplink.ts';
 import type { Wire } from '../wire/wire.ts';
 import { emitServerEnd } from './provisioner.ts';
@@ -41,7 +43,10 @@ export async function startRelays(
 ): Promise<void> {
   const { relay } = network.provisioner ?? {};
   if (relay === undefined) return;
-  const dhcp = await startDhcpRelay(udp, { server: relay.dhcp, network, ...relayOptions(emit) });
+  const { ipv6, serverIp } = network;
+  const protocolOf = ({ address }: { address: string }) =>
+    ipv6 === undefined ? relayV4(address, serverIp) : relayV6(ipv6.serverIp);
+  const dhcp = await startDhcpRelay(udp, { server: relay.dhcp, protocolOf, ...relayOptions(emit) });
   servers.defer(() => dhcp.close());
   for (const forward of relay.forward) {
     if (forward.service !== 'tftp') continue;

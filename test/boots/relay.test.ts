@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { createSocket } from 'node:dgram';
+import { createSocket, type RemoteInfo } from 'node:dgram';
 import { once } from 'node:events';
 import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -7,10 +7,15 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Scenario } from '../../harness/model/scenario.ts';
 import { readEvents } from '../../harness/run/run-directory.ts';
+import { startDhcp6 } from '../../harness/services/dhcp/v6/server.ts';
 import { boundPortsOf } from '../../harness/services/provisioner/bound-ports.ts';
+import { formatIpv6Address } from '../../harness/wire/codecs/addresses.ts';
+import { walkOptions } from '../../harness/wire/codecs/dhcp6.ts';
 import { aavmfThenIpxe, bios, ovmfThenIpxe } from '../../scenarios/bases.ts';
 import { cellsOf, openHost, planOf, runCells } from '../run/rig.ts';
+import { createMemoryEndpoint } from '../tftp/memory-endpoint.ts';
 import { until } from './cli.ts';
 
 /** Servers of this host, started as anyone would: each on a port of loopback that needs no rights. */
@@ -184,6 +189,53 @@ describe.runIf(process.getuid?.() === 0)('dnsmasq, running on loopback', () => {
 it('Kea, running on loopback, leads Arm to a script', async () => {
   const { verdict } = await boot('kea', { relay: await startKea() }, aavmfThenIpxe);
   expect(verdict).toMatchObject(toItsEnd);
+});
+
+/**
+ * A DHCPv6 server on ::1 that knows relay agents: the harness's own, in Relay-replies that go to the port asked from
+ * (RFC 8415 §19.3, RFC 8357 §5.4).
+ */
+async function startDhcp6Server(cell: object): Promise<string> {
+  const plan = await planOf(cellsOf({ name: 'served', ...cell })[0] as Scenario, await openHost());
+  const headerBytes = 34;
+  const socket = createSocket('udp6');
+  let agent: RemoteInfo | undefined;
+  let header = Buffer.alloc(0);
+  const option = (code: number, data: Buffer) =>
+    Buffer.concat([Buffer.of(0, code, data.length >> 8, data.length & 255), data]);
+  const udp = createMemoryEndpoint(({ payload }) => {
+    const reply = Buffer.concat([header, option(9, payload)]);
+    if (agent !== undefined) socket.send(reply, agent.port, agent.address);
+  });
+  const network = plan.network as Parameters<typeof startDhcp6>[1]['network'];
+  const rules = ['boot.ipxe', 'snponly.efi'].map((file, at) => ({
+    name: file,
+    when: at === 0 ? { userClass: 'iPXE' } : {},
+    ...{ file, answer: true, options: [] },
+  }));
+  startDhcp6(udp, { network, rules, served: () => new Set(), emit: () => {} });
+  socket.on('message', (payload, from) => {
+    const walked = walkOptions(payload.subarray(headerBytes));
+    const message = 'options' in walked && walked.options.find(({ code }) => code === 9)?.data;
+    if (!message) return;
+    agent = from;
+    header = Buffer.concat([Buffer.of(13, 0), payload.subarray(2, headerBytes)]);
+    const ip = formatIpv6Address(payload, 18);
+    udp.deliver({ mac: plan.network.guestMac, ip, port: 546 }, 547, message);
+  });
+  socket.bind(0, '::1');
+  await once(socket, 'listening');
+  afterAll(() => void socket.close());
+  return `[::1]:${socket.address().port}`;
+}
+
+it('a DHCPv6 server on loopback leads UEFI to a script', async () => {
+  const cell = { ...ovmfThenIpxe, ipVersion: 6 };
+  const { verdict, events } = await boot('six', { relay: await startDhcp6Server(cell) }, cell);
+  expect(verdict).toMatchObject(toItsEnd);
+  // The harness's own is for IPv4 alone.
+  const decided = events.filter((event) => event.source === 'dhcp' && event.type === 'decided');
+  expect(decided.filter(({ messageType }) => messageType === 'solicit')).toEqual([]);
 });
 
 it('the harness could not tell where no server is running', async () => {

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { checkMatrix } from '../../harness/cli/check-matrix.ts';
 import { serverAccount } from '../../harness/judge/server/account.ts';
+import { programsOf } from '../../harness/model/provisioner.ts';
 import { recordedServer } from '../judge/recorded-server.ts';
 import { netboot } from './netboot.ts';
 
@@ -18,7 +19,8 @@ it('has a client of each kind, over IPv6 for a server that has it', () => {
 it('asks a server that has both families over IPv6 alone for the clients that boot over IPv6', () => {
   const serves = ['dhcp', 'dhcpv6', 'tftp'];
   const { groups } = checkMatrix({ command: 'dnsmasq', files: [], serves });
-  const served = ({ provisioner }: (typeof groups)[number]) => [provisioner ?? []].flat().flatMap((one) => one.serves);
+  const served = ({ provisioner }: (typeof groups)[number]) =>
+    programsOf(provisioner ?? []).flatMap((one) => one.serves);
   for (const group of groups) {
     expect(served(group)).toEqual(group.ipVersion === 6 ? ['dhcpv6', 'tftp'] : serves);
   }
@@ -59,12 +61,12 @@ it('asks a server that is running already, and forwards what is listed', () => {
     'http://192.168.7.9:8000=[::1]:8080',
     'http://10.0.2.4/=127.0.0.1:80',
   ];
-  const { groups } = checkMatrix({ relay: '127.0.0.1:6767', forward });
+  const { groups } = checkMatrix({ relay: ['127.0.0.1:6767'], forward });
   expect(groups).toHaveLength(6);
   expect(groups[0]).toMatchObject({
     strictServer: true,
     provisioner: {
-      relay: '127.0.0.1:6767',
+      relay: ['127.0.0.1:6767'],
       forward: [
         { address: '10.0.2.3', tftp: '127.0.0.1:6969' },
         { address: '192.168.7.9', http: '[::1]:8080', port: 8000 },
@@ -74,10 +76,17 @@ it('asks a server that is running already, and forwards what is listed', () => {
   });
 });
 
+it('asks it over IPv6 too, where it has that', () => {
+  const count = (...relay: string[]) =>
+    checkMatrix({ relay, forward: [] }).groups.map(({ ipVersion = 4 }) => ipVersion);
+  expect(count('[::1]:5547')).toEqual([6, 6, 6, 6]);
+  expect(count('127.0.0.1:6767', '[::1]:5547')).toEqual([4, 4, 4, 4, 4, 4, 6, 6, 6, 6]);
+});
+
 it.each(['10.0.2.3=127.0.0.1:69', 'tftp://10.0.2.3:70=127.0.0.1:69', 'ftp://10.0.2.3=127.0.0.1:69', 'tftp://10.0.2.3'])(
   'refuses to forward %s',
   (forward) => {
-    expect(() => checkMatrix({ relay: '127.0.0.1:6767', forward: [forward] })).toThrow(
+    expect(() => checkMatrix({ relay: ['127.0.0.1:6767'], forward: [forward] })).toThrow(
       `--forward: expected tftp://ADDRESS=HOST:PORT or http://ADDRESS[:PORT]=HOST:PORT, saw "${forward}"`,
     );
   },
@@ -96,5 +105,7 @@ it.each([
 it('names the option whose address is elsewhere', async () => {
   const { code, err } = await netboot('check-server', '--relay', '192.168.7.9:67');
   expect(code).toBe(2);
-  expect(err).toContain('expected a loopback address and a port, such as 127.0.0.1:6767; saw "192.168.7.9:67"');
+  expect(err).toContain(
+    'expected a loopback address and a port, such as 127.0.0.1:6767 or [::1]:5547; saw "192.168.7.9:67"',
+  );
 });

@@ -128,12 +128,20 @@ describe('a plan with a server that is running already', () => {
     expect(() => parseMatrix({ name: 'm', groups }, 'm')).toThrow(words);
   });
 
-  it('is IPv4 only', () => {
-    const groups = [
-      { name: 'g', arch: 'x86_64', firmware: 'ovmf', nic: 'e1000', ipVersion: [4, 6], provisioner: relay },
-    ];
-    const { cells, excluded } = expandMatrix(parseMatrix({ name: 'm', groups }, 'm'));
+  it('is for the versions of IP that have a server', () => {
+    const cellsOf = (...servers: string[]) => {
+      const provisioner = { relay: servers };
+      const groups = [{ name: 'g', arch: 'x86_64', firmware: 'ovmf', nic: 'e1000', ipVersion: [4, 6], provisioner }];
+      return expandMatrix(parseMatrix({ name: 'm', groups }, 'm'));
+    };
+    const { cells, excluded } = cellsOf('127.0.0.1:6767');
     expect(cells.map(({ ipVersion }) => ipVersion)).toEqual([4]);
-    expect(excluded.map(({ reason }) => reason)).toEqual([expect.stringContaining('the relay agent is for DHCPv4')]);
+    expect(excluded.map(({ reason }) => reason)).toEqual([expect.stringContaining('the relay lists no server')]);
+    const both = cellsOf('127.0.0.1:6767', '[::1]:5547').cells.map((cell) => planOf(cell).network.provisioner);
+    expect(both).toEqual([
+      { serves: ['dhcp'], relay: { dhcp: { host: '127.0.0.1', port: 6767 }, forward: [] } },
+      { serves: ['dhcpv6'], relay: { dhcp: { host: '::1', port: 5547 }, forward: [] } },
+    ]);
+    expect(() => cellsOf('127.0.0.1:6767', '127.0.0.1:6768')).toThrow(/one server over IPv4 and one over IPv6/);
   });
 });

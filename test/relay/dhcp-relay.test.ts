@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { tableBounds } from '../../harness/model/bounds.ts';
 import type { UntimedEvent } from '../../harness/model/events.ts';
 import { startDhcpRelay } from '../../harness/services/relay/dhcp-relay.ts';
+import { relayV4 } from '../../harness/services/relay/v4-messages.ts';
 import { type DhcpMessage, encodeDhcp, parseDhcp } from '../../harness/wire/codecs/dhcp.ts';
 import { guestPayloads } from '../dhcp/captures.ts';
 import { openHostSocket } from './host-socket.ts';
@@ -37,7 +38,7 @@ async function start(listen: Parameters<typeof openHostSocket>[0] = {}) {
   });
   const relay = await startDhcpRelay(wire.udp, {
     server: { host: '127.0.0.1', port: server.port },
-    network: { serverIp: '10.0.2.2' },
+    protocolOf: ({ address }) => relayV4(address, '10.0.2.2'),
     emit: (event) => events.push(event),
     onFailure: fail,
   });
@@ -195,7 +196,7 @@ describe('the harness could not tell', () => {
     rig.ask(discover);
     rig.ask(discover);
     expect(await rig.failure).toMatch(
-      /^127\.0\.0\.1:\d+ has not answered, or not where the harness could hear it: .*\(EADDRINUSE\).*RFC 8357/,
+      /^127\.0\.0\.1:\d+ has not answered, or not where the harness could hear it: .*\(EADDRINUSE; .*RFC 8357/,
     );
     const heard = await start({ address: '0.0.0.0' });
     const { offer, from: agent } = await asked(heard);

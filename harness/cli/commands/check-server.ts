@@ -21,7 +21,7 @@ import { runReporters } from '../reporters.ts';
 
 interface CheckOptions {
   command?: string;
-  relay?: string;
+  relay: string[];
   forward: string[];
   file: string[];
   serves: string;
@@ -77,10 +77,10 @@ function tableLines(rows: readonly Row[]): string[] {
 }
 
 function serverOf({ command, relay, forward, file: files, serves }: Omit<CheckOptions, 'accel'>): CheckedServer {
-  if (command !== undefined && relay === undefined && forward.length === 0) {
+  if (command !== undefined && relay.length === 0 && forward.length === 0) {
     return { command, files, serves: serves.split(',') };
   }
-  if (command === undefined && relay !== undefined && files.length === 0) return { relay, forward };
+  if (command === undefined && relay.length > 0 && files.length === 0) return { relay, forward };
   throw new HarnessError('usage', 'check-server: expected --command with --file, or --relay with --forward', {
     hint: 'A server is either started here, or running already.',
   });
@@ -118,8 +118,8 @@ The clients are BIOS, x64 UEFI and ARM 64-bit UEFI; iPXE from the ROM, PXE and H
 Each passes if the server leads it to the end: firmware to {{nbp}}, then iPXE to {{script}}, both in {{tree}}; and if
 nothing is found about the server. harness/services/provisioner/README.md lists placeholders and findings.
 
-A server behind --relay is asked over DHCPv4, and knows no placeholders. What leads to the end is the harness's, at 10.0.2.2
-by TFTP, and by HTTP for HTTP boot: snponly.efi or ipxe-arm64.efi, then boot.ipxe. Files of its own are where --forward says
+A server behind --relay is asked by DHCP, at [::1]:PORT by DHCPv6, and knows no placeholders. What leads to the end is the
+harness's, at 10.0.2.2 and fd00::2 by TFTP, and by HTTP for HTTP boot: snponly.efi or ipxe-arm64.efi, then boot.ipxe. Files of its own are where --forward says
 and nowhere else; a script of its own goes on with "chain tftp://10.0.2.2/boot.ipxe". What such a server needs to be heard
 is in harness/services/relay/README.md.
 

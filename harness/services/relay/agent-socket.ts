@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto';
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { HarnessError } from '../../model/errors.ts';
-import { type Endpoint, endpointText } from '../../model/relay.ts';
+import { type Endpoint, endpointText, isIp6Host } from '../../model/relay.ts';
 
 export interface AgentSocket {
   /** Hears the server alone. */
@@ -19,10 +19,11 @@ const tries = 4;
 
 /** Any loopback address but the first network's, where servers are. */
 const someLoopbackAddress = (): string => `127.${randomInt(1, 255)}.${randomInt(0, 256)}.${randomInt(1, 255)}`;
+const onlyLoopbackAddress6 = '::1';
 
 async function bound(address: string, port: number): Promise<Socket> {
   // Servers that listen on all addresses of an interface allow others to listen on one.
-  const socket = createSocket({ type: 'udp4', reuseAddr: true });
+  const socket = createSocket({ type: isIp6Host(address) ? 'udp6' : 'udp4', reuseAddr: true });
   try {
     socket.bind({ address, port, exclusive: true });
     await once(socket, 'listening');
@@ -35,7 +36,13 @@ async function bound(address: string, port: number): Promise<Socket> {
 
 const codeOf = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? String(error);
 
-async function bindAgent(port: number): Promise<AgentSocket> {
+async function atAnyPort(address: string, deaf: string): Promise<AgentSocket> {
+  const socket = await bound(address, 0);
+  return { socket, address, port: socket.address().port, deaf };
+}
+
+async function bindAgent({ host, port }: Endpoint): Promise<AgentSocket> {
+  if (isIp6Host(host)) return atAnyPort(onlyLoopbackAddress6, `there is one loopback address, which has port ${port}`);
   let why = '';
   for (let tried = 0; tried < tries; tried++) {
     const address = someLoopbackAddress();
@@ -46,19 +53,21 @@ async function bindAgent(port: number): Promise<AgentSocket> {
       if (why !== 'EADDRINUSE') break;
     }
   }
-  const address = someLoopbackAddress();
-  const socket = await bound(address, 0);
-  return { socket, address, port: socket.address().port, deaf: why };
+  return atAnyPort(
+    someLoopbackAddress(),
+    `port ${port} could not be opened at another loopback address (${why}; it takes a port from 1024 on, and a server on an ` +
+      'address or interface of its own, as dnsmasq is with bind-interfaces)',
+  );
 }
 
 /**
- * A relay agent's socket to a server on loopback. Servers answer an agent at its address (giaddr) and the port that they
- * listen on themselves (RFC 2131 §4.1), unless they know better (RFC 8357): so the agent has a loopback address of its
+ * A relay agent's socket to a server on loopback. Servers answer an agent at its address and the port that they listen on
+ * themselves (RFC 2131 §4.1, RFC 8415 §7.2), unless they know better (RFC 8357): so the agent has a loopback address of its
  * own, and that port if it can be had.
  */
 export async function openAgentSocket(server: Endpoint): Promise<AgentSocket> {
   try {
-    const agent = await bindAgent(server.port);
+    const agent = await bindAgent(server);
     agent.socket.connect(server.port, server.host);
     await once(agent.socket, 'connect');
     return agent;

@@ -1,6 +1,6 @@
 import { formatIpv6Address, ipv6Bytes, parseIpv6Address } from './addresses.ts';
 
-/** By message type minus one (RFC 8415 §7.3); relay messages have another format and are not handled. */
+/** By message type minus one (RFC 8415 §7.3); relay messages have another format (`dhcp6-relay.ts`). */
 export const dhcp6MessageTypes = [
   'solicit',
   'advertise',
@@ -85,7 +85,7 @@ export function parseDhcp6(payload: Buffer): Parsed<'message', Dhcp6Message> {
   const type = payload[0] as number;
   const messageType = dhcp6MessageTypes[type - 1];
   if (!messageType) return { malformed: `message type ${type}, expected 1 to ${dhcp6MessageTypes.length}` };
-  const walked = walk(Buffer.from(payload.subarray(headerBytes)));
+  const walked = walkOptions(Buffer.from(payload.subarray(headerBytes)));
   if ('malformed' in walked) return walked;
   return { message: { messageType, xid: payload.readUIntBE(1, 3), options: walked.options } };
 }
@@ -105,7 +105,7 @@ export function optionOf(message: Dhcp6Message, code: number): Buffer | undefine
 /** Null: malformed (RFC 8415 §21.4). */
 export function parseIaNa(data: Buffer): IaNa | null {
   if (data.length < iaHeaderBytes) return null;
-  const walked = walk(data.subarray(iaHeaderBytes));
+  const walked = walkOptions(data.subarray(iaHeaderBytes));
   if ('malformed' in walked) return null;
   const addresses: IaAddress[] = [];
   let status: number | undefined;
@@ -159,7 +159,7 @@ export function parseClasses(data: Buffer): string[] {
   return classes;
 }
 
-function walk(field: Buffer): Parsed<'options', Dhcp6Option[]> {
+export function walkOptions(field: Buffer): Parsed<'options', Dhcp6Option[]> {
   const options: Dhcp6Option[] = [];
   for (let at = 0; at < field.length; ) {
     if (at + 4 > field.length) return { malformed: `${field.length - at} bytes after the last option` };
@@ -175,7 +175,7 @@ function walk(field: Buffer): Parsed<'options', Dhcp6Option[]> {
   return { options };
 }
 
-function encodeOptions(options: readonly Dhcp6Option[]): Buffer {
+export function encodeOptions(options: readonly Dhcp6Option[]): Buffer {
   return Buffer.concat(
     options.flatMap(({ code, data }) => {
       const header = Buffer.alloc(4);
