@@ -52,6 +52,8 @@ it('says what was offered and what was loaded', () => {
   };
   expect(accountOf('pxe')).toEqual({ offered: ['snponly.efi', 'boot.ipxe'], loaded: ['snponly.efi', 'boot.ipxe'] });
   expect(accountOf('option-60')).toEqual({ offered: ['http://10.0.2.3/snponly.efi'], loaded: [] });
+  // What the harness offers over IPv4 is not the server’s.
+  expect(accountOf('option-16')).toEqual({ offered: ['http://[fd00::2]/snponly.efi'], loaded: [] });
   expect(accountOf('no-http')).toEqual({ offered: [], loaded: [] });
 });
 

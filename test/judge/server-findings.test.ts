@@ -108,6 +108,12 @@ describe('what is found about a server', () => {
     expect([...found]).toEqual(Object.keys(shown).filter((one) => shown[one as ServerFindingName].in === name));
   });
 
+  it('tells a class that is not sent from one that cannot be read', () => {
+    expect(foundIn(recorded('option-16')).map(({ text }) => text)).toEqual([
+      'x64 UEFI by HTTP (architecture 16) was offered http://[fd00::2]/snponly.efi with a malformed option 16',
+    ]);
+  });
+
   it('is not asked of the harness itself, which does on purpose what a matrix says', () => {
     const { plan, events } = recorded('redirect');
     const { provisioner: _, ...network } = plan.network;
