@@ -67,13 +67,15 @@ function bootServerSilent(exchange: Exchange): Seen | undefined {
   return { atMs: first.tMs, text };
 }
 
-function httpClassMissing({ client, replies }: Exchange): Seen | undefined {
+function httpClassMissing({ client, replies, fetches }: Exchange): Seen | undefined {
   if (!isHttpClient(client) || client.isIpxe) return undefined;
   const reply = replies.find(
     (one) => bootFileOf(one) !== undefined && one.vendorClass?.startsWith('HTTPClient') !== true,
   );
   if (reply === undefined) return undefined;
   const code = isV4(reply) ? 60 : 16;
+  // EDK II looks for the word at a fixed place, also in an option 16 that is not made as RFC 8415 §21.16 has it.
+  if (reply.codes.includes(code) && fetches.length > 0) return undefined;
   const wrong = reply.vendorClass === undefined ? 'a malformed option 16' : `option ${code} "${reply.vendorClass}"`;
   const said = reply.codes.includes(code) ? `with ${wrong}` : `without option ${code}`;
   return { atMs: reply.tMs, text: `${clientText(client)} was offered ${bootFileOf(reply)} ${said}` };
