@@ -15,7 +15,8 @@ const aside = [
   'proxyDhcp',
 ];
 
-const programsOf = ({ provisioner }) => [provisioner ?? []].flat();
+/** A relay leads to a server somewhere, of which a matrix names no program. */
+const programsOf = ({ provisioner }) => [provisioner ?? []].flat().filter(({ command }) => command !== undefined);
 const isProxy = (scenario) =>
   scenario.proxyDhcp === true || programsOf(scenario).some(({ serves = [] }) => serves.includes('proxydhcp'));
 
@@ -38,7 +39,7 @@ export function joinServers({ cases }) {
     const identity = identityOf(one.scenario);
     if (!own.has(identity)) own.set(identity, one);
   }
-  const others = ran.filter(({ scenario }) => scenario.provisioner !== undefined);
+  const others = ran.filter(({ scenario }) => programsOf(scenario).length > 0);
   const pairs = others.map((theirs) => ({
     own: own.get(identityOf(theirs.scenario)),
     theirs,
