@@ -2,8 +2,10 @@ import { basename, resolve } from 'node:path';
 import { serverClients, serverClients6 } from '../../scenarios/server-clients.ts';
 import type { Matrix } from '../matrix/matrix.ts';
 import { parseMatrix } from '../matrix/parse-matrix.ts';
+import { checkShape } from '../model/check-shape.ts';
 import { HarnessError } from '../model/errors.ts';
 import { type ProvisionerService, provisionerServices } from '../model/provisioner.ts';
+import { relaySchema } from '../model/relay.ts';
 
 /** A server that is started. */
 interface StartedServer {
@@ -81,6 +83,12 @@ function forwardOf(text: string) {
 function groupsOfRelayed({ relay, forward }: RelayedServer) {
   const isIp6 = (server: string): boolean => server.startsWith('[');
   const provisioner = { relay, ...(forward.length > 0 && { forward: forward.map(forwardOf) }) };
+  const checked = checkShape(relaySchema, provisioner);
+  if ('problems' in checked) {
+    throw new HarnessError('usage', `check-server: ${checked.problems.join('; ')}`, {
+      hint: 'A server elsewhere is brought to loopback first, for example with socat.',
+    });
+  }
   const groups = [...(relay.every(isIp6) ? [] : serverClients), ...(relay.some(isIp6) ? serverClients6 : [])];
   return groups.map((group) => ({ ...group, provisioner }));
 }

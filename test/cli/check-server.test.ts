@@ -104,10 +104,10 @@ it.each([
   expect(err).toContain('expected --command with --file, or --relay with --forward');
 });
 
-it('names the option whose address is elsewhere', async () => {
+it('names the option whose address is elsewhere, once', async () => {
   const { code, err } = await netboot('check-server', '--relay', '192.168.7.9:67');
   expect(code).toBe(2);
   expect(err).toContain(
-    'expected a loopback address and a port, such as 127.0.0.1:6767 or [::1]:5547; saw "192.168.7.9:67"',
+    'error: check-server: relay[0]: expected a loopback address and a port, such as 127.0.0.1:6767 or [::1]:5547; saw "192.168.7.9:67"\nhint: ',
   );
 });

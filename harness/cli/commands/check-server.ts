@@ -93,7 +93,9 @@ export const checkServerCommand: AddCommand = (program, io, end) => {
     .option('--command <line>', 'the server and its arguments, in the foreground; {{…}} is filled in')
     .option(
       '--relay <host:port>',
-      'or a DHCP server that is running already, on loopback: the harness is its relay agent',
+      'or a DHCP server that is running already, on loopback: the harness is its relay agent; may be repeated',
+      collect,
+      [],
     )
     .option(
       '--forward <url=host:port>',
@@ -119,9 +121,9 @@ Each passes if the server leads it to the end: firmware to {{nbp}}, then iPXE to
 nothing is found about the server. harness/services/provisioner/README.md lists placeholders and findings.
 
 A server behind --relay is asked by DHCP, at [::1]:PORT by DHCPv6, and knows no placeholders. What leads to the end is the
-harness's, at 10.0.2.2 and fd00::2 by TFTP, and by HTTP for HTTP boot: snponly.efi or ipxe-arm64.efi, then boot.ipxe. Files of its own are where --forward says
-and nowhere else; a script of its own goes on with "chain tftp://10.0.2.2/boot.ipxe". What such a server needs to be heard
-is in harness/services/relay/README.md.
+harness's, at 10.0.2.2 and fd00::2 by TFTP, and by HTTP for HTTP boot: snponly.efi or ipxe-arm64.efi, then boot.ipxe. Files
+of its own are where --forward says and nowhere else; a script of its own goes on with "chain tftp://10.0.2.2/boot.ipxe".
+What such a server needs to be heard is in harness/services/relay/README.md.
 
 Examples:
   netboot check-server --command 'dnsmasq --conf-file={{dir}}/dnsmasq.conf --no-daemon --user=root' --file dnsmasq.conf
