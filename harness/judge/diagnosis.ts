@@ -46,6 +46,16 @@ const offered = wireSaw(
   (event) =>
     (event.type === 'dhcp' && event.messageType === 'offer') || (event.type === 'dhcp6' && event.from === 'server'),
 );
+const requested = wireSaw(
+  (event) =>
+    (event.type === 'dhcp' && event.messageType === 'request' && event.serverId !== undefined) ||
+    (event.type === 'dhcp6' && event.messageType === 'request'),
+);
+const refused = wireSaw((event) => event.type === 'dhcp' && event.messageType === 'nak');
+const acknowledged = wireSaw(
+  (event) =>
+    (event.type === 'dhcp' && event.messageType === 'ack') || (event.type === 'dhcp6' && event.messageType === 'reply'),
+);
 const all =
   (...tests: ((stop: Stop) => boolean)[]) =>
   (stop: Stop): boolean =>
@@ -124,6 +134,14 @@ const meanings: readonly { holds: (stop: Stop) => boolean; means: (stop: Stop) =
   {
     holds: all(at('dhcp'), discovered, not(offered)),
     means: () => 'the client asked for an address and got no offer: no boot rule matches it',
+  },
+  {
+    holds: all(at('dhcp'), requested, refused),
+    means: () => 'the client accepted an offer, and its REQUEST was answered with a NAK',
+  },
+  {
+    holds: all(at('dhcp'), requested, not(acknowledged)),
+    means: () => 'the client accepted an offer, and its REQUEST was not answered',
   },
   {
     holds: all(at('dhcp'), discovered),

@@ -33,6 +33,7 @@ const doneToRequests: Record<ServerFaultAction, string> = {
   datagramBytes: 'answered with padding',
   addressInUse: 'offered an address that another host has',
   status: 'refused or redirected',
+  retryAfterSeconds: 'asked to come again later',
   ignoreOptions: 'answered without options that were asked for',
   refuseOptions: 'refused for their options',
   oack: "answered with options of the server's own",

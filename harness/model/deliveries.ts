@@ -44,8 +44,9 @@ export function startedOf(event: UntimedEvent, promised: ReadonlyMap<string, num
   return promised.get(name) === Number(bytes) ? { name, bytes: Number(bytes) } : undefined;
 }
 
-/** A name and the length of its content, from the head of an HTTP response. */
+/** A name and the length of its content, from the head of an HTTP response or, where that says no length, its end. */
 export function promiseOf(event: Extract<HarnessEvent, { source: 'wire' }>): NamedBytes | undefined {
+  if (event.type === 'http-sent' && event.status === 200) return namedBytes(nameOfTarget(event.target), event.bytes);
   if (event.type !== 'http-response' || event.status !== 200 || event.length === null) return undefined;
   return namedBytes(nameOfTarget(event.target), event.length);
 }

@@ -177,6 +177,8 @@ export const eventSchema = z.discriminatedUnion('source', [
       length: z.int().nullable(),
       location: z.string().optional(),
     }),
+    /** The server sent the last byte of a response body, whose length its head did not say. */
+    event('wire', 'http-sent', { target: z.string(), status: z.int(), port: z.int(), bytes: z.int() }),
     /** The guest acknowledged the last byte of a response body. */
     event('wire', 'http-complete', {
       target: z.string(),

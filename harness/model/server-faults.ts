@@ -97,6 +97,8 @@ const http = {
     delayMs,
     /** In place of the file; a redirect (3xx) leads to the same target again, so that `first` makes a chain of them. */
     status: z.int().min(300).max(599).optional(),
+    /** With `status`: when to ask again (RFC 9110 §10.2.3). */
+    retryAfterSeconds: z.int().nonnegative().max(600).optional(),
     /** Not said, said as chunks, or said wrongly by so many bytes: the connection is closed after the body. */
     contentLength: z.union([z.literal(['none', 'chunked']), z.strictObject({ offBy: z.int() })]).optional(),
     /** The full length is promised, the connection closed after the file's first bytes. */

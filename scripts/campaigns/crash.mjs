@@ -94,7 +94,7 @@ export async function run(argv) {
       counts[mode] = await modes[mode]({
         ...{ ...shared, place, cells: given.cells, runOptions: [...runOptions, '--cold'], signal, found },
         ...{ kills: mode === 'matrix' ? given.kills : few, times: few },
-        // Half of an undisturbed run, so that a run meets a few kills before it is complete.
+        // The whole length of an undisturbed run: kills then come before its first case is finished, after its last, and between.
         ...{ spanMs: shared.wholeMs, fullDiskKib: kibOf(shared.reference), random: randomFrom(given.seed) },
       });
       say(`${mode}: ${JSON.stringify(counts[mode])}, ${problems.filter((one) => one.mode === mode).length} problems`);

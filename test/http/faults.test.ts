@@ -81,6 +81,14 @@ describe('an HTTP server with a fault', () => {
     );
   });
 
+  test('says when to ask again', async () => {
+    await start([{ of: { first: 1 }, status: 503, retryAfterSeconds: 2 }]);
+    const [busy, served] = [await get('/a.efi'), await get('/a.efi')];
+    expect([busy.status, busy.headers['retry-after']]).toEqual([503, '2']);
+    expect([served.status, served.headers['retry-after']]).toEqual([200, undefined]);
+    expect(actions()).toEqual(['status', 'retryAfterSeconds']);
+  });
+
   test('refuses HEAD alone', async () => {
     await start([{ match: { method: 'HEAD' }, status: 405 }]);
     expect([(await get('/a.efi', { method: 'HEAD' })).status, (await get('/a.efi')).status]).toEqual([405, 200]);

@@ -246,6 +246,28 @@ describe.each(stopped)('the expected stop of %s', (name) => {
   });
 });
 
+describe('a boot without a lease', () => {
+  const run = recordedRun('bios-ipxe-rom');
+  const acked = run.events.findIndex(isAck);
+  const upToRequest = run.events.slice(0, acked);
+  const ended: HarnessEvent[] = [
+    { tMs: 60_000, source: 'run', type: 'deadline', stage: 'dhcp', allowedMs: 60_000, waitedMs: 60_100 },
+    { tMs: 60_001, source: 'run', type: 'ended', reason: 'deadline' },
+  ];
+  const diagnosisOf = (events: HarnessEvent[]) => judge(run.plan, [...events, ...ended]).diagnosis;
+  const isRequest = (event: HarnessEvent): boolean =>
+    event.source === 'wire' && event.type === 'dhcp' && event.messageType === 'request';
+
+  it('is told apart by how far it came: offer, REQUEST, answer', () => {
+    const nak = { ...run.events[acked], messageType: 'nak' } as HarnessEvent;
+    expect(diagnosisOf(upToRequest.filter((event) => !isRequest(event)))).toContain(
+      'got an offer and did not accept it',
+    );
+    expect(diagnosisOf(upToRequest)).toContain('accepted an offer, and its REQUEST was not answered');
+    expect(diagnosisOf([...upToRequest, nak])).toContain('its REQUEST was answered with a NAK');
+  });
+});
+
 test.each(['bios-ipxe-rom', 'bios-pxe-rom'] as const)('%s without the banner of its firmware never passes', (name) => {
   const banner = /^SeaBIOS \(version/;
   const verdict = judgeChanged(

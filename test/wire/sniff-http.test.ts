@@ -44,6 +44,7 @@ function connect(serverPort = 80) {
 const request = 'GET /kernel HTTP/1.1\r\nHost: 10.0.2.2\r\nUser-Agent: iPXE\r\n\r\n';
 const head = (fields: string, status = '200 OK') => `HTTP/1.1 ${status}\r\n${fields}\r\n\r\n`;
 const complete = { type: 'http-complete', target: '/kernel', status: 200, port: 80 };
+const sent = (bytes: number) => ({ source: 'wire', ...complete, type: 'http-sent', bytes });
 
 test('request, response and delivery are reported', () => {
   const tcp = connect();
@@ -187,7 +188,11 @@ test('chunks are counted, trailers are not', () => {
   const tcp = connect();
   const answer = `${head('Transfer-Encoding: chunked')}5\r\nhello\r\nA;x=y\r\n0123456789\r\n0\r\nT: v\r\n\r\n`;
   tcp.asks(0, request);
-  for (let at = 0; at < answer.length; at += 7) tcp.answers(at, answer.slice(at, at + 7));
+  for (let at = 0; at < answer.length; at += 7) {
+    expect(tcp.of('http-sent')).toEqual([]);
+    tcp.answers(at, answer.slice(at, at + 7));
+  }
+  expect(tcp.of('http-sent')).toEqual([sent(15)]);
   tcp.acknowledges(answer.length);
   expect(tcp.of('http-complete')).toMatchObject([{ ...complete, bytes: 15 }]);
 });
@@ -197,7 +202,9 @@ test('a body that ends with the connection is complete when the FIN is acknowled
   const answer = `${head('Server: old')}0123456789`;
   tcp.asks(0, request);
   tcp.answers(0, answer);
+  expect(tcp.of('http-sent')).toEqual([]);
   tcp.answers(answer.length, '', ack | fin);
+  expect(tcp.of('http-sent')).toEqual([sent(10)]);
   tcp.acknowledges(answer.length);
   expect(tcp.of('http-complete')).toEqual([]);
   tcp.acknowledges(answer.length + 1);

@@ -30,7 +30,11 @@ export async function answer(
   if (name === undecodable) return refuse(response, 400, undecodable.unsafe);
   const status = faults.take('status');
   if (status !== undefined) {
-    const headers = status < 400 ? { Location: request.url ?? '/' } : {};
+    const retryAfter = faults.take('retryAfterSeconds');
+    const headers = {
+      ...(status < 400 ? { Location: request.url ?? '/' } : {}),
+      ...(retryAfter === undefined ? {} : { 'Retry-After': String(retryAfter) }),
+    };
     return { ...refuse(response, status, 'fault', headers), note: 'a fault of the scenario' };
   }
   const found = typeof name === 'string' ? await tree.lookup(name) : refusal('unsafe-name', name.unsafe);

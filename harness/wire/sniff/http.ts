@@ -28,7 +28,8 @@ interface Delivery {
   /** Undefined if the connection's end is the body's end, or until the last chunk is seen. */
   end: number | undefined;
   bodyBytes: number;
-  readonly untilClose: boolean;
+  /** Undefined: the head says how long the body is. */
+  readonly unsaid: 'chunked' | 'until-close' | undefined;
   /** The body's first bytes, for what kind of file it is; undefined where chunk sizes are between them. */
   readonly head: StreamWindow | undefined;
 }
@@ -76,9 +77,9 @@ function createHttpReader(port: number, { now, emit, malformed }: HttpSnifferOpt
     const { target } = request;
     emit({ source: 'wire', type: 'http-response', target, status, port, length, ...(location && { location }) });
     if (!isBodyless(status, request.method) && framing !== 'unknown') {
-      const untilClose = framing === 'until-close';
-      const head = framing === 'chunked' ? undefined : headAt(bodyAt);
-      deliveries.push({ request, status, bodyAt, end: undefined, bodyBytes: 0, untilClose, head });
+      const unsaid = typeof framing === 'string' ? framing : undefined;
+      const head = unsaid === 'chunked' ? undefined : headAt(bodyAt);
+      deliveries.push({ request, status, bodyAt, end: undefined, bodyBytes: 0, unsaid, head });
     }
     return framing;
   }
@@ -91,9 +92,14 @@ function createHttpReader(port: number, { now, emit, malformed }: HttpSnifferOpt
       if (delivery === undefined || delivery.end !== undefined) return;
       delivery.end = end;
       delivery.bodyBytes = bodyBytes;
+      if (delivery.unsaid) sent(delivery, bodyBytes);
     },
     onMalformed: (reason) => malformed('server', 'http', reason),
   });
+
+  function sent({ request: { target }, status }: Delivery, bytes: number): void {
+    emit({ source: 'wire', type: 'http-sent', target, status, port, bytes });
+  }
 
   function complete(delivery: Delivery): void {
     const { request, status, bodyBytes: bytes } = delivery;
@@ -118,15 +124,18 @@ function createHttpReader(port: number, { now, emit, malformed }: HttpSnifferOpt
     acknowledged(position, endAcknowledged) {
       acknowledgedTo = Math.max(acknowledgedTo, position);
       for (let [first] = deliveries; first !== undefined; [first] = deliveries) {
-        if (first.untilClose) first.bodyBytes = acknowledgedTo - first.bodyAt;
-        const isDelivered = first.untilClose ? endAcknowledged : first.end !== undefined && acknowledgedTo >= first.end;
+        const untilClose = first.unsaid === 'until-close';
+        if (untilClose) first.bodyBytes = acknowledgedTo - first.bodyAt;
+        const isDelivered = untilClose ? endAcknowledged : first.end !== undefined && acknowledgedTo >= first.end;
         if (!isDelivered) return;
         deliveries.shift();
         complete(first);
       }
     },
     ends(position) {
-      const isCut = ({ untilClose, end }: Delivery): boolean => !untilClose && (end === undefined || end > position);
+      for (const open of deliveries) if (open.unsaid === 'until-close') sent(open, position - open.bodyAt);
+      const isCut = ({ unsaid, end }: Delivery): boolean =>
+        unsaid !== 'until-close' && (end === undefined || end > position);
       for (const delivery of deliveries.filter(isCut)) {
         deliveries.splice(deliveries.indexOf(delivery), 1);
         cutShort(delivery, position);

@@ -47,6 +47,7 @@ export async function compared({ cells, jobs, attackers, outDir }) {
     passed: quiet.cases.filter(({ verdict }) => verdict.status === 'passed').length,
     peakMiB: [quiet.peakMiB, attacked.peakMiB],
     costMiB: attacked.peakMiB - quiet.peakMiB,
+    memory: [quiet.memory, attacked.memory],
     wallMs: [quiet.wallMs, attacked.wallMs],
     hostile: attacked.cases.filter(({ id }) => attackers.some((one) => one.id === id)),
     differences: ids

@@ -15,6 +15,20 @@ function peakMiB() {
   return Math.round(Number(kib) / 1024);
 }
 
+/** Samples what the process holds; `most` is the sample with the largest JavaScript heap, in MiB. */
+function watchMemory() {
+  let most = { heapUsed: 0 };
+  const look = () => {
+    const { rss, heapTotal, heapUsed, external, arrayBuffers } = process.memoryUsage();
+    if (heapUsed > most.heapUsed) most = { heapUsed, heapTotal, external, arrayBuffers, rss };
+  };
+  const timer = setInterval(look, 200);
+  return () => {
+    clearInterval(timer);
+    return Object.fromEntries(Object.entries(most).map(([name, bytes]) => [name, Math.round(bytes / 2 ** 20)]));
+  };
+}
+
 /** Memory for the reports counts too. */
 const reporter = {
   ...fileReporter({ invocation: { command: 'netboot', setDirs: [] }, env: {}, recordsOf: runRecords }),
@@ -34,6 +48,7 @@ async function run({ outDir, cells, jobs, attackers }, signal) {
   const host = await openArtefacts([], { env: process.env, stderr: process.stderr });
   const all = [...cellsOf(attackers), ...cells];
   const big = bigFile(outDir);
+  const memory = watchMemory();
   const { wallMs, cases } = await runMatrix({
     ...host,
     lengthsFile: undefined,
@@ -48,7 +63,7 @@ async function run({ outDir, cells, jobs, attackers }, signal) {
     intervene: (plan) => ({ plan: attackedPlan(plan, attackers, big) }),
     signal,
   });
-  return { wallMs, peakMiB: peakMiB(), cases: cases.map(({ id, verdict }) => ({ id, verdict })) };
+  return { wallMs, peakMiB: peakMiB(), memory: memory(), cases: cases.map(({ id, verdict }) => ({ id, verdict })) };
 }
 
 const stopping = new AbortController();

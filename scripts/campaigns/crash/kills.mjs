@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, sym
 import { basename, dirname, join } from 'node:path';
 import { readTemplate } from '../../../.build/harness/run/templates/template.js';
 import { cacheFolder } from '../../setup/checkout.mjs';
-import { problemsOf, problemsOfWhole } from './records.mjs';
+import { finishedIn, problemsOf, problemsOfWhole } from './records.mjs';
 import { openWorkplace, traceIn } from './workplace.mjs';
 
 /** Runs that may fail by themselves: then there is no point in killing more. */
@@ -24,6 +24,8 @@ async function killRuns({
   check = () => [],
   found,
 }) {
+  /** How many cases were finished at each kill. */
+  const finished = [];
   let killed = 0;
   let completed = 0;
   let failed = 0;
@@ -37,6 +39,7 @@ async function killRuns({
       isOver = !ended.killed;
       if (ended.killed) killed++;
       else completed++;
+      if (ended.killed) finished.push(finishedIn(runDir));
       if (isOver && ended.exitCode !== 0) failed++;
       if (isOver && ended.exitCode !== 0) problems.push(`exit code ${ended.exitCode}: ${ended.stderr.slice(-300)}`);
       problems.push(...(isOver ? problemsOfWhole(runDir, expected) : problemsOf(runDir, expected)));
@@ -44,7 +47,14 @@ async function killRuns({
     }
     rmSync(runDir, { recursive: true, force: true });
   }
-  return { killed, completed };
+  return { killed, completed, finishedCases: spreadOf(finished) };
+}
+
+/** Sum, and the three quartiles between the least and the most. */
+function spreadOf(counts) {
+  const sorted = counts.toSorted((a, b) => a - b);
+  const at = (share) => sorted[Math.round(share * (sorted.length - 1))] ?? 0;
+  return { checked: counts.reduce((sum, count) => sum + count, 0), atKills: [0, 0.25, 0.5, 0.75, 1].map(at) };
 }
 
 /** A cache with this machine's sets, and templates of its own. */

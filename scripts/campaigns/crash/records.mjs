@@ -11,6 +11,10 @@ const casesOf = (runDir) => (existsSync(join(runDir, 'cases')) ? readdirSync(joi
 /** What each cell did in a run that nothing disturbed, by id. */
 export const expectedOf = (runDir) => new Map(readResults(runDir).cases.map((one) => [one.id, didIn(one)]));
 
+/** How many cases of a run have their result; each of them is looked at by `problemsOf`. */
+export const finishedIn = (runDir) =>
+  casesOf(runDir).filter((id) => existsSync(join(runDir, 'cases', id, 'result.json'))).length;
+
 /** A case whose record is there is whole, its log gives the same verdict, and that is the usual one. */
 function caseProblems(runDir, id, expected, allowed) {
   const directory = join(runDir, 'cases', id);
