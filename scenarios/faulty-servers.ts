@@ -322,7 +322,11 @@ export const httpHardships: Record<string, Hardship> = {
     // An endless loop is as endless after 20 s.
     deadlines: { stageMs: { 'nbp-fetch': 20_000 } },
     stops: {
-      'bios-http': { stopsAt: 'nbp-fetch', failure: 'deadline', reason: 'iPXE follows redirects without limit' },
+      'bios-http': {
+        stopsAt: 'nbp-fetch',
+        failure: { rule: 'deadline', says: '^no nbp-fetch stage within ' },
+        reason: 'iPXE follows redirects without limit',
+      },
       ...edk2Http(notFollowed),
     },
   },
@@ -408,6 +412,12 @@ export const dhcp6Hardships: Record<string, Hardship> = {
   'dhcp6-other-server': {
     title: 'the first ADVERTISE in the name of a server that is not there',
     faults: [{ server: 'dhcp6', match: { message: 'solicit' }, of: { first: 1 }, otherServerId: true }],
+    stops: {
+      'bios-ipv6': ipxeStop(
+        'dhcp',
+        'iPXE repeats its REQUEST to that server until it gives up, and sends no new SOLICIT',
+      ),
+    },
   },
   'dhcp6-short-lease': {
     title: 'DHCPv6 leases of 2 s, and 100 ms there and back',
@@ -423,5 +433,17 @@ export const dhcp6Hardships: Record<string, Hardship> = {
   'dhcp6-reversed': {
     title: 'DHCPv6 options in reverse order',
     faults: [{ server: 'dhcp6', reverseOptions: true }],
+  },
+  'dhcp6-repeated': {
+    title: 'server identifier and boot file URL sent twice',
+    faults: [{ server: 'dhcp6', repeatOptions: [2, 59] }],
+  },
+  'dhcp6-two-servers': {
+    title: 'a second DHCPv6 server, without preference and boot file, answers first',
+    faults: [{ server: 'dhcp6', secondServer: { answersFirst: true } }],
+  },
+  'dhcp6-address-in-use': {
+    title: 'another host has the IPv6 address that is offered first',
+    faults: [{ server: 'dhcp6', match: { message: 'solicit' }, of: { first: 1 }, addressInUse: true }],
   },
 };

@@ -51,8 +51,14 @@ const dhcp6 = {
     leaseSeconds: z.int().positive().optional(),
     withoutBootFile: done,
     reverseOptions: done,
+    /** These are sent twice. */
+    repeatOptions: z.array(z.int().min(1).max(65_535)).min(1).optional(),
+    /** A second server advertises another address too, without preference and without a boot file, and keeps its offer. */
+    secondServer: z.strictObject({ answersFirst: z.literal(true).optional() }).optional(),
+    /** Another host answers neighbour solicitations for the addresses that are offered (RFC 4862 §5.4). */
+    addressInUse: done,
   },
-  metBy: {},
+  metBy: { secondServer: ['solicit'] },
 } as const;
 
 const tftpOptions = ['blksize', 'tsize', 'timeout', 'windowsize'] as const;

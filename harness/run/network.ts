@@ -139,7 +139,7 @@ function startDhcpServers(
   }
   if (!ipv6 || foreign.includes('dhcpv6')) return;
   const six = startDhcp6(udp, {
-    ...{ ...common, rules: boot, network: { ...network, ipv6 } },
+    ...{ ...common, rules: boot, network: { ...network, ipv6 }, occupy },
     faults: serverFaults('dhcp6', faults, options),
   });
   servers.defer(() => six.close());

@@ -5,6 +5,7 @@ import { faultSchema } from '../../harness/model/faults.ts';
 import { startDhcp6 } from '../../harness/services/dhcp/v6/server.ts';
 import { serverFaults } from '../../harness/services/faults.ts';
 import {
+  type Dhcp6Message,
   type Dhcp6MessageType,
   type Dhcp6Option,
   dhcp6Options,
@@ -190,6 +191,7 @@ describe('a DHCPv6 server with a fault', () => {
     const events: UntimedEvent[] = [];
     const emit = (event: UntimedEvent) => void events.push(event);
     const clock = createManualClock();
+    const occupied: string[] = [];
     const { ipv6 } = network;
     if (!ipv6) throw new Error('the network has no IPv6');
     startDhcp6(udp, {
@@ -199,6 +201,7 @@ describe('a DHCPv6 server with a fault', () => {
         served: () => new Set(),
         emit,
         clock,
+        occupy: (ip: string) => void occupied.push(ip),
       },
       faults: serverFaults('dhcp6', [faultSchema.parse({ server: 'dhcp6', ...fault })], {
         ...{ now: clock.now, hasReached: () => false, emit },
@@ -209,15 +212,15 @@ describe('a DHCPv6 server with a fault', () => {
       if ('malformed' in reply) throw new Error(reply.malformed);
       return reply.message;
     };
-    const ask = (messageType: Dhcp6MessageType) => {
-      const payload = encodeDhcp6({ messageType, xid: 1, options: [clientId, association] });
+    const ask = (messageType: Dhcp6MessageType, more: Dhcp6Option[] = []) => {
+      const payload = encodeDhcp6({ messageType, xid: 1, options: [clientId, association, ...more] });
       return deliver(547, payload, { mac: guestMac, ip: 'fe80::1', port: 546 }).map((sent) => parsed(sent.payload));
     };
     const wait = (ms: number) => {
       clock.advance(ms);
       return taken().map((sent) => parsed(sent.payload));
     };
-    return { ask, wait, events };
+    return { ask, wait, events, occupied };
   }
 
   it('refuses with a status', () => {
@@ -249,5 +252,43 @@ describe('a DHCPv6 server with a fault', () => {
     expect(optionOf(reply, dhcp6Options.serverId)).not.toEqual(optionOf(usual, dhcp6Options.serverId));
     expect(reply.options[0]?.code).toBe(dhcp6Options.clientId);
     expect(faultsIn(events)).toHaveLength(4);
+  });
+
+  const addressIn = (reply: Dhcp6Message | undefined) =>
+    parseIaNa(optionOf(reply as Dhcp6Message, dhcp6Options.iaNa) as Buffer)?.addresses[0]?.ip;
+
+  it('has a second server that advertises first, without preference and boot file, and keeps its offer', () => {
+    const { ask, events } = start6({ secondServer: { answersFirst: true } });
+    const [second, first] = ask('solicit');
+    if (!first || !second) throw new Error('not two answers');
+    expect([second, first].map((reply) => optionOf(reply, dhcp6Options.preference)?.[0])).toEqual([undefined, 255]);
+    expect([second, first].map((reply) => optionOf(reply, dhcp6Options.bootFileUrl) !== undefined)).toEqual([
+      false,
+      true,
+    ]);
+    expect(addressIn(second)).not.toBe(addressIn(first));
+    for (const chosen of [first, second]) {
+      const data = optionOf(chosen, dhcp6Options.serverId) as Buffer;
+      const replies = ask('request', [{ code: dhcp6Options.serverId, data }]);
+      expect(replies.map(addressIn)).toEqual([addressIn(chosen)]);
+      expect(optionOf(replies[0] as Dhcp6Message, dhcp6Options.serverId)).toEqual(data);
+    }
+    expect(faultsIn(events)).toMatchObject([{ action: 'secondServer', what: 'solicit', count: 1 }]);
+  });
+
+  it('sends options twice', () => {
+    const { bootFileUrl, serverId } = dhcp6Options;
+    const [reply] = start6({ repeatOptions: [bootFileUrl, serverId] }).ask('solicit');
+    const codes = reply?.options.map(({ code }) => code) ?? [];
+    expect(codes.filter((code) => code === bootFileUrl)).toHaveLength(2);
+    expect(codes.slice(0, 2)).toEqual([serverId, serverId]);
+    expect(new Set(codes).size).toBe(codes.length - 2);
+  });
+
+  it('offers an address that another host answers for', () => {
+    const { ask, occupied } = start6({ match: { message: 'solicit' }, of: { first: 1 }, addressInUse: true });
+    const [reply] = ask('solicit');
+    ask('solicit');
+    expect(occupied).toEqual([addressIn(reply)]);
   });
 });

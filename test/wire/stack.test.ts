@@ -180,6 +180,21 @@ describe('IPv6', () => {
     expect(events.at(-1)).toMatchObject({ kind: 'neighbor-advertisement', target: 'fd00::2' });
   });
 
+  test('another host answers for an address that a fault has occupied, and a guest that probes it hears so', () => {
+    const { nic, wire } = start({ ipv6 });
+    const target = 'fd00000000000000000000000000000f';
+    const probe = solicitationOf(target).subarray(0, 24);
+    const probed = () =>
+      nic.deliver(icmpFrame({ ...linkLocal, ip: '::' }, { mac: '33:33:ff:00:00:0f', ip: 'ff02::1:ff00:f' }, probe));
+    probed();
+    expect(nic.sent).toEqual([]);
+    wire.occupy('fd00::f');
+    probed();
+    const advertisement = Buffer.from(`8800000020000000${target}0201525400fefefe`, 'hex');
+    const allNodes = { mac: '33:33:00:00:00:01', ip: 'ff02::1' };
+    expect(nic.sent).toEqual([icmpFrame({ mac: '52:54:00:fe:fe:fe', ip: 'fd00::f' }, allNodes, advertisement)]);
+  });
+
   test('a ping is answered', () => {
     const { nic } = start();
     nic.deliver(icmpFrame(linkLocal, serverLinkLocal, Buffer.from([128, 0, 0, 0, 0, 1, 0, 2, 9])));

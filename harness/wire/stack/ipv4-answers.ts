@@ -5,10 +5,7 @@ import { icmpTypes, writeEchoReply } from '../codecs/icmp.ts';
 import { protocols } from '../codecs/ip.ts';
 import { ipv4HeaderBytes, writeIpv4 } from '../codecs/ipv4.ts';
 import type { ArpPacket, IcmpPacket } from '../codecs/packet.ts';
-import type { ServerAddresses } from './server-addresses.ts';
-
-/** The host whose address a fault has offered to the guest: locally administered, and nothing else on the wire. */
-const otherMac = Buffer.from([0x52, 0x54, 0x00, 0xfe, 0xfe, 0xfe]);
+import { otherMac, type ServerAddresses } from './server-addresses.ts';
 
 /** ARP and echo for the server's IPv4 address, and ARP for those it stands in for. `transmit` must be done with the frame when it returns. */
 export function createIpv4Answers(addresses: ServerAddresses, transmit: (frame: Buffer) => void) {

@@ -5,7 +5,7 @@ import { icmpv6Types, neighborAdvertisement, routerAdvertisement, writeIcmpv6 } 
 import { protocols } from '../codecs/ip.ts';
 import { ipv6HeaderBytes, writeIpv6 } from '../codecs/ipv6.ts';
 import type { Icmpv6Packet } from '../codecs/packet.ts';
-import type { ServerAddresses } from './server-addresses.ts';
+import { otherMac, type ServerAddresses } from './server-addresses.ts';
 
 const neighborHopLimit = 255;
 const echoHopLimit = 64;
@@ -31,6 +31,8 @@ function advertisementOf(network: Network, { serverMac: mac, serverIpv6 }: Serve
 /** An ICMPv6 message, and the server address that it is sent from. */
 interface Answer {
   readonly source: Buffer;
+  /** The server's by default. */
+  readonly mac?: Buffer;
   readonly type: number;
   readonly body: Buffer;
   readonly hopLimit: number;
@@ -44,20 +46,26 @@ export function createIpv6Answers(
   network: Network,
   addresses: ServerAddresses,
   transmit: (frame: Buffer) => void,
-): { icmpv6(packet: Icmpv6Packet): void } {
+): { icmpv6(packet: Icmpv6Packet): void; occupy(address: Buffer): void } {
   const { serverMac } = addresses;
   const advertisement = advertisementOf(network, addresses);
   const scratch = Buffer.allocUnsafeSlow(ethernetHeaderBytes + mtuBytes);
+
+  /** Addresses that another host answers for. */
+  const occupied: Buffer[] = [];
 
   const ownAddressAt = (frame: Buffer, at: number): Buffer | undefined =>
     addresses.serverIpv6Addresses.find((address) => equalsAt(frame, at, address));
 
   /** Answers the sender, or all nodes if it has no address yet. */
-  function answer({ frame, ip }: Icmpv6Packet, { source, type, body, hopLimit }: Answer): void {
+  function answer(
+    { frame, ip }: Icmpv6Packet,
+    { source, type, body, hopLimit, mac: senderMac = serverMac }: Answer,
+  ): void {
     const sender = frame.subarray(ip.sourceAt, ip.sourceAt + ipv6Bytes);
     const isUnspecified = sender.every((byte) => byte === 0);
     const mac = isUnspecified ? allNodesMac : macAt(frame, ethernet.sourceAt);
-    const start = writeEthernet(scratch, mac, serverMac, etherTypes.ipv6);
+    const start = writeEthernet(scratch, mac, senderMac, etherTypes.ipv6);
     const destination = isUnspecified ? allNodes : sender;
     const payloadBytes = typeAndChecksumBytes + body.length;
     const header = { source, destination, protocol: protocols.icmpv6, payloadBytes, hopLimit };
@@ -67,12 +75,15 @@ export function createIpv6Answers(
   }
 
   function answerNeighbor(packet: Icmpv6Packet, targetAt: number): void {
-    const target = ownAddressAt(packet.frame, targetAt);
+    const own = ownAddressAt(packet.frame, targetAt);
+    const target = own ?? occupied.find((address) => equalsAt(packet.frame, targetAt, address));
     if (target === undefined) return;
+    const mac = own === undefined ? otherMac : serverMac;
     const isProbe = packet.frame.readUInt32BE(packet.ip.sourceAt) === 0;
-    const flags = { solicited: !isProbe, router: addresses.serverIpv6 !== undefined };
-    const body = neighborAdvertisement(target, serverMac, flags);
-    answer(packet, { source: target, type: icmpv6Types.neighborAdvertisement, body, hopLimit: neighborHopLimit });
+    const flags = { solicited: !isProbe, router: own !== undefined && addresses.serverIpv6 !== undefined };
+    const body = neighborAdvertisement(target, mac, flags);
+    const type = icmpv6Types.neighborAdvertisement;
+    answer(packet, { source: target, mac, type, body, hopLimit: neighborHopLimit });
   }
 
   function answerEcho(packet: Icmpv6Packet): void {
@@ -84,6 +95,9 @@ export function createIpv6Answers(
   }
 
   return {
+    occupy(address) {
+      if (!occupied.some((other) => other.equals(address))) occupied.push(address);
+    },
     icmpv6(packet) {
       const { type, targetAt } = packet.icmpv6;
       if (type === icmpv6Types.neighborSolicitation && targetAt !== undefined) answerNeighbor(packet, targetAt);

@@ -2,6 +2,9 @@ import { HarnessError } from '../../model/errors.ts';
 import type { Network } from '../../model/plan.ts';
 import { linkLocalOf, parseIpv4Address, parseIpv6Address, parseMac, solicitedNodeOf } from '../codecs/addresses.ts';
 
+/** The host whose address a fault has offered to the guest: locally administered, and nothing else on the wire. */
+export const otherMac = Buffer.from([0x52, 0x54, 0x00, 0xfe, 0xfe, 0xfe]);
+
 /** The plan's addresses as bytes and numbers. */
 export interface ServerAddresses {
   readonly serverMac: Buffer;

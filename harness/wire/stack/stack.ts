@@ -1,6 +1,6 @@
 import { HarnessError } from '../../model/errors.ts';
 import type { Network } from '../../model/plan.ts';
-import { equalsAt, parseIpv4Address } from '../codecs/addresses.ts';
+import { equalsAt, parseIpv4Address, parseIpv6Address } from '../codecs/addresses.ts';
 import { isFor } from '../codecs/ethernet.ts';
 import type { IpView } from '../codecs/ip.ts';
 import type { MalformedLog } from '../codecs/malformed.ts';
@@ -17,7 +17,7 @@ export interface Stack {
   udpAt(ip: string): UdpEndpoint;
   /** One dissected frame from the guest; true if it is a datagram for a service. The stack takes no TCP. */
   receive(packet: Packet): boolean;
-  /** From now on another host answers ARP for this IPv4 address. */
+  /** From now on another host answers for this address: ARP, or neighbour solicitations. */
   occupy(ip: string): void;
   close(): void;
 }
@@ -64,6 +64,8 @@ export function createStack(network: Network, transmit: (frame: Buffer) => void,
     occupy(ip) {
       const address = parseIpv4Address(ip);
       if (address !== undefined) ipv4.occupy(address);
+      const address6 = parseIpv6Address(ip);
+      if (address6) ipv6.occupy(address6);
     },
     close() {
       for (const ports of [udp, ...forwarded.values()]) ports.closeAll();

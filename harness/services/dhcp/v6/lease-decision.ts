@@ -25,6 +25,8 @@ export type Decision6 =
 
 export interface Server6 {
   readonly duid: Buffer;
+  /** Option 7: the highest ends a client's wait for other servers (RFC 8415 §18.2.1). */
+  readonly preference?: number;
   /** False: a network whose addresses come from router advertisements. */
   readonly managed: boolean;
   readonly pool: LeasePool;

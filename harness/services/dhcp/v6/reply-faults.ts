@@ -34,6 +34,9 @@ export function spoilDecision(decision: Answered, faults: Faults): Answered {
   };
 }
 
-/** The options in the order in which they are sent. */
-export const orderedBy = (faults: Faults, options: Dhcp6Option[]): Dhcp6Option[] =>
-  faults.take('reverseOptions') ? options.toReversed() : options;
+/** The options as often as they are sent, and in that order. */
+export function laidOut(faults: Faults, options: readonly Dhcp6Option[]): Dhcp6Option[] {
+  const repeated = faults.take('repeatOptions') ?? [];
+  const all = options.flatMap((option) => (repeated.includes(option.code) ? [option, option] : [option]));
+  return faults.take('reverseOptions') ? all.toReversed() : all;
+}

@@ -2,6 +2,7 @@ import type { BootRule } from '../../../model/boot-rule.ts';
 import { tableBounds } from '../../../model/bounds.ts';
 import type { Network } from '../../../model/plan.ts';
 import { urlPathOf } from '../../../model/served-name.ts';
+import { concerns } from '../../../model/server-faults.ts';
 import { formatIpv6Address, parseIpv6Address, parseMac } from '../../../wire/codecs/addresses.ts';
 import {
   type Dhcp6Message,
@@ -21,16 +22,20 @@ import { type ChosenFaults, noFaults } from '../../faults.ts';
 import { type BootClient, holds, matchRule } from '../boot-policy.ts';
 import { type DhcpOptions, decisionsTo } from '../decided-events.ts';
 import { createLeasePool } from '../lease-pool.ts';
-import { type Decision6, decideLease6 } from './lease-decision.ts';
-import { orderedBy, refusal6, spoilDecision } from './reply-faults.ts';
+import { type Decision6, decideLease6, type Server6 } from './lease-decision.ts';
+import { laidOut, refusal6, spoilDecision } from './reply-faults.ts';
+import { type Answer6, alongside6 } from './rival.ts';
 
 const serverPort = 547;
 const prefixBytes = 8;
 /** PXE's and UEFI HTTP boot's enterprise number, Intel (RFC 5970 §3.3, UEFI §24.7.3.1). */
 const bootEnterprise = 343;
 
-/** A locally administered one that nothing on the wire has. */
+/** Locally administered ones that nothing on the wire has: of a server that is not there, and of a second one. */
 const absentMac = '52:54:00:fe:fe:fe';
+const rivalMac = '52:54:00:fe:fe:fd';
+/** The second server's addresses come so much later. */
+const rivalAddressOffset = 0x1000;
 
 type Answered = Extract<Decision6, { ias: unknown }>;
 
@@ -52,20 +57,24 @@ interface Dhcp6Network extends Network {
  */
 export function startDhcp6(
   udp: UdpEndpoint,
-  { network, rules, served, emit, faults = noFaults, clock = systemClock }: DhcpOptions<'dhcp6', Dhcp6Network>,
+  { network, rules, served, emit, faults = noFaults, clock = systemClock, occupy }: DhcpOptions<'dhcp6', Dhcp6Network>,
 ): { close(): void } {
   const decided = decisionsTo(emit);
   const { serverIp, guestIp, managed } = network.ipv6;
-  const duid = duidOf(network.serverMac);
   const absentDuid = duidOf(absentMac);
   const later = createLater(guardedClock(clock, createGuard(emit), 'a delayed DHCPv6 reply'));
   const prefix = bytesOf(guestIp).subarray(0, prefixBytes);
-  const server = {
-    duid,
+  const poolFrom = (first: string) => createLeasePool(addressesFrom(first).filter((ip) => ip !== serverIp));
+  const server: Server6 = {
+    duid: duidOf(network.serverMac),
+    preference: 255,
     managed,
-    pool: createLeasePool(addressesFrom(guestIp).filter((ip) => ip !== serverIp)),
+    pool: poolFrom(guestIp),
     onLink: (ip: string) => bytesOf(ip).subarray(0, prefixBytes).equals(prefix),
   };
+
+  const { preference: _, ...alike } = server;
+  const rival: Server6 = { ...alike, duid: duidOf(rivalMac), pool: poolFrom(laterBy(guestIp, rivalAddressOffset)) };
 
   const port = udp.bind(serverPort, ({ from, payload }: Datagram) => {
     const parsed = parseDhcp6(payload);
@@ -88,13 +97,14 @@ export function startDhcp6(
     }
     const status = request.faults.take('status');
     const decision = status ? refusal6(status, message) : decideLease6(message, from.mac, server);
-    if (decision.reply === null) {
-      decided(asked, { rule, note: decision.note });
-      return;
-    }
-    const delayMs = request.faults.take('delayMs');
-    if (delayMs === undefined) send(request, decision);
-    else later.call(() => send(request, decision), delayMs);
+    const answers = alongside6({ server, decision }, rival, { message, mac: from.mac, faults: request.faults });
+    const answer = () => {
+      for (const one of answers) send(request, one);
+    };
+    const answersAtAll = answers.some((one) => one.decision.reply !== null);
+    const delayMs = answersAtAll ? request.faults.take('delayMs') : undefined;
+    if (delayMs === undefined) answer();
+    else later.call(answer, delayMs);
   });
 
   function faultsOf({ messageType }: Dhcp6Message, client: BootClient): ChosenFaults<'dhcp6'> {
@@ -102,18 +112,25 @@ export function startDhcp6(
       what: messageType,
       matches: ({ message, ...when }) =>
         (message === undefined || message === messageType) && holds(when, client, served()),
+      concerns: (action) => concerns('dhcp6', action, messageType),
     });
   }
 
-  function send({ message, client, rule, from, faults: chosen }: Request6, decision: Answered): void {
+  function send({ message, client, rule, from, faults: chosen }: Request6, { server, decision }: Answer6): void {
     const asked = { mac: from.mac, messageType: message.messageType };
+    if (decision.reply === null) {
+      decided(asked, { rule, note: decision.note });
+      return;
+    }
     const spoiled = spoilDecision(decision, chosen);
     const boots = spoiled.configures && wants(message, dhcp6Options.bootFileUrl);
     const url = boots && rule?.file !== undefined ? urlOf(rule.file) : null;
     const file = url ?? undefined;
     const isHttp = client.vendorClass?.startsWith('HTTPClient') ?? false;
-    const serverDuid = chosen.take('otherServerId') ? absentDuid : duid;
-    const options = orderedBy(chosen, replyOptions(message, spoiled, { url, isHttp, serverDuid }));
+    const said = { ...server, ...(chosen.take('otherServerId') ? { duid: absentDuid } : {}) };
+    const options = laidOut(chosen, replyOptions(message, spoiled, { url, isHttp, server: said }));
+    const offered = spoiled.ias.flatMap(({ addresses }) => addresses.map(({ ip }) => ip));
+    if (offered.length > 0 && chosen.take('addressInUse')) for (const ip of offered) occupy?.(ip);
     const reply = encodeDhcp6({ messageType: spoiled.reply, xid: message.xid, options });
     if (reply.length > udp.maxPayloadBytes) {
       decided(asked, { rule, file, note: `a reply of ${reply.length} bytes does not fit` });
@@ -126,11 +143,11 @@ export function startDhcp6(
   function replyOptions(
     request: Dhcp6Message,
     decision: Answered,
-    { url, isHttp, serverDuid }: { url: string | null; isHttp: boolean; serverDuid: Buffer },
+    { url, isHttp, server: { duid, preference } }: { url: string | null; isHttp: boolean; server: Server6 },
   ): Dhcp6Option[] {
-    const options: Dhcp6Option[] = [{ code: dhcp6Options.serverId, data: serverDuid }, ...decision.ias.map(encodeIaNa)];
-    // The highest preference ends a client's wait for other servers (RFC 8415 §18.2.1).
-    if (decision.reply === 'advertise') options.push({ code: dhcp6Options.preference, data: Buffer.of(255) });
+    const options: Dhcp6Option[] = [{ code: dhcp6Options.serverId, data: duid }, ...decision.ias.map(encodeIaNa)];
+    if (decision.reply === 'advertise' && preference !== undefined)
+      options.push({ code: dhcp6Options.preference, data: Buffer.of(preference) });
     if (decision.rapidCommit) options.push({ code: dhcp6Options.rapidCommit, data: Buffer.alloc(0) });
     if (decision.status !== undefined) options.push(statusOption(decision.status));
     if (url !== null) {
@@ -173,6 +190,13 @@ function duidOf(mac: string): Buffer {
 function httpClass(): Buffer {
   const text = Buffer.from('HTTPClient');
   return Buffer.concat([Buffer.of(0, 0, bootEnterprise >> 8, bootEnterprise & 255, 0, text.length), text]);
+}
+
+/** The address so much later, by its last 16 bits, which begin anew after the last. */
+function laterBy(ip: string, offset: number): string {
+  const address = bytesOf(ip);
+  address.writeUInt16BE((address.readUInt16BE(14) + offset) & 0xffff, 14);
+  return formatIpv6Address(address, 0);
 }
 
 /** `first` and the addresses after it, up to the end of the last 16 bits. */
