@@ -13,6 +13,7 @@ const defaultRounds = 5;
 /** Not about a guest's speed: each has options of its own, and is run alone. */
 const others = {
   farm: () => import('./bench/farm.mjs'),
+  'farm-simulation': () => import('./bench/farm-simulation.mjs'),
 };
 
 const usage = (names) => `usage: npm run -s bench -- [--rounds N] [--json] [NAME…]
@@ -23,7 +24,7 @@ Measures the harness against plain QEMU with its user-mode network, alternately,
   --json      the raw figures, with medians and ratios
   NAME        ${names.join(', ')}; default: all
 
-What a farm costs: npm run -s bench -- farm; it has a --help.`;
+Of a farm: npm run -s bench -- farm, and farm-simulation; each has a --help.`;
 
 function readArguments(names) {
   const options = {

@@ -17,7 +17,8 @@ export async function joinFarm(farm: string, options: FarmOptions, io: CliIo) {
   io.signal.addEventListener('abort', part, { once: true });
   return {
     ...{ address, sealing, redis, say },
-    store: options.store === undefined ? openRedisStore(redis) : openFolderStore(options.store),
+    store:
+      options.store === undefined ? openRedisStore(redis, { say, signal: io.signal }) : openFolderStore(options.store),
     [Symbol.dispose]() {
       io.signal.removeEventListener('abort', part);
       // BullMQ's own connections cannot be ended while they are lost, and would keep the process.

@@ -116,10 +116,11 @@ export async function acceptResult(
     attempts.push({ plan, verdict, directory: name });
   }
   const [first, second] = attempts as [(typeof attempts)[number], (typeof attempts)[number]?];
-  const { accel, durationMs, guestCpuMs } = outcome;
+  const { accel, durationMs, guestCpuMs, savedCpuMs } = outcome;
   const result = attemptedResult({
     ...{ id: run.id, round: run.round, plan: first.plan, accel, durationMs, guestCpuMs, directory: run.directory },
     verdict: verdictOver(first.verdict, second?.verdict),
+    ...(savedCpuMs === undefined ? {} : { savedCpuMs }),
     attempts: attempts.map((one) => ({ directory: one.directory, status: one.verdict.status })),
   });
   await writeRecord(pathInside(run.outDir, join(run.directory, caseFiles.result)), result);

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { type BackendFactory, createRedisBackend, type RedisQueueBackend } from 'bullmq';
 import { Redis } from 'ioredis';
 import { HarnessError } from '../model/errors.ts';
 import type { FarmAddress } from './address.ts';
@@ -93,19 +94,21 @@ export async function connectFarm({ address, env, say }: ConnectOptions): Promis
   }
 }
 
-/** Calls `hear` with what is published from now on, until disposed of; nothing of it is kept for later. */
+/** For BullMQ's workers that never wait for a job: without it each opens a connection to wait on. */
+export const onThisConnection: BackendFactory<RedisQueueBackend> = (name, options) => createRedisBackend(name, options);
+
+/** Calls what is given for a channel with what is published there from now on, until disposed of; nothing is kept for later. */
 export async function listen(
   redis: FarmConnection,
-  channel: string,
-  hear: (text: string) => void,
+  hear: Readonly<Record<string, (text: string) => void>>,
 ): Promise<Disposable> {
   const ears = redis.duplicate();
   // The connection says so itself.
   ears.on('error', () => {});
-  ears.on('message', (_channel, text: string) => hear(text));
+  ears.on('message', (channel, text: string) => hear[channel]?.(text));
   try {
     await ears.connect();
-    await ears.subscribe(channel);
+    await ears.subscribe(...Object.keys(hear));
   } catch (error) {
     ears.disconnect();
     throw error;

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { type Job, Queue, Worker } from 'bullmq';
-import type { FarmConnection } from './connect.ts';
+import { type FarmConnection, onThisConnection } from './connect.ts';
 import { cellQueue, lockMs, prefix } from './keys.ts';
 import type { FarmRun } from './messages.ts';
 import { lackOf, type Need, needKey, type Offer } from './need.ts';
@@ -45,17 +45,23 @@ function heldCell(source: CellSource, job: Job, token: string): HeldCell {
 
 export function openSource(redis: FarmConnection, run: FarmRun, need: Need, worker: string): CellSource {
   const queue = cellQueue(run.run, needKey(need));
-  // Without a processor: cells are fetched one by one, when there is room for a guest.
-  const bullmq = new Worker(queue, null, { connection: redis, prefix, name: worker, lockDuration: lockMs });
-  bullmq.on('error', () => {
+  let opened: Worker | undefined;
+  /** Most workers never take a cell of most queues. */
+  const open = (): Worker => {
+    if (opened !== undefined) return opened;
+    // Without a processor: cells are fetched one by one, when there is room for a guest.
+    const options = { connection: redis, prefix, name: worker, lockDuration: lockMs };
+    opened = new Worker(queue, null, options, onThisConnection);
     // The connection says so itself.
-  });
-  const tokens = new Map<HeldCell, string>();
+    opened.on('error', () => {});
+    return opened;
+  };
+  const tokens = new WeakMap<HeldCell, string>();
   const source: CellSource = {
     ...{ run, need, queue },
     async take() {
       const token = randomBytes(16).toString('hex');
-      const job = await bullmq.getNextJob(token, { block: false });
+      const job = await open().getNextJob(token, { block: false });
       if (!job) return undefined;
       const cell = heldCell(source, job, token);
       tokens.set(cell, token);
@@ -63,14 +69,14 @@ export function openSource(redis: FarmConnection, run: FarmRun, need: Need, work
     },
     async renew(cells) {
       const all = cells.map((cell) => tokens.get(cell) ?? '');
-      const lost = await bullmq.extendJobLocks(
+      const lost = await open().extendJobLocks(
         cells.map(({ id }) => id),
         all,
         lockMs,
       );
       return cells.filter(({ id }) => lost.includes(id));
     },
-    close: () => bullmq.close(true),
+    close: async () => opened?.close(true),
     async clear() {
       const left = new Queue(queue, { connection: redis, prefix });
       await left.obliterate({ force: true });

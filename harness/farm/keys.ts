@@ -17,6 +17,8 @@ export const keys = {
 export const channels = {
   /** Runs that ended: their cells are stopped at once, not only when the key of the run has expired. */
   ended: `${prefix}:ended`,
+  /** Runs that have just sent cells: workers look at once, not only when they next would. */
+  sent: `${prefix}:sent`,
   progress: (run: string) => `${prefix}:progress:${run}`,
 } as const;
 

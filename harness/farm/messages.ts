@@ -35,6 +35,8 @@ export const cellSchema = z.strictObject({
   round: z.int().positive(),
   accel: needSchema.shape.accel,
   carried: carriedSchema,
+  /** Other cells of the run start as it does: its worker may make a template for them, or start it from one. */
+  sharesStart: z.boolean(),
   files: z.array(contentSchema).max(1000),
   /** Ms since 1970; older ones are not run: a message may be sent again by someone who copied it. */
   notAfter: z.number(),
@@ -53,6 +55,7 @@ export const cellResultSchema = z.strictObject({
       accel: z.enum(accels),
       durationMs: z.number().nonnegative(),
       guestCpuMs: z.number().nonnegative(),
+      savedCpuMs: z.number().nonnegative().optional(),
       /** Where its files were on the worker, in the order of `pathsOf`. */
       paths: z.array(z.string().max(4096)).max(10_000),
     }),

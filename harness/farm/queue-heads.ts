@@ -5,9 +5,12 @@ const keyOf = (queue: string, part: string): string => `${prefix}:${queue}:${par
 
 /**
  * Which of these queues have a cell waiting, and the priority of the first one in each: 0 for one that a lost worker left.
- * One round trip for all, where BullMQ's own getters take one each.
+ * Two round trips for all, where BullMQ's own getters take one each; one command where nothing waits, as for idle workers.
  */
 export async function queueHeads(redis: FarmConnection, queues: readonly string[]): Promise<Map<string, number>> {
+  const all = queues.flatMap((queue) => [keyOf(queue, 'wait'), keyOf(queue, 'prioritized')]);
+  // An empty list or set is no key.
+  if ((await redis.exists(...all)) === 0) return new Map();
   const pipeline = redis.pipeline();
   for (const queue of queues) {
     pipeline.llen(keyOf(queue, 'wait'));

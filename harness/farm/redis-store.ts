@@ -7,6 +7,7 @@ import { HarnessError } from '../model/errors.ts';
 import type { FarmConnection } from './connect.ts';
 import { type Content, type FileStore, notStored, writeChecked } from './file-store.ts';
 import { keys } from './keys.ts';
+import { type Waiting, withRoom } from './room.ts';
 
 const chunkBytes = 1 << 20;
 /** Redis forgets files that nobody has asked for in this time. */
@@ -38,16 +39,8 @@ async function* inChunks(stream: AsyncIterable<Buffer>): AsyncGenerator<Buffer> 
   if (length > 0) yield Buffer.concat(parts);
 }
 
-function full(error: unknown): unknown {
-  if (!/^OOM /.test((error as Error).message)) return error;
-  return new HarnessError('farm-failed', `the farm's Redis is full: ${(error as Error).message}`, {
-    hint: 'Raise its maxmemory, or give workers and submitters a folder that all of them see with --store.',
-    cause: error,
-  });
-}
-
 /** Files in Redis itself: compressed, in chunks of 1 MiB, gone a day after they were last used. */
-export function openRedisStore(redis: FarmConnection): FileStore {
+export function openRedisStore(redis: FarmConnection, waiting: Waiting): FileStore {
   async function headOf(sha256: string): Promise<Head | undefined> {
     const text = await redis.get(keys.file(sha256));
     const parsed = headSchema.safeParse(JSON.parse(text ?? 'null'));
@@ -75,25 +68,29 @@ export function openRedisStore(redis: FarmConnection): FileStore {
     }
   }
 
+  async function upload(sha256: string, path: string): Promise<number> {
+    const name = randomBytes(8).toString('hex');
+    let packedBytes = 0;
+    let chunks = 0;
+    try {
+      for await (const chunk of inChunks(createReadStream(path).pipe(createGzip({ level: 1 })))) {
+        await redis.set(keys.chunk(sha256, name, chunks), chunk, 'EX', keptS);
+        packedBytes += chunk.length;
+        chunks += 1;
+      }
+      await redis.set(keys.file(sha256), JSON.stringify({ upload: name, chunks, packedBytes }), 'EX', keptS);
+    } catch (error) {
+      await redis.unlink(...chunkKeys(sha256, { upload: name, chunks }), keys.file(sha256)).catch(() => {});
+      throw error;
+    }
+    return packedBytes;
+  }
+
   return {
     async put({ sha256 }, path) {
       const known = await headOf(sha256);
       if (known !== undefined && (await keep(sha256, known))) return 0;
-      const upload = randomBytes(8).toString('hex');
-      let packedBytes = 0;
-      let chunks = 0;
-      try {
-        for await (const chunk of inChunks(createReadStream(path).pipe(createGzip({ level: 1 })))) {
-          await redis.set(keys.chunk(sha256, upload, chunks), chunk, 'EX', keptS);
-          packedBytes += chunk.length;
-          chunks += 1;
-        }
-        await redis.set(keys.file(sha256), JSON.stringify({ upload, chunks, packedBytes }), 'EX', keptS);
-      } catch (error) {
-        await redis.unlink(...chunkKeys(sha256, { upload, chunks }), keys.file(sha256)).catch(() => {});
-        throw full(error);
-      }
-      return packedBytes;
+      return withRoom(() => upload(sha256, path), waiting);
     },
     async get(content, to) {
       const packed = Readable.from(chunksOf(content));

@@ -14,6 +14,7 @@ import type { OpenedHost } from '../run/open-host.ts';
 import { startOf } from '../run/prepare-cases.ts';
 import { runCase } from '../run/run-case.ts';
 import { attemptDirectoriesOf, casesFolder, readEvents } from '../run/run-directory.ts';
+import type { TemplateStore } from '../run/templates/template-store.ts';
 import { createAccelChooser } from '../vm/acceleration.ts';
 import type { Content, FileStore } from './file-store.ts';
 import type { Cell, CellResult, Progress } from './messages.ts';
@@ -29,6 +30,8 @@ export interface CellRunner {
   files: WorkerFiles;
   store: FileStore;
   trust: boolean;
+  /** This worker's own; undefined: every guest starts from power-on. */
+  templates: TemplateStore | undefined;
 }
 
 export interface RunningCell {
@@ -67,11 +70,12 @@ async function ranAt(
   { outDir, found, result }: { outDir: string; found: FoundCase; result: CaseResult },
   { store, host }: CellRunner,
 ): Promise<Outcome> {
-  const { directory, accel, durationMs, guestCpuMs } = result.run;
+  const { directory, accel, durationMs, guestCpuMs, savedCpuMs } = result.run;
   if (directory === null || accel === null) throw new Error('a case that ran has no records');
   return {
     bundle: await pack(outDir, directory, store, host),
     ...{ accel, durationMs, guestCpuMs },
+    ...(savedCpuMs === undefined ? {} : { savedCpuMs }),
     paths: pathsOf(found),
   };
 }
@@ -81,8 +85,8 @@ async function ranAt(
  * @throws Unfit if this machine's disk is full
  */
 export async function runCell(cell: Cell, runner: CellRunner, { signal, onProgress }: RunningCell): Promise<Outcome> {
-  const { id, round, accel, carried } = cell;
-  const { host, files, trust } = runner;
+  const { id, round, accel, carried, sharesStart } = cell;
+  const { host, files, trust, templates } = runner;
   await using folder = await openTemporaryFolder('netboot-cell-');
   const outDir = folder.path;
   const bytesOf = new Map(cell.files.map(({ sha256, bytes }) => [sha256, bytes]));
@@ -106,6 +110,7 @@ export async function runCell(cell: Cell, runner: CellRunner, { signal, onProgre
       fingerprints: host.fingerprints,
       authorities: createAuthorities(),
       setDirs: [],
+      templates: sharesStart ? templates : undefined,
       onAttempt: (attempt) => onProgress({ id, attempt }),
       onStage: (stage, atMs) => onProgress({ id, stage, atMs }),
     });

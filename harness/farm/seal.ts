@@ -8,7 +8,7 @@ import { parseBoundedJson, recordMaxDepth } from '../os/bounded-file.ts';
 import type { FarmAddress } from './address.ts';
 
 /** What a message is about: one kind can never be taken for another. */
-export type MessageKind = 'run' | 'worker' | 'cell' | 'result' | 'progress' | 'drain' | 'cancel';
+export type MessageKind = 'run' | 'worker' | 'cell' | 'result' | 'progress' | 'drain' | 'cancel' | 'sent';
 
 /** A message that was not made with the farm's key, or is no message. */
 export class BadMessage extends Error {}

@@ -1,30 +1,25 @@
 import { Queue, Worker } from 'bullmq';
-import type { HandedCase } from '../run/elsewhere.ts';
-import type { SentFile } from './carried.ts';
-import type { FarmConnection } from './connect.ts';
+import { type FarmConnection, onThisConnection } from './connect.ts';
 import { cellQueue, lockMs, mostLost, prefix } from './keys.ts';
 import { type Need, needKey } from './need.ts';
 
-/** A case that workers may take. */
-export interface SentCell {
-  handed: HandedCase;
-  need: Need;
-  /** Names its queue. */
-  key: string;
+/** A case as workers take it. */
+export interface SealedCell {
+  id: string;
+  lengthMs: number;
   /** Signed. */
   sealed: string;
-  files: SentFile[];
 }
 
 const slowest = 2_000_000;
 
 /** BullMQ's priorities: the smallest first, and none above 2^21. Tenths of a second tell cells apart. */
-const priorityOf = ({ lengthMs }: HandedCase): number => Math.max(1, slowest - Math.round(lengthMs / 100));
+const priorityOf = ({ lengthMs }: SealedCell): number => Math.max(1, slowest - Math.round(lengthMs / 100));
 
 /** The queue of cells that need the same of a machine, as their submitter uses it. */
 export interface SentQueue {
   need: Need;
-  add(cells: readonly SentCell[]): Promise<void>;
+  add(cells: readonly SealedCell[]): Promise<void>;
   /** Those of these cells that Redis does not have any more. */
   missing(ids: readonly string[]): Promise<string[]>;
   /** How many it has, in whatever state. */
@@ -39,10 +34,8 @@ export async function openSentQueue(redis: FarmConnection, run: string, need: Ne
   const name = cellQueue(run, needKey(need));
   const queue = new Queue(name, { connection: redis, prefix });
   // Only to notice locks that are not renewed: the cells of a lost worker wait again, or are given up.
-  const watch = new Worker(name, null, {
-    ...{ connection: redis, prefix, lockDuration: lockMs, stalledInterval: lockMs / 3 },
-    maxStalledCount: mostLost - 1,
-  });
+  const watching = { lockDuration: lockMs, stalledInterval: lockMs / 3, maxStalledCount: mostLost - 1 };
+  const watch = new Worker(name, null, { connection: redis, prefix, ...watching }, onThisConnection);
   // The connection says so itself.
   queue.on('error', () => {});
   watch.on('error', () => {});
@@ -51,12 +44,12 @@ export async function openSentQueue(redis: FarmConnection, run: string, need: Ne
     need,
     async add(cells) {
       await queue.addBulk(
-        cells.map(({ handed, sealed }) => ({
+        cells.map((cell) => ({
           name: 'cell',
-          data: { sealed },
+          data: { sealed: cell.sealed },
           opts: {
-            jobId: handed.run.id,
-            priority: priorityOf(handed),
+            jobId: cell.id,
+            priority: priorityOf(cell),
             removeOnComplete: true,
             removeOnFail: true,
             attempts: 1,
@@ -65,8 +58,10 @@ export async function openSentQueue(redis: FarmConnection, run: string, need: Ne
       );
     },
     async missing(ids) {
-      const there = await Promise.all(ids.map((id) => redis.exists(queue.toKey(id))));
-      return ids.filter((_, nth) => there[nth] === 0);
+      const pipeline = redis.pipeline();
+      for (const id of ids) pipeline.exists(queue.toKey(id));
+      const there = (await pipeline.exec()) ?? [];
+      return ids.filter((_, nth) => there[nth]?.[1] === 0);
     },
     count: () => queue.getJobCountByTypes('waiting', 'prioritized', 'active', 'delayed'),
     remove: async (id) => (await queue.remove(id)) === 1,

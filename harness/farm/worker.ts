@@ -10,14 +10,16 @@ import { type Cell, type CellResult, cellSchema, type FarmRun, type Progress, ru
 import { type Need, needKey, type Offer, offerSchema } from './need.ts';
 import { type Board, openBoard } from './presence.ts';
 import { queueHeads } from './queue-heads.ts';
-import { type CellRunner, runCell, Unfit } from './run-cell.ts';
+import { createTrouble, type Trouble, withRoom } from './room.ts';
+import { type RunningCell, Unfit } from './run-cell.ts';
 import { BadMessage, heard, type Sealing } from './seal.ts';
 
 export interface WorkerOptions {
   redis: FarmConnection;
   sealing: Sealing;
   offer: Offer;
-  runner: CellRunner;
+  /** Runs a cell; rejects with Unfit if this machine is not fit to, for now. */
+  run(cell: Cell, running: RunningCell): Promise<CellResult['outcome']>;
   /** Guests at once; undefined: as many as this machine carries. */
   jobs: number | undefined;
   /** A line for the user. */
@@ -27,6 +29,8 @@ export interface WorkerOptions {
 }
 
 const pollMs = 200;
+/** Redis is not asked for so long again after it had nothing, unless a run says that it has sent some. */
+const quietMs = 1_000;
 /** Takes no cell for so long after its disk was full. */
 const unfitMs = 60_000;
 
@@ -39,11 +43,14 @@ interface Running {
 
 interface State extends WorkerOptions {
   board: Board;
+  trouble: Trouble;
   sources: Map<string, CellSource>;
   results: Map<string, Queue>;
   running: Set<Running>;
   draining: boolean;
   unfitUntil: number;
+  /** By the clock of `performance.now()`. */
+  quietUntil: number;
 }
 
 const presenceOf = ({ offer, draining, running }: State) => ({
@@ -84,6 +91,7 @@ async function beat(state: State): Promise<void> {
   const { board, redis, offer, say } = state;
   await board.say(presenceOf(state));
   await followRuns(state);
+  state.trouble.over();
   if (state.draining) return;
   const asked = await redis.get(keys.drain(offer.worker));
   if (heard(state.sealing, 'drain', asked, offerSchema.shape.worker) === undefined) return;
@@ -103,13 +111,13 @@ async function renewLocks({ sources, running, say }: State): Promise<void> {
 }
 
 /** Calls `act` again and again, never twice at once; a failing connection is the next call's concern. */
-function every(ms: number, act: () => Promise<void>, say: (line: string) => void): Disposable {
+function every(ms: number, act: () => Promise<void>, trouble: Trouble): Disposable {
   let isActing = false;
   const timer = setInterval(() => {
     if (isActing) return;
     isActing = true;
     act()
-      .catch((error: Error) => say(error.message))
+      .catch(trouble.met)
       .finally(() => {
         isActing = false;
       });
@@ -121,11 +129,12 @@ function every(ms: number, act: () => Promise<void>, say: (line: string) => void
 async function takeNext(state: State, admits: (need: Need) => boolean): Promise<HeldCell | undefined> {
   const { redis, sources, running } = state;
   const fitting = [...sources.values()].filter(({ need }) => admits(need));
-  if (fitting.length === 0) return undefined;
+  if (fitting.length === 0 || performance.now() < state.quietUntil) return undefined;
   const heads = await queueHeads(
     redis,
     fitting.map(({ queue }) => queue),
   );
+  if (heads.size === 0) state.quietUntil = performance.now() + quietMs;
   const ofRun = ({ run }: FarmRun) => [...running].filter(({ cell }) => cell.source.run.run === run).length;
   const order = (a: CellSource, b: CellSource): number =>
     b.run.priority - a.run.priority ||
@@ -158,7 +167,7 @@ async function outcomeOf(
   held: HeldCell,
   signal: AbortSignal,
 ): Promise<CellResult['outcome'] | undefined> {
-  const { runner, sealing, redis, say } = state;
+  const { run, sealing, redis, say } = state;
   if (held.givenUp) {
     const reason = `${mostLost} workers were lost while they ran this cell, and it is not given to another`;
     return { status: 'error', reason };
@@ -168,7 +177,7 @@ async function outcomeOf(
     redis.publish(channels.progress(held.source.run.run), sealing.seal('progress', progress)).catch(() => {});
   };
   try {
-    return await runCell(checkedCell(state, held), runner, { signal, onProgress });
+    return await run(checkedCell(state, held), { signal, onProgress });
   } catch (error) {
     if (!(error instanceof BadMessage)) throw error;
     // Someone without the key put it there: its submitter is not told what it cannot have asked for.
@@ -185,7 +194,8 @@ async function deliver(state: State, { source, id }: HeldCell, outcome: CellResu
   const queue = results.get(run) ?? new Queue(resultQueue(run), { connection: redis, prefix });
   results.set(run, queue);
   const result: CellResult = { run, id, worker: offer.worker, outcome };
-  await queue.add('result', { sealed: sealing.seal('result', result) }, { removeOnComplete: true, removeOnFail: true });
+  const sealed = sealing.seal('result', result);
+  await withRoom(() => queue.add('result', { sealed }, { removeOnComplete: true, removeOnFail: true }), state);
 }
 
 async function work(state: State, held: HeldCell, stop: AbortController): Promise<void> {
@@ -228,13 +238,13 @@ function announce(state: State): void {
 
 /** Takes cells as this machine has room for them, until it is asked to drain and has run the last, or `signal` aborts. */
 async function takeCells(state: State): Promise<void> {
-  const { signal, running, jobs, say } = state;
+  const { signal, running, jobs, trouble } = state;
   const admission = openAdmission(jobs, openCapacity());
   while (!signal.aborted && !(state.draining && running.size === 0)) {
     const mayTake = !state.draining && Date.now() >= state.unfitUntil;
     const admits = ({ memoryMiB }: Need) => mayTake && admission.admits(memoryMiB, running.size);
     const held = await takeNext(state, admits).catch((error: Error) => {
-      if (!signal.aborted) say(error.message);
+      if (!signal.aborted) trouble.met(error);
       return undefined;
     });
     if (held === undefined) {
@@ -255,18 +265,23 @@ export async function serveFarm(options: WorkerOptions): Promise<void> {
   const state: State = {
     ...options,
     board: openBoard(redis, sealing),
+    trouble: createTrouble(say),
     sources: new Map(),
     results: new Map(),
     running: new Set(),
     draining: false,
     unfitUntil: 0,
+    quietUntil: 0,
   };
   await redis.unlink(keys.drain(offer.worker));
   await beat(state);
   try {
-    using _ = every(beatMs, () => beat(state), say);
-    using __ = every(lockMs / 3, () => renewLocks(state), say);
-    using ___ = await listen(redis, channels.ended, (text) => stopEnded(state, text));
+    using _ = every(beatMs, () => beat(state), state.trouble);
+    using __ = every(lockMs / 3, () => renewLocks(state), state.trouble);
+    using ___ = await listen(redis, {
+      [channels.ended]: (text) => stopEnded(state, text),
+      [channels.sent]: (text) => lookAtOnce(state, text),
+    });
     await takeCells(state);
   } finally {
     await briefly(leave(state));
@@ -283,4 +298,14 @@ async function leave({ board, offer, sources, results }: State): Promise<void> {
 function stopEnded({ sealing, running }: State, text: string): void {
   const run = heard(sealing, 'cancel', text, runIdSchema);
   for (const { cell, stop } of running) if (cell.source.run.run === run) stop.abort();
+}
+
+/** A submitter says that it has sent cells. */
+function lookAtOnce(state: State, text: string): void {
+  if (heard(state.sealing, 'sent', text, runIdSchema) === undefined) return;
+  const look = async (): Promise<void> => {
+    await followRuns(state);
+    state.quietUntil = 0;
+  };
+  look().catch(state.trouble.met);
 }

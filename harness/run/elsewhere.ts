@@ -6,6 +6,8 @@ export interface HandedCase {
   run: CaseRun;
   /** How long it is expected to take: long cases start first. */
   lengthMs: number;
+  /** Others of these cases start as it does: a template of its machine pays. */
+  sharesStart: boolean;
   /** Reports its result; the records are in the directory of the run by then. */
   finish(result: CaseResult): Promise<void>;
 }

@@ -12,7 +12,7 @@ import { createAuthorities } from './authorities.ts';
 import { openCaseLengths, type RecordedLengths } from './case-lengths.ts';
 import { missingResult, unstartedResult } from './case-result.ts';
 import { type ClaimedDirectory, claimRunDirectory, lockRunDirectory } from './claim-directory.ts';
-import type { Elsewhere } from './elsewhere.ts';
+import type { Elsewhere, HandedCase } from './elsewhere.ts';
 import { examineHost, type ProgramReport } from './examine-host.ts';
 import type { Intervene } from './intervention.ts';
 import { ownCodeDigest } from './own-code.ts';
@@ -163,11 +163,23 @@ async function finishUnrunnable(run: Run, shared: Shared, isHere: boolean): Prom
 }
 
 /** Repeats are there to show what varies, the first included: each starts from power-on. */
-function openTemplates(
-  { templates, templatesFolder: folder }: RunOptions,
-  record: RunRecord,
-): TemplateStore | undefined {
-  return templates && folder && record.repeat === 1 ? openTemplateStore({ folder, ...templates }) : undefined;
+const mayRestore = ({ templates }: RunOptions, { repeat }: RunRecord): boolean =>
+  templates !== undefined && repeat === 1;
+
+function openTemplates(options: RunOptions, record: RunRecord): TemplateStore | undefined {
+  const { templates, templatesFolder: folder } = options;
+  return templates && folder && mayRestore(options, record) ? openTemplateStore({ folder, ...templates }) : undefined;
+}
+
+/** The templates that more than one of these cases can start from. */
+function sharedTemplates(cases: readonly CaseRun[]): Set<string> {
+  const [seen, shared] = [new Set<string>(), new Set<string>()];
+  for (const id of cases.map(templateOf)) {
+    if (id === undefined) continue;
+    if (seen.has(id)) shared.add(id);
+    seen.add(id);
+  }
+  return shared;
 }
 
 /** Templates are made where more than one of these cases can start from them. */
@@ -271,10 +283,16 @@ export async function runMatrix(options: RunOptions): Promise<RunResult> {
   const left = await finishUnrunnable(run, shared, isHere);
   if (templates) expectTemplates(templates, left);
   const lengthOf = (one: CaseRun) => lengths.of(one.found.scenario).durationMs;
-  const notes = await elsewhere?.run(
-    left.map((one) => ({ run: one, lengthMs: lengthOf(one), finish: (result) => finish(run, result) })),
-    signal,
-  );
+  const handedOver = (cases: readonly CaseRun[]): HandedCase[] => {
+    const often = mayRestore(options, run.record) ? sharedTemplates(cases) : new Set<string>();
+    return cases.map((one) => ({
+      run: one,
+      lengthMs: lengthOf(one),
+      sharesStart: often.has(templateOf(one) ?? ''),
+      finish: (result) => finish(run, result),
+    }));
+  };
+  const notes = await elsewhere?.run(handedOver(left), signal);
   await using servers = shareServers(left, { outDir: run.outDir, signal });
   const jobs = left.map(
     (one): Job => ({

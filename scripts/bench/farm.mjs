@@ -14,7 +14,7 @@ import {
 } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { keys } from '../../.build/harness/farm/keys.js';
+import { keys, lockMs, prefix } from '../../.build/harness/farm/keys.js';
 import { cacheFolder } from '../../.build/harness/os/cache-folder.js';
 import { readCpuMs } from '../../.build/harness/os/process-cpu.js';
 import { interruptible, parsed, stamp } from '../campaigns/command.mjs';
@@ -47,6 +47,7 @@ const options = {
 };
 
 const pollMs = 200;
+const lockLookMs = 1_000;
 const joinsWithinMs = 600_000;
 
 /** Where the output of a process goes. */
@@ -119,6 +120,24 @@ async function startWorkers({ redis, joining, count, folder, cores }) {
   };
 }
 
+/** Looks once a second how long each lock still lasts: a busy worker must renew in time. */
+function watchLocks(redis) {
+  let leastMs = lockMs;
+  const look = async () => {
+    for await (const found of redis.scanStream({ match: `${prefix}:*:lock`, count: 1000 })) {
+      const left = await Promise.all(found.map((lock) => redis.pttl(lock)));
+      leastMs = Math.min(leastMs, ...left.filter((ms) => ms >= 0));
+    }
+  };
+  const timer = setInterval(() => void look().catch(() => {}), lockLookMs);
+  return {
+    stop() {
+      clearInterval(timer);
+      return leastMs;
+    },
+  };
+}
+
 const outcomesOf = ({ cases }) => new Map(cases.map(({ id, verdict }) => [id, verdict.status]));
 
 /** Figures of one run, in ms and bytes. */
@@ -134,7 +153,9 @@ async function measureFarm(farm, { given, outDir, cores, signal, round }) {
   const workers = await startWorkers({ redis, joining, count, folder, cores });
   try {
     const [before, cpuBefore] = [await infoOf(redis), workers.cpuMs()];
+    const locks = watchLocks(redis);
     const results = await runCells({ cells: given.cells, outDir, name, cores, joining, signal });
+    const leastLockMs = locks.stop();
     const [after, workersCpuMs] = [await infoOf(redis), workers.cpuMs() - cpuBefore];
     const grown = (...names) => names.reduce((sum, one) => sum + after[one] - before[one], 0);
     const redisCpuMs = 1000 * grown('used_cpu_user', 'used_cpu_sys');
@@ -146,6 +167,7 @@ async function measureFarm(farm, { given, outDir, cores, signal, round }) {
       intoRedisBytes: grown('total_net_input_bytes'),
       outOfRedisBytes: grown('total_net_output_bytes'),
       redisPeakBytes: after.used_memory_peak,
+      leastLockMs,
       outcomes: outcomesOf(results),
     };
   } finally {
@@ -214,6 +236,7 @@ const columns = [
   { head: 'into Redis, MB', of: ({ intoRedisBytes }) => megabytes(intoRedisBytes) },
   { head: 'out of it', of: ({ outOfRedisBytes }) => megabytes(outOfRedisBytes) },
   { head: 'its peak', of: ({ redisPeakBytes }) => megabytes(redisPeakBytes) },
+  { head: `least left of a lock, of ${lockMs / 1000} s`, of: ({ leastLockMs }) => seconds(leastLockMs) },
 ];
 
 function print({ rows, differences }, { cores, outDir }) {

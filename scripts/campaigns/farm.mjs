@@ -1,21 +1,22 @@
-// Runs cells on a farm while workers and Redis are killed, paused and cut off: is every cell recorded once, and rightly?
+// Runs cells on a farm while its processes are killed, paused and cut off: is every cell recorded once, and rightly?
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, openSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { cpus } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
-import { openArtefacts } from '../../.build/harness/cli/artefacts.js';
+import { openLink } from '../farm/link.mjs';
+import { connectSoon, redisCommand, spawnRedis } from '../farm/own-redis.mjs';
+import { allowedCores, main, shareOf, spawnNetboot } from '../farm/workers.mjs';
 import { SetUpError, say } from '../setup/checkout.mjs';
 import { interruptible, parsed, stamp } from './command.mjs';
 
 const usage = `Usage: npm run -s campaign -- farm [options]
 
-Starts a Redis with its append-only file and workers on this machine, each held to one core, and runs cells on them. At
-random moments one of them is killed and started again, a worker is paused past its lock, or Redis is killed. At the end
-every cell must have been recorded once, with the verdict that it is expected to have.
+Starts a Redis with its append-only file and workers on this machine, which share its cores, and runs cells on them. At
+random moments one of them is disturbed: a worker is killed, interrupted, paused past its lock or cut off from Redis; the
+submitter is killed (and resumes) or cut off; Redis is killed, or its memory filled. At the end every cell must have been
+recorded once, with the verdict that it is expected to have.
 
   --kills N       how often (default: 10)
   --workers N     how many workers (default: 2)
@@ -38,9 +39,10 @@ const options = {
   json: { type: 'boolean' },
 };
 
-const main = fileURLToPath(new URL('../../.build/harness/cli/main.js', import.meta.url));
-const pausedMs = 45_000;
-const betweenMs = [8_000, 30_000];
+/** Longer than a worker's lock lasts, and than a run is remembered. */
+const longMs = 45_000;
+const shortMs = 12_000;
+const betweenMs = [4_000, 20_000];
 
 /** Mulberry32: the same moments for the same seed. */
 function randomOf(seed) {
@@ -54,7 +56,7 @@ function randomOf(seed) {
 }
 
 /** A process that is started again whenever it ends, until it is stopped. */
-function keepAlive(name, start) {
+function keepAlive(start) {
   let child = start();
   let isWanted = true;
   const again = () => {
@@ -64,7 +66,6 @@ function keepAlive(name, start) {
   };
   child.once('exit', again);
   return {
-    name,
     kill: (signal) => child.kill(signal),
     async stop(signal) {
       isWanted = false;
@@ -77,37 +78,53 @@ function keepAlive(name, start) {
   };
 }
 
-async function redisCommand() {
-  const { sets } = await openArtefacts([], { env: process.env, stderr: process.stderr });
-  const found = await sets.command('redis-server');
-  if ('missing' in found) throw new SetUpError(`${found.missing}; npm run setup fetches it`, 3);
-  return found;
+const lasting = (ms, signal) => pause(ms, undefined, { signal }).catch(() => {});
+
+/** For a while `link` passes nothing on. */
+async function cutOff(link, ms, signal) {
+  link.cut();
+  await lasting(ms, signal);
+  link.mend();
+}
+
+async function fill({ admin, signal }, ms) {
+  const maxmemory = (bytes) => admin.config('SET', 'maxmemory', bytes);
+  await maxmemory('1');
+  await lasting(ms, signal);
+  await maxmemory('0');
 }
 
 /** What is done to the farm; each is the work of one kill. */
 const troubles = {
   'worker killed': ({ worker }) => worker.kill('SIGKILL'),
+  'worker interrupted': ({ worker }) => worker.kill('SIGINT'),
   'worker paused past its lock': async ({ worker, signal }) => {
     worker.kill('SIGSTOP');
-    await pause(pausedMs, undefined, { signal }).catch(() => {});
+    await lasting(longMs, signal);
     worker.kill('SIGCONT');
   },
-  'worker interrupted': ({ worker }) => worker.kill('SIGINT'),
+  'worker cut off for a moment': ({ worker, signal }) => cutOff(worker.link, shortMs, signal),
+  'worker cut off past its lock': ({ worker, signal }) => cutOff(worker.link, longMs, signal),
+  'submitter killed': ({ submitter }) => submitter.kill('SIGKILL'),
+  'submitter cut off': ({ submitter, signal }) => cutOff(submitter.link, shortMs, signal),
+  'submitter cut off and forgotten': ({ submitter, signal }) => cutOff(submitter.link, longMs, signal),
   'Redis killed': ({ redis }) => redis.kill('SIGKILL'),
+  'Redis full for a moment': (farm) => fill(farm, shortMs),
+  'Redis full past the locks': (farm) => fill(farm, longMs),
 };
 
-async function disturb({ random, kills, workers, redis, signal }) {
+async function disturb(farm, { random, kills, workers, signal }) {
   const did = [];
   while (did.length < kills && !signal.aborted) {
     const [least, most] = betweenMs;
-    await pause(least + random() * (most - least), undefined, { signal }).catch(() => {});
+    await lasting(least + random() * (most - least), signal);
     if (signal.aborted) break;
     const names = Object.keys(troubles);
     const what = names[Math.floor(random() * names.length)];
     const worker = workers[Math.floor(random() * workers.length)];
-    say(`${did.length + 1}: ${what}${what === 'Redis killed' ? '' : ` (${worker.name})`}`);
+    say(`${did.length + 1}: ${what}${what.startsWith('worker') ? ` (${worker.name})` : ''}`);
     did.push(what);
-    await troubles[what]({ worker, redis, signal });
+    await troubles[what]({ ...farm, worker, signal });
   }
   return did;
 }
@@ -116,30 +133,45 @@ async function disturb({ random, kills, workers, redis, signal }) {
 const logOf = (outDir, name) => ['ignore', ...Array(2).fill(openSync(join(outDir, `${name}.log`), 'a'))];
 
 function startRedis({ outDir, socket, found }) {
-  const args = [
-    '--port',
-    '0',
-    '--unixsocket',
-    socket,
-    '--dir',
-    join(outDir, 'redis'),
-    '--save',
-    '',
-    '--appendonly',
-    'yes',
-  ];
   const stdio = logOf(outDir, 'redis');
-  return keepAlive('redis', () => spawn(found.path, args, { env: { ...process.env, ...found.env }, stdio }));
+  const more = ['--appendonly', 'yes'];
+  return keepAlive(() => spawnRedis(found, { folder: join(outDir, 'redis'), socket, stdio, more }));
 }
 
-function startWorkers({ outDir, joining, env, count }) {
+const joiningBy = (link, key) => ['--farm', link.socket, '--farm-key', key];
+
+function startWorkers({ outDir, socket, key, count }) {
+  const cores = allowedCores();
   return Array.from({ length: count }, (_, nth) => {
     const name = `w${nth + 1}`;
-    const core = String(nth % cpus().length);
-    const args = ['-c', core, process.execPath, main, 'worker', ...joining, '--name', name];
+    const link = openLink(join(outDir, `${name}.sock`), socket);
+    const args = ['worker', ...joiningBy(link, key), '--name', name];
     const stdio = logOf(outDir, name);
-    return keepAlive(name, () => spawn('taskset', args, { env, stdio }));
+    return { name, link, ...keepAlive(() => spawnNetboot(shareOf(cores, nth, count), args, { stdio })) };
   });
+}
+
+/** The run: one that was killed is resumed. `ended` resolves to its exit code. */
+function startSubmitter({ given, outDir, socket, key }) {
+  const link = openLink(join(outDir, 'submitter.sock'), socket);
+  const out = join(outDir, 'run');
+  const stdio = logOf(outDir, 'run');
+  const common = ['--accel', 'tcg', '--farm-wait', '600', ...joiningBy(link, key)];
+  let child;
+  const start = () => {
+    const choice = existsSync(join(out, 'run.json'))
+      ? ['--resume', out]
+      : [...given.cells, '--repeat', String(given.repeat), '--out', out];
+    child = spawn(process.execPath, [main, 'run', ...choice, ...common], { stdio });
+  };
+  const untilEnd = async () => {
+    for (;;) {
+      start();
+      const [code, killedBy] = await once(child, 'exit');
+      if (killedBy !== 'SIGKILL') return code;
+    }
+  };
+  return { link, kill: (signal) => child.kill(signal), ended: untilEnd() };
 }
 
 function reportOf(outDir, did, exitCode) {
@@ -175,19 +207,17 @@ function print({ cells, did, wrong, notes }, { outDir, kills }) {
 }
 
 /** The run, disturbed; resolves to what was done to it and its exit code. */
-async function runDisturbed({ given, outDir, joining, env, workers, redis, signal }) {
-  const args = [...given.cells, '--accel', 'tcg', '--repeat', String(given.repeat), '--farm-wait', '600'];
-  const argv = [main, 'run', ...args, '--out', join(outDir, 'run'), ...joining];
-  const child = spawn(process.execPath, argv, { env, stdio: logOf(outDir, 'run') });
-  signal.addEventListener('abort', () => child.kill('SIGINT'));
+async function runDisturbed(farm, { given, workers, signal }) {
+  const { submitter } = farm;
+  signal.addEventListener('abort', () => submitter.kill('SIGINT'));
   const ending = new AbortController();
-  const ended = once(child, 'exit').then(([code]) => {
+  const ended = submitter.ended.then((code) => {
     ending.abort();
     return code;
   });
   const random = randomOf(given.seed);
   const until = AbortSignal.any([signal, ending.signal]);
-  const did = await disturb({ random, kills: given.kills, workers, redis, signal: until });
+  const did = await disturb(farm, { random, kills: given.kills, workers, signal: until });
   return { did, exitCode: await ended };
 }
 
@@ -196,17 +226,22 @@ export async function run(argv) {
   if (given === undefined) return;
   const outDir = resolve(given.out ?? `.runs/farm-${stamp()}`);
   if (existsSync(outDir)) throw new SetUpError(`--out: expected a new folder; ${outDir} exists`, 2);
-  mkdirSync(join(outDir, 'redis'), { recursive: true });
+  mkdirSync(outDir, { recursive: true });
   const [socket, key] = [join(outDir, 'redis.sock'), join(outDir, 'key')];
   writeFileSync(key, randomBytes(32), { mode: 0o600 });
   const redis = startRedis({ outDir, socket, found: await redisCommand() });
-  while (!existsSync(socket)) await pause(50);
-  const shared = { outDir, joining: ['--farm', socket, '--farm-key', key], env: process.env };
-  const workers = startWorkers({ ...shared, count: given.workers });
+  const admin = await connectSoon(socket);
+  const workers = startWorkers({ outDir, socket, key, count: given.workers });
+  const submitter = startSubmitter({ given, outDir, socket, key });
   const { did, exitCode } = await interruptible((signal) =>
-    runDisturbed({ ...shared, given, workers, redis, signal }),
+    runDisturbed({ redis, admin, submitter }, { given, workers, signal }),
   ).finally(async () => {
-    for (const worker of workers) await worker.stop('SIGINT');
+    for (const { stop, link } of workers) {
+      await stop('SIGINT');
+      link.close();
+    }
+    submitter.link.close();
+    admin.disconnect();
     await redis.stop('SIGKILL');
   });
   const report = reportOf(outDir, did, exitCode);

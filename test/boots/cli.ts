@@ -34,11 +34,23 @@ interface Finished {
   stderr: string;
 }
 
+interface Started {
+  pid: number;
+  kill(signal: NodeJS.Signals): void;
+  /** So far. */
+  said: Readonly<Pick<Finished, 'stdout' | 'stderr'>>;
+  finished: Promise<Finished>;
+}
+
 /** A folder outside the checkout, a process in it, and everything the process started or left there. */
 export interface Workplace extends Disposable {
   readonly folder: string;
+  /** More of what is in the environment of what is started. */
+  readonly env: Record<string, string>;
   /** Starts `node` with these arguments in the folder. */
-  start(...argv: string[]): { pid: number; kill(signal: NodeJS.Signals): void; finished: Promise<Finished> };
+  start(...argv: string[]): Started;
+  /** The same by a command in whose place it runs. */
+  startBy(command: readonly [string, ...string[]], ...argv: string[]): Started;
   write(name: string, content: unknown): string;
   /** Processes of ours that are still there, whatever became of their parents: pid and command. */
   survivors(): { pid: number; command: string }[];
@@ -68,25 +80,29 @@ export function openWorkplace(): Workplace {
       // A zombie has no environment any more; its parent has not looked, and nothing of it runs.
       .filter((pid) => procFile(pid, 'environ').includes(ours))
       .map((pid) => ({ pid, command: procFile(pid, 'cmdline').replaceAll('\0', ' ') }));
+  const more: Record<string, string> = {};
+  const launch = (program: string, args: readonly string[]): Started => {
+    const child = spawn(program, args, {
+      cwd: folder,
+      env: { ...process.env, ...more, TMPDIR: temporary, [mark]: ours.slice(mark.length + 1) },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const said = { stdout: '', stderr: '' };
+    for (const name of ['stdout', 'stderr'] as const) {
+      child[name].setEncoding('utf8').on('data', (text: string) => {
+        said[name] += text;
+      });
+    }
+    const finished = new Promise<Finished>((resolve) => {
+      child.once('close', (exitCode, signal) => resolve({ exitCode, signal, ...said }));
+    });
+    return { pid: child.pid ?? 0, kill: (signal) => void child.kill(signal), said, finished };
+  };
   return {
     folder,
-    start(...argv) {
-      const child = spawn(process.execPath, argv, {
-        cwd: folder,
-        env: { ...process.env, TMPDIR: temporary, [mark]: ours.slice(mark.length + 1) },
-        stdio: ['ignore', 'pipe', 'pipe'],
-      });
-      const said = { stdout: '', stderr: '' };
-      for (const name of ['stdout', 'stderr'] as const) {
-        child[name].setEncoding('utf8').on('data', (text: string) => {
-          said[name] += text;
-        });
-      }
-      const finished = new Promise<Finished>((resolve) => {
-        child.once('close', (exitCode, signal) => resolve({ exitCode, signal, ...said }));
-      });
-      return { pid: child.pid ?? 0, kill: (signal) => void child.kill(signal), finished };
-    },
+    env: more,
+    start: (...argv) => launch(process.execPath, argv),
+    startBy: ([program, ...args], ...argv) => launch(program, [...args, process.execPath, ...argv]),
     write(name, content) {
       const path = join(folder, name);
       writeFileSync(path, typeof content === 'string' ? content : JSON.stringify(content));

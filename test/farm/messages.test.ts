@@ -65,7 +65,15 @@ async function carriedOf(found: FoundCase): Promise<Carried> {
 }
 
 const cellOf = (carried: Carried): Cell => ({
-  ...{ run: '0123456789abcdef', id: carried.scenario.id, round: 1, accel: 'tcg', carried, files: [] },
+  ...{
+    run: '0123456789abcdef',
+    id: carried.scenario.id,
+    round: 1,
+    accel: 'tcg',
+    carried,
+    files: [],
+    sharesStart: false,
+  },
   notAfter: Date.now() + 60_000,
 });
 

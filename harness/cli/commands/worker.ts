@@ -1,3 +1,4 @@
+import { defaultTemplatesMiB } from '../../run/templates/template-store.ts';
 import type { AddCommand } from '../command.ts';
 import { addFarmOptions, farmFlag, farmHelp } from '../farm-options.ts';
 import { parseCount } from '../parse-count.ts';
@@ -14,6 +15,8 @@ export const workerCommand: AddCommand = (program, io, end) => {
     .option('--set <sets...>', 'sets whose files need not be fetched')
     .option('--jobs <n>', 'guests at once (default: as many as the host can carry)', parseCount)
     .option('--cache <MiB>', 'disk space for fetched files', parseCount, defaultCacheMiB)
+    .option('--templates <MiB>', 'disk space for templates that guests start from', parseCount, defaultTemplatesMiB)
+    .option('--cold', 'start every guest from power-on, never from a template')
     .option(trustFlag, trustHelp)
     .addHelpText(
       'after',

@@ -1,142 +1,51 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Queue, Worker } from 'bullmq';
-import { beforeAll, describe, expect, it, vi } from 'vitest';
-import type { FarmConnection } from '../../../harness/farm/connect.ts';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { prefix, resultQueue } from '../../../harness/farm/keys.ts';
 import { openSealing } from '../../../harness/farm/seal.ts';
-import { runResultSchema } from '../../../harness/model/verdict.ts';
-import { compile, compiled, openWorkplace, until, type Workplace } from '../cli.ts';
-import { startRedis } from './redis.ts';
+import { cacheFolder } from '../../../harness/os/cache-folder.ts';
+import { readEvents } from '../../../harness/run/run-directory.ts';
+import { compile, until } from '../cli.ts';
+import {
+  day,
+  type Farm,
+  guests,
+  idOf,
+  main,
+  onFarm,
+  quick,
+  resultsIn,
+  statuses,
+  untilAnswer,
+  untilRunning,
+  untilThere,
+  waits,
+} from './on-farm.ts';
 
 beforeAll(compile, 120_000);
 
-const main = join(compiled, 'cli/main.js');
-const day = 86_400_000;
-
-/** Ends within seconds. */
-const quick = (name: string) => ({
-  name,
-  arch: 'x86_64',
-  firmware: 'seabios',
-  nic: 'e1000',
-  rom: 'none',
-  expect: { stopsAt: 'dhcp', failure: 'seabios-no-boot', reason: 'there is no ROM' },
-});
-/** QEMU never lets this guest run. */
-const waits = (name: string, deadlineMs: number) => ({
-  ...quick(name),
-  qemuArgs: ['-S'],
-  deadlines: { stageMs: { firmware: deadlineMs }, totalMs: day },
-  expect: {
-    stopsAt: 'firmware',
-    failure: { rule: 'deadline', says: '^no firmware stage within' },
-    reason: 'QEMU does not let it run',
-  },
-});
-const idOf = (name: string) => `${name}.x86_64.pc.seabios.e1000.none`;
-
-interface Farm {
-  place: Workplace;
-  socket: string;
-  redis: FarmConnection;
-  restart(): Promise<void>;
-  worker(name: string, ...args: string[]): ReturnType<Workplace['start']>;
-  run(groups: object[], ...args: string[]): ReturnType<Workplace['start']>;
-}
-
-/** A Redis, a key, and a folder in which workers and runs are started. */
-async function onFarm(act: (farm: Farm) => Promise<void>, ...redisArgs: string[]): Promise<void> {
-  using place = openWorkplace();
-  await using server = await startRedis(place.folder, ...redisArgs);
-  const redis = await server.connect();
-  const key = join(place.folder, 'key');
-  writeFileSync(key, 'k'.repeat(32), { mode: 0o600 });
-  const joining = ['--farm', server.socket, '--farm-key', key];
-  await act({
-    ...{ place, redis, socket: server.socket, restart: server.restart },
-    worker: (name, ...args) =>
-      place.start(main, 'worker', ...joining, '--name', name, '--jobs', '2', '--trust', ...args),
-    run(groups, ...args) {
-      const matrix = place.write('matrix.json', { name: 'farmed', groups });
-      return place.start(
-        main,
-        'run',
-        '--matrix',
-        matrix,
-        '--trust',
-        '--accel',
-        'tcg',
-        '--out',
-        'out',
-        ...joining,
-        ...args,
-      );
-    },
-  });
-}
-
-const resultsIn = ({ folder }: Workplace) =>
-  runResultSchema.parse(JSON.parse(readFileSync(join(folder, 'out/results.json'), 'utf8')));
-const statuses = (place: Workplace) =>
-  Object.fromEntries(resultsIn(place).cases.map(({ scenario, verdict }) => [scenario.group, verdict.status]));
-
-/** What a worker is running, as it says itself. */
-async function runningOn({ redis }: Farm, name: string): Promise<string[]> {
-  const text = await redis.get(`${prefix}:worker:${name}`);
-  if (text === null) return [];
-  const { body } = JSON.parse(text) as { body: string };
-  return (JSON.parse(body) as { running: { id: string }[] }).running.map(({ id }) => id);
-}
-
-/** Workers say that they are there once they have looked at their machine. */
-async function untilThere({ redis }: Farm, ...names: string[]): Promise<void> {
-  let there = 0;
-  const look = async () => {
-    there = await redis.exists(...names.map((name) => `${prefix}:worker:${name}`));
-  };
-  await until(
-    `the workers ${names}`,
-    () => {
-      void look();
-      return there === names.length;
-    },
-    60_000,
-  );
-}
-
-async function untilRunning(farm: Farm, names: readonly string[], id: string): Promise<string> {
-  let found: string | undefined;
-  const look = async () => {
-    for (const name of names) if ((await runningOn(farm, name)).includes(id)) found = name;
-  };
-  return until(
-    `${id} on a worker`,
-    () => {
-      void look();
-      return found;
-    },
-    60_000,
-  );
-}
-
 /** The queue of the only cells of the only run. */
-async function untilQueue({ redis }: Farm): Promise<string> {
-  let queue: string | undefined;
-  const look = async () => {
-    const all = await redis.keys(`${prefix}:*.*:prioritized`);
-    queue = all.map((key) => key.split(':')[1] as string)[0];
-  };
-  return until(
-    'the queue',
-    () => {
-      void look();
-      return queue;
-    },
-    60_000,
-  );
+const untilQueue = ({ redis }: Farm): Promise<string> =>
+  untilAnswer('the queue', async () => (await redis.keys(`${prefix}:*.*:prioritized`))[0]?.split(':')[1]);
+
+/** To iPXE's script, from the ROM that comes with QEMU. */
+const booting = (name: string) => ({
+  ...{ name, arch: 'x86_64', firmware: 'seabios', nic: 'e1000', rom: 'bundled' },
+  ...{ secondStage: 'none', transport: 'tftp' },
+});
+
+/** The sets and programs of this machine's cache. */
+function cacheWithoutTemplates(folder: string): string {
+  const [from, cache] = [cacheFolder(process.env), join(folder, 'cache')];
+  mkdirSync(cache);
+  for (const name of readdirSync(from).filter((one) => !['templates', 'farm', 'lock'].includes(one)))
+    symlinkSync(join(from, name), join(cache, name));
+  return cache;
 }
+
+const eventTypes = (directory: string): string[] => readEvents(directory).map(({ type }) => type);
 
 /** Takes a cell as soon as there is one. */
 async function untilTaken(taker: Worker, token: string): Promise<void> {
@@ -146,8 +55,6 @@ async function untilTaken(taker: Worker, token: string): Promise<void> {
     await pause(100);
   }
 }
-
-const guests = (place: Workplace) => place.survivors().filter(({ command }) => command.includes('qemu-system'));
 
 // Each has a Redis, workers and a folder of its own, and mostly waits.
 describe.concurrent('a farm of two workers', () => {
@@ -215,6 +122,23 @@ describe.concurrent('a farm of two workers', () => {
       for (const worker of workers.values()) worker.kill('SIGINT');
       for (const worker of workers.values()) await worker.finished;
       expect(place.survivors()).toEqual([]);
+    });
+  });
+
+  it("starts cells of one machine from a template, which is the worker's own", async () => {
+    await onFarm(async (farm) => {
+      const { place } = farm;
+      place.env.NETBOOT_CACHE = cacheWithoutTemplates(place.folder);
+      const worker = farm.worker('one', '--jobs', '1');
+      const { exitCode, stdout } = await farm.run(['a', 'b'].map(booting)).finished;
+      expect(stdout).toContain('2 cases: 2 passed');
+      expect(exitCode).toBe(0);
+      const started = resultsIn(place).cases.map(({ id }) => eventTypes(join(place.folder, 'out/cases', id)));
+      expect(started.filter((types) => types.includes('template-saved'))).toHaveLength(1);
+      expect(started.filter((types) => types.includes('restored'))).toHaveLength(1);
+      expect(resultsIn(place).cases.filter(({ run }) => (run.savedCpuMs ?? 0) > 0)).toHaveLength(1);
+      worker.kill('SIGINT');
+      await worker.finished;
     });
   });
 
@@ -349,25 +273,23 @@ describe.concurrent('who a worker listens to', () => {
     await onFarm(
       async (farm) => {
         const { place } = farm;
-        vi.stubEnv('NETBOOT_FARM_PASSWORD', 'hunter2-hunter2');
         const worker = farm.worker('one');
         const run = await farm.run([quick('a')]).finished;
         expect(run.exitCode).toBe(0);
         worker.kill('SIGINT');
         const served = await worker.finished;
-        vi.unstubAllEnvs();
         const said = [run.stdout, run.stderr, served.stdout, served.stderr];
         const out = join(place.folder, 'out');
         const files = readdirSync(out, { recursive: true, withFileTypes: true }).filter((one) => one.isFile());
         expect(files.length).toBeGreaterThan(10);
         for (const file of files) said.push(readFileSync(join(file.parentPath, file.name), 'latin1'));
         expect(said.filter((text) => text.includes('hunter2'))).toEqual([]);
+        delete place.env.NETBOOT_FARM_PASSWORD;
         const denied = await farm.run([quick('a')]).finished;
         expect(denied.exitCode).toBe(3);
         expect(denied.stderr).toContain('Set NETBOOT_FARM_PASSWORD');
       },
-      '--requirepass',
-      'hunter2-hunter2',
+      { redis: ['--requirepass', 'hunter2-hunter2'], env: { NETBOOT_FARM_PASSWORD: 'hunter2-hunter2' } },
     );
   });
 });
@@ -387,10 +309,7 @@ describe.concurrent('a Redis that is started again', () => {
         worker.kill('SIGINT');
         await worker.finished;
       },
-      '--appendonly',
-      'yes',
-      '--appendfsync',
-      'always',
+      { redis: ['--appendonly', 'yes', '--appendfsync', 'always'] },
     );
   });
 

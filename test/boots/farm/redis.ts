@@ -15,7 +15,11 @@ export interface OwnRedis extends AsyncDisposable {
   restart(): Promise<void>;
 }
 
-export async function startRedis(folder: string, ...args: string[]): Promise<OwnRedis> {
+/** `env` has user and password, where it asks for them. */
+export async function startRedis(
+  folder: string,
+  { args = [], env = {} }: { args?: readonly string[]; env?: NodeJS.ProcessEnv } = {},
+): Promise<OwnRedis> {
   const found = await findCommand('redis-server', { cacheDir: cacheFolder(process.env), env: {} });
   if ('missing' in found) throw new Error(`${found.missing}; npm run setup fetches it`);
   const data = join(folder, 'redis');
@@ -37,8 +41,6 @@ export async function startRedis(folder: string, ...args: string[]): Promise<Own
   };
 
   const connect = async () => {
-    const password = args[args.indexOf('--requirepass') + 1];
-    const env = args.includes('--requirepass') ? { NETBOOT_FARM_PASSWORD: password } : {};
     const address = { server: { path: socket }, tls: false, db: 0, text: socket, isLocal: true };
     const redis = await connectFarm({ address, env, say: () => {} });
     connections.add(redis);

@@ -1,0 +1,240 @@
+// How large can a farm be? Thousands of cells, and workers that sleep through them.
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, mkdtempSync, openSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { openArtefacts } from '../../.build/harness/cli/artefacts.js';
+import { packageVersion } from '../../.build/harness/cli/package-version.js';
+import { keys } from '../../.build/harness/farm/keys.js';
+import { makeOffer } from '../../.build/harness/farm/offer.js';
+import { lookAtFarm } from '../../.build/harness/farm/overview.js';
+import { openSealing } from '../../.build/harness/farm/seal.js';
+import { cacheFolder } from '../../.build/harness/os/cache-folder.js';
+import { interruptible, parsed } from '../campaigns/command.mjs';
+import { infoOf, startOwnRedis } from '../farm/own-redis.mjs';
+import { SetUpError, say } from '../setup/checkout.mjs';
+import { farmKey } from './farm-simulation/key.mjs';
+import { hostFacts } from './report.mjs';
+
+const usage = `Usage: npm run -s bench -- farm-simulation [options]
+
+Sends the default matrix so often that there are as many cells as asked for, and has workers sleep through them. Redis,
+BullMQ, the submitter and all of a worker but the boot are real; records are not sent. Workers join in steps; after each step
+they sleep for the recorded length of each cell times the scale, for some seconds, and what that costs is printed.
+
+  --cells N       how many cells (default: 100000)
+  --workers LIST  how many workers, comma-separated and growing (default: 10,100,1000)
+  --scale LIST    of the recorded lengths; 0 does not sleep, which shows the most that there can be (default: 1,0)
+  --seconds N     how long each step is watched (default: 30)
+  --json          the figures as JSON on standard output`;
+
+const options = {
+  cells: { type: 'string', count: true, default: '100000' },
+  workers: { type: 'string', many: true, default: '10,100,1000' },
+  scale: { type: 'string', many: true, default: '1,0' },
+  seconds: { type: 'string', count: true, default: '30' },
+  json: { type: 'boolean' },
+};
+
+const perProcess = 250;
+const pollMs = 500;
+
+const script = (name) => fileURLToPath(new URL(`farm-simulation/${name}.mjs`, import.meta.url));
+
+/** A process that answers `report`; what it says of its troubles goes to ours. */
+function startPart(name) {
+  const child = fork(script(name), { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+  const failed = once(child, 'exit').then(([code]) => {
+    throw new SetUpError(`the ${name} of the simulation ended with ${code}`, 3);
+  });
+  failed.catch(() => {});
+  return {
+    send: (message) => child.send(message),
+    async report() {
+      child.send({ report: true });
+      const [answer] = await Promise.race([once(child, 'message'), failed]);
+      return answer;
+    },
+    failed,
+    end() {
+      failed.catch(() => {});
+      child.kill('SIGKILL');
+    },
+  };
+}
+
+async function offerOfThisMachine() {
+  const host = await openArtefacts([], { env: process.env, stderr: process.stderr });
+  const cacheDir = cacheFolder(process.env);
+  return makeOffer({ worker: 'one', cacheDir, version: packageVersion(), host, labels: [], trust: true });
+}
+
+async function until(what, look, signal, failed) {
+  for (;;) {
+    signal.throwIfAborted();
+    if (await Promise.race([look(), failed])) return;
+    say(what());
+    await pause(pollMs * 4, undefined, { signal });
+  }
+}
+
+/** Sends all cells; nobody takes any yet. */
+async function sendAll({ given, redis, socket, folder, signal }) {
+  const submitter = startPart('submitter');
+  const before = await infoOf(redis);
+  submitter.send({ submit: { socket, cells: given.cells, outDir: join(folder, 'run') } });
+  let waiting = 0;
+  let last = await submitter.report();
+  await until(
+    () => `${waiting} of ${given.cells} cells are sent, ${last.memoryMiB} MiB`,
+    async () => {
+      const { runs } = await lookAtFarm(redis, openSealing(farmKey));
+      waiting = runs[0]?.waiting ?? 0;
+      last = await submitter.report();
+      return waiting === given.cells;
+    },
+    signal,
+    submitter.failed,
+  );
+  const after = await infoOf(redis);
+  const sent = {
+    cells: given.cells,
+    queues: (await lookAtFarm(redis, openSealing(farmKey))).runs[0].run.needs.length,
+    sendS: (last.nowMs - last.readyMs) / 1000,
+    sendCpuMs: (last.cpuMs - last.readyCpuMs) / given.cells,
+    /** Of the run as it is without a farm, and with all sent. */
+    readyMiB: last.readyMiB,
+    submitterMiB: last.memoryMiB,
+    redisMiB: (after.used_memory - before.used_memory) / 2 ** 20,
+    redisCpuMs: cpuOf(before, after) / given.cells,
+  };
+  return { submitter, sent };
+}
+
+const cpuOf = (before, after) =>
+  1000 * (after.used_cpu_user + after.used_cpu_sys - before.used_cpu_user - before.used_cpu_sys);
+
+async function joinWorkers(count, { crews, joined, offer, socket, redis, signal, failed }) {
+  const names = Array.from({ length: count - joined }, (_, nth) => `w${joined + nth + 1}`);
+  for (let at = 0; at < names.length; at += perProcess) {
+    const crew = startPart('workers');
+    crews.push(crew);
+    crew.send({ names: names.slice(at, at + perProcess), socket, offer });
+  }
+  let there = joined;
+  await until(
+    () => `${there} of ${count} workers have joined`,
+    async () => {
+      const all = Array.from({ length: count }, (_, nth) => keys.worker(`w${nth + 1}`));
+      there = await redis.exists(...all);
+      return there === count;
+    },
+    signal,
+    failed,
+  );
+}
+
+const quantile = (sorted, share) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))];
+
+/** What a while of the farm's work costs. */
+async function watch({ count, scale, given, crews, submitter, redis, signal }) {
+  for (const crew of crews) crew.send({ scale });
+  const before = { redis: await infoOf(redis), submitter: await submitter.report(), ms: performance.now() };
+  await pause(given.seconds * 1000, undefined, { signal });
+  const after = { redis: await infoOf(redis), submitter: await submitter.report(), ms: performance.now() };
+  const reports = [];
+  for (const crew of crews) reports.push(await crew.report());
+  const seconds = (after.ms - before.ms) / 1000;
+  const ran = reports.reduce((sum, { cells }) => sum + cells, 0);
+  const gaps = reports.flatMap(({ gapsMs }) => gapsMs).sort((a, b) => a - b);
+  const recorded = after.submitter.finished - before.submitter.finished;
+  const redisCpuMs = cpuOf(before.redis, after.redis);
+  const submitterCpuMs = after.submitter.cpuMs - before.submitter.cpuMs;
+  const grown = (name) => (after.redis[name] - before.redis[name]) / 1e6 / seconds;
+  return {
+    ...{ workers: count, scale, seconds, ran: ran / seconds, recorded: recorded / seconds },
+    latencyMs: gaps.length === 0 ? null : { median: quantile(gaps, 0.5), p99: quantile(gaps, 0.99) },
+    redisBusy: redisCpuMs / 1000 / seconds,
+    redisMs: redisCpuMs / ran,
+    submitterBusy: submitterCpuMs / 1000 / seconds,
+    submitterMs: submitterCpuMs / recorded,
+    workerBusy: reports.reduce((sum, { cpuMs }) => sum + cpuMs, 0) / 1000 / seconds / count,
+    submitterMiB: after.submitter.memoryMiB,
+    submitterPeakMiB: after.submitter.peakMiB,
+    redisMiB: after.redis.used_memory / 2 ** 20,
+    redisClients: after.redis.connected_clients,
+    intoRedisMBs: grown('total_net_input_bytes'),
+    outOfRedisMBs: grown('total_net_output_bytes'),
+  };
+}
+
+async function simulate(given, folder, signal) {
+  const offer = await offerOfThisMachine();
+  const log = openSync(join(folder, 'redis.log'), 'a');
+  const own = await startOwnRedis(folder, { stdio: ['ignore', log, log] });
+  const crews = [];
+  let submitter;
+  try {
+    const { sent, ...started } = await sendAll({ ...own, given, folder, signal });
+    submitter = started.submitter;
+    const steps = [];
+    let joined = 0;
+    for (const count of given.workers.map(Number)) {
+      await joinWorkers(count, { ...own, crews, joined, offer, signal, failed: submitter.failed });
+      joined = count;
+      for (const scale of given.scale.map(Number)) {
+        say(`${count} workers, lengths × ${scale}`);
+        steps.push(await watch({ ...own, count, scale, given, crews, submitter, signal }));
+      }
+    }
+    return { sent, steps };
+  } finally {
+    for (const part of [...crews, ...(submitter ? [submitter] : [])]) part.end();
+    await own.stop();
+  }
+}
+
+const percent = (share) => `${(100 * share).toFixed(1)} %`;
+const columns = [
+  { head: 'workers', of: ({ workers }) => String(workers) },
+  { head: 'lengths', of: ({ scale }) => `× ${scale}` },
+  { head: 'cells/s run', of: ({ ran }) => ran.toFixed(1) },
+  { head: 'recorded', of: ({ recorded }) => recorded.toFixed(1) },
+  { head: 'to the next cell, ms', of: ({ latencyMs }) => latencyMs?.median.toFixed(0) ?? '–' },
+  { head: 'p99', of: ({ latencyMs }) => latencyMs?.p99.toFixed(0) ?? '–' },
+  { head: 'Redis: CPU', of: ({ redisBusy }) => percent(redisBusy) },
+  { head: 'MiB', of: ({ redisMiB }) => redisMiB.toFixed(0) },
+  { head: 'clients', of: ({ redisClients }) => String(redisClients) },
+  { head: 'in, MB/s', of: ({ intoRedisMBs }) => intoRedisMBs.toFixed(1) },
+  { head: 'out', of: ({ outOfRedisMBs }) => outOfRedisMBs.toFixed(1) },
+  { head: 'submitter: CPU', of: ({ submitterBusy }) => percent(submitterBusy) },
+  { head: 'MiB', of: ({ submitterMiB }) => String(submitterMiB) },
+  { head: 'a worker: CPU', of: ({ workerBusy }) => percent(workerBusy) },
+];
+
+function print({ sent, steps }) {
+  const { cores, cpu, node, load } = hostFacts();
+  const table = [columns.map(({ head }) => head), ...steps.map((step) => columns.map(({ of }) => of(step)))];
+  const widths = columns.map((_, at) => Math.max(...table.map((line) => line[at].length)));
+  const lines = [
+    `${cores} × ${cpu}, Node ${node}, load ${load.toFixed(1)}; CPU in shares of one core`,
+    `${sent.cells} cells in ${sent.queues} queues sent in ${sent.sendS.toFixed(1)} s; per cell ${sent.sendCpuMs.toFixed(2)} ms CPU of the submitter, ${sent.redisCpuMs.toFixed(2)} ms of Redis`,
+    `submitter ${sent.readyMiB} MiB before, ${sent.submitterMiB} MiB once all are sent; Redis ${sent.redisMiB.toFixed(0)} MiB more`,
+    ...table.map((line) => line.map((text, at) => text.padStart(widths[at])).join('  ')),
+  ];
+  process.stdout.write(`${lines.join('\n')}\n`);
+}
+
+export async function run(argv) {
+  const given = parsed(argv, options, usage);
+  if (given === undefined) return;
+  const folder = mkdtempSync(join(tmpdir(), 'netboot-simulation-'));
+  mkdirSync(join(folder, 'redis'), { recursive: true });
+  process.once('exit', () => existsSync(folder) && rmSync(folder, { recursive: true, force: true }));
+  const figures = await interruptible((signal) => simulate(given, folder, signal));
+  if (given.json) process.stdout.write(`${JSON.stringify({ host: hostFacts(), ...figures }, null, 2)}\n`);
+  else print(figures);
+}
