@@ -35,7 +35,7 @@ const limited = (farm, most) => ({
   cores: farm.cores,
   run(cases, signal) {
     const chosen = cases.slice(0, most);
-    Object.assign(figures, { cells: chosen.length, readyMs: performance.now(), readyCpuMs: cpuMs() });
+    Object.assign(figures, { finished: 0, cells: chosen.length, readyMs: performance.now(), readyCpuMs: cpuMs() });
     figures.readyMiB = memoryMiB('VmRSS');
     return farm.run(chosen, signal);
   },

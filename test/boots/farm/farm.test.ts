@@ -148,7 +148,7 @@ describe.concurrent('a farm of two workers', () => {
       const worker = farm.worker('one');
       const run = farm.run([waits('slow', 15_000), quick('a')]);
       const id = idOf('a');
-      await until('the first result', () => existsSync(join(place.folder, 'out/cases', id, 'result.json')), 60_000);
+      await until('the first result', () => existsSync(join(place.folder, 'out/cases', id, 'result.json')), 120_000);
       await untilRunning(farm, ['one'], idOf('slow'));
       const [runKey] = await redis.keys(`${prefix}:run:*`);
       const ofRun = runKey!.split(':').at(-1)!;
