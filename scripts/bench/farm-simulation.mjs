@@ -5,7 +5,6 @@ import { existsSync, mkdirSync, mkdtempSync, openSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { openArtefacts } from '../../.build/harness/cli/artefacts.js';
 import { packageVersion } from '../../.build/harness/cli/package-version.js';
 import { keys } from '../../.build/harness/farm/keys.js';
@@ -42,11 +41,14 @@ const options = {
 const perProcess = 250;
 const pollMs = 500;
 
-const script = (name) => fileURLToPath(new URL(`farm-simulation/${name}.mjs`, import.meta.url));
+const scripts = {
+  submitter: new URL('farm-simulation/submitter.mjs', import.meta.url),
+  workers: new URL('farm-simulation/workers.mjs', import.meta.url),
+};
 
 /** A process that answers `report`; what it says of its troubles goes to ours. */
 function startPart(name) {
-  const child = fork(script(name), { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+  const child = fork(scripts[name], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
   const failed = once(child, 'exit').then(([code]) => {
     throw new SetUpError(`the ${name} of the simulation ended with ${code}`, 3);
   });
