@@ -236,6 +236,14 @@ function announce(state: State): void {
   state.board.say(presenceOf(state)).catch(() => {});
 }
 
+/** Waits until one of these cells ends, or for so long. */
+async function oneEnds(running: ReadonlySet<Running>, ms: number): Promise<void> {
+  const over = new AbortController();
+  const pause = sleep(ms, undefined, { signal: over.signal }).catch(() => {});
+  await Promise.race([...[...running].map(({ ended }) => ended), pause]);
+  over.abort();
+}
+
 /** Takes cells as this machine has room for them, until it is asked to drain and has run the last, or `signal` aborts. */
 async function takeCells(state: State): Promise<void> {
   const { signal, running, jobs, trouble } = state;
@@ -248,9 +256,7 @@ async function takeCells(state: State): Promise<void> {
       return undefined;
     });
     if (held === undefined) {
-      await Promise.race([...[...running].map(({ ended }) => ended), sleep(pollMs, undefined, { signal })]).catch(
-        () => {},
-      );
+      await oneEnds(running, pollMs);
       continue;
     }
     admission.started(held.source.need.memoryMiB);

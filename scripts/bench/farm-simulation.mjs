@@ -26,14 +26,15 @@ they sleep for the recorded length of each cell times the scale, for some second
 
   --cells N       how many cells (default: 100000)
   --workers LIST  how many workers, comma-separated and growing (default: 10,100,1000)
-  --scale LIST    of the recorded lengths; 0 does not sleep, which shows the most that there can be (default: 1,0)
+  --scale LIST    of the recorded lengths, of which the longest come first; 0 does not sleep, which shows the most that there
+                  can be (default: 0.02,0)
   --seconds N     how long each step is watched (default: 30)
   --json          the figures as JSON on standard output`;
 
 const options = {
   cells: { type: 'string', count: true, default: '100000' },
   workers: { type: 'string', many: true, default: '10,100,1000' },
-  scale: { type: 'string', many: true, default: '1,0' },
+  scale: { type: 'string', many: true, default: '0.02,0' },
   seconds: { type: 'string', count: true, default: '30' },
   json: { type: 'boolean' },
 };

@@ -16,7 +16,7 @@ import { join, resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { keys, lockMs, prefix } from '../../.build/harness/farm/keys.js';
 import { cacheFolder } from '../../.build/harness/os/cache-folder.js';
-import { readCpuMs } from '../../.build/harness/os/process-cpu.js';
+import { openCpuMeter } from '../../.build/harness/os/process-cpu.js';
 import { interruptible, parsed, stamp } from '../campaigns/command.mjs';
 import { infoOf, startOwnRedis } from '../farm/own-redis.mjs';
 import { allowedCores, shareOf, spawnNetboot } from '../farm/workers.mjs';
@@ -109,14 +109,18 @@ async function startWorkers({ redis, joining, count, folder, cores }) {
       stdio: logTo(join(folder, `${name}.log`)),
     });
   });
+  const meters = started.map(({ pid }) => openCpuMeter(pid));
   await untilJoined(redis, names).catch(async (error) => {
     await stopAll(started);
     throw error;
   });
   return {
     /** CPU of the workers themselves, without their guests. */
-    cpuMs: () => started.reduce((sum, { pid }) => sum + (readCpuMs(pid) ?? 0), 0),
-    stop: () => stopAll(started),
+    cpuMs: () => meters.reduce((sum, meter) => sum + meter.cpuMs(), 0),
+    async stop() {
+      for (const meter of meters) meter.close();
+      await stopAll(started);
+    },
   };
 }
 
