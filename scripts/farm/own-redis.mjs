@@ -13,7 +13,7 @@ const pollMs = 100;
 const startsWithinMs = 30_000;
 
 /** The redis-server of the set-up, or of this machine. */
-async function redisCommand() {
+export async function redisCommand() {
   const { sets } = await openArtefacts([], { env: process.env, stderr: process.stderr });
   const found = await sets.command('redis-server');
   if ('missing' in found) throw new SetUpError(`${found.missing}; npm run setup fetches it`, 3);
@@ -21,14 +21,14 @@ async function redisCommand() {
 }
 
 /** Spawns it; `more` are options of redis-server. */
-function spawnRedis(found, { folder, socket, stdio, more = [] }) {
+export function spawnRedis(found, { folder, socket, stdio, more = [] }) {
   mkdirSync(folder, { recursive: true });
   const args = ['--port', '0', '--unixsocket', socket, '--dir', folder, '--save', '', ...more];
   return spawn(found.path, args, { env: { ...process.env, ...found.env }, stdio });
 }
 
 /** A connection, as soon as there is one. */
-async function connectSoon(socket) {
+export async function connectSoon(socket) {
   const address = parseFarmAddress(socket);
   for (const end = performance.now() + startsWithinMs; ; await pause(pollMs)) {
     try {

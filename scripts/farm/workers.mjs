@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-const main = fileURLToPath(new URL('../../.build/harness/cli/main.js', import.meta.url));
+export const main = fileURLToPath(new URL('../../.build/harness/cli/main.js', import.meta.url));
 
 /** The cores that this process may run on (proc(5)). */
 export function allowedCores() {
