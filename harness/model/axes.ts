@@ -3,8 +3,14 @@ import { z } from 'zod';
 export const archs = ['x86_64', 'aarch64'] as const;
 export type Arch = (typeof archs)[number];
 
-/** What the kernel calls the machine's first serial port. */
-export const serialConsoleOf: Record<Arch, string> = { x86_64: 'ttyS0', aarch64: 'ttyAMA0' };
+/**
+ * Kernel arguments of every boot: the machine's first serial port, and on x86 no comparison of the timer with the CPU, by
+ * which a guest that got too little of the host's CPU panics (Linux arch/x86/kernel/apic/io_apic.c, check_timer()).
+ */
+export const kernelArgsOf: Record<Arch, string> = {
+  x86_64: 'console=ttyS0 no_timer_check',
+  aarch64: 'console=ttyAMA0',
+};
 
 const firmwares = ['seabios', 'ovmf', 'aavmf'] as const;
 export type Firmware = (typeof firmwares)[number];

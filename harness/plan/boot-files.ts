@@ -1,4 +1,4 @@
-import { type Arch, serialConsoleOf, type Transport } from '../model/axes.ts';
+import { type Arch, kernelArgsOf, type Transport } from '../model/axes.ts';
 import { tokenPrefix } from '../model/stages.ts';
 import type { Transports } from '../model/transports.ts';
 import { urlOf } from './url.ts';
@@ -33,7 +33,7 @@ export interface BootFileFacts {
 }
 
 function kernelCommandLine({ arch, nonce, kernelArgs }: BootFileFacts): string {
-  return [`console=${serialConsoleOf[arch]}`, `nbh.nonce=${nonce}`, kernelArgs].filter(Boolean).join(' ');
+  return [kernelArgsOf[arch], `nbh.nonce=${nonce}`, kernelArgs].filter(Boolean).join(' ');
 }
 
 /** An iPXE script that is the end of the path: the token is put together in the guest. */

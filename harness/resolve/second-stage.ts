@@ -1,6 +1,6 @@
 import type { Uki } from '../assets/derive/uki.ts';
 import type { FoundNbp } from '../assets/sets/artefact-set.ts';
-import { type Arch, type FirmwareInterface, type SecondStage, serialConsoleOf } from '../model/axes.ts';
+import { type Arch, type FirmwareInterface, kernelArgsOf, type SecondStage } from '../model/axes.ts';
 import type { Resolved, ResolvedFile } from '../model/resolved.ts';
 import { isReplaced } from '../model/said-files.ts';
 import type { Scenario } from '../model/scenario.ts';
@@ -35,7 +35,7 @@ const findNbp = ({ sources }: Resolving, runBy: FirmwareInterface, wanted: Wante
 
 /** The command line inside a unified kernel image, up to the nonce. */
 function ukiCommandLine({ arch, kernelArgs = '' }: Scenario): string {
-  return [`console=${serialConsoleOf[arch]}`, kernelArgs, 'nbh.nonce='].filter(Boolean).join(' ');
+  return [kernelArgsOf[arch], kernelArgs, 'nbh.nonce='].filter(Boolean).join(' ');
 }
 
 /** The set provides the stub; everything else in the image comes from the case. */

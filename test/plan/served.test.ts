@@ -51,6 +51,15 @@ describe('what a case serves', () => {
   });
 
   it.each([
+    ['shim-grub', 'grub/grub.cfg'],
+    ['syslinux', 'pxelinux.cfg/default'],
+    ['snponly', 'boot.ipxe'],
+  ] as const)('has %s start an x86 kernel that does not panic for want of CPU time', (secondStage, config) => {
+    const served = planOf(scenario({ secondStage }), resolved()).serve[config];
+    expect(served).toEqual({ text: expect.stringMatching(/ console=ttyS0 no_timer_check nbh\.nonce=/) });
+  });
+
+  it.each([
     ['shim-grub', 'grub/grub.cfg', /initrd \(tftp,10\.0\.2\.2\)\/initrd\.gz \(tftp,10\.0\.2\.2\)\/init\.gz/],
     ['syslinux', 'pxelinux.cfg/default', /INITRD \/initrd\.gz,\/init\.gz/],
     [
