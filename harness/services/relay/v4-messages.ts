@@ -43,7 +43,7 @@ export function relayV4(address: string, linkAddress: string): RelayProtocol {
       if (message.op !== 2) return { refused: 'a request' };
       if (message.giaddr !== address) return { refused: 'for another relay agent (giaddr)' };
       if (asked.get(message.xid) !== message.mac) return { refused: 'to a message that was not relayed (xid, chaddr)' };
-      const reply = relayedReply(payload);
+      const reply = relayedReply(payload, agent);
       return 'refused' in reply ? reply : { ...reply, to: peerOf(message) };
     },
   };

@@ -7,6 +7,9 @@ const linkSelection = 5;
 const serverIdOverride = 11;
 const relaySourcePort = 19;
 
+/** RFC 2132 §3.5: addresses, 4 bytes each. */
+const routerOption = 3;
+
 const hopsAt = 3;
 const giaddrAt = 24;
 const optionsAt = 240;
@@ -42,16 +45,24 @@ function agentOptionOf({ linkAddress, circuitId: circuit }: Agent): Buffer {
   return Buffer.concat([Buffer.of(agentOption, value.length), value]);
 }
 
-/** Where the options of a message end, and where its agent options lie. Its options are well formed. */
-function placesIn(payload: Buffer): { endAt: number; agent: [from: number, to: number][] } {
-  const agent: [number, number][] = [];
+interface OptionPlace {
+  readonly code: number;
+  /** With its code and length, and up to the next one. */
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Where the options of a message are, and where they end. They are well formed. */
+function placesIn(payload: Buffer): { endAt: number; options: OptionPlace[] } {
+  const options: OptionPlace[] = [];
   let at = optionsAt;
   while (at < payload.length && payload[at] !== end) {
-    const next = payload[at] === pad ? at + 1 : at + 2 + (payload[at + 1] as number);
-    if (payload[at] === agentOption) agent.push([at, next]);
-    at = next;
+    const code = payload[at] as number;
+    const to = code === pad ? at + 1 : at + 2 + (payload[at + 1] as number);
+    options.push({ code, from: at, to });
+    at = to;
   }
-  return { endAt: at, agent };
+  return { endAt: at, options };
 }
 
 const brokenOptions = (payload: Buffer): string | undefined => {
@@ -70,8 +81,8 @@ export function relayedRequest(payload: Buffer, agent: Agent): { relayed: Buffer
   if (payload.readUInt32BE(giaddrAt) !== 0) return { refused: 'it names a relay agent already' };
   const broken = brokenOptions(payload);
   if (broken !== undefined) return { refused: broken };
-  const { endAt, agent: already } = placesIn(payload);
-  if (already.length > 0) return { refused: 'it has an agent option (82) already' };
+  const { endAt, options } = placesIn(payload);
+  if (options.some(({ code }) => code === agentOption)) return { refused: 'it has an agent option (82) already' };
   const parts = [payload.subarray(0, endAt), agentOptionOf(agent), Buffer.of(end)];
   const bytes = parts.reduce((sum, part) => sum + part.length, 0);
   const relayed = Buffer.concat(parts, Math.max(bytes, payload.length));
@@ -80,15 +91,26 @@ export function relayedRequest(payload: Buffer, agent: Agent): { relayed: Buffer
   return { relayed };
 }
 
-/** A server's reply as its client gets it: without the agent's option (RFC 3046 §2.1), and as long as it was. */
-export function relayedReply(payload: Buffer): { relayed: Buffer } | { refused: string } {
+/**
+ * A server's reply as its client gets it: without the agent's option (RFC 3046 §2.1), and as long as it was. Where the server
+ * repeats the agent's address, as giaddr and (dnsmasq) as the router, the client gets the one on its own network: the other
+ * is of no network that it can have, and EDK II's PXE gives up over such a router.
+ */
+export function relayedReply(
+  payload: Buffer,
+  { giaddr, linkAddress }: Pick<Agent, 'giaddr' | 'linkAddress'>,
+): { relayed: Buffer } | { refused: string } {
   const broken = brokenOptions(payload);
   if (broken !== undefined) return { refused: broken };
-  const kept: Buffer[] = [];
-  let from = 0;
-  for (const [start, stop] of placesIn(payload).agent) {
-    kept.push(payload.subarray(from, start));
-    from = stop;
+  const { endAt, options } = placesIn(payload);
+  const kept = options.filter(({ code }) => code !== agentOption).map(({ from, to }) => payload.subarray(from, to));
+  const relayed = Buffer.concat([payload.subarray(0, optionsAt), ...kept, payload.subarray(endAt)], payload.length);
+  relayed.writeUInt32BE(linkAddress, giaddrAt);
+  for (const { code, from, to } of placesIn(relayed).options) {
+    if (code !== routerOption) continue;
+    for (let at = from + 2; at + 4 <= to; at += 4) {
+      if (relayed.readUInt32BE(at) === giaddr) relayed.writeUInt32BE(linkAddress, at);
+    }
   }
-  return { relayed: Buffer.concat([...kept, payload.subarray(from)], payload.length) };
+  return { relayed };
 }
