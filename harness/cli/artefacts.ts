@@ -1,5 +1,4 @@
 import { cacheFolder } from '../os/cache-folder.ts';
-import { printable } from '../report/printable.ts';
 import { type HostWithSets, openHostWithSets } from '../run/open-host.ts';
 import { type CliIo, writeLines } from './io.ts';
 
@@ -11,7 +10,7 @@ export async function openArtefacts(given: readonly string[], io: Pick<CliIo, 'e
   const host = await openHostWithSets(given, { cacheDir: cacheFolder(io.env), env: io.env });
   writeLines(
     io.stderr,
-    host.sets.remarks.map((remark) => `warning: ${printable(remark)}`),
+    host.sets.remarks.map((remark) => `warning: ${remark}`),
   );
   return host;
 }

@@ -8,22 +8,24 @@ import { asTyped } from './own-command.ts';
 export function explainError(error: unknown, io: CliIo, debug: boolean): ExitCode {
   // Commander has already printed it on standard error.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-  if (error instanceof HarnessError) {
-    const lines = [`error: ${error.message}`, ...(error.hint === undefined ? [] : [`hint: ${error.hint}`])];
+  // Messages and stacks have lines of their own.
+  const say = (...texts: string[]) =>
     writeLines(
       io.stderr,
-      lines.map((line) => asTyped(line, io.command)),
+      texts.flatMap((text) => text.split('\n')),
     );
-    if (debug) writeLines(io.stderr, stackOf(error));
+  if (error instanceof HarnessError) {
+    const { message, hint } = error;
+    const texts = [`error: ${message}`, ...(hint === undefined ? [] : [`hint: ${hint}`])];
+    say(...texts.map((text) => asTyped(text, io.command)), ...(debug ? stackOf(error) : []));
     return exitCodeOf(error);
   }
   if (io.signal.aborted) {
-    writeLines(io.stderr, ['interrupted']);
+    say('interrupted');
     return 130;
   }
   const message = error instanceof Error ? error.message : String(error);
-  writeLines(io.stderr, [`error: ${message}`, `hint: ${hintOf(error)}`]);
-  if (debug) writeLines(io.stderr, stackOf(error));
+  say(`error: ${message}`, `hint: ${hintOf(error)}`, ...(debug ? stackOf(error) : []));
   return 3;
 }
 

@@ -1,4 +1,5 @@
 import type { ConsoleOutput } from '../report/console-output.ts';
+import { printable } from '../report/printable.ts';
 
 /** An output stream: the subset of `process.stdout` that is used. */
 export interface OutputStream {
@@ -41,8 +42,9 @@ export function consoleOutput(stream: OutputStream, env: NodeJS.ProcessEnv): Con
   };
 }
 
+/** One line each. Matrices, records and guests are untrusted: nothing in them moves a terminal's cursor or begins a line. */
 export function writeLines(stream: OutputStream, lines: readonly string[]): void {
-  if (lines.length > 0) stream.write(`${lines.join('\n')}\n`);
+  if (lines.length > 0) stream.write(`${lines.map(printable).join('\n')}\n`);
 }
 
 export function writeJson(stream: OutputStream, value: unknown): void {

@@ -3,7 +3,6 @@ import { connectFarm, partingMs } from '../farm/connect.ts';
 import { openFolderStore } from '../farm/file-store.ts';
 import { openRedisStore } from '../farm/redis-store.ts';
 import { sealingFor } from '../farm/seal.ts';
-import { printable } from '../report/printable.ts';
 import type { FarmOptions } from './farm-options.ts';
 import { type CliIo, writeLines } from './io.ts';
 
@@ -11,7 +10,7 @@ import { type CliIo, writeLines } from './io.ts';
 export async function joinFarm(farm: string, options: FarmOptions, io: CliIo) {
   const address = parseFarmAddress(farm);
   const sealing = sealingFor(address, options);
-  const say = (line: string): void => writeLines(io.stderr, [printable(line)]);
+  const say = (line: string): void => writeLines(io.stderr, [line]);
   const redis = await connectFarm({ address, env: io.env, say });
   const part = (): void => void setTimeout(() => redis.status !== 'ready' && redis.disconnect(), partingMs).unref();
   io.signal.addEventListener('abort', part, { once: true });

@@ -1,7 +1,6 @@
 import { askToDrain, type FarmOverview, lookAtFarm } from '../farm/overview.ts';
 import { didYouMean } from '../model/did-you-mean.ts';
 import { HarnessError } from '../model/errors.ts';
-import { printable } from '../report/printable.ts';
 import type { FarmOptions } from './farm-options.ts';
 import { type CliIo, writeLines } from './io.ts';
 import { joinFarm } from './join-farm.ts';
@@ -27,7 +26,7 @@ function overviewLines({ workers, runs }: FarmOverview, nowMs: number): string[]
         `${run}: ${matrix}, by ${submitter}, priority ${priority}: ${running(run)} running, ${waiting} waiting` +
         (stuck > 0 ? `, ${stuck} of them for a worker that can run them` : ''),
     ),
-  ].map((line) => printable(line));
+  ];
 }
 
 /** Prints what is on a farm. */

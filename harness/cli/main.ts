@@ -9,7 +9,7 @@ const interruption = new AbortController();
 /** The first signal ends guests and completes records; a second one exits at once, and guests die with us. */
 function onSignal(signal: NodeJS.Signals): void {
   if (interruption.signal.aborted) process.exit(130);
-  writeLines(process.stderr, [`\n${signal}: ending guests and completing records; again to exit at once`]);
+  writeLines(process.stderr, ['', `${signal}: ending guests and completing records; again to exit at once`]);
   interruption.abort(new Error(signal));
 }
 process.on('SIGINT', onSignal);

@@ -35,8 +35,9 @@ export async function printCommand({ scenario, run }: ReproCase, artefacts: Arte
   const held = Object.entries(plan.qemu.fds).map(([what, fd]) => `${fd} (${what})`);
   writeLines(io.stdout, [
     `# The harness holds descriptors ${held.join(', ')}; --standalone DIR writes a command that runs without it.`,
-    words.map(shellWord).join(' '),
   ]);
+  // To be pasted: a line feed in an argument is part of it.
+  io.stdout.write(`${words.map(shellWord).join(' ')}\n`);
 }
 
 /** An iPXE that contains this name looks for the file where it was loaded from, before DHCP. */

@@ -1,6 +1,6 @@
 import type { Reporter } from '../model/reporter.ts';
 import type { Compare } from './comparison.ts';
-import { type ConsoleOutput, closingLines } from './console-output.ts';
+import { type ConsoleOutput, closingLines, printLines } from './console-output.ts';
 import type { Invocation } from './run-facts.ts';
 
 /** For a run that has finished: only its totals, and what was not as expected. */
@@ -11,8 +11,7 @@ export function closingReporter(output: ConsoleOutput, invocation: Invocation, c
       ({ outDir } = run);
     },
     onRunEnd(result) {
-      const lines = closingLines(result, { ...invocation, outDir }, output.colour, compare);
-      output.write(lines.map((line) => `${line}\n`).join(''));
+      printLines(output, closingLines(result, { ...invocation, outDir }, output.colour, compare));
     },
   };
 }

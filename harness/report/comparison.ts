@@ -81,7 +81,7 @@ export function comparisonLines(comparison: Comparison): string[] {
   return [
     ...(comparison.sides ? [printable(comparisonTitle(comparison))] : []),
     ...sections,
-    ...comparison.notes.map((note) => `note: ${note}`),
+    ...comparison.notes.map((note) => `note: ${printable(note)}`),
     changedOutcomes(comparison),
   ];
 }

@@ -25,6 +25,9 @@ export interface ConsoleOutput {
   colour: boolean;
 }
 
+export const printLines = ({ write }: Pick<ConsoleOutput, 'write'>, lines: readonly string[]): void =>
+  write(lines.map((line) => `${line}\n`).join(''));
+
 const colours = {
   passed: 'green',
   failed: 'red',

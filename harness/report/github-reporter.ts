@@ -1,7 +1,7 @@
 import type { Reporter } from '../model/reporter.ts';
 import type { CaseResult, RunResult } from '../model/verdict.ts';
 import type { Compare } from './comparison.ts';
-import { type ConsoleOutput, caseLines, closingLines } from './console-output.ts';
+import { type ConsoleOutput, caseLines, closingLines, printLines } from './console-output.ts';
 import { clip, printable } from './printable.ts';
 import {
   expectationText,
@@ -75,7 +75,7 @@ function annotations(result: RunResult, locate: GithubOptions['locate']): string
 
 /** For GitHub Actions: a log with a fold for each case that was not as expected, its console in it, and annotations. */
 export function githubReporter({ output, invocation, compare, locate, consoleOf }: GithubOptions): Reporter {
-  const say = (lines: readonly string[]) => output.write(lines.map((line) => `${line}\n`).join(''));
+  const say = (lines: readonly string[]) => printLines(output, lines);
   let total = 0;
   let done = 0;
   let outDir = '';

@@ -1,6 +1,6 @@
 import type { Reporter } from '../model/reporter.ts';
 import type { CaseResult } from '../model/verdict.ts';
-import type { ConsoleOutput } from './console-output.ts';
+import { type ConsoleOutput, printLines } from './console-output.ts';
 import { clip, printable, seconds } from './printable.ts';
 import { costLine, expectationText, statusWords, totalsLine } from './run-facts.ts';
 
@@ -23,8 +23,8 @@ function remarks({ scenario, verdict, run }: CaseResult): string[] {
 }
 
 /** KTAP (Documentation/dev-tools/ktap.rst of Linux): a result for each case as it ends; flaky, errors and interruptions are not ok. */
-export function ktapReporter({ write }: Pick<ConsoleOutput, 'write'>): Reporter {
-  const say = (lines: readonly string[]) => write(lines.map((line) => `${line}\n`).join(''));
+export function ktapReporter(output: Pick<ConsoleOutput, 'write'>): Reporter {
+  const say = (lines: readonly string[]) => printLines(output, lines);
   let ended = 0;
   return {
     onRunStart({ total }) {

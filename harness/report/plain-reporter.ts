@@ -1,12 +1,12 @@
 import type { Reporter } from '../model/reporter.ts';
 import type { Compare } from './comparison.ts';
-import { type ConsoleOutput, caseLines, closingLines } from './console-output.ts';
+import { type ConsoleOutput, caseLines, closingLines, printLines } from './console-output.ts';
 import { type Invocation, openingLine } from './run-facts.ts';
 
 /** For logs: a line per finished case. */
 export function plainReporter(output: ConsoleOutput, invocation: Invocation, compare?: Compare): Reporter {
   const { colour } = output;
-  const say = (lines: readonly string[]) => output.write(lines.map((line) => `${line}\n`).join(''));
+  const say = (lines: readonly string[]) => printLines(output, lines);
   let total = 0;
   let done = 0;
   let outDir = '';

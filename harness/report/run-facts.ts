@@ -4,7 +4,7 @@ import { reachOf } from '../model/reach.ts';
 import { shellWord } from '../model/shell-word.ts';
 import type { Stage } from '../model/stages.ts';
 import { type CaseResult, isReused, type RunResult, type Status, statuses } from '../model/verdict.ts';
-import { seconds } from './printable.ts';
+import { printable, seconds } from './printable.ts';
 
 export const statusWords: Record<Status, string> = {
   passed: 'passed',
@@ -24,7 +24,7 @@ const caseCount = (count: number): string => `${count} ${count === 1 ? 'case' : 
 
 /** `default: 41 cases into results`. */
 export function openingLine({ matrix, total, outDir }: { matrix: string; total: number; outDir: string }): string {
-  return `${matrix}: ${caseCount(total)} into ${outDir}`;
+  return `${printable(matrix)}: ${caseCount(total)} into ${outDir}`;
 }
 
 /** `41 cases: 38 passed, 1 failed, 2 not run`. */

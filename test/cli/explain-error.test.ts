@@ -1,17 +1,13 @@
 import { expect, it } from 'vitest';
 import { explainError } from '../../harness/cli/explain-error.ts';
+import { recordingIo } from './netboot.ts';
 
 /** What the command line says of an error. */
 function said(error: unknown): { exitCode: number; text: string } {
-  let text = '';
-  const stream = {
-    write(more: string | Buffer) {
-      text += String(more);
-    },
-  };
-  const { signal } = new AbortController();
-  const io = { stdout: stream, stderr: stream, stdin: process.stdin, env: {}, command: 'netboot', signal };
-  return { exitCode: explainError(error, io, false), text };
+  const { io, written } = recordingIo();
+  const exitCode = explainError(error, io, false);
+  expect(written.out).toBe('');
+  return { exitCode, text: written.err };
 }
 
 it('a lack of descriptors has its own remedy, and anything unforeseen is a bug', () => {

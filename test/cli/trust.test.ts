@@ -35,6 +35,33 @@ const run = (file: string, ...more: string[]) =>
 
 const ran = { code: 3, err: '', out: expect.stringContaining('1 not run') };
 
+describe('the words of a matrix that someone else wrote', () => {
+  const words = 'owned\u001b[2J\u009b1A\n::error::owned';
+  const file = () => {
+    const path = join(theirs, 'words.json');
+    const expect = { stopsAt: 'dhcp', failure: 'uefi-shell', reason: words };
+    const exclude = [{ when: { nic: 'pcnet' }, reason: words }];
+    const group = { ...cell, nic: ['e1000', 'pcnet'], title: words, waitsFor: words, expect, exclude };
+    writeFileSync(path, JSON.stringify({ name: words, groups: [group] }));
+    return path;
+  };
+
+  it.each([
+    ['list', []],
+    ['list', ['--excluded']],
+    ['show', ['g.*']],
+    ['predict', []],
+    ['run', ['--reporter', 'plain']],
+    ['run', ['--reporter', 'github']],
+    ['run', ['--reporter', 'tap']],
+  ])('print as plain words of one line: %s %j', async (command, argv) => {
+    const { out, err } = await netboot(command, '--matrix', file(), ...argv);
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what it is about
+    expect(`${out}${err}`).not.toMatch(/[\0-\x09\x0b-\x1f\x7f-\x9f]|^::error::owned/m);
+    expect(command === 'predict' ? 'owned' : `${out}${err}`).toContain('owned');
+  });
+});
+
 describe('a matrix that someone else wrote', () => {
   it.each<[string, object]>([
     ['QEMU arguments', { qemuArgs: ['-drive', 'file=/etc/passwd,format=raw'] }],

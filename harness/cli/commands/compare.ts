@@ -145,7 +145,7 @@ export const compareCommand: AddCommand = (program, io, end) => {
           : withRecord(after, (now) => compareNamed(old.directory, now.directory, options.axis)),
       );
       if (options.json) writeJson(io.stdout, comparison);
-      else if (options.markdown) writeLines(io.stdout, [comparisonMarkdown(comparison)]);
+      else if (options.markdown) io.stdout.write(`${comparisonMarkdown(comparison)}\n`);
       else writeLines(io.stdout, comparisonLines(comparison));
       appendComparison(comparison, io);
       end(exitCodeOfComparisons([comparison], options));

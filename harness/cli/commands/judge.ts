@@ -2,7 +2,6 @@ import { verdictOver } from '../../judge/attempts.ts';
 import { judge } from '../../judge/judge.ts';
 import type { HarnessEvent } from '../../model/events.ts';
 import { findingTexts, type Status, type Verdict } from '../../model/verdict.ts';
-import { printable } from '../../report/printable.ts';
 import {
   attemptDirectoriesOf,
   caseDirectoriesOf,
@@ -53,12 +52,10 @@ function judgeCase(directory: string): JudgedCase {
 function lines(judged: JudgedCase): string[] {
   const { id, status, lastStage, diagnosis, boots = [], attempts, recorded } = judged;
   return [
-    `${status.padEnd(11)} ${printable(id)}  (last stage ${lastStage ?? 'none'})`,
-    ...(diagnosis === null ? [] : [`    ${printable(diagnosis)}`]),
-    ...boots.map(
-      (boot) => `    ${boot.status.padEnd(9)} ${printable(boot.name)}  (last stage ${boot.lastStage ?? 'none'})`,
-    ),
-    ...findingTexts(judged).map((finding) => `    also: ${printable(finding)}`),
+    `${status.padEnd(11)} ${id}  (last stage ${lastStage ?? 'none'})`,
+    ...(diagnosis === null ? [] : [`    ${diagnosis}`]),
+    ...boots.map((boot) => `    ${boot.status.padEnd(9)} ${boot.name}  (last stage ${boot.lastStage ?? 'none'})`),
+    ...findingTexts(judged).map((finding) => `    also: ${finding}`),
     ...(attempts.length > 1 ? [`    attempts: ${attempts.map((one) => one.status).join(', then ')}`] : []),
     ...(recorded === null || recorded === status ? [] : [`    recorded as ${recorded} by the run`]),
   ];

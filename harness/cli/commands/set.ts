@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { type Scan, scanFolder } from '../../assets/sets/scan.ts';
 import { manifestFile } from '../../assets/sets/set-manifest.ts';
 import { HarnessError, systemErrorText } from '../../model/errors.ts';
-import { printable } from '../../report/printable.ts';
 import { openArtefacts } from '../artefacts.ts';
 import type { AddCommand } from '../command.ts';
 import { writeJson, writeLines } from '../io.ts';
@@ -23,11 +22,11 @@ function scanLines({ manifest, ambiguous, unplaced, others }: Scan): string[] {
   const width = Math.max(0, ...placed.map(([what]) => what.length));
   return [
     `set ${manifest.name}:`,
-    ...placed.map(([what, path]) => `  ${what.padEnd(width)}  ${printable(path)}`),
+    ...placed.map(([what, path]) => `  ${what.padEnd(width)}  ${path}`),
     ...(ambiguous.length > 0 ? ['ambiguous, so left out (choose one in set.json):'] : []),
-    ...ambiguous.flatMap(({ place, paths }) => [`  ${place}`, ...paths.map((path) => `    ${printable(path)}`)]),
+    ...ambiguous.flatMap(({ place, paths }) => [`  ${place}`, ...paths.map((path) => `    ${path}`)]),
     ...(unplaced.length > 0 ? ['not placed:'] : []),
-    ...unplaced.map(({ path, reason }) => `  ${printable(path)}: ${printable(reason)}`),
+    ...unplaced.map(({ path, reason }) => `  ${path}: ${reason}`),
     `${others} other files are not bootable`,
   ];
 }
