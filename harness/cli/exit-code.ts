@@ -1,4 +1,4 @@
-import type { Status, Verdict } from '../model/verdict.ts';
+import type { RunResult, Status, Verdict } from '../model/verdict.ts';
 
 /** 0 all as expected, 1 something was not, 2 usage, 3 could not run, 130 interrupted; 125 and 128 for `git bisect run`. */
 export type ExitCode = 0 | 1 | 2 | 3 | 125 | 128 | 130;
@@ -20,10 +20,13 @@ export function exitCodeOfCases(
 
 /** A run whose reports failed has failed, however its boots went. */
 export function exitCodeOfRun(
-  cases: readonly Pick<Verdict, 'status'>[],
+  { cases }: Pick<RunResult, 'cases'>,
   reporterFailures: readonly string[],
   options?: { allowNotRun?: boolean },
 ): ExitCode {
-  const code = exitCodeOfCases(cases, options);
+  const code = exitCodeOfCases(
+    cases.map(({ verdict }) => verdict),
+    options,
+  );
   return code === 0 && reporterFailures.length > 0 ? 1 : code;
 }

@@ -51,7 +51,7 @@ export type NextChange = (signal: AbortSignal) => Promise<string[]>;
 
 /**
  * Watches the files below some folders. They are looked at again and again: on Linux, Node 20's recursive `fs.watch` no
- * longer sees a file once another was moved onto it, as linkers do, and inotify cannot see a folder made anew.
+ * longer sees a file once another was moved onto it, as linkers do, and inotify cannot see a folder that was recreated.
  */
 export function watchFolders(folders: readonly string[]): NextChange {
   let known = takeSnapshot(folders);

@@ -20,7 +20,7 @@ const commands: Readonly<Record<CommandName, () => Promise<AddCommand>>> = {
   bundle: async () => (await import('./commands/bundle.ts')).bundleCommand,
   compare: async () => (await import('./commands/compare.ts')).compareCommand,
   bisect: async () => (await import('./commands/bisect.ts')).bisectCommand,
-  'bisect-step': async () => (await import('./commands/bisect.ts')).bisectStepCommand,
+  'bisect-step': async () => (await import('./commands/bisect-step.ts')).bisectStepCommand,
   blame: async () => (await import('./commands/blame.ts')).blameCommand,
   worker: async () => (await import('./commands/worker.ts')).workerCommand,
   farm: async () => (await import('./commands/farm.ts')).farmCommand,

@@ -35,7 +35,7 @@ export interface OpenOptions {
 
 /**
  * The one of these directories whose case a pattern names: a whole id, or a glob.
- * @throws HarnessError `usage` if that is none or several; `source` begins the message
+ * @throws HarnessError `usage` if none or several match; `source` begins the message
  */
 export function namedCase(
   pattern: string,

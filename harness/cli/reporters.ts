@@ -23,7 +23,7 @@ import { type CliIo, consoleOutput, isDrawable } from './io.ts';
 const redrawMs = 250;
 const consoleMaxBytes = 32 << 20;
 
-/** Where progress is told, one at most; then what is written in addition. */
+/** Of progress, one at most; then those that write something in addition. */
 const progressReporters = ['live', 'plain', 'github'] as const;
 const reporterNames = [...progressReporters, 'tap', 'gitlab'] as const;
 type ReporterName = (typeof reporterNames)[number];
@@ -151,6 +151,12 @@ export function finishedReporters(io: CliIo, options: Omit<ReporterOptions, 'qui
         : progressReporter(progress, io, { ...options, quiet: false }, locate),
   });
 }
+
+/** For commands that say themselves what came of a run: only the files of its directory. */
+export const onlyFiles = (
+  { command }: Pick<CliIo, 'command'>,
+  { setDirs }: Pick<ReporterOptions, 'setDirs'>,
+): Reporter => fileReporter({ invocation: { command, setDirs }, env: {}, recordsOf: runRecords });
 
 /** The reporters of a run: the files of its directory, and what was asked for. */
 export function runReporters(io: CliIo, options: ReporterOptions): Multiplexed {

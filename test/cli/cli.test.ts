@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { exitCodeOfCases, exitCodeOfRun } from '../../harness/cli/exit-code.ts';
 import type { Status } from '../../harness/model/verdict.ts';
+import { sampleCase } from '../report/sample-run.ts';
 import { folderOfFile } from '../temporary-folder.ts';
 import { netbootWith } from './netboot.ts';
 
@@ -405,7 +406,8 @@ describe('exit codes of runs', () => {
   });
 
   it('a broken reporter fails a run that went well, and hides nothing worse', () => {
-    expect(exitCodeOfRun([{ status: 'passed' }], ['reporter files failed'])).toBe(1);
-    expect(exitCodeOfRun([{ status: 'error' }], ['reporter files failed'])).toBe(3);
+    const run = (status: Status) => ({ cases: [sampleCase({ verdict: { status } })] });
+    expect(exitCodeOfRun(run('passed'), ['reporter files failed'])).toBe(1);
+    expect(exitCodeOfRun(run('error'), ['reporter files failed'])).toBe(3);
   });
 });

@@ -1,16 +1,16 @@
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 // Loading it for the first time takes longer than a test may.
 import '../../harness/cli/commands/bisect.ts';
+import '../../harness/cli/commands/bisect-step.ts';
 import '../../harness/cli/commands/run.ts';
 import '../../harness/cli/commands/watch.ts';
 import { sampleCase, sampleRun } from '../report/sample-run.ts';
+import { folderOfFile } from '../temporary-folder.ts';
 import { netboot } from './netboot.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'netboot-earlier-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = folderOfFile();
 
 function write(name: string, files: Record<string, string>): string {
   const directory = join(folder, name);
@@ -64,6 +64,15 @@ it.each([
   const { err, code } = await netboot('bisect-step', 'g', '--matrix', matrix, '--baseline', baseline);
   expect(err).toMatch(message);
   expect(code).toBe(128);
+});
+
+it('takes no link to nowhere for a build', async () => {
+  const builds = write('builds', {});
+  mkdirSync(join(builds, '1'));
+  symlinkSync(join(builds, 'gone'), join(builds, '2'));
+  const { err, code } = await netboot('bisect', 'g', '--matrix', matrix, '--sets', join(builds, '*'));
+  expect(err).toContain('expected two folders or more, saw 1');
+  expect(code).toBe(2);
 });
 
 const build = write('build', { 'set.json': JSON.stringify({ name: 'build', extends: 'host' }) });

@@ -1,11 +1,10 @@
-import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { watchFolders } from '../../harness/cli/folder-watch.ts';
+import { folderOfFile } from '../temporary-folder.ts';
 
-const root = mkdtempSync(join(tmpdir(), 'netboot-watch-'));
-afterAll(() => rmSync(root, { recursive: true }));
+const root = folderOfFile();
 const { signal } = new AbortController();
 
 function build(folder: string, text: string): void {
@@ -13,7 +12,7 @@ function build(folder: string, text: string): void {
   writeFileSync(join(folder, 'deep/rom'), text);
 }
 
-it('sees what a build does to its folder: writes, moves onto a file, and a folder made anew', async () => {
+it('sees what a build does to its folder: writes, moves onto a file, and a folder that was recreated', async () => {
   const folder = join(root, 'build');
   const rom = join(folder, 'deep/rom');
   build(folder, '1');

@@ -3,12 +3,9 @@ import { Option } from 'commander';
 import { type Blame, findBlame, type Likeness, likenessOf, type Swap } from '../../compare/blame.ts';
 import { changeOf, type Outcome, outcomeOf, outcomeText } from '../../compare/outcome.ts';
 import { HarnessError } from '../../model/errors.ts';
-import { printable } from '../../report/printable.ts';
-import { fileReporter } from '../../report/report-files.ts';
 import { folderByTime } from '../../run/claim-directory.ts';
 import type { FoundCase } from '../../run/found-case.ts';
 import { runMatrix } from '../../run/run-matrix.ts';
-import { runRecords } from '../../run/run-records.ts';
 import { differingParts, partText, withParts } from '../../run/swapped-parts.ts';
 import type { Artefacts } from '../artefacts.ts';
 import { accelOption, collect } from '../case-options.ts';
@@ -16,6 +13,7 @@ import type { AddCommand } from '../command.ts';
 import type { ExitCode } from '../exit-code.ts';
 import { type CliIo, writeJson, writeLines } from '../io.ts';
 import { type OpenOptions, openRecordedCase, type RecordedCase } from '../recorded-case.ts';
+import { onlyFiles } from '../reporters.ts';
 import { trustFlag, trustHelp } from '../trust.ts';
 
 interface BlameOptions extends OpenOptions {
@@ -42,7 +40,6 @@ async function bootAll(
   folder: string,
   { options, io, artefacts, root }: Boots,
 ): Promise<Outcome[]> {
-  const invocation = { command: io.command, setDirs: artefacts.setDirs };
   const result = await runMatrix({
     ...artefacts,
     matrixName: `blame, ${folder}`,
@@ -52,8 +49,8 @@ async function bootAll(
     accel: options.accel,
     repeat: 1,
     reporter: {
-      ...fileReporter({ invocation, env: {}, recordsOf: runRecords }),
-      onCaseEnd: (one) => writeLines(io.stderr, [printable(`${one.id}: ${outcomeText(outcomeOf([one]))}`)]),
+      ...onlyFiles(io, artefacts),
+      onCaseEnd: (one) => writeLines(io.stderr, [`${one.id}: ${outcomeText(outcomeOf([one]))}`]),
     },
     signal: io.signal,
   });
@@ -134,7 +131,7 @@ function blameLines({ differing, culprits, conclusion }: Blamed): string[] {
   return [
     conclusion,
     ...shown.flatMap(({ part, good, bad }) => [`  ${part}`, `    good: ${good}`, `    bad:  ${bad}`]),
-  ].map((line) => printable(line));
+  ];
 }
 
 export const blameCommand: AddCommand = (program, io, end) => {

@@ -163,11 +163,6 @@ Examples:
       if (json) writeJson(io.stdout, rows);
       else writeLines(io.stdout, ['', ...tableLines(rows)]);
       writeLines(io.stderr, failures);
-      end(
-        exitCodeOfRun(
-          result.cases.map(({ verdict }) => verdict),
-          failures,
-        ),
-      );
+      end(exitCodeOfRun(result, failures));
     });
 };

@@ -55,11 +55,7 @@ Examples:
       await replayRun(result, outDir, reporter);
       await appendStepSummary(result, { place: placeOf(outDir), comparisons: compare.of(result) }, io.env);
       writeLines(io.stderr, failures);
-      const code = exitCodeOfRun(
-        result.cases.map(({ verdict }) => verdict),
-        failures,
-        { allowNotRun },
-      );
+      const code = exitCodeOfRun(result, failures, { allowNotRun });
       end(missing.length > 0 && code === 0 ? 3 : code);
     });
 };

@@ -176,11 +176,6 @@ export const reproCommand: AddCommand = (program, io, end) => {
     const [now] = result.cases;
     if (before.run?.result && now) writeLines(io.stdout, [compare(before.run.result, now)]);
     writeLines(io.stderr, failures);
-    end(
-      exitCodeOfRun(
-        result.cases.map(({ verdict }) => verdict),
-        failures,
-      ),
-    );
+    end(exitCodeOfRun(result, failures));
   }
 };

@@ -120,11 +120,7 @@ Examples:
       });
       if (json) writeJson(io.stdout, result);
       writeLines(io.stderr, failures);
-      const code = exitCodeOfRun(
-        result.cases.map(({ verdict }) => verdict),
-        failures,
-        options,
-      );
+      const code = exitCodeOfRun(result, failures, options);
       // An error or interruption keeps its exit code; otherwise the changes decide.
       const couldTell = code === 0 || (code === 1 && failures.length === 0);
       end(compare.decides && couldTell ? exitCodeOfComparisons(compare.of(result), options) : code);

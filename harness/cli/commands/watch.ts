@@ -6,14 +6,11 @@ import { HarnessError } from '../../model/errors.ts';
 import type { Reporter } from '../../model/reporter.ts';
 import { isReused, type RunResult } from '../../model/verdict.ts';
 import { comparisonLines } from '../../report/comparison.ts';
-import { caseLines } from '../../report/console-output.ts';
+import { caseLines, printLines } from '../../report/console-output.ts';
 import { multiplex } from '../../report/multiplex.ts';
-import { printable } from '../../report/printable.ts';
-import { fileReporter } from '../../report/report-files.ts';
 import { totalsLine } from '../../report/run-facts.ts';
 import { folderByTime } from '../../run/claim-directory.ts';
 import { type RunOptions, runMatrix } from '../../run/run-matrix.ts';
-import { runRecords } from '../../run/run-records.ts';
 import { openArtefacts } from '../artefacts.ts';
 import { accelOption, addCaseOptions, type CaseOptions } from '../case-options.ts';
 import { chooseCases } from '../choose-cases.ts';
@@ -21,6 +18,7 @@ import type { AddCommand } from '../command.ts';
 import { explainError } from '../explain-error.ts';
 import { watchFolders } from '../folder-watch.ts';
 import { type CliIo, consoleOutput, writeLines } from '../io.ts';
+import { onlyFiles } from '../reporters.ts';
 
 type WatchOptions = CaseOptions & { accel: RunOptions['accel']; out?: string };
 
@@ -32,7 +30,7 @@ interface Round {
 
 /** One line for each case that was booted, then what changed since the last round. */
 function roundReporter(io: CliIo, last: RunResult | undefined): Reporter {
-  const { colour } = consoleOutput(io.stdout, io.env);
+  const output = consoleOutput(io.stdout, io.env);
   let total = 0;
   let done = 0;
   return {
@@ -41,7 +39,7 @@ function roundReporter(io: CliIo, last: RunResult | undefined): Reporter {
     },
     onCaseEnd(one) {
       done += 1;
-      if (!isReused(one)) writeLines(io.stdout, caseLines(one, { done, total, colour }));
+      if (!isReused(one)) printLines(output, caseLines(one, { done, total, ...output }));
     },
     onRunEnd(result) {
       const reused = result.cases.filter(isReused).length;
@@ -66,11 +64,7 @@ async function runRound(nth: number, last: Round | undefined, { ids, options, io
   const chosen = await chooseCases(ids, options, artefacts);
   const outDir = join(root, String(nth).padStart(3, '0'));
   const { reporter, failures } = multiplex({
-    files: fileReporter({
-      invocation: { command: io.command, setDirs: artefacts.setDirs },
-      env: {},
-      recordsOf: runRecords,
-    }),
+    files: onlyFiles(io, artefacts),
     console: roundReporter(io, last?.result),
   });
   const result = await runMatrix({
@@ -89,9 +83,9 @@ async function runRound(nth: number, last: Round | undefined, { ids, options, io
 
 const shown = 3;
 
-function changeLine(paths: readonly string[]): string {
-  const some = paths.slice(0, shown).map((path) => printable(relative(process.cwd(), path)));
-  return `\nchanged: ${some.join(', ')}${paths.length > shown ? ` and ${paths.length - shown} more` : ''}`;
+function changeLines(paths: readonly string[]): string[] {
+  const some = paths.slice(0, shown).map((path) => relative(process.cwd(), path));
+  return ['', `changed: ${some.join(', ')}${paths.length > shown ? ` and ${paths.length - shown} more` : ''}`];
 }
 
 /** Resolves to 0 if it ended while it waited, or to 130 if a round was interrupted. */
@@ -106,7 +100,7 @@ async function watchSets(folders: readonly string[], watching: Watching): Promis
       throw error;
     });
     if (paths === undefined) return 0;
-    writeLines(io.stdout, [changeLine(paths)]);
+    writeLines(io.stdout, changeLines(paths));
     try {
       const round = await runRound(nth, last, watching);
       if (io.signal.aborted) break;
