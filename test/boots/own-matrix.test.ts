@@ -2,16 +2,14 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { runResultSchema } from '../../harness/model/verdict.ts';
-import { checkout, compile, compiled, openWorkplace } from './cli.ts';
+import { bugReport } from '../documented.ts';
+import { compile, compiled, openWorkplace } from './cli.ts';
 
 beforeAll(compile, 120_000);
 
-const documented = () =>
-  /```json\n([\s\S]*?)```/.exec(readFileSync(join(checkout, 'harness/matrix/README.md'), 'utf8'))?.[1] ?? '';
-
 test('the bug report of the documentation runs as it stands, from a folder outside the checkout', async () => {
   using place = openWorkplace();
-  const matrix = place.write('bug.json', documented());
+  const matrix = place.write('bug.json', bugReport());
   const main = join(compiled, 'cli/main.js');
   const run = await place.start(main, 'run', '--matrix', matrix, '--out', 'out', '--accel', 'tcg').finished;
   const { cases } = runResultSchema.parse(JSON.parse(readFileSync(join(place.folder, 'out/results.json'), 'utf8')));

@@ -6,16 +6,15 @@ import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { parseMatrix } from '../../harness/matrix/parse-matrix.ts';
 import defaultMatrix from '../../scenarios/default.ts';
+import { bugReport, documentedJson } from '../documented.ts';
 import { netboot } from './netboot.ts';
 
 const inCheckout = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
-const exampleOf = (readme: string) =>
-  JSON.parse(/```json\n([\s\S]*?)```/.exec(readFileSync(inCheckout(readme), 'utf8'))?.[1] ?? '');
 
-/** Of what the command line prints, as an editor or another program's validator takes it. */
 /** RFC 3339's full-date, well enough. */
 const isDate = (text: string): boolean => !Number.isNaN(Date.parse(text));
 
+/** Of what the command line prints, as an editor or another program's validator takes it. */
 async function validatorOf(name: string): Promise<ValidateFunction> {
   const { code, out } = await netboot('schema', name);
   expect(code).toBe(0);
@@ -35,7 +34,7 @@ function errorsOf(name: string, value: unknown) {
 }
 
 describe('the schema of a matrix', () => {
-  const example = exampleOf('harness/matrix/README.md');
+  const example = JSON.parse(bugReport());
 
   it('fits the default matrix and the one in the documentation', () => {
     expect(errorsOf('matrix', defaultMatrix)).toEqual([]);
@@ -65,7 +64,7 @@ describe('the schema of a matrix', () => {
 });
 
 describe('the schema of set.json', () => {
-  const example = exampleOf('harness/assets/README.md');
+  const example = JSON.parse(documentedJson('harness/assets/README.md'));
 
   it('fits the one in the documentation, and may be named in it', () => {
     expect(errorsOf('set', example)).toEqual([]);
