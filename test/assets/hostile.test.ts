@@ -10,7 +10,7 @@ import { expectAnswer, smallBudget } from './expect-answer.ts';
 import { seeded } from './seeded.ts';
 
 describe('hostile files get an answer', () => {
-  test('random octets of many lengths', () => {
+  test('random bytes of many lengths', () => {
     const random = seeded(1);
     for (let round = 0; round < 300; round++) {
       expectAnswer(Buffer.from(Array.from({ length: random(3000) }, () => random(256))));
@@ -22,7 +22,7 @@ describe('hostile files get an answer', () => {
     ['4d5a', 'a PE signature'],
     [`${'00'.repeat(40)}5f465648`, 'a firmware volume signature'],
     [`${'00'.repeat(0x38)}41524d64`, 'an arm64 kernel signature'],
-  ])('random octets behind %s', (hex) => {
+  ])('random bytes behind %s', (hex) => {
     const random = seeded(2);
     const head = Buffer.from(hex, 'hex');
     for (let round = 0; round < 200; round++) {

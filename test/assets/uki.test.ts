@@ -1,11 +1,11 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { makeUki, type UkiParts } from '../../harness/assets/derive/uki.ts';
 import { createFingerprints } from '../../harness/assets/fingerprint.ts';
 import { inspectPe } from '../../harness/assets/inspect/pe.ts';
 import { isMissing } from '../../harness/assets/sets/artefact-set.ts';
+import { folderOfFile } from '../temporary-folder.ts';
 
 /** A PE32+ application with one section and headers of `headerBytes`. */
 function stubImage(headerBytes: number): Buffer {
@@ -33,10 +33,9 @@ function stubImage(headerBytes: number): Buffer {
   return image;
 }
 
-let folder: string;
+const folder = folderOfFile();
 const at = (name: string): string => join(folder, name);
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'uki-'));
   await writeFile(at('stub'), stubImage(0x400));
   await writeFile(at('cramped'), stubImage(0x180));
   await writeFile(at('text'), 'no program at all');
@@ -44,7 +43,6 @@ beforeAll(async () => {
   await writeFile(at('initrd'), 'first');
   await writeFile(at('overlay'), 'second');
 });
-afterAll(() => rm(folder, { recursive: true }));
 
 const make = (parts: Partial<UkiParts> = {}) =>
   makeUki(

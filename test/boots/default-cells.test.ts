@@ -1,7 +1,6 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { expandMatrix, judge, parseMatrix, type RunResult, type Stage } from '../../harness/index.ts';
 import { runResultSchema } from '../../harness/model/verdict.ts';
 import { fileReporter } from '../../harness/report/report-files.ts';
@@ -9,6 +8,7 @@ import { readCaseResult, readEvents, readPlan } from '../../harness/run/run-dire
 import { runRecords } from '../../harness/run/run-records.ts';
 import defaultMatrix from '../../scenarios/default.ts';
 import { runCells } from '../run/rig.ts';
+import { folderOfFile } from '../temporary-folder.ts';
 import { readFrames } from './pcapng.ts';
 
 /** One cell of the default matrix per configuration and architecture, and the ways in which nothing boots. */
@@ -64,10 +64,9 @@ const cells: Record<string, { configuration: number | null; stages: Partial<Reco
     },
   };
 
-let outDir: string;
+const outDir = folderOfFile();
 let run: RunResult;
 beforeAll(async () => {
-  outDir = mkdtempSync(join(tmpdir(), 'default-cells-'));
   const all = expandMatrix(parseMatrix(defaultMatrix, 'default matrix')).cells;
   const chosen = Object.keys(cells).map((id) => all.find((cell) => cell.id === id) ?? id);
   expect(chosen.filter((cell) => typeof cell === 'string')).toEqual([]);
@@ -80,7 +79,6 @@ beforeAll(async () => {
     },
   );
 }, 240_000);
-afterAll(() => rmSync(outDir, { recursive: true }));
 
 describe.each(Object.entries(cells))('%s', (id, { configuration, stages, stopsAt = null }) => {
   const directory = () => join(outDir, 'cases', id);

@@ -1,13 +1,12 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { judge } from '../../harness/judge/judge.ts';
 import { readEvents, readPlan } from '../../harness/run/run-directory.ts';
 import { bios, cellsOf, runCells } from '../run/rig.ts';
+import { folderOfFile } from '../temporary-folder.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'lifecycle-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = folderOfFile();
 
 const fromDisk = { name: 'from disk', payload: 'disk' } as const;
 

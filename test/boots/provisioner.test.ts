@@ -2,16 +2,16 @@ import { chmodSync, chownSync, existsSync, mkdtempSync, readFileSync, rmSync, st
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { recordBounds } from '../../harness/model/bounds.ts';
 import { runResultSchema } from '../../harness/model/verdict.ts';
 import { readEvents } from '../../harness/run/run-directory.ts';
 import { bios, cellsOf, frozen, runCells } from '../run/rig.ts';
+import { folderOfFile } from '../temporary-folder.ts';
 import { compile, compiled, openWorkplace, until } from './cli.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'provisioner-'));
+const folder = folderOfFile();
 beforeAll(compile, 120_000);
-afterAll(() => rmSync(folder, { recursive: true }));
 
 const config = [
   'port=0',

@@ -3,7 +3,6 @@ import {
   chmodSync,
   existsSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -11,20 +10,18 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { folderOfFile } from '../temporary-folder.ts';
 import { checkout, compile, compiled, until } from './cli.ts';
 
 const main = join(compiled, 'cli/main.js');
 const hostile = `it's "a" $(touch owned) case\n;touch owned #`;
 
-let folder: string;
+const folder = folderOfFile();
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'repro-'));
   await compile();
 }, 120_000);
-afterAll(() => rmSync(folder, { recursive: true }));
 
 /** QEMU never lets this guest run: it is there for half a second. */
 const still = {

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { unzipSync, zipSync } from 'fflate';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
+import { folderOfFile, folderOfTest } from '../temporary-folder.ts';
 import { netbootWith } from './netboot.ts';
 
 // With an empty cache every file of the host's sets is looked at first.
@@ -13,20 +14,15 @@ vi.setConfig({ testTimeout: 60_000 });
 const recorded = fileURLToPath(new URL('../../fixtures/report/run', import.meta.url));
 const caseId = 'bios-ipxe-rom.x86_64.pc.seabios@bookworm.e1000.bundled';
 
-let cache: string;
-beforeAll(() => {
-  cache = mkdtempSync(join(tmpdir(), 'bundle-cache-'));
-});
-afterAll(() => rmSync(cache, { recursive: true }));
+const cache = folderOfFile();
 
 let folder: string;
 let run: string;
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'bundle-'));
+folderOfTest((made) => {
+  folder = made;
   run = join(folder, 'results');
   cpSync(recorded, run, { recursive: true });
 });
-afterEach(() => rmSync(folder, { recursive: true }));
 
 const netboot = (...argv: string[]) => netbootWith({ ...process.env, NETBOOT_CACHE: cache }, ...argv);
 const at = (name: string) => join(folder, name);

@@ -1,11 +1,9 @@
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, expect, it } from 'vitest';
+import { readdirSync } from 'node:fs';
+import { expect, it } from 'vitest';
+import { folderOfFile } from '../temporary-folder.ts';
 import { netbootWith } from './netboot.ts';
 
-const cache = mkdtempSync(join(tmpdir(), 'install-'));
-afterAll(() => rmSync(cache, { recursive: true }));
+const cache = folderOfFile();
 
 const install = (...argv: string[]) => netbootWith({ ...process.env, NETBOOT_CACHE: cache }, 'install', ...argv);
 

@@ -1,8 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
+import { truncate, writeFile } from 'node:fs/promises';
 import { request as httpRequest } from 'node:http';
 import { connect } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buffer, text } from 'node:stream/consumers';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
@@ -10,14 +9,14 @@ import type { UntimedEvent } from '../../harness/model/events.ts';
 import { startHttp } from '../../harness/services/http/server.ts';
 import type { RunningServer } from '../../harness/services/loopback-server.ts';
 import { openTree } from '../../harness/services/tree/served-tree.ts';
+import { folderOfFile } from '../temporary-folder.ts';
 
 const big = randomBytes(3_000_001);
 const events: UntimedEvent[] = [];
-let folder: string;
+const folder = folderOfFile();
 let server: RunningServer;
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'http-'));
   await writeFile(join(folder, 'big'), big);
   // More than the kernel's socket buffers take.
   await writeFile(join(folder, 'huge'), '');
@@ -38,7 +37,6 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await server.close();
-  await rm(folder, { recursive: true });
 });
 beforeEach(() => {
   events.length = 0;

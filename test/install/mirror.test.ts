@@ -1,24 +1,25 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { mirrorSource } from '../../harness/install/mirror/debian-mirror.ts';
 import { openRelease } from '../../harness/install/mirror/release.ts';
+import { folderOfTest } from '../temporary-folder.ts';
 import { type LocalMirror, makeDeb, openLocalMirror, packagePath } from './local-mirror.ts';
 
 const { signal } = new AbortController();
 
 let folder: string;
 let mirror: LocalMirror;
+folderOfTest((made) => {
+  folder = made;
+});
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'mirror-'));
   mirror = await openLocalMirror(await makeDeb({ 'usr/share/firm.bin': 'firmware' }, folder));
 });
 afterEach(async () => {
   await mirror[Symbol.asyncDispose]();
-  await rm(folder, { recursive: true });
 });
 
 const fetchFrom = (from: LocalMirror, names = ['firm'], allowExpired = false) => {

@@ -1,17 +1,16 @@
 import { existsSync, lstatSync, readlinkSync, statSync } from 'node:fs';
-import { mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { unpackDeb } from '../../harness/install/unpack-deb.ts';
+import { folderOfTest } from '../temporary-folder.ts';
 import { type Content, makeDeb } from './local-mirror.ts';
 
 let folder: string;
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'unpack-'));
+folderOfTest((made) => {
+  folder = made;
 });
-afterEach(() => rm(folder, { recursive: true }));
 
 const out = (...path: string[]) => join(folder, 'out', ...path);
 

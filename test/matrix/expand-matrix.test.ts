@@ -154,7 +154,7 @@ describe('what does not run', () => {
     ['a proxyDHCP server for IPv6', { ...uefi, proxyDhcp: true, ipVersion: [4, 6] }, /no equivalent/],
     ['IPv6 addresses with IPv4', { ...uefi, managedIpv6: false, ipVersion: [4, 6] }, /use ipVersion 6/],
     ['a certificate without HTTPS', { ...uefi, certificate: 'expired', transport: ['http', 'https'] }, /only HTTPS/],
-    ['a disk beside no kernel', { ...uefi, sanHook: true, payload: ['script', 'linux'] }, /before a kernel/],
+    ['a disk next to no kernel', { ...uefi, sanHook: true, payload: ['script', 'linux'] }, /before a kernel/],
     ['GRUB and a SAN disk', { ...uefi, secondStage: ['grub', 'ipxe'], sanHook: true, payload: 'linux' }, /only iPXE/],
     [
       'pxelinux over IPv6',

@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { UntimedEvent } from '../../harness/model/events.ts';
@@ -10,6 +9,7 @@ import { openTree } from '../../harness/services/tree/served-tree.ts';
 import { mount, nfs, parseReply, portmap } from '../../harness/wire/codecs/rpc.ts';
 import { opaque, readXdr, uint32s, words } from '../../harness/wire/codecs/xdr.ts';
 import { randomFrom } from '../../harness/wire/faults/random.ts';
+import { folderOfFile } from '../temporary-folder.ts';
 import { capturedFrames } from './captured.ts';
 import { call, RpcClient, record, text } from './rpc-client.ts';
 
@@ -19,12 +19,11 @@ const script = '#!ipxe\n'.padEnd(55, '#');
 const big = randomBytes(300_001);
 const events: UntimedEvent[] = [];
 const emit = (event: UntimedEvent) => void events.push(event);
-let folder: string;
+const folder = folderOfFile();
 let servers: { portmap: RunningServer; nfs: RunningServer };
 let client: RpcClient;
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'nfs-'));
   await writeFile(join(folder, 'big'), big);
   await symlink('/etc/passwd', join(folder, 'way-out'));
   const tree = openTree({
@@ -40,7 +39,6 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await Promise.all([servers.portmap.close(), servers.nfs.close()]);
-  await rm(folder, { recursive: true });
 });
 beforeEach(async () => {
   events.length = 0;

@@ -46,7 +46,7 @@ it('names the reason for which iPXE refused a certificate', async () => {
   expect(stageOf(evidence, 'config')).toBeUndefined();
 });
 
-it("takes iPXE's word for an NBP it started before it acknowledged the last octets", async () => {
+it("takes iPXE's word for an NBP it started before it acknowledged the last bytes", async () => {
   const { evidence, complete } = await evidenceOf('bios-undionly-http-unacknowledged');
   expect(complete).toBe(true);
   expect(stageOf(evidence, 'nbp-fetch')).toMatchObject({ rule: 'nbp-delivered' });

@@ -1,17 +1,17 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { hostname, tmpdir } from 'node:os';
+import { existsSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { type LockOwner, type ProcessLock, takeProcessLock } from '../../harness/os/process-lock.ts';
+import { folderOfTest } from '../temporary-folder.ts';
 
 let folder: string;
 let path: string;
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'lock-'));
+folderOfTest((made) => {
+  folder = made;
   path = join(folder, 'run.lock');
 });
-afterEach(() => rmSync(folder, { recursive: true }));
 
 const heldBy = (owner: Partial<LockOwner>) =>
   writeFileSync(path, JSON.stringify({ pid: process.pid, host: hostname(), started: null, ...owner }));

@@ -1,29 +1,19 @@
 import { execFileSync } from 'node:child_process';
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { unzipSync, type Zippable, zipSync } from 'fflate';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { unpackZip } from '../../harness/os/unpack-zip.ts';
 import { writeZip } from '../../harness/os/write-zip.ts';
 import { BadZip, type ZipLimits } from '../../harness/os/zip-directory.ts';
 import { seeded } from '../assets/seeded.ts';
+import { folderOfTest } from '../temporary-folder.ts';
 
 let folder: string;
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'zip-'));
+folderOfTest((made) => {
+  folder = made;
   mkdirSync(join(folder, 'to'));
 });
-afterEach(() => rmSync(folder, { recursive: true }));
 
 const limits: ZipLimits = {
   maxEntries: 20,

@@ -1,16 +1,16 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { runReporters } from '../../harness/cli/reporters.ts';
 import { groupLocator } from '../../harness/matrix/locate-group.ts';
 import type { CaseResult } from '../../harness/model/verdict.ts';
 import defaultMatrix from '../../scenarios/default.ts';
+import { recordingIo } from '../cli/netboot.ts';
+import { folderOfFile } from '../temporary-folder.ts';
 import { failedCase, notRunCase, sampleCase, sampleRun, stoppedCase } from './sample-run.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'ci-reporters-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = folderOfFile();
 const matrix = join(folder, 'bug.json');
 writeFileSync(
   matrix,
@@ -26,20 +26,7 @@ async function replay(
   results: readonly CaseResult[],
   options: { reporter?: never[] | string[]; env?: NodeJS.ProcessEnv; quiet?: boolean },
 ) {
-  const written = { out: '', err: '' };
-  const stream = (name: 'out' | 'err') => ({
-    write(text: string | Buffer) {
-      written[name] += String(text);
-    },
-  });
-  const io = {
-    stdout: stream('out'),
-    stderr: stream('err'),
-    stdin: process.stdin,
-    env: { GITHUB_WORKSPACE: folder, ...options.env },
-    command: 'netboot',
-    signal: new AbortController().signal,
-  };
+  const { io, written } = recordingIo({ GITHUB_WORKSPACE: folder, ...options.env });
   const outDir = mkdtempSync(join(folder, 'run-'));
   for (const { run } of results) {
     if (run.directory === null) continue;

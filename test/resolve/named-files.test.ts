@@ -1,19 +1,17 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import type { Scenario } from '../../harness/model/scenario.ts';
 import { checkNamedFiles } from '../../harness/resolve/named-files.ts';
 import { scenario } from '../plan/found-scenario.ts';
+import { folderOfFile } from '../temporary-folder.ts';
 
-let folder: string;
+const folder = folderOfFile();
 const at = (name: string) => join(folder, name);
 beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'netboot-named-'));
   mkdirSync(at('folder'));
   writeFileSync(at('file'), 'x');
 });
-afterAll(() => rmSync(folder, { recursive: true }));
 
 describe('files that a scenario names', () => {
   it('may be files, and folders where they are served', async () => {

@@ -1,20 +1,21 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import type { Scenario } from '../../harness/model/scenario.ts';
 import { resolveScenario } from '../../harness/resolve/resolve.ts';
 import { resolveUnread } from '../../harness/resolve/resolve-unread.ts';
 import { craftBios, craftPe, craftRom } from '../assets/crafted-files.ts';
 import { scenario } from '../plan/found-scenario.ts';
+import { folderOfTest } from '../temporary-folder.ts';
 import { bareSources } from './bare-sources.ts';
 
 let folder: string;
+folderOfTest((made) => {
+  folder = made;
+});
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'reasons-'));
   await put('bios.bin', craftBios().bytes);
 });
-afterEach(() => rm(folder, { recursive: true }));
 
 async function put(path: string, content: string | Buffer | object): Promise<string> {
   const at = join(folder, path);

@@ -1,20 +1,19 @@
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm, symlink } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { symlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { openEventLog } from '../../harness/run/event-log.ts';
 import { openRawLogs } from '../../harness/run/raw-logs.ts';
+import { folderOfTest } from '../temporary-folder.ts';
 
 // The kernel's own full disk: opens, and takes nothing.
 const full = '/dev/full';
 
 describe.skipIf(!existsSync(full))('a disk that is full', () => {
   let directory: string;
-  beforeEach(async () => {
-    directory = await mkdtemp(join(tmpdir(), 'netboot-full-'));
+  folderOfTest((made) => {
+    directory = made;
   });
-  afterEach(() => rm(directory, { recursive: true, force: true }));
 
   it('is told once by the event log, which goes on in memory', () => {
     const troubles: Error[] = [];

@@ -57,7 +57,7 @@ describe('an event log', () => {
   const lines = (directory: string) => join(directory, caseFiles.events);
   const whole = readEvents(recorded);
 
-  it.each([1, 20, 60])('that a kill cut off within its last line is read without it (%d octets left)', (left) => {
+  it.each([1, 20, 60])('that a kill cut off within its last line is read without it (%d bytes left)', (left) => {
     const directory = caseDirectory();
     appendFileSync(lines(directory), JSON.stringify(whole[1]).slice(0, left));
     expect(readEvents(directory)).toEqual(whole);

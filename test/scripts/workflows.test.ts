@@ -1,16 +1,16 @@
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
 import { execa } from 'execa';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import type { AddCommand } from '../../harness/cli/command.ts';
 import { bundleCommand } from '../../harness/cli/commands/bundle.ts';
 import { installCommand } from '../../harness/cli/commands/install.ts';
 import { runCommand } from '../../harness/cli/commands/run.ts';
 import type { CliIo } from '../../harness/cli/io.ts';
+import { folderOfFile } from '../temporary-folder.ts';
 
 const github = fileURLToPath(new URL('../../.github', import.meta.url));
 const { scripts } = JSON.parse(readFileSync(join(github, '../package.json'), 'utf8')) as {
@@ -54,8 +54,7 @@ async function accept(argv: readonly string[]): Promise<void> {
   expect(parsed).toBe(true);
 }
 
-const folder = mkdtempSync(join(tmpdir(), 'workflows-'));
-afterAll(() => rmSync(folder, { recursive: true }));
+const folder = folderOfFile();
 writeFileSync(join(folder, 'node'), '#!/bin/sh\nshift\nfor word; do printf "%s\\0" "$word"; done\n');
 chmodSync(join(folder, 'node'), 0o755);
 

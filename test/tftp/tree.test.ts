@@ -1,17 +1,16 @@
 import { randomBytes } from 'node:crypto';
-import { appendFile, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { appendFile, mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { pieceBytes } from '../../harness/services/tree/file-pieces.ts';
 import { openTree, type ServedTree } from '../../harness/services/tree/served-tree.ts';
+import { folderOfFile } from '../temporary-folder.ts';
 
 const big = randomBytes(3_500_000);
-let folder: string;
+const folder = folderOfFile();
 let tree: ServedTree;
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'tree-'));
   await mkdir(join(folder, 'served', 'sub'), { recursive: true });
   await writeFile(join(folder, 'secret'), 'secret');
   await writeFile(join(folder, 'served', 'sub', 'file'), 'below');
@@ -28,7 +27,6 @@ beforeAll(async () => {
     gone: { path: join(folder, 'gone') },
   });
 });
-afterAll(() => rm(folder, { recursive: true }));
 
 async function contentOf(name: string, from = tree): Promise<string> {
   const found = await from.lookup(name);

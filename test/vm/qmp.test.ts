@@ -91,7 +91,7 @@ describe('a session', () => {
   it('puts together what arrives in pieces', async () => {
     await negotiated();
     const text = `{"event": "STOP"}\r\n{"event": "RESUME", "data": {"ü": "–"}}\r\n`;
-    for (const octet of Buffer.from(text)) qemu.write(Buffer.from([octet]));
+    for (const byte of Buffer.from(text)) qemu.write(Buffer.from([byte]));
     await nextTurn();
     expect(events.map((event) => 'name' in event && event.name)).toEqual(['STOP', 'RESUME']);
     expect(events[1]).toMatchObject({ data: { ü: '–' } });

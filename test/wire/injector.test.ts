@@ -88,7 +88,7 @@ describe('a fault', () => {
     expect(wire.numbers()).toEqual([1, 1, 2]);
   });
 
-  test('swaps a frame with the next, which it does not wait for for ever', () => {
+  test('swaps a frame with the next, which it does not wait for without end', () => {
     const wire = open({ reorder: { nth: 1 } });
     sendAll(wire, 3);
     expect(wire.numbers()).toEqual([2, 1, 3]);

@@ -1,5 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { archs } from '../../../harness/model/axes.ts';
@@ -7,10 +6,10 @@ import { qemuProgramOf } from '../../../harness/model/qemu-program.ts';
 import type { CaseResult } from '../../../harness/model/verdict.ts';
 import { findProgram } from '../../../harness/os/find-program.ts';
 import { netbootWith } from '../../cli/netboot.ts';
+import { folderOfFile } from '../../temporary-folder.ts';
 
-let folder: string;
+const folder = folderOfFile();
 beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'netboot-list-'));
   const programs = join(folder, 'bin');
   mkdirSync(programs);
   for (const name of archs.map(qemuProgramOf)) symlinkSync(findProgram(name) ?? '', join(programs, name));
@@ -19,7 +18,6 @@ beforeAll(() => {
 });
 afterAll(() => {
   vi.unstubAllEnvs();
-  rmSync(folder, { recursive: true });
 });
 
 const netboot = (...argv: string[]) => netbootWith({ ...process.env, NETBOOT_CACHE: join(folder, 'cache') }, ...argv);

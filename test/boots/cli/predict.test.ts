@@ -1,8 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import type { CliIo } from '../../../harness/cli/io.ts';
-import { runProgram } from '../../../harness/cli/program.ts';
+import { netbootWith } from '../../cli/netboot.ts';
 import { folderOfFile } from '../../temporary-folder.ts';
 
 const folder = folderOfFile();
@@ -25,21 +24,9 @@ afterAll(() => {
 });
 
 async function netboot(...argv: string[]): Promise<{ code: number; out: string }> {
-  let out = '';
-  const stdout = {
-    write(text: string | Buffer) {
-      out += String(text);
-    },
-  };
-  const io: CliIo = {
-    stdout,
-    stderr: stdout,
-    stdin: process.stdin,
-    env: { ...process.env, NETBOOT_CACHE: join(folder, 'cache') },
-    command: 'netboot',
-    signal: new AbortController().signal,
-  };
-  return { code: await runProgram([...argv, '--matrix', join(folder, 'mine.json')], io), out };
+  const env = { ...process.env, NETBOOT_CACHE: join(folder, 'cache') };
+  const { code, out, err } = await netbootWith(env, ...argv, '--matrix', join(folder, 'mine.json'));
+  return { code, out: out + err };
 }
 
 describe('a host without QEMU', () => {

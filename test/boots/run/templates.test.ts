@@ -1,19 +1,15 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { HarnessEvent } from '../../../harness/model/events.ts';
 import type { CaseResult } from '../../../harness/model/verdict.ts';
 import { readEvents } from '../../../harness/run/run-directory.ts';
 import type { RunOptions } from '../../../harness/run/run-matrix.ts';
 import { cellsOf, runCells } from '../../run/rig.ts';
+import { folderOfFile } from '../../temporary-folder.ts';
 
-let folder: string;
+const folder = folderOfFile();
 let count = 0;
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'warm-'));
-});
-afterAll(() => rmSync(folder, { recursive: true }));
 
 /** Cells of one machine each, which differ in how the script comes. */
 const transport = ['tftp', { config: 'http', payload: 'http' }];

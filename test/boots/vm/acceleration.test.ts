@@ -1,11 +1,11 @@
-import { accessSync, constants, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { accessSync, constants, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import type { Plan } from '../../../harness/model/plan.ts';
 import { type AccelChoice, createAccelChooser } from '../../../harness/vm/acceleration.ts';
 import { probeQemu, type QemuFacts } from '../../../harness/vm/host.ts';
 import { bios, cellsOf, openHost, planOf } from '../../run/rig.ts';
+import { folderOfFile } from '../../temporary-folder.ts';
 
 const never = new AbortController().signal;
 const canOpenKvm = ((): boolean => {
@@ -20,7 +20,7 @@ const canOpenKvm = ((): boolean => {
 const chooserOf = (choice: AccelChoice, cacheFile?: string, signal = never) =>
   createAccelChooser({ choice, cacheFile, signal });
 
-let folder: string;
+const folder = folderOfFile();
 let plan: Plan;
 let foreign: Plan;
 let qemu: QemuFacts;
@@ -28,7 +28,6 @@ let count = 0;
 const newCache = () => join(folder, `cache-${++count}`, 'acceleration.json');
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'acceleration-'));
   const host = await openHost();
   const arm = {
     arch: process.arch === 'arm64' ? 'x86_64' : 'aarch64',
@@ -39,7 +38,6 @@ beforeAll(async () => {
   foreign = await planOf(second!, host);
   qemu = await probeQemu({ program: plan.qemu.program, env: {} });
 });
-afterAll(() => rmSync(folder, { recursive: true }));
 
 describe('the accelerator', () => {
   it.each(['tcg', 'kvm', 'hvf'] as const)('is %s where it is asked for, whatever the host has', async (accel) => {

@@ -1,15 +1,14 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdirSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { machineFilesIn, writeTemplateRecord } from '../../../harness/run/templates/template.ts';
 import { type Claim, openTemplateStore, storedTemplates } from '../../../harness/run/templates/template-store.ts';
+import { folderOfTest } from '../../temporary-folder.ts';
 
 let folder: string;
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'templates-'));
+folderOfTest((made) => {
+  folder = made;
 });
-afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 const mebibyte = 1 << 20;
 const open = (over: Partial<Parameters<typeof openTemplateStore>[0]> = {}) =>
