@@ -37,10 +37,10 @@ export function manifestFor({ recipe, folder, packages, drift }: MadeSet): objec
       return path === undefined ? [] : [[field, locate(path)] as const];
     });
     const companions = 'companions' in row && row.companions !== undefined ? Object.entries(row.companions) : [];
-    const beside = companions.map(([name, path]) => [name, locate(path)] as const);
-    if (own === undefined || [...fields, ...beside].some(([, path]) => path === undefined)) return [];
+    const placedCompanions = companions.map(([name, path]) => [name, locate(path)] as const);
+    if (own === undefined || [...fields, ...placedCompanions].some(([, path]) => path === undefined)) return [];
     const placed = { ...row, package: own, ...Object.fromEntries(fields) };
-    return [beside.length === 0 ? placed : { ...placed, companions: Object.fromEntries(beside) }];
+    return [placedCompanions.length === 0 ? placed : { ...placed, companions: Object.fromEntries(placedCompanions) }];
   };
   const hasRoms = (path: string) =>
     readdirSync(path.startsWith('/') ? path : `${folder}/${path}`).some((name) => name.endsWith('.rom'));

@@ -20,7 +20,7 @@ export interface MakeSets {
   readonly say: (line: string) => void;
 }
 
-/** What a set was made of: written last, beside the set's files. */
+/** What a set was made of: written last, next to the set's files. */
 const madeSchema = z.object({
   hash: z.string(),
   installed: z.record(z.string(), z.string()),

@@ -9,7 +9,7 @@ import { type BootOptions, openMatrix, startTestRun } from './test-run.ts';
 /** A group of a matrix in which every axis has one value. */
 export type BootScenario = Omit<MatrixInput['groups'][number], 'name'> & { name?: string };
 
-/** A boot that has ended, for the matchers and for assertions of one's own. */
+/** A boot that has ended, for the matchers and for your own assertions. */
 export interface BootedCase {
   readonly id: string;
   readonly verdict: Verdict;

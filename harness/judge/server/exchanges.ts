@@ -16,7 +16,7 @@ export interface Client {
   readonly isIpxe: boolean;
 }
 
-/** A client's request for an address and a boot file, up to its next one: what it was told, and what it then fetched. */
+/** A client's request for an address and a boot file, up to its next one: what it was offered, and what it then fetched. */
 export interface Exchange {
   readonly family: 4 | 6;
   readonly client: Client;

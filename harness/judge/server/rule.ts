@@ -8,7 +8,7 @@ import type { Exchange } from './exchanges.ts';
 export interface Boot {
   readonly plan: Plan;
   readonly events: readonly HarnessEvent[];
-  /** Of all clients, whoever answers them. */
+  /** Of all clients, no matter which server answers. */
   readonly exchanges: readonly Exchange[];
   /** Those of an address family for which the user's server says what to boot. */
   readonly answered: readonly Exchange[];

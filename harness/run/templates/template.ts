@@ -19,7 +19,7 @@ const recordSchema = z.strictObject({
   seen: z.array(sightSchema),
   /** The frame that asked, and those sent before the guest could be stopped. */
   asked: z.array(z.base64()).min(1),
-  /** Lengths of the files beside this one, in bytes. */
+  /** Lengths of the files next to this one, in bytes. */
   lengths: z.strictObject({ ram: z.int(), devices: z.int() }),
 });
 export type TemplateRecord = z.infer<typeof recordSchema>;
