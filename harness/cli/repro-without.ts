@@ -9,8 +9,8 @@ import { notHere } from '../run/plan-again.ts';
 import type { PlannedCase } from '../run/same-case.ts';
 import { writeStandalone } from '../run/write-standalone.ts';
 import type { Artefacts } from './artefacts.ts';
-import { planCase } from './commands/show.ts';
 import { type CliIo, writeLines } from './io.ts';
+import { planCase } from './plan-case.ts';
 
 export interface ReproCase {
   scenario: Scenario;

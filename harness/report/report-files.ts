@@ -36,16 +36,15 @@ export async function writeReports(
   await writeWhole(join(folder, 'report.html'), await reportHtml(result, options));
 }
 
-/** Appends the summary where GitHub Actions shows it (`GITHUB_STEP_SUMMARY`), if anywhere. */
+/** Appends Markdown where GitHub Actions shows it (`GITHUB_STEP_SUMMARY`), if anywhere. */
 export async function appendStepSummary(
-  result: RunResult,
-  { place, comparisons }: Pick<HtmlOptions, 'place' | 'comparisons'>,
+  markdown: () => string,
   { GITHUB_STEP_SUMMARY: file }: NodeJS.ProcessEnv,
 ): Promise<void> {
   if (!file) return;
-  const whole = summaryMarkdown(result, place, comparisons);
+  const whole = markdown();
   const bytes = Buffer.from(whole);
-  const cut = `${bytes.subarray(0, stepSummaryMaxBytes).toString('utf8')}\n\n… cut; the whole is in summary.md\n`;
+  const cut = `${bytes.subarray(0, stepSummaryMaxBytes).toString('utf8')}\n\n… cut; the directory of the run has the whole\n`;
   await appendFile(file, bytes.length > stepSummaryMaxBytes ? cut : `${whole}\n`);
 }
 
@@ -68,7 +67,7 @@ export function fileReporter({ invocation, env, recordsOf, compare }: FileReport
       const comparisons = compare?.of(result);
       const place = { ...invocation, outDir };
       await writeReports(result, { place, records: recordsOf(outDir), comparisons });
-      await appendStepSummary(result, { place, comparisons }, env);
+      await appendStepSummary(() => summaryMarkdown(result, place, comparisons), env);
     },
   };
 }

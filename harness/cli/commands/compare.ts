@@ -1,29 +1,16 @@
-import { appendFileSync } from 'node:fs';
 import { Option } from 'commander';
-import {
-  type ChangeClass,
-  type Comparison,
-  changeClasses,
-  changeMeanings,
-  comparePairs,
-  compareRunFacts,
-  failingClasses,
-} from '../../compare/compare.ts';
+import { type Comparison, changeClasses, changeMeanings, comparePairs, compareRunFacts } from '../../compare/compare.ts';
 import { joinAxis, joinRuns } from '../../compare/join.ts';
 import { axisText } from '../../model/axis-text.ts';
 import { HarnessError } from '../../model/errors.ts';
 import { type Axis, axisShape } from '../../model/scenario.ts';
-import type { RunResult } from '../../model/verdict.ts';
-import { type Compare, comparisonLines, comparisonMarkdown } from '../../report/comparison.ts';
+import { comparisonLines, comparisonMarkdown } from '../../report/comparison.ts';
+import { appendStepSummary } from '../../report/report-files.ts';
 import { readResults } from '../../run/read-results.ts';
 import type { AddCommand } from '../command.ts';
-import type { ExitCode } from '../exit-code.ts';
-import { type CliIo, writeJson, writeLines } from '../io.ts';
+import { exitCodeOfComparisons, type FailOn, failOnOption } from '../comparisons.ts';
+import { writeJson, writeLines } from '../io.ts';
 import { withRecord } from '../record.ts';
-
-export interface FailOn {
-  failOn: (ChangeClass | 'none')[];
-}
 
 interface CompareOptions extends FailOn {
   axis?: { axis: Axis; values: [string, string] };
@@ -39,31 +26,6 @@ function parseAxis(text: string): CompareOptions['axis'] {
   throw new HarnessError('usage', `--axis: expected AXIS=VALUE..VALUE, such as set=bookworm..forky, saw "${text}"`, {
     hint: `Axes are ${axes.join(', ')}.`,
   });
-}
-
-function parseClasses(text: string): FailOn['failOn'] {
-  if (text === 'none') return ['none'];
-  const names = text.split(',');
-  const wrong = names.find((name) => !(changeClasses as readonly string[]).includes(name));
-  if (wrong === undefined) return names as ChangeClass[];
-  throw new HarnessError('usage', `--fail-on: unknown class of changes "${wrong}"`, {
-    hint: `Classes are ${changeClasses.join(', ')}; "none" never fails.`,
-  });
-}
-
-export const failOnOption = (): Option =>
-  new Option('--fail-on <classes>', 'classes of changes for which the exit code is 1, or none')
-    .argParser(parseClasses)
-    .default([...failingClasses], failingClasses.join(','));
-
-export function exitCodeOfComparisons(comparisons: readonly Comparison[], { failOn }: FailOn): ExitCode {
-  return comparisons.some(({ changes }) => changes.some(({ class: name }) => failOn.includes(name))) ? 1 : 0;
-}
-
-/** For GitHub Actions to show. */
-export function appendComparison(comparison: Comparison, { env }: CliIo): void {
-  const { GITHUB_STEP_SUMMARY: file } = env;
-  if (file) appendFileSync(file, `${comparisonMarkdown(comparison)}\n`);
 }
 
 function compareNamed(before: string, after: string | undefined, axis: CompareOptions['axis']): Comparison {
@@ -96,28 +58,6 @@ function compareNamed(before: string, after: string | undefined, axis: CompareOp
   );
 }
 
-/** Compares a finished run with an earlier one, leaving out cells that the run had not chosen. */
-export function compareWithBaseline(path: string): Compare {
-  const baseline = readResults(path);
-  return {
-    decides: true,
-    of: (result) => [comparePairs(joinRuns(baseline, result).filter(({ after }) => after.length > 0))],
-  };
-}
-
-/** Compares what cells did on the first of these sets with what they did on each of the others. */
-export function compareSets([first, ...others]: readonly string[] = []): Compare {
-  const compareWith = (result: RunResult, other: string): Comparison[] => {
-    const pairs = first === undefined ? [] : joinAxis(result, 'set', [first, other], axisText);
-    if (pairs.length === 0) return [];
-    const comparison = comparePairs(pairs);
-    const isSame = comparison.changes.every(({ inputs }) => inputs.length === 0);
-    const notes = isSame ? [...comparison.notes, 'every cell used the same files from both sets'] : comparison.notes;
-    return [{ ...comparison, sides: [`set ${first}`, `set ${other}`], notes }];
-  };
-  return { decides: false, of: (result) => others.flatMap((other) => compareWith(result, other)) };
-}
-
 const classHelp = changeClasses.map((name) => `  ${name.padEnd(16)}${changeMeanings[name]}`).join('\n');
 
 export const compareCommand: AddCommand = (program, io, end) => {
@@ -147,7 +87,7 @@ export const compareCommand: AddCommand = (program, io, end) => {
       if (options.json) writeJson(io.stdout, comparison);
       else if (options.markdown) io.stdout.write(`${comparisonMarkdown(comparison)}\n`);
       else writeLines(io.stdout, comparisonLines(comparison));
-      appendComparison(comparison, io);
+      await appendStepSummary(() => comparisonMarkdown(comparison), io.env);
       end(exitCodeOfComparisons([comparison], options));
     });
 };

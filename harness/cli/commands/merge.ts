@@ -1,12 +1,13 @@
 import { replayRun } from '../../model/reporter.ts';
 import { appendStepSummary, writeReports } from '../../report/report-files.ts';
+import { summaryMarkdown } from '../../report/summary.ts';
 import { mergeDirectories } from '../../run/merge-directories.ts';
 import { runRecords } from '../../run/run-records.ts';
 import type { AddCommand } from '../command.ts';
+import { compareSets } from '../comparisons.ts';
 import { exitCodeOfRun } from '../exit-code.ts';
 import { writeLines } from '../io.ts';
 import { finishedReporters, type ReporterOptions, reporterOption } from '../reporters.ts';
-import { compareSets } from './compare.ts';
 
 interface MergeOptions extends Pick<ReporterOptions, 'reporter' | 'matrix'> {
   out: string;
@@ -53,7 +54,7 @@ Examples:
       const compare = compareSets(record.sets);
       const { reporter, failures } = finishedReporters(io, { setDirs, compare, reporter: names, matrix });
       await replayRun(result, outDir, reporter);
-      await appendStepSummary(result, { place: placeOf(outDir), comparisons: compare.of(result) }, io.env);
+      await appendStepSummary(() => summaryMarkdown(result, placeOf(outDir), compare.of(result)), io.env);
       writeLines(io.stderr, failures);
       const code = exitCodeOfRun(result, failures, { allowNotRun });
       end(missing.length > 0 && code === 0 ? 3 : code);

@@ -8,10 +8,10 @@ import { writeReports } from '../../report/report-files.ts';
 import { readResults } from '../../run/read-results.ts';
 import { runRecords } from '../../run/run-records.ts';
 import type { AddCommand } from '../command.ts';
+import { compareWithBaseline } from '../comparisons.ts';
 import { type CliIo, writeLines } from '../io.ts';
 import { type OpenedRecord, withRecord } from '../record.ts';
 import { writeOutput } from '../write-output.ts';
-import { compareWithBaseline } from './compare.ts';
 
 /** The result of the run in a directory; shards have directories of their own. */
 function readRun(directory: string): RunResult {

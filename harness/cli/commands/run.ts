@@ -6,12 +6,18 @@ import { type Artefacts, openArtefacts } from '../artefacts.ts';
 import { accelOption, addCaseOptions, type CaseOptions, warnOfVague } from '../case-options.ts';
 import { begunCases, chooseCases, type EarlierRuns, refuseChoices } from '../choose-cases.ts';
 import type { AddCommand } from '../command.ts';
+import {
+  compareSets,
+  compareWithBaseline,
+  exitCodeOfComparisons,
+  type FailOn,
+  failOnOption,
+} from '../comparisons.ts';
 import { exitCodeOfRun } from '../exit-code.ts';
 import { addFarmRunOptions, type FarmRunOptions, refuseFarmChoices } from '../farm-options.ts';
 import { type CliIo, writeJson, writeLines } from '../io.ts';
 import { parseCount } from '../parse-count.ts';
 import { type ReporterOptions, reporterOption, runReporters } from '../reporters.ts';
-import { compareSets, compareWithBaseline, exitCodeOfComparisons, type FailOn, failOnOption } from './compare.ts';
 
 const dayMs = 86_400_000;
 

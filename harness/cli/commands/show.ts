@@ -1,26 +1,14 @@
 import { declaredText } from '../../model/configuration-text.ts';
 import type { Input, Plan } from '../../model/plan.ts';
-import type { Scenario } from '../../model/scenario.ts';
 import { shellWord } from '../../model/shell-word.ts';
 import { stageMeanings } from '../../model/stages.ts';
-import { makePlan } from '../../plan/plan.ts';
 import { seconds } from '../../report/printable.ts';
 import { expectationText } from '../../report/run-facts.ts';
-import { findCase } from '../../run/found-case.ts';
-import { type Artefacts, openArtefacts } from '../artefacts.ts';
+import { openArtefacts } from '../artefacts.ts';
 import { addMatrixOptions, type CaseOptions, expandChosen, selectOne, warnOfVague } from '../case-options.ts';
 import type { AddCommand } from '../command.ts';
 import { writeJson, writeLines } from '../io.ts';
-
-/** Placeholder for the nonce of a run. */
-const shownNonce = '000000000000';
-
-/** The plan of a case, or why it cannot be run here. */
-export async function planCase(cell: Scenario, artefacts: Artefacts): Promise<Plan | { missing: string }> {
-  const found = await findCase(cell, artefacts);
-  await artefacts.fingerprints.save();
-  return 'missing' in found ? found : makePlan({ ...found, nonce: shownNonce });
-}
+import { planCase } from '../plan-case.ts';
 
 /** The package and description of an input, as far as known. */
 function originOf({ package: from, identity }: Input): string {
