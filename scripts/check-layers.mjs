@@ -19,7 +19,7 @@ const rows = {
     folders: below('model', 'os'),
     packages: ['node', 'zod', 'execa', 'openpgp', 'xz-decompress', 'tar'],
   },
-  'harness/resolve': { folders: below('model', 'assets'), packages: ['node', 'zod'] },
+  'harness/resolve': { folders: below('model', 'assets', 'os'), packages: ['node', 'zod'] },
   'harness/predict': { folders: below('model', 'assets'), packages: [] },
   'harness/plan': { folders: below('model'), packages: [] },
   'harness/wire': { folders: below('model'), packages: ['node', 'dhcp'] },

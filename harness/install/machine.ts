@@ -1,5 +1,5 @@
-import { accessSync, constants, readFileSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { findProgram } from '../os/find-program.ts';
 
 /** How packages are named and installed here. */
 export type System = 'debian' | 'fedora' | 'arch' | 'macos' | 'other';
@@ -13,18 +13,6 @@ export interface Machine {
   readonly codename: string | undefined;
   readonly hasApt: boolean;
   readonly isRoot: boolean;
-}
-
-/** Whether a program is on PATH. */
-export function onPath(program: string, { PATH: path = '' }: NodeJS.ProcessEnv = process.env): boolean {
-  return path.split(delimiter).some((folder) => {
-    try {
-      accessSync(join(folder, program), constants.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  });
 }
 
 /** Fields of os-release(5). */
@@ -54,7 +42,7 @@ export function inspectMachine(env: NodeJS.ProcessEnv = process.env): Machine {
     system,
     isDebian: ids[0] === 'debian',
     codename: release.get('VERSION_CODENAME'),
-    hasApt: system === 'debian' && onPath('apt-get', env),
+    hasApt: system === 'debian' && findProgram('apt-get', env) !== undefined,
     isRoot: process.getuid?.() === 0,
   };
 }

@@ -1,7 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { findProgram } from '../os/find-program.ts';
 import { packageRoot } from '../os/package-root.ts';
-import { type Machine, onPath, type System } from './machine.ts';
+import type { Machine, System } from './machine.ts';
 
 /** A package of the operating system that running cases needs. */
 export interface SystemPackage {
@@ -129,7 +130,7 @@ export function missingOf(
   installed = installedPackages(),
 ): SystemPackage[] {
   if (system === 'debian') return packages.filter(({ name }) => !installed.has(name));
-  return packages.filter(({ programs }) => programs !== undefined && !programs.some((program) => onPath(program)));
+  return packages.filter(({ programs }) => programs !== undefined && !programs.some((program) => findProgram(program) !== undefined));
 }
 
 const installers: Readonly<Record<Exclude<System, 'other'>, { title: string; command: string }>> = {

@@ -1,7 +1,8 @@
 import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
-function isProgram(path: string): boolean {
+/** Whether a file is a program that this user may run. */
+export function isProgram(path: string): boolean {
   try {
     accessSync(path, constants.X_OK);
     return statSync(path).isFile();
@@ -11,11 +12,14 @@ function isProgram(path: string): boolean {
 }
 
 /** The path of the program that a shell would start by this name, or path; undefined if there is none. */
-export function findProgram(name: string): string | undefined {
+export function findProgram(
+  name: string,
+  { PATH: path = '' }: NodeJS.ProcessEnv = process.env,
+): string | undefined {
   if (name.includes('/')) return isProgram(name) ? name : undefined;
-  const { PATH: path = '' } = process.env;
-  return path
-    .split(delimiter)
-    .map((folder) => join(folder, name))
-    .find(isProgram);
+  return programIn(path.split(delimiter), name);
 }
+
+/** The path of the program of this name in the first of some folders that has it. */
+export const programIn = (folders: readonly string[], name: string): string | undefined =>
+  folders.map((folder) => join(folder, name)).find(isProgram);

@@ -1,9 +1,10 @@
-import { access, constants, readdir } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ArtefactSets } from '../assets/sets/sets.ts';
 import { qemuProgramOf } from '../model/qemu-program.ts';
 import type { Resolved } from '../model/resolved.ts';
 import { hostQemu, type Scenario } from '../model/scenario.ts';
+import { isProgram } from '../os/find-program.ts';
 import { found, NotHere, type Resolving } from './resolving.ts';
 
 /** Where Debian's packages put QEMU's data files, below the root they were unpacked into. */
@@ -16,13 +17,6 @@ async function moduleFolders(root: string): Promise<string[]> {
   return triplets.map((triplet) => join(lib, triplet, 'qemu'));
 }
 
-async function isProgram(path: string): Promise<boolean> {
-  return access(path, constants.X_OK).then(
-    () => true,
-    () => false,
-  );
-}
-
 /** The QEMU that a scenario runs on. @throws NotHere if a named one is not in the cache */
 export async function findQemu(
   { qemu, arch }: Pick<Scenario, 'qemu' | 'arch'>,
@@ -33,7 +27,7 @@ export async function findQemu(
   if (typeof qemu === 'object') return { program: qemu.file, dataFolders: [], env: {} };
   const { root } = found<{ root: string }>(await sets.program(qemu));
   const program = join(root, 'usr/bin', qemuProgramOf(arch));
-  if (!(await isProgram(program))) throw new NotHere(`${qemu} has no ${qemuProgramOf(arch)}`);
+  if (!isProgram(program)) throw new NotHere(`${qemu} has no ${qemuProgramOf(arch)}`);
   const [modules] = await moduleFolders(root);
   return {
     program,

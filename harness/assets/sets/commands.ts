@@ -1,5 +1,6 @@
-import { access, constants, readdir, stat } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
+import { isProgram, programIn } from '../../os/find-program.ts';
 import { libraryFolders } from '../../os/library-folders.ts';
 import type { Missing } from './artefact-set.ts';
 
@@ -15,25 +16,11 @@ const systemFolders = ['/usr/local/sbin', '/usr/sbin', '/sbin', '/usr/local/bin'
 const npmFolder = 'node_modules/.bin';
 const unpackedFolders = ['usr/sbin', 'usr/bin', 'sbin', 'bin'];
 
-async function isProgram(path: string): Promise<boolean> {
-  const stats = await stat(path).catch(() => undefined);
-  if (!stats?.isFile()) return false;
-  return access(path, constants.X_OK).then(
-    () => true,
-    () => false,
-  );
-}
-
-async function firstProgram(folders: readonly string[], name: string): Promise<string | undefined> {
-  for (const folder of folders) if (await isProgram(join(folder, name))) return join(folder, name);
-  return undefined;
-}
-
 async function unpacked(name: string, cacheDir: string): Promise<FoundCommand | undefined> {
   const programs = join(resolve(cacheDir), 'programs');
   for (const made of (await readdir(programs).catch(() => [])).sort()) {
     const root = join(programs, made, 'root');
-    const path = await firstProgram(
+    const path = programIn(
       unpackedFolders.map((folder) => join(root, folder)),
       name,
     );
@@ -48,12 +35,12 @@ export async function findCommand(
   { cacheDir, env }: { cacheDir: string | undefined; env: NodeJS.ProcessEnv },
 ): Promise<FoundCommand | Missing> {
   if (command.includes('/')) {
-    if (await isProgram(command)) return { path: command, env: {} };
+    if (isProgram(command)) return { path: command, env: {} };
     return { missing: `${command} is not an executable file` };
   }
   const said = (env.PATH ?? '').split(':').filter((folder) => folder !== '' && !folder.endsWith(npmFolder));
   const folders = [...said, ...systemFolders];
-  const path = await firstProgram(folders, command);
+  const path = programIn(folders, command);
   if (path !== undefined) return { path, env: {} };
   const found = cacheDir === undefined ? undefined : await unpacked(command, cacheDir);
   return found ?? { missing: `there is no program ${basename(command)} in PATH, nor has the set-up unpacked one` };
