@@ -146,6 +146,15 @@ describe('a fault', () => {
     expect(wire.arrived).toHaveLength(1024);
   });
 
+  test('says of each frame for which there was no room that it was dropped', () => {
+    const wire = open({ delayMs: 10 });
+    sendAll(wire, 5000);
+    wire[Symbol.dispose]();
+    const last = (action: string) => wire.events.findLast((event) => 'action' in event && event.action === action);
+    expect(last('delayMs')).toMatchObject({ count: 1024 });
+    expect(last('drop')).toMatchObject({ count: 5000 - 1024 });
+  });
+
   test('that meets every frame does not fill the log', () => {
     const wire = open({ duplicate: 1 });
     for (let round = 0; round < 10_000; round++) wire.send(ack(1));

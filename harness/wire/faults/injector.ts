@@ -152,7 +152,7 @@ const delaying: Act = ({ fault: { delayMs }, random, room, met }) => {
   if (delayMs === undefined) return undefined;
   const [least, most] = typeof delayMs === 'number' ? [delayMs, delayMs] : delayMs;
   return (frame, direction, deliver) => {
-    if (room.isFull()) return;
+    if (room.isFull()) return met('drop', frame, direction);
     met('delayMs', frame, direction);
     const copy = Buffer.from(frame);
     room.leaveIn(least + random() * (most - least), () => deliver(copy));
