@@ -33,9 +33,13 @@ const services: Record<Plan['network']['tcp'][number]['service'], string> = {
   portmap: 'NFS',
 };
 
-/** Why QEMU's user network cannot do what the case needs; the first that applies. */
+/** Why QEMU alone cannot do what the case needs; the first that applies. */
 const obstacles: readonly ((plan: Plan) => string | false)[] = [
   ({ network }) => network.provisioner !== undefined && 'it boots from a server of its own',
+  ({ boots }) => boots !== undefined && 'its machine is switched off and on again',
+  ({ machineFiles }) => machineFiles !== undefined && 'its machine has a disk, which prints the nonce of one run',
+  ({ scenario }) => scenario.faults !== undefined && 'its network or servers do something wrong on purpose',
+  ({ scenario }) => scenario.vlan !== undefined && 'it moves into a VLAN',
   ({ network }) => network.ipv6 !== undefined && 'it boots over IPv6',
   ({ network }) => network.proxyDhcp && 'it needs a proxyDHCP server',
   ({ network }) =>

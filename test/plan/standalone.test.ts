@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { faultSchema } from '../../harness/model/faults.ts';
 import type { Resolved } from '../../harness/model/resolved.ts';
 import type { Scenario } from '../../harness/model/scenario.ts';
 import { planStandalone } from '../../harness/plan/standalone.ts';
-import { planOf, resolved, scenario } from './found-scenario.ts';
+import { disk, planOf, resolved, scenario } from './found-scenario.ts';
 
 const standaloneOf = (cell: Partial<Scenario>, found: Partial<Resolved> = {}, nbpRunsAutoexec = false) =>
   planStandalone(planOf(scenario(cell), resolved(found)), { accel: 'tcg', nbpRunsAutoexec });
@@ -65,6 +66,10 @@ describe('without the harness', () => {
     ['HTTPS', { transport: { payload: 'https' } }, {}, /needs HTTPS/],
     ['NFS', { transport: { payload: 'nfs' } }, {}, /needs NFS,/],
     ['IPv6', { ipVersion: 6 }, {}, /boots over IPv6/],
+    ['a disk', { secondStage: 'none', payload: 'disk' }, { disk }, /has a disk/],
+    ['a VLAN', { ...script, vlan: 42 }, { nbp: undefined }, /VLAN/],
+    ['faults', { faults: [faultSchema.parse({ drop: 0.1 })] }, {}, /wrong on purpose/],
+    ['several boots', { ...script, boots: [{ name: 'one' }, { name: 'two' }] }, { nbp: undefined }, /off and on/],
     ['proxyDHCP', { proxyDhcp: true }, {}, /needs a proxyDHCP server/],
     [
       'raw options',
