@@ -1,7 +1,5 @@
-import { programsOf, relayOf } from '../model/provisioner.ts';
 import type { Resolved, ResolvedProgram } from '../model/resolved.ts';
-import type { Scenario } from '../model/scenario.ts';
-import { withFilesAt } from '../run/found-again.ts';
+import { withFilesAt } from '../model/with-files-at.ts';
 import type { FoundCase } from '../run/found-case.ts';
 
 type Input = Resolved['inputs'][number];
@@ -26,19 +24,6 @@ const programAt = ({ path, env, files }: ResolvedProgram, at: (path: string) => 
   files: mapValues(files, (file) => ('path' in file ? { path: at(file.path) } : file)),
 });
 
-/** The scenario's own names of files, those of a provisioner included. */
-function scenarioAt(scenario: Scenario, at: (path: string) => string): Scenario {
-  const named = withFilesAt(scenario, at);
-  if (named.provisioner === undefined || relayOf(named.provisioner) !== undefined) return named;
-  const [first, ...others] = programsOf(named.provisioner).map((program) => ({
-    ...program,
-    ...(program.files && {
-      files: mapValues(program.files, (file) => ('path' in file ? { path: at(file.path) } : file)),
-    }),
-  }));
-  return { ...named, provisioner: Array.isArray(named.provisioner) ? [first, ...others] : first } as Scenario;
-}
-
 /** A case with every file that can be sent at another place; what is each machine's own stays. */
 export function withPaths(found: FoundCase, at: (path: string) => string): FoundCase {
   const { scenario, resolved, prediction, boots } = found;
@@ -46,7 +31,7 @@ export function withPaths(found: FoundCase, at: (path: string) => string): Found
     resolved;
   return {
     prediction,
-    scenario: scenarioAt(scenario, at),
+    scenario: withFilesAt(scenario, at),
     resolved: {
       ...resolved,
       firmware: {

@@ -8,6 +8,7 @@ import { pciDeviceOf } from '../model/nics.ts';
 import type { Input, InputRole, Plan } from '../model/plan.ts';
 import { reachOf } from '../model/reach.ts';
 import type { Scenario } from '../model/scenario.ts';
+import { withFilesAt } from '../model/with-files-at.ts';
 import type { ArtefactSources } from '../resolve/resolving.ts';
 import { inputsFolder } from './bundle-format.ts';
 import { writeRecord } from './case-directory.ts';
@@ -58,38 +59,6 @@ export async function findAgain(inputs: readonly Input[], bundle: string, host: 
     if (path !== undefined) found.set(input.sha256, path);
   }
   return found;
-}
-
-/** The scenario with every file that it names by path at another place. */
-export function withFilesAt(scenario: Scenario, at: (path: string) => string): Scenario {
-  const file = <T>(value: T): T =>
-    typeof value === 'object' && value !== null && 'file' in value && typeof value.file === 'string'
-      ? { ...value, file: at(value.file) }
-      : value;
-  const { firmware, rom, secondStage, kernel, initrd, serve, boots } = scenario;
-  const served = (files: NonNullable<Scenario['serve']>): Scenario['serve'] =>
-    Object.fromEntries(
-      Object.entries(files).map(([name, one]) => [name, 'path' in one ? { ...one, path: at(one.path) } : one]),
-    );
-  return {
-    ...scenario,
-    firmware:
-      typeof firmware === 'object'
-        ? { ...firmware, code: at(firmware.code), ...(firmware.vars && { vars: at(firmware.vars) }) }
-        : firmware,
-    rom: file(rom),
-    secondStage: file(secondStage),
-    ...(kernel && { kernel: file(kernel) }),
-    ...(initrd && { initrd: file(initrd) }),
-    ...(serve && { serve: served(serve) }),
-    ...(boots && {
-      boots: boots.map((boot) => ({
-        ...boot,
-        ...(boot.secondStage && { secondStage: file(boot.secondStage) }),
-        ...(boot.serve && { serve: served(boot.serve) }),
-      })),
-    }),
-  };
 }
 
 /** What a plan took from sets, as manifests of sets that stand in for them. */
