@@ -38,8 +38,17 @@ const files: readonly Part[] = [
   { name: 'kernel', roles: ['kernel'], fields: ['kernel'], take: ({ kernel }) => ({ kernel }) },
   { name: 'initrd', roles: ['initrd'], fields: ['initrd'], take: ({ initrd, overlay }) => ({ initrd, overlay }) },
   { name: 'served', roles: ['served'], fields: ['serve'], take: ({ served }) => ({ served }) },
-  { name: 'disk', roles: ['disk'], fields: [], take: ({ san }) => ({ san }) },
+  { name: 'disk', roles: ['disk'], fields: ['sanHook'], take: ({ san, disk }) => ({ san, disk }) },
+  {
+    name: 'provisioner',
+    roles: ['provisioner'],
+    fields: ['provisioner'],
+    take: ({ provisioner }) => ({ provisioner }),
+  },
 ];
+
+/** Parts whose fields say more than which files they are: names, arguments. */
+const saysMore: readonly string[] = ['served', 'provisioner'];
 
 /** Names and claims, and where files come from: these make no difference to a guest. */
 const unseen: readonly string[] = [
@@ -93,7 +102,7 @@ function isSamePart(part: Part, good: Located, bad: Located): boolean {
   const identity = (one: Located) => inputsOf(one, part).map(({ role, sha256 }) => [role, sha256]);
   // With the same files it does not matter how the scenarios ask for them, unless there are none.
   if (!isDeepStrictEqual(identity(good), identity(bad))) return false;
-  if (identity(good).length > 0 && part.name !== 'served') return true;
+  if (identity(good).length > 0 && !saysMore.includes(part.name)) return true;
   return part.fields.every((field) => isDeepStrictEqual(good.scenario[field], bad.scenario[field]));
 }
 
