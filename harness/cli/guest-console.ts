@@ -1,4 +1,6 @@
 import { PassThrough } from 'node:stream';
+import type { Scenario } from '../model/scenario.ts';
+import { stages } from '../model/stages.ts';
 import { type CliIo, writeLines } from './io.ts';
 
 /** A user at the guest's serial console. */
@@ -12,6 +14,14 @@ export interface GuestConsole extends Disposable {
 
 /** Ctrl-], as in telnet; everything else, including Ctrl-C, goes to the guest. */
 const escapeByte = 0x1d;
+
+/** A user at the console needs time, in every boot of the case. */
+export function unhurried(scenario: Scenario): Scenario {
+  const dayMs = 86_400_000;
+  const deadlines = { totalMs: dayMs, stageMs: Object.fromEntries(stages.map((stage) => [stage, dayMs])) };
+  const { boots } = scenario;
+  return { ...scenario, deadlines, ...(boots && { boots: boots.map((boot) => ({ ...boot, deadlines })) }) };
+}
 
 /** Hands the terminal to the guest until it is disposed of. */
 export function openGuestConsole({ stdin, stdout, stderr }: Pick<CliIo, 'stdin' | 'stdout' | 'stderr'>): GuestConsole {

@@ -3,7 +3,6 @@ import { resolve } from 'node:path';
 import { HarnessError } from '../../model/errors.ts';
 import { isShared } from '../../model/provisioner.ts';
 import type { Scenario } from '../../model/scenario.ts';
-import { stages } from '../../model/stages.ts';
 import type { CaseResult } from '../../model/verdict.ts';
 import { planAgain } from '../../run/plan-again.ts';
 import { caseDirectoriesOf, readCaseResult, readPlan, readStartedQemu } from '../../run/run-directory.ts';
@@ -14,7 +13,7 @@ import { openBundledCase } from '../bundled-case.ts';
 import { accelOption, addMatrixOptions, type CaseOptions, expandChosen, selectOne } from '../case-options.ts';
 import type { AddCommand } from '../command.ts';
 import { exitCodeOfRun } from '../exit-code.ts';
-import { openGuestConsole } from '../guest-console.ts';
+import { openGuestConsole, unhurried } from '../guest-console.ts';
 import { writeLines } from '../io.ts';
 import { type OpenedRecord, withRecord } from '../record.ts';
 import { namedCase } from '../recorded-case.ts';
@@ -63,13 +62,6 @@ function fromRecord(record: OpenedRecord, which: string | undefined): Required<B
 /** Emulation is always available; anything faster may not be on this host. */
 const accelOf = ({ run }: Before, { accel }: ReproOptions): RunOptions['accel'] =>
   accel ?? (run?.qemu?.accel === 'tcg' ? 'tcg' : 'auto');
-
-/** A user at the console needs time. */
-function withoutDeadlines(scenario: Scenario): Scenario {
-  const dayMs = 86_400_000;
-  const stageMs = Object.fromEntries(stages.map((stage) => [stage, dayMs]));
-  return { ...scenario, deadlines: { totalMs: dayMs, stageMs } };
-}
 
 function compare(then: CaseResult, now: CaseResult): string {
   const text = ({ verdict: { status, lastStage } }: CaseResult) => `${status} at ${lastStage ?? 'no stage'}`;
@@ -157,7 +149,7 @@ export const reproCommand: AddCommand = (program, io, end) => {
         'Its provisioner is started for this guest alone: the others of its group are not there.',
       ]);
     using guestConsole = options.console ? openGuestConsole(io) : undefined;
-    const scenario = guestConsole ? withoutDeadlines(before.scenario) : before.scenario;
+    const scenario = guestConsole ? unhurried(before.scenario) : before.scenario;
     const { reporter, failures } = runReporters(io, {
       setDirs: artefacts.setDirs,
       quiet: guestConsole !== undefined,
