@@ -7,7 +7,11 @@ import { commandNames } from '../../harness/cli/command-names.ts';
 import { netboot } from './netboot.ts';
 
 const checkout = fileURLToPath(new URL('../..', import.meta.url));
-const pages = execFileSync('git', ['ls-files', '*.md'], { cwd: checkout, encoding: 'utf8' }).trim().split('\n');
+/** A changelog also names what is gone. */
+const pages = execFileSync('git', ['ls-files', '*.md'], { cwd: checkout, encoding: 'utf8' })
+  .trim()
+  .split('\n')
+  .filter((page) => page !== 'CHANGELOG.md');
 const { scripts } = JSON.parse(readFileSync(join(checkout, 'package.json'), 'utf8')) as { scripts: object };
 
 /** Fenced blocks and code spans, without what is quoted for a shell. */
@@ -32,7 +36,12 @@ function callsIn(text: string): Call[] {
   );
 }
 
-const helpOf = async (command: string): Promise<string> => (await netboot(...command.split(' '), '--help')).out;
+const helps = new Map<string, string>();
+async function helpOf(command: string): Promise<string> {
+  const help = helps.get(command) ?? (await netboot(...command.split(' '), '--help')).out;
+  helps.set(command, help);
+  return help;
+}
 
 /** What of these calls the command line does not have. */
 async function unknownIn(calls: readonly Call[]): Promise<string[]> {
