@@ -138,6 +138,9 @@ export const planSchema = z.strictObject({
   version: z.literal(1),
   ...bootShape,
   /** The plan of each boot, if there are several; what is above is the first's, with the inputs of all. */
-  boots: z.array(z.strictObject({ version: z.literal(1), name: z.string(), ...bootShape })).optional(),
+  boots: z
+    .array(z.strictObject({ version: z.literal(1), name: z.string(), ...bootShape }))
+    .min(1)
+    .optional(),
 });
 export type Plan = z.infer<typeof planSchema>;

@@ -96,6 +96,13 @@ describe('an id that is a path', () => {
   });
 });
 
+it('a plan with a list of boots that has none is refused', async () => {
+  const directory = caseWith('plan.json', (plan) => {
+    plan.boots = [];
+  });
+  expect(await netboot('judge', directory)).toMatchObject(refused(/plan\.json: .*boots: expected a non-empty list/));
+});
+
 describe('a run directory', () => {
   it('with two cells of one id, even by case alone, is refused: they would share a directory', async () => {
     const id = String(scenario().id);
