@@ -19,20 +19,15 @@ export interface EarlierRuns {
 
 export type Chosen = Pick<RunOptions, 'matrixName' | 'cells' | 'shard' | 'chosenSets'>;
 
+const choices = ['matrix', 'shard', 'full', 'smoke', 'failed', 'out'] as const;
+
 /** A run is resumed with the choices it was started with. */
-export function refuseChoices(ids: readonly string[], options: CaseOptions & { out?: string }): void {
-  const { matrix, shard, full, smoke, out } = options;
-  const chosen = ids.length > 0 || Object.keys(axisFiltersOf(options)).length > 0;
-  if (
-    !chosen &&
-    matrix === undefined &&
-    shard === undefined &&
-    full === undefined &&
-    smoke === undefined &&
-    out === undefined
-  )
-    return;
-  throw new HarnessError('usage', '--resume resumes a run as it was started, and takes no cases, filters or --out', {
+export function refuseChoices(ids: readonly string[], options: CaseOptions & EarlierRuns & { out?: string }): void {
+  const hasFilters = Object.keys(axisFiltersOf(options)).length > 0;
+  const given = choices.filter((name) => options[name] !== undefined).map((name) => `--${name}`);
+  if (ids.length === 0 && !hasFilters && given.length === 0) return;
+  const what = given.join(', ') || 'cases or filters';
+  throw new HarnessError('usage', `--resume resumes a run as it was started, and does not go with ${what}`, {
     hint: 'Leave them out, or start a new run without --resume.',
   });
 }

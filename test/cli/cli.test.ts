@@ -194,6 +194,12 @@ describe('what is wrong is said once, with a remedy and the right exit code', ()
       /^error: .*run\.json: there is no such file or directory/,
     ],
     [
+      'a resumed run with another choice of cases',
+      () => ['run', '--resume', folder, '--failed', folder],
+      2,
+      /^error: --resume resumes a run as it was started, and does not go with --failed/,
+    ],
+    [
       'a resumed run with filters',
       () => ['run', '--resume', folder, '--nic', 'e1000'],
       2,
