@@ -15,7 +15,6 @@ import { onlyFiles } from './reporters.ts';
 export type BuildOptions = CaseOptions & {
   accel: RunOptions['accel'];
   out?: string;
-  json?: boolean;
 };
 
 export const addBuildOptions = (command: Command): Command =>

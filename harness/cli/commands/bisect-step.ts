@@ -13,7 +13,7 @@ import {
   judgedLines,
 } from '../boot-build.ts';
 import type { AddCommand } from '../command.ts';
-import { type CliIo, writeJson, writeLines } from '../io.ts';
+import { type CliIo, writeLines } from '../io.ts';
 
 /** git bisect run: 0 good, 1 bad, 125 skip this commit, 128 and above stop. */
 const stepCodes: Record<BuildState, 0 | 1 | 125> = { good: 0, bad: 1, unknown: 125 };
@@ -66,8 +66,7 @@ Example, in a tree of iPXE:
     .action(async (ids: string[], options: StepOptions) => {
       const judged = await step(ids, options, io);
       if (io.signal.aborted) return end(stopCode);
-      if (options.json) writeJson(io.stdout, judged);
-      else writeLines(io.stdout, judgedLines(judged));
+      writeLines(io.stdout, judgedLines(judged));
       end(stepCodes[judged.state]);
     });
 };

@@ -15,7 +15,7 @@ import {
 import type { AddCommand } from '../command.ts';
 import { type CliIo, writeJson, writeLines } from '../io.ts';
 
-type BisectOptions = BuildOptions & { sets: string };
+type BisectOptions = BuildOptions & { sets: string; json?: boolean };
 
 /** Folders that a pattern such as `builds/*` names, in the order of the numbers in their names. */
 function foldersOf(pattern: string): string[] {
