@@ -1,11 +1,5 @@
 import { Option } from 'commander';
-import {
-  type ChangeClass,
-  type Comparison,
-  changeClasses,
-  comparePairs,
-  failingClasses,
-} from '../compare/compare.ts';
+import { type ChangeClass, type Comparison, changeClasses, comparePairs, failingClasses } from '../compare/compare.ts';
 import { joinAxis, joinRuns } from '../compare/join.ts';
 import { axisText } from '../model/axis-text.ts';
 import { HarnessError } from '../model/errors.ts';

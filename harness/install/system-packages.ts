@@ -130,7 +130,9 @@ export function missingOf(
   installed = installedPackages(),
 ): SystemPackage[] {
   if (system === 'debian') return packages.filter(({ name }) => !installed.has(name));
-  return packages.filter(({ programs }) => programs !== undefined && !programs.some((program) => findProgram(program) !== undefined));
+  return packages.filter(
+    ({ programs }) => programs !== undefined && !programs.some((program) => findProgram(program) !== undefined),
+  );
 }
 
 const installers: Readonly<Record<Exclude<System, 'other'>, { title: string; command: string }>> = {

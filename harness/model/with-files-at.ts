@@ -1,4 +1,4 @@
-import { type Provisioner, type ProvisionerProgram, relayOf } from './provisioner.ts';
+import type { Provisioner, ProvisionerProgram } from './provisioner.ts';
 import type { Scenario } from './scenario.ts';
 
 type At = (path: string) => string;
@@ -29,15 +29,14 @@ const programAt = (program: ProvisionerProgram, at: At): ProvisionerProgram => (
 
 /** A server that runs already has no files of ours. */
 function provisionerAt(provisioner: Provisioner, at: At): Provisioner {
-  if (relayOf(provisioner) !== undefined) return provisioner;
-  const programs = provisioner as ProvisionerProgram | ProvisionerProgram[];
-  return Array.isArray(programs) ? programs.map((program) => programAt(program, at)) : programAt(programs, at);
+  if ('relay' in provisioner) return provisioner;
+  return Array.isArray(provisioner) ? provisioner.map((program) => programAt(program, at)) : programAt(provisioner, at);
 }
 
-type Booted = Pick<Scenario, 'secondStage' | 'serve'>;
+/** What a case, or one of its boots, is given to load. */
+type Loads = { [K in 'secondStage' | 'serve']?: Scenario[K] | undefined };
 
-/** What a case, and each of its boots, is given to load. */
-const loadsAt = ({ secondStage, serve }: Partial<Booted>, at: At): Partial<Booted> => ({
+const loadsAt = ({ secondStage, serve }: Loads, at: At): Partial<Pick<Scenario, keyof Loads>> => ({
   ...(secondStage && { secondStage: namedAt(secondStage, at) }),
   ...(serve && { serve: filesAt(serve, at) }),
 });

@@ -12,10 +12,7 @@ export function isProgram(path: string): boolean {
 }
 
 /** The path of the program that a shell would start by this name, or path; undefined if there is none. */
-export function findProgram(
-  name: string,
-  { PATH: path = '' }: NodeJS.ProcessEnv = process.env,
-): string | undefined {
+export function findProgram(name: string, { PATH: path = '' }: NodeJS.ProcessEnv = process.env): string | undefined {
   if (name.includes('/')) return isProgram(name) ? name : undefined;
   return programIn(path.split(delimiter), name);
 }

@@ -9,7 +9,7 @@ const linesOf = (cell: Partial<Scenario>) =>
 
 describe('what a case would do', () => {
   it('has stages, policy and files of each boot where there are several', () => {
-    const stop = { stopsAt: 'disk', failure: [{ rule: 'silent' }], reason: 'no disk' } as const;
+    const stop: Scenario['expect'] = { stopsAt: 'disk', failure: [{ rule: 'silent' }], reason: 'no disk' };
     const lines = linesOf({ boots: [{ name: 'install' }, { name: 'from disk', payload: 'disk', expect: stop }] });
     expect(lines.filter((line) => line.startsWith('boot '))).toEqual([
       'boot 1: install (reaches its last stage)',

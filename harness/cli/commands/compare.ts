@@ -1,5 +1,11 @@
 import { Option } from 'commander';
-import { type Comparison, changeClasses, changeMeanings, comparePairs, compareRunFacts } from '../../compare/compare.ts';
+import {
+  type Comparison,
+  changeClasses,
+  changeMeanings,
+  comparePairs,
+  compareRunFacts,
+} from '../../compare/compare.ts';
 import { joinAxis, joinRuns } from '../../compare/join.ts';
 import { axisText } from '../../model/axis-text.ts';
 import { HarnessError } from '../../model/errors.ts';

@@ -6,13 +6,7 @@ import { type Artefacts, openArtefacts } from '../artefacts.ts';
 import { accelOption, addCaseOptions, type CaseOptions, warnOfVague } from '../case-options.ts';
 import { begunCases, chooseCases, type EarlierRuns, refuseChoices } from '../choose-cases.ts';
 import type { AddCommand } from '../command.ts';
-import {
-  compareSets,
-  compareWithBaseline,
-  exitCodeOfComparisons,
-  type FailOn,
-  failOnOption,
-} from '../comparisons.ts';
+import { compareSets, compareWithBaseline, exitCodeOfComparisons, type FailOn, failOnOption } from '../comparisons.ts';
 import { exitCodeOfRun } from '../exit-code.ts';
 import { addFarmRunOptions, type FarmRunOptions, refuseFarmChoices } from '../farm-options.ts';
 import { type CliIo, writeJson, writeLines } from '../io.ts';
