@@ -11,7 +11,7 @@ import { allowedCores, main, shareOf, spawnNetboot } from '../farm/workers.mjs';
 import { SetUpError, say } from '../setup/checkout.mjs';
 import { interruptible, parsed, stamp } from './command.mjs';
 
-const usage = `Usage: npm run -s campaign -- farm [options]
+const usage = () => `Usage: npm run -s campaign -- farm [options]
 
 Starts a Redis with its append-only file and workers on this machine, which share its cores, and runs cells on them. At
 random moments one of them is disturbed: a worker is killed, interrupted, paused past its lock or cut off from Redis; the
@@ -22,6 +22,7 @@ recorded once, with the verdict that it is expected to have.
   --workers N     how many workers (default: 2)
   --cells GLOBS   these cells, by id or group; comma-separated, * for any text (default: bios-pxe-rom,bios-ipxe-rom)
   --repeat N      each cell so often (default: 3)
+  --kinds LIST    only these, comma-separated, of ${Object.keys(troubles).join(', ')} (default: all)
   --seed N        the moments and the victims (default: 1)
   --out DIR       a new folder for Redis, the logs and the run (default: .runs/farm-<time>)
   --json          the result as JSON on standard output
@@ -29,7 +30,8 @@ recorded once, with the verdict that it is expected to have.
 
 Exit code: 0 if every cell passed or was flaky, recorded once; 1 otherwise.`;
 
-const options = {
+const options = () => ({
+  kinds: { type: 'string', many: true, oneOf: Object.keys(troubles), default: Object.keys(troubles).join(',') },
   kills: { type: 'string', count: true, default: '10' },
   workers: { type: 'string', count: true, default: '2' },
   cells: { type: 'string', many: true, default: 'bios-pxe-rom,bios-ipxe-rom' },
@@ -37,7 +39,7 @@ const options = {
   seed: { type: 'string', count: true, default: '1' },
   out: { type: 'string' },
   json: { type: 'boolean' },
-};
+});
 
 /** Longer than a worker's lock lasts, and than a run is remembered. */
 const longMs = 45_000;
@@ -94,33 +96,32 @@ async function fill({ admin, signal }, ms) {
   await maxmemory('0');
 }
 
-/** What is done to the farm; each is the work of one kill. */
+/** What is done to the farm; each is the work of one kill. Long ones outlast a worker's lock and the memory of a run. */
 const troubles = {
-  'worker killed': ({ worker }) => worker.kill('SIGKILL'),
-  'worker interrupted': ({ worker }) => worker.kill('SIGINT'),
-  'worker paused past its lock': async ({ worker, signal }) => {
+  'worker-killed': ({ worker }) => worker.kill('SIGKILL'),
+  'worker-interrupted': ({ worker }) => worker.kill('SIGINT'),
+  'worker-paused': async ({ worker, signal }) => {
     worker.kill('SIGSTOP');
     await lasting(longMs, signal);
     worker.kill('SIGCONT');
   },
-  'worker cut off for a moment': ({ worker, signal }) => cutOff(worker.link, shortMs, signal),
-  'worker cut off past its lock': ({ worker, signal }) => cutOff(worker.link, longMs, signal),
-  'submitter killed': ({ submitter }) => submitter.kill('SIGKILL'),
-  'submitter cut off': ({ submitter, signal }) => cutOff(submitter.link, shortMs, signal),
-  'submitter cut off and forgotten': ({ submitter, signal }) => cutOff(submitter.link, longMs, signal),
-  'Redis killed': ({ redis }) => redis.kill('SIGKILL'),
-  'Redis full for a moment': (farm) => fill(farm, shortMs),
-  'Redis full past the locks': (farm) => fill(farm, longMs),
+  'worker-cut-off': ({ worker, signal }) => cutOff(worker.link, shortMs, signal),
+  'worker-forgotten': ({ worker, signal }) => cutOff(worker.link, longMs, signal),
+  'submitter-killed': ({ submitter }) => submitter.kill('SIGKILL'),
+  'submitter-cut-off': ({ submitter, signal }) => cutOff(submitter.link, shortMs, signal),
+  'submitter-forgotten': ({ submitter, signal }) => cutOff(submitter.link, longMs, signal),
+  'redis-killed': ({ redis }) => redis.kill('SIGKILL'),
+  'redis-full': (farm) => fill(farm, shortMs),
+  'redis-full-long': (farm) => fill(farm, longMs),
 };
 
-async function disturb(farm, { random, kills, workers, signal }) {
+async function disturb(farm, { random, kinds, kills, workers, signal }) {
   const did = [];
   while (did.length < kills && !signal.aborted) {
     const [least, most] = betweenMs;
     await lasting(least + random() * (most - least), signal);
     if (signal.aborted) break;
-    const names = Object.keys(troubles);
-    const what = names[Math.floor(random() * names.length)];
+    const what = kinds[Math.floor(random() * kinds.length)];
     const worker = workers[Math.floor(random() * workers.length)];
     say(`${did.length + 1}: ${what}${what.startsWith('worker') ? ` (${worker.name})` : ''}`);
     did.push(what);
@@ -192,7 +193,7 @@ function reportOf(outDir, did, exitCode) {
 }
 
 function print({ cells, did, wrong, notes }, { outDir, kills }) {
-  const counts = Object.keys(troubles).map((what) => `${what}: ${did.filter((one) => one === what).length}`);
+  const counts = [...new Set(did)].sort().map((what) => `${what}: ${did.filter((one) => one === what).length}`);
   const early =
     did.length < kills
       ? [`the run ended before ${kills - did.length} of ${kills} kills: give it more cells or repeats`]
@@ -217,12 +218,12 @@ async function runDisturbed(farm, { given, workers, signal }) {
   });
   const random = randomOf(given.seed);
   const until = AbortSignal.any([signal, ending.signal]);
-  const did = await disturb(farm, { random, kills: given.kills, workers, signal: until });
+  const did = await disturb(farm, { random, kinds: given.kinds, kills: given.kills, workers, signal: until });
   return { did, exitCode: await ended };
 }
 
 export async function run(argv) {
-  const given = parsed(argv, options, usage);
+  const given = parsed(argv, options(), usage());
   if (given === undefined) return;
   const outDir = resolve(given.out ?? `.runs/farm-${stamp()}`);
   if (existsSync(outDir)) throw new SetUpError(`--out: expected a new folder; ${outDir} exists`, 2);
