@@ -131,11 +131,12 @@ describe('a server’s reply', () => {
     expect(rest).toMatchObject({ yiaddr: '10.0.2.77', siaddr: '10.0.2.2', file: 'snponly.efi', xid: request.xid });
   });
 
-  it('that repeats the agent’s address, as dnsmasq does as the router, has the one on the client’s network there', async () => {
+  it('that repeats an agent’s address, as dnsmasq does as the router, has the one on the client’s network there', async () => {
     const rig = await start();
     const { from, request, offer } = await asked(rig);
     const agent = Buffer.from(from.address.split('.').map(Number));
-    const router = Buffer.concat([Buffer.from([10, 0, 2, 9]), agent]);
+    // The second is of an agent that the server was asked by before.
+    const router = Buffer.concat([agent, Buffer.from([127, 9, 8, 7]), Buffer.from([10, 0, 2, 9])]);
     const options = new Map([
       [82, request.options.get(82) as Buffer],
       [3, router],
@@ -144,7 +145,7 @@ describe('a server’s reply', () => {
     await rig.server.send(offer({ options }), from);
     const sent = parsed((await rig.wire.next()).payload);
     expect(sent.giaddr).toBe('10.0.2.2');
-    expect(sent.options.get(3)).toEqual(Buffer.from([10, 0, 2, 9, 10, 0, 2, 2]));
+    expect(sent.options.get(3)).toEqual(Buffer.from([10, 0, 2, 2, 10, 0, 2, 2, 10, 0, 2, 9]));
     expect(sent.options.get(6)).toEqual(agent);
   });
 

@@ -13,6 +13,8 @@ const routerOption = 3;
 const hopsAt = 3;
 const giaddrAt = 24;
 const optionsAt = 240;
+/** The first byte of 127.0.0.0/8. */
+const loopbackNetwork = 127;
 const pad = 0;
 const end = 255;
 /** RFC 1542 §4.1.1: a message with more has gone in circles. */
@@ -93,12 +95,12 @@ export function relayedRequest(payload: Buffer, agent: Agent): { relayed: Buffer
 
 /**
  * A server's reply as its client gets it: without the agent's option (RFC 3046 §2.1), and as long as it was. Where the server
- * repeats the agent's address, as giaddr and (dnsmasq) as the router, the client gets the one on its own network: the other
- * is of no network that it can have, and EDK II's PXE gives up over such a router.
+ * repeats an agent's loopback address, as giaddr and as the router, the client gets `linkAddress`: EDK II's PXE gives up
+ * over a router on loopback. dnsmasq goes on naming the first agent that it was asked by.
  */
 export function relayedReply(
   payload: Buffer,
-  { giaddr, linkAddress }: Pick<Agent, 'giaddr' | 'linkAddress'>,
+  { linkAddress }: Pick<Agent, 'linkAddress'>,
 ): { relayed: Buffer } | { refused: string } {
   const broken = brokenOptions(payload);
   if (broken !== undefined) return { refused: broken };
@@ -109,7 +111,7 @@ export function relayedReply(
   for (const { code, from, to } of placesIn(relayed).options) {
     if (code !== routerOption) continue;
     for (let at = from + 2; at + 4 <= to; at += 4) {
-      if (relayed.readUInt32BE(at) === giaddr) relayed.writeUInt32BE(linkAddress, at);
+      if (relayed[at] === loopbackNetwork) relayed.writeUInt32BE(linkAddress, at);
     }
   }
   return { relayed };
