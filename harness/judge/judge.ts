@@ -134,6 +134,7 @@ function judgeBoot(plan: Plan, events: readonly HarnessEvent[]): Verdict {
     ending: failure,
     remarks,
     startedAt: startOf(events),
+    faultsUnmet: plan.scenario.faults !== undefined && faults.length === 0,
   });
   const stop = stoppedAt && diagnose({ plan, events, lastStage, stoppedAt, failure, failures });
   const contradiction = contradictionOf(plan, observedConfiguration);

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { judge } from '../../harness/judge/judge.ts';
 import type { HarnessEvent } from '../../harness/model/events.ts';
+import { faultSchema } from '../../harness/model/faults.ts';
 import { recordedRun } from './recorded-run.ts';
 
 /** The log of a run in which requests met these faults of a server at 1, 2, 3… s. */
@@ -31,4 +32,16 @@ it('the diagnosis of a stop names what was injected', () => {
   expect(verdict.diagnosis).toContain(
     `Injected: ${said}; fault 1, on purpose: 1 DHCP request left without an answer, the first (request) at 3.0 s.`,
   );
+});
+
+it('a stop is the one that faults were to bring about only if the guest met them', () => {
+  const { plan, events } = recordedRun('bios-no-driver');
+  const faulty = {
+    ...plan,
+    scenario: { ...plan.scenario, faults: [faultSchema.parse({ server: 'dhcp', nak: true })] },
+  };
+  const met: Fault = { tMs: 1000, source: 'dhcp', type: 'fault', what: 'request', fault: 0, action: 'nak', count: 1 };
+  expect(judge(plan, events).status).toBe('passed');
+  expect(judge(faulty, [...events.slice(0, 1), met, ...events.slice(1)]).status).toBe('passed');
+  expect(judge(faulty, events)).toMatchObject({ status: 'failed', diagnosis: expect.stringContaining('met none') });
 });

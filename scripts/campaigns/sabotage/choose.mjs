@@ -30,8 +30,16 @@ export function chosenCells(cells) {
   return cells.filter((cell) => isStop(cell) || chosen.has(cell));
 }
 
+/** Breaks that cannot change a stop, by the finding that explains it: no answer comes, or the file's header is enough. */
+const withoutEffect = {
+  'boot-server-silent': ['frames-lost'],
+  'nbp-for-other-client': ['file-truncated'],
+};
+
 /** The breaks of one boot, each with its kind, the stage it affects, and a unique label. */
-function breaksOf(boot, kinds) {
+function breaksOf(boot, chosen) {
+  const futile = [boot.plan.scenario.expect.finding ?? []].flat().flatMap((name) => withoutEffect[name] ?? []);
+  const kinds = chosen.filter((kind) => !futile.includes(kind));
   const breaks = [];
   const add = (kind, stage, found) => {
     for (const { name, ...rest } of found) {

@@ -68,7 +68,9 @@ const isServerHello = ({ source, type, from }) => source === 'wire' && type === 
 
 /** Called with one of a boot's uses of the network, and its plan. */
 export const networkKinds = {
-  'server-dead': ({ after }) => [{ after, act: ({ network }) => network.stopServers(), meets: isRequest }],
+  // A server of the user's that ends is never taken for what a guest did.
+  'server-dead': ({ after }, { provisioner }) =>
+    provisioner !== undefined ? [] : [{ after, act: ({ network }) => network.stopServers(), meets: isRequest }],
 
   'port-refused': ({ transport }, { network }) =>
     network.tcp
