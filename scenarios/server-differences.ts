@@ -68,7 +68,7 @@ export const serverDifferences: readonly ServerDifference[] = [
     servers: ['dnsmasq', 'kea-dhcp4', 'dhcpd'],
     only: 'own',
     facts: ['option 97'],
-    reason: "PXE 2.1 §2.2.4 has the server send the client's machine identifier back; no client here looks",
+    reason: "RFC 4578 §2.3 has the server send the client's machine identifier back; no client here looks",
   },
   {
     servers: ['dnsmasq', 'dhcpd'],
