@@ -1,4 +1,4 @@
-import { type Group, type Hardship, ipxeStop, patience, pxeStop, transfer, two } from './hardship-row.ts';
+import { clients, type Group, type Hardship, ipxeStop, patience, pxeStop, transfer } from './hardship-row.ts';
 
 /** What a DHCPv4 server does. */
 export const dhcpHardships: Record<string, Hardship> = {
@@ -13,7 +13,7 @@ export const dhcpHardships: Record<string, Hardship> = {
   nak: {
     title: 'a NAK to the first REQUEST',
     faults: [{ server: 'dhcp', of: { first: 1 }, nak: true }],
-    chains: two,
+    chains: clients,
     stops: {
       'arm-new': pxeStop('PXE-E07: Network device error', 'EDK II gives PXE up at a NAK', { stopsAt: 'dhcp' }),
     },
@@ -21,8 +21,9 @@ export const dhcpHardships: Record<string, Hardship> = {
   'dhcp-two-servers': {
     title: 'a second DHCP server, without a boot file, answers first',
     faults: [{ server: 'dhcp', secondServer: { answersFirst: true } }],
-    chains: two,
+    chains: clients,
     stops: {
+      'bios-pxe-new': ipxeStop('nbp-fetch', 'iPXE takes the first offer, which has no boot file'),
       'bios-pxe': ipxeStop('nbp-fetch', 'iPXE takes the first offer, which has no boot file'),
       'arm-new': ipxeStop(
         'config',
@@ -33,8 +34,12 @@ export const dhcpHardships: Record<string, Hardship> = {
   'dhcp-overload': {
     title: 'options in file and sname (RFC 2132 §9.3)',
     faults: [{ server: 'dhcp', overload: 'both' }],
-    chains: two,
+    chains: clients,
     stops: {
+      'bios-pxe-new': ipxeStop(
+        'dhcp',
+        'iPXE does not read options in file and sname, where the server identifier is: its REQUEST names the server 0.0.0.0',
+      ),
       'bios-pxe': ipxeStop('dhcp', 'iPXE takes no offer whose options are in file and sname'),
       'arm-new': ipxeStop('nbp-dhcp', 'EDK II reads options in file and sname, iPXE after it takes no such offer'),
     },
@@ -42,7 +47,7 @@ export const dhcpHardships: Record<string, Hardship> = {
   'dhcp-split': {
     title: 'options in parts of 8 bytes (RFC 3396)',
     faults: [{ server: 'dhcp', splitOptionsAt: 8 }],
-    chains: two,
+    chains: clients,
     stops: {
       'arm-new': pxeStop(
         'PXE-E23: Client received TFTP error',
@@ -53,7 +58,7 @@ export const dhcpHardships: Record<string, Hardship> = {
   'dhcp-1500': {
     title: 'DHCP replies of 1,500 bytes',
     faults: [{ server: 'dhcp', datagramBytes: 1500 }],
-    chains: two,
+    chains: clients,
   },
   'dhcp-silent': {
     title: 'the first three DISCOVERs unanswered',
@@ -78,8 +83,12 @@ export const dhcpHardships: Record<string, Hardship> = {
   'dhcp-other-server': {
     title: 'the first OFFER in the name of a server that is not there',
     faults: [{ server: 'dhcp', match: { message: 'discover' }, of: { first: 1 }, otherServerId: true }],
-    chains: two,
+    chains: clients,
     stops: {
+      'bios-pxe-new': ipxeStop(
+        'dhcp',
+        'iPXE repeats its REQUEST to that server until it gives up, and sends no new DISCOVER',
+      ),
       'bios-pxe': ipxeStop(
         'dhcp',
         'iPXE repeats its REQUEST to that server until it gives up, and sends no new DISCOVER',
@@ -92,22 +101,22 @@ export const dhcpHardships: Record<string, Hardship> = {
       { server: 'dhcp', leaseSeconds: 2 },
       { match: transfer, delayMs: 50 },
     ],
-    chains: two,
+    chains: clients,
   },
   'dhcp-address-in-use': {
     title: 'another host has the address that is offered first',
     faults: [{ server: 'dhcp', match: { message: 'discover' }, of: { first: 1 }, addressInUse: true }],
-    chains: two,
+    chains: clients,
   },
   'dhcp-repeated': {
     title: 'subnet mask, router and boot file sent twice',
     faults: [{ server: 'dhcp', repeatOptions: [1, 3, 67] }],
-    chains: two,
+    chains: clients,
   },
   'dhcp-576': {
     title: 'DHCP replies of 576 bytes',
     faults: [{ server: 'dhcp', datagramBytes: 576 }],
-    chains: two,
+    chains: clients,
   },
 };
 
@@ -116,7 +125,7 @@ export const tftpHardships: Record<string, Hardship> = {
   'tftp-no-oack': {
     title: 'TFTP without any option',
     faults: [{ server: 'tftp', ignoreOptions: 'all' }],
-    chains: two,
+    chains: clients,
     stops: {
       'arm-new': pxeStop(
         'PXE-E99: Unexpected network error',
@@ -127,8 +136,9 @@ export const tftpHardships: Record<string, Hardship> = {
   'tftp-error': {
     title: 'ERROR in place of block 20',
     faults: [{ server: 'tftp', errorAtBlock: 20 }],
-    chains: two,
+    chains: clients,
     stops: {
+      'bios-pxe-new': ipxeStop('nbp-fetch', 'an ERROR ends a transfer (RFC 1350 §7)'),
       'bios-pxe': ipxeStop('nbp-fetch', 'an ERROR ends a transfer (RFC 1350 §7)'),
       'arm-new': pxeStop('PXE-E23: Client received TFTP error', 'an ERROR ends a transfer (RFC 1350 §7)'),
     },
@@ -147,7 +157,7 @@ export const tftpHardships: Record<string, Hardship> = {
   'tftp-other-tid': {
     title: 'block 20 from another port first',
     faults: [{ server: 'tftp', otherTidAtBlock: 20 }],
-    chains: two,
+    chains: clients,
   },
   'tftp-no-tsize': {
     title: 'TFTP without tsize',
@@ -187,17 +197,17 @@ export const tftpHardships: Record<string, Hardship> = {
   'tftp-silent': {
     title: 'the first TFTP request unanswered',
     faults: [{ server: 'tftp', of: { first: 1 }, silent: true }],
-    chains: two,
+    chains: clients,
   },
   'tftp-blksize-ignored': {
     title: 'TFTP without blksize',
     faults: [{ server: 'tftp', ignoreOptions: ['blksize'] }],
-    chains: two,
+    chains: clients,
   },
   'tftp-blksize-raised': {
     title: 'a larger blksize granted than was asked for, or one of 1,448',
     faults: [{ server: 'tftp', oack: { blksize: 1448 } }],
-    chains: two,
+    chains: clients,
   },
   'tftp-window-ignored': {
     title: 'TFTP without windowsize',
@@ -207,13 +217,16 @@ export const tftpHardships: Record<string, Hardship> = {
   'tftp-window-raised': {
     title: 'a windowsize of 16 granted, whatever was asked for',
     faults: [{ server: 'tftp', oack: { windowsize: 16 } }],
-    chains: two,
+    chains: clients,
   },
   'tftp-skip': {
     title: 'block number 20 left out',
     faults: [{ server: 'tftp', skipBlock: 20 }],
-    chains: two,
-    stops: { 'bios-pxe': ipxeStop('nbp-fetch', 'a block that never comes is waited for until the client gives up') },
+    chains: clients,
+    stops: {
+      'bios-pxe-new': ipxeStop('nbp-fetch', 'a block that never comes is waited for until the client gives up'),
+      'bios-pxe': ipxeStop('nbp-fetch', 'a block that never comes is waited for until the client gives up'),
+    },
   },
   'tftp-rollover': {
     title: 'more than 65,535 blocks, counted on from 0',
@@ -240,7 +253,7 @@ export const tftpHardships: Record<string, Hardship> = {
   'tftp-tsize-wrong': {
     title: 'tsize 100 bytes, whatever the file has',
     faults: [{ server: 'tftp', oack: { tsize: 100 } }],
-    chains: two,
+    chains: clients,
   },
 };
 
@@ -252,6 +265,7 @@ const notResumed: Group['expect'] = {
   reference: 'https://github.com/tianocore/edk2/pull/6066',
 };
 
+const ipxeHttp = (stop: Group['expect']): Hardship['stops'] => ({ 'bios-http': stop, 'bios-http-new': stop });
 const edk2Http = (stop: Group['expect']): Hardship['stops'] => ({ 'uefi-http': stop, 'uefi-http-new': stop });
 
 /** Stops of EDK II's HTTP boot, by the status that it prints. */
@@ -267,7 +281,7 @@ export const httpHardships: Record<string, Hardship> = {
     title: 'the connection closed in the middle of the NBP, once',
     faults: [{ server: 'http', match: { method: 'GET' }, of: { first: 1 }, truncateToBytes: 50_000 }],
     stops: {
-      'bios-http': ipxeStop('nbp-fetch', 'iPXE does not ask for the rest, nor again'),
+      ...ipxeHttp(ipxeStop('nbp-fetch', 'iPXE does not ask for the rest, nor again')),
       'uefi-http': notResumed,
       'uefi-http-new': notResumed,
     },
@@ -277,20 +291,20 @@ export const httpHardships: Record<string, Hardship> = {
     title: '404 to the first GET',
     faults: [{ server: 'http', match: { method: 'GET' }, of: { first: 1 }, status: 404 }],
     stops: {
-      'bios-http': ipxeStop('nbp-fetch', 'iPXE does not ask again after an error'),
+      ...ipxeHttp(ipxeStop('nbp-fetch', 'iPXE does not ask again after an error')),
       ...edk2Http(statusStop('Client Error: 404', 'EDK II ends the boot option at an error')),
     },
   },
   'http-error': {
     title: '500 to the first request',
     faults: [{ server: 'http', of: { first: 1 }, status: 500 }],
-    stops: { 'bios-http': ipxeStop('nbp-fetch', 'iPXE does not ask again after an error') },
+    stops: { ...ipxeHttp(ipxeStop('nbp-fetch', 'iPXE does not ask again after an error')) },
   },
   'http-busy': {
     title: '503 to the first two requests',
     faults: [{ server: 'http', of: { first: 2 }, status: 503 }],
     stops: {
-      'bios-http': ipxeStop('nbp-fetch', 'iPXE asks again only where Retry-After says when'),
+      ...ipxeHttp(ipxeStop('nbp-fetch', 'iPXE asks again only where Retry-After says when')),
       ...edk2Http(
         statusStop(
           'Server Error: 503',
@@ -322,17 +336,25 @@ export const httpHardships: Record<string, Hardship> = {
     // An endless loop is as endless after 20 s.
     deadlines: { stageMs: { 'nbp-fetch': 20_000 } },
     stops: {
-      'bios-http': {
+      ...ipxeHttp({
         stopsAt: 'nbp-fetch',
         failure: { rule: 'deadline', says: '^no nbp-fetch stage within ' },
         reason: 'iPXE follows redirects without limit',
-      },
+      }),
       ...edk2Http(notFollowed),
     },
   },
   'http-no-length': {
     title: 'no Content-Length, the end of the connection is the end of the file',
     faults: [{ server: 'http', contentLength: 'none' }],
+    stops: {
+      ...edk2Http({
+        stopsAt: 'nbp-fetch',
+        failure: { rule: 'http-boot-error', says: 'Could not retrieve NBP file size' },
+        reason:
+          'EDK II knows the length of a body from Content-Length or from chunks, and does not read one to its end to find out',
+      }),
+    },
   },
   'http-chunked': {
     title: 'chunked',
@@ -342,14 +364,14 @@ export const httpHardships: Record<string, Hardship> = {
     title: 'Content-Length 1,000 too large',
     faults: [{ server: 'http', contentLength: { offBy: 1000 } }],
     stops: {
-      'bios-http': ipxeStop('nbp-fetch', 'iPXE refuses a body that is shorter than its Content-Length'),
+      ...ipxeHttp(ipxeStop('nbp-fetch', 'iPXE refuses a body that is shorter than its Content-Length')),
       ...edk2Http(notResumed),
     },
   },
   'http-length-too-small': {
     title: 'Content-Length of the NBP 1,000 too small',
     faults: [{ server: 'http', until: { stage: 'nbp-fetch' }, contentLength: { offBy: -1000 } }],
-    stops: { 'bios-http': ipxeStop('nbp-fetch', 'iPXE refuses a body that is longer than its Content-Length') },
+    stops: { ...ipxeHttp(ipxeStop('nbp-fetch', 'iPXE refuses a body that is longer than its Content-Length')) },
   },
   'http-drip': {
     title: '50,000 bytes a second',
@@ -359,9 +381,11 @@ export const httpHardships: Record<string, Hardship> = {
     title: 'the first HTTP request unanswered',
     faults: [{ server: 'http', of: { first: 1 }, silent: true }],
     stops: {
-      'bios-http': ipxeStop(
-        'nbp-fetch',
-        'iPXE waits for an answer while the connection is open; the server closes it after two minutes',
+      ...ipxeHttp(
+        ipxeStop(
+          'nbp-fetch',
+          'iPXE waits for an answer while the connection is open; the server closes it after two minutes',
+        ),
       ),
     },
   },

@@ -23,8 +23,8 @@ export const ipxeStop = (stopsAt: Stop['stopsAt'], reason: string): Stop => ({
   ...{ stopsAt, failure: { rule: 'ipxe-no-device', says: 'No more network devices' }, reason },
 });
 
-/** The oldest and the newest of the clients. */
-export const two = ['bios-pxe', 'arm-new'];
+/** iPXE of 2019, iPXE 2.0, and EDK II of 2026 with iPXE 2.0 after it. */
+export const clients = ['bios-pxe', 'bios-pxe-new', 'arm-new'];
 
 /** The frames of TFTP. */
 export const transfer = { protocol: 'tftp' } as const;

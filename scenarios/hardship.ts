@@ -51,6 +51,7 @@ const bios: Chain = {
 /** Boot chains, each with its own DHCP and TFTP clients. */
 const chains: Chains = {
   'bios-pxe': bios,
+  'bios-pxe-new': { ...bios, set: 'forky' },
   uefi: { ...uefi, set: 'bookworm' },
   'uefi-new': { ...uefi, set: 'forky' },
   arm: { ...arm, set: 'bookworm', nbpSet: 'forky' },
@@ -59,6 +60,7 @@ const chains: Chains = {
 
 const httpChains: Chains = {
   'bios-http': { ...bios, transport: 'http' },
+  'bios-http-new': { ...bios, set: 'forky', transport: 'http' },
   'uefi-http': { ...uefi, set: 'bookworm', transport: 'http' },
   'uefi-http-new': { ...uefi, set: 'forky', transport: 'http' },
 };
@@ -70,6 +72,7 @@ const httpsChains: Chains = {
 
 const ipv6Chains: Chains = {
   'bios-ipv6': { ...bios, ipVersion: 6 },
+  'bios-ipv6-new': { ...bios, set: 'forky', ipVersion: 6 },
   'arm-ipv6-new': { ...arm, set: 'forky', ipVersion: 6 },
 };
 
