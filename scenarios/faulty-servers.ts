@@ -1,4 +1,4 @@
-import { clients, type Group, type Hardship, ipxeStop, patience, pxeStop, transfer } from './hardship-row.ts';
+import { clients, type Group, type Hardship, ipxeStop, pxeStop, transfer } from './hardship-row.ts';
 
 /** What a DHCPv4 server does. */
 export const dhcpHardships: Record<string, Hardship> = {
@@ -83,7 +83,7 @@ export const dhcpHardships: Record<string, Hardship> = {
   'dhcp-other-server': {
     title: 'the first OFFER in the name of a server that is not there',
     faults: [{ server: 'dhcp', match: { message: 'discover' }, of: { first: 1 }, otherServerId: true }],
-    chains: clients,
+    chains: ['bios-pxe', 'bios-pxe-new'],
     stops: {
       'bios-pxe-new': ipxeStop(
         'dhcp',
@@ -101,22 +101,22 @@ export const dhcpHardships: Record<string, Hardship> = {
       { server: 'dhcp', leaseSeconds: 2 },
       { match: transfer, delayMs: 50 },
     ],
-    chains: clients,
+    chains: ['bios-pxe', 'bios-pxe-new'],
   },
   'dhcp-address-in-use': {
     title: 'another host has the address that is offered first',
     faults: [{ server: 'dhcp', match: { message: 'discover' }, of: { first: 1 }, addressInUse: true }],
-    chains: clients,
+    chains: ['bios-pxe', 'bios-pxe-new'],
   },
   'dhcp-repeated': {
     title: 'subnet mask, router and boot file sent twice',
     faults: [{ server: 'dhcp', repeatOptions: [1, 3, 67] }],
-    chains: clients,
+    chains: ['bios-pxe', 'bios-pxe-new'],
   },
   'dhcp-576': {
     title: 'DHCP replies of 576 bytes',
     faults: [{ server: 'dhcp', datagramBytes: 576 }],
-    chains: clients,
+    chains: ['bios-pxe', 'bios-pxe-new'],
   },
 };
 
@@ -202,58 +202,31 @@ export const tftpHardships: Record<string, Hardship> = {
   'tftp-blksize-ignored': {
     title: 'TFTP without blksize',
     faults: [{ server: 'tftp', ignoreOptions: ['blksize'] }],
-    chains: clients,
+    chains: ['bios-pxe', 'bios-pxe-new'],
   },
   'tftp-blksize-raised': {
     title: 'a larger blksize granted than was asked for, or one of 1,448',
     faults: [{ server: 'tftp', oack: { blksize: 1448 } }],
-    chains: clients,
-  },
-  'tftp-window-ignored': {
-    title: 'TFTP without windowsize',
-    faults: [{ server: 'tftp', ignoreOptions: ['windowsize'] }],
-    chains: ['arm-new'],
+    chains: ['bios-pxe', 'bios-pxe-new'],
   },
   'tftp-window-raised': {
     title: 'a windowsize of 16 granted, whatever was asked for',
     faults: [{ server: 'tftp', oack: { windowsize: 16 } }],
-    chains: clients,
+    chains: ['bios-pxe', 'bios-pxe-new'],
   },
   'tftp-skip': {
     title: 'block number 20 left out',
     faults: [{ server: 'tftp', skipBlock: 20 }],
-    chains: clients,
+    chains: ['bios-pxe', 'bios-pxe-new'],
     stops: {
       'bios-pxe-new': ipxeStop('nbp-fetch', 'a block that never comes is waited for until the client gives up'),
       'bios-pxe': ipxeStop('nbp-fetch', 'a block that never comes is waited for until the client gives up'),
     },
   },
-  'tftp-rollover': {
-    title: 'more than 65,535 blocks, counted on from 0',
-    faults: [{ server: 'tftp', oack: { blksize: 8 } }],
-    chains: ['arm-new'],
-    deadlines: patience,
-  },
-  'tftp-rollover-to-one': {
-    title: 'more than 65,535 blocks, counted on from 1',
-    faults: [{ server: 'tftp', oack: { blksize: 8 }, rolloverToOne: true }],
-    chains: ['arm-new'],
-    deadlines: patience,
-  },
-  'tftp-longer': {
-    title: 'the file 1,000 bytes longer than when first asked for',
-    faults: [{ server: 'tftp', of: { after: 1 }, lengthOff: 1000 }],
-    chains: ['arm-new'],
-  },
-  'tftp-shorter': {
-    title: 'the file 1,000 bytes shorter than when first asked for',
-    faults: [{ server: 'tftp', of: { after: 1 }, lengthOff: -1000 }],
-    chains: ['arm-new'],
-  },
   'tftp-tsize-wrong': {
     title: 'tsize 100 bytes, whatever the file has',
     faults: [{ server: 'tftp', oack: { tsize: 100 } }],
-    chains: clients,
+    chains: ['bios-pxe', 'bios-pxe-new'],
   },
 };
 
@@ -290,6 +263,7 @@ export const httpHardships: Record<string, Hardship> = {
   'http-not-found': {
     title: '404 to the first GET',
     faults: [{ server: 'http', match: { method: 'GET' }, of: { first: 1 }, status: 404 }],
+    chains: ['bios-http', 'bios-http-new', 'uefi-http'],
     stops: {
       ...ipxeHttp(ipxeStop('nbp-fetch', 'iPXE does not ask again after an error')),
       ...edk2Http(statusStop('Client Error: 404', 'EDK II ends the boot option at an error')),
@@ -298,11 +272,13 @@ export const httpHardships: Record<string, Hardship> = {
   'http-error': {
     title: '500 to the first request',
     faults: [{ server: 'http', of: { first: 1 }, status: 500 }],
+    chains: ['bios-http', 'bios-http-new'],
     stops: { ...ipxeHttp(ipxeStop('nbp-fetch', 'iPXE does not ask again after an error')) },
   },
   'http-busy': {
     title: '503 to the first two requests',
     faults: [{ server: 'http', of: { first: 2 }, status: 503 }],
+    chains: ['bios-http', 'bios-http-new', 'uefi-http'],
     stops: {
       ...ipxeHttp(ipxeStop('nbp-fetch', 'iPXE asks again only where Retry-After says when')),
       ...edk2Http(
@@ -316,6 +292,7 @@ export const httpHardships: Record<string, Hardship> = {
   'http-busy-later': {
     title: '503 to the first two requests, with Retry-After: 1',
     faults: [{ server: 'http', of: { first: 2 }, status: 503, retryAfterSeconds: 1 }],
+    chains: ['bios-http-new', 'uefi-http'],
     stops: {
       ...edk2Http(
         statusStop(
@@ -328,25 +305,20 @@ export const httpHardships: Record<string, Hardship> = {
   'http-redirects': {
     title: 'three redirects (302) in a row',
     faults: [{ server: 'http', of: { first: 3 }, status: 302 }],
+    chains: ['bios-http', 'bios-http-new', 'uefi-http'],
     stops: { ...edk2Http(notFollowed) },
   },
   'http-redirect-loop': {
     title: 'redirects (302) without end',
     faults: [{ server: 'http', status: 302 }],
-    // An endless loop is as endless after 20 s.
-    deadlines: { stageMs: { 'nbp-fetch': 20_000 } },
-    stops: {
-      ...ipxeHttp({
-        stopsAt: 'nbp-fetch',
-        failure: { rule: 'deadline', says: '^no nbp-fetch stage within ' },
-        reason: 'iPXE follows redirects without limit',
-      }),
-      ...edk2Http(notFollowed),
-    },
+    // iPXE follows them without limit, which takes as long as the case may.
+    chains: ['uefi-http'],
+    stops: { 'uefi-http': notFollowed },
   },
   'http-no-length': {
     title: 'no Content-Length, the end of the connection is the end of the file',
     faults: [{ server: 'http', contentLength: 'none' }],
+    chains: ['bios-http-new', 'uefi-http'],
     stops: {
       ...edk2Http({
         stopsAt: 'nbp-fetch',
@@ -359,10 +331,12 @@ export const httpHardships: Record<string, Hardship> = {
   'http-chunked': {
     title: 'chunked',
     faults: [{ server: 'http', contentLength: 'chunked' }],
+    chains: ['bios-http-new', 'uefi-http'],
   },
   'http-length-too-large': {
     title: 'Content-Length 1,000 too large',
     faults: [{ server: 'http', contentLength: { offBy: 1000 } }],
+    chains: ['bios-http', 'bios-http-new', 'uefi-http'],
     stops: {
       ...ipxeHttp(ipxeStop('nbp-fetch', 'iPXE refuses a body that is shorter than its Content-Length')),
       ...edk2Http(notResumed),
@@ -371,15 +345,18 @@ export const httpHardships: Record<string, Hardship> = {
   'http-length-too-small': {
     title: 'Content-Length of the NBP 1,000 too small',
     faults: [{ server: 'http', until: { stage: 'nbp-fetch' }, contentLength: { offBy: -1000 } }],
+    chains: ['bios-http-new'],
     stops: { ...ipxeHttp(ipxeStop('nbp-fetch', 'iPXE refuses a body that is longer than its Content-Length')) },
   },
   'http-drip': {
     title: '50,000 bytes a second',
     faults: [{ server: 'http', bytesPerSecond: 50_000 }],
+    chains: ['bios-http', 'bios-http-new', 'uefi-http'],
   },
   'http-silent': {
     title: 'the first HTTP request unanswered',
     faults: [{ server: 'http', of: { first: 1 }, silent: true }],
+    chains: ['bios-http'],
     stops: {
       ...ipxeHttp(
         ipxeStop(
@@ -392,26 +369,17 @@ export const httpHardships: Record<string, Hardship> = {
   'http-slow': {
     title: 'HTTP answers after 3 s',
     faults: [{ server: 'http', delayMs: 3000 }],
+    chains: ['bios-http', 'bios-http-new'],
   },
   'http-closed-between': {
     title: 'each connection closed after its response, without a word',
     faults: [{ server: 'http', closeAfterwards: true }],
+    chains: ['bios-http', 'bios-http-new'],
   },
   'http-head-refused': {
     title: '405 to HEAD',
     faults: [{ server: 'http', match: { method: 'HEAD' }, status: 405 }],
-  },
-};
-
-/** What an HTTPS server does before it answers anything. */
-export const tlsHardships: Record<string, Hardship> = {
-  'tls-alert': {
-    title: 'a TLS alert (internal error) to the first ClientHello',
-    faults: [{ server: 'tls', of: { first: 1 }, alert: 'internalError' }],
-  },
-  'tls-expired-later': {
-    title: 'the certificate expires after the first connection',
-    faults: [{ server: 'tls', of: { after: 1 }, certificate: 'expired' }],
+    chains: ['bios-http', 'bios-http-new'],
   },
 };
 
@@ -457,17 +425,5 @@ export const dhcp6Hardships: Record<string, Hardship> = {
   'dhcp6-reversed': {
     title: 'DHCPv6 options in reverse order',
     faults: [{ server: 'dhcp6', reverseOptions: true }],
-  },
-  'dhcp6-repeated': {
-    title: 'server identifier and boot file URL sent twice',
-    faults: [{ server: 'dhcp6', repeatOptions: [2, 59] }],
-  },
-  'dhcp6-two-servers': {
-    title: 'a second DHCPv6 server, without preference and boot file, answers first',
-    faults: [{ server: 'dhcp6', secondServer: { answersFirst: true } }],
-  },
-  'dhcp6-address-in-use': {
-    title: 'another host has the IPv6 address that is offered first',
-    faults: [{ server: 'dhcp6', match: { message: 'solicit' }, of: { first: 1 }, addressInUse: true }],
   },
 };
