@@ -356,7 +356,7 @@ export const httpHardships: Record<string, Hardship> = {
   'http-silent': {
     title: 'the first HTTP request unanswered',
     faults: [{ server: 'http', of: { first: 1 }, silent: true }],
-    chains: ['bios-http'],
+    chains: ['bios-http', 'bios-http-new'],
     stops: {
       ...ipxeHttp(
         ipxeStop(
@@ -404,12 +404,12 @@ export const dhcp6Hardships: Record<string, Hardship> = {
   'dhcp6-other-server': {
     title: 'the first ADVERTISE in the name of a server that is not there',
     faults: [{ server: 'dhcp6', match: { message: 'solicit' }, of: { first: 1 }, otherServerId: true }],
-    stops: {
-      'bios-ipv6': ipxeStop(
-        'dhcp',
-        'iPXE repeats its REQUEST to that server until it gives up, and sends no new SOLICIT',
-      ),
-    },
+    stops: Object.fromEntries(
+      ['bios-ipv6', 'bios-ipv6-new'].map((chain) => [
+        chain,
+        ipxeStop('dhcp', 'iPXE repeats its REQUEST to that server until it gives up, and sends no new SOLICIT'),
+      ]),
+    ),
   },
   'dhcp6-short-lease': {
     title: 'DHCPv6 leases of 2 s, and 100 ms there and back',

@@ -71,7 +71,10 @@ const httpChains: Chains = {
   'uefi-http-new': { ...uefi, set: 'forky', transport: 'http' },
 };
 
-const ipv6Chains: Chains = { 'bios-ipv6': { ...bios, ipVersion: 6 } };
+const ipv6Chains: Chains = {
+  'bios-ipv6': { ...bios, ipVersion: 6 },
+  'bios-ipv6-new': { ...bios, set: 'forky', ipVersion: 6 },
+};
 
 const isNew = (chain: string): boolean => chain.endsWith('-new');
 

@@ -8,11 +8,11 @@ function outcome({ verdict }) {
   return seconds(stages.at(-1).atMs);
 }
 
-function chainOf({ scenario: { firmware, set, secondStage, nbpSet, transport, standIn }, run: { inputs } }) {
+function chainOf({ scenario: { firmware, set, secondStage, nbpSet, transport, ipVersion, standIn }, run: { inputs } }) {
   const firstStage = `${firmware} of ${set}${standIn ? ', iPXE’s ROM as PXE' : ''}`;
   const bytes = inputs.find(({ role }) => role === 'nbp')?.bytes ?? 0;
   const nbp = `${secondStage}${nbpSet ? ` of ${nbpSet}` : ''} (${Math.round(bytes / 1000)} kB)`;
-  return `${firstStage}, ${nbp}${transport === 'tftp' ? '' : ` by ${transport}`}`;
+  return `${firstStage}, ${nbp}${transport === 'tftp' ? '' : ` by ${transport}`}${ipVersion === 6 ? ' over IPv6' : ''}`;
 }
 
 const groupedBy = (items, keyOf) => {
@@ -21,9 +21,11 @@ const groupedBy = (items, keyOf) => {
   return [...groups];
 };
 
-/** Cases by chain, for each transport: chains of different transports meet different hardships. */
+/** Cases by chain, for each transport and IP version: their chains meet different hardships. */
 const chainsOf = (cases) =>
-  groupedBy(cases, ({ scenario }) => scenario.transport).map(([, ofTransport]) => groupedBy(ofTransport, chainOf));
+  groupedBy(cases, ({ scenario: { transport, ipVersion } }) => `${transport} ${ipVersion}`).map(([, alike]) =>
+    groupedBy(alike, chainOf),
+  );
 
 /** What each boot chain survives, and what it costs in time: the measured part of scenarios/README.md. */
 export function hardshipTable(result, { inline, table, totalsLine }) {
