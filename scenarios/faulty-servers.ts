@@ -426,4 +426,25 @@ export const dhcp6Hardships: Record<string, Hardship> = {
     title: 'DHCPv6 options in reverse order',
     faults: [{ server: 'dhcp6', reverseOptions: true }],
   },
+  'dhcp6-repeated': {
+    title: 'server identifier and boot file URL sent twice',
+    faults: [{ server: 'dhcp6', repeatOptions: [2, 59] }],
+    chains: ['bios-ipv6-new'],
+  },
+  'dhcp6-two-servers': {
+    title: 'a second DHCPv6 server, without preference and boot file, answers first',
+    faults: [{ server: 'dhcp6', secondServer: { answersFirst: true } }],
+    chains: ['bios-ipv6-new'],
+    stops: {
+      'bios-ipv6-new': ipxeStop(
+        'nbp-fetch',
+        'iPXE takes the first ADVERTISE, whatever preference a later one has; it has no boot file',
+      ),
+    },
+  },
+  'dhcp6-address-in-use': {
+    title: 'another host has the IPv6 address that is offered first',
+    faults: [{ server: 'dhcp6', match: { message: 'solicit' }, of: { first: 1 }, addressInUse: true }],
+    chains: ['bios-ipv6-new'],
+  },
 };
