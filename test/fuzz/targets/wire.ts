@@ -2,37 +2,38 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { type Fault, faultSchema } from '../../../harness/model/faults.ts';
 import { createInjector } from '../../../harness/wire/faults/injector.ts';
-import { randomFrom } from '../../../harness/wire/faults/random.ts';
 import { record } from '../arbitraries.ts';
-import { mutatedFrame, noise, randomMutation } from '../mutation.ts';
+import { mutatedFrame, mutation, noise } from '../mutation.ts';
 import { type RecordedFrame, recordings } from '../recorded.ts';
 import { checkEvent, startFuzzedWire } from '../rig.ts';
 import { target } from '../target.ts';
 
 const recorded = recordings.flat();
 
-/**
- * A frame, and how long nothing follows it, all from one number: fast-check is slower at drawing a frame's edits one by one
- * than the wire is at handling it. What it shrinks is how many frames there are.
- */
-function arrivalOf(seed: number): { frame: RecordedFrame; waitMs: number } {
-  const random = randomFrom(seed);
-  const below = (bound: number): number => Math.floor(random() * bound);
-  const { from, frame } = recorded[below(recorded.length)] as RecordedFrame;
-  const waitMs = random() < 0.2 ? below(9000) : 0;
-  const kind = below(11);
-  if (kind < 8) return { frame: { from, frame: mutatedFrame(frame, randomMutation(random)) }, waitMs };
-  if (kind < 10) return { frame: { from, frame }, waitMs };
-  const side = random() < 0.25 ? 'server' : 'guest';
-  return { frame: { from: side, frame: noise(seed, 14 + below(1587)) }, waitMs };
-}
-
-const arrival = fc.nat(0xffff_ffff).map(arrivalOf);
+const mutatedRecorded = fc
+  .tuple(fc.constantFrom(...recorded), mutation)
+  .map(([{ from, frame }, change]): RecordedFrame => ({ from, frame: mutatedFrame(frame, change) }));
+const unmutated = fc.constantFrom(...recorded);
+const nonsense = fc
+  .tuple(fc.nat(), fc.integer({ min: 14, max: 1600 }))
+  .map(([seed, length]): RecordedFrame => ({ from: seed % 4 === 0 ? 'server' : 'guest', frame: noise(seed, length) }));
+const anyFrame = fc.oneof(
+  { weight: 8, arbitrary: mutatedRecorded },
+  { weight: 2, arbitrary: unmutated },
+  { weight: 1, arbitrary: nonsense },
+);
 
 /** A conversation that is a real one up to a point. */
 const conversation = record({
   beginning: fc.tuple(fc.constantFrom(...recordings), fc.nat(60)).map(([frames, count]) => frames.slice(0, count)),
-  rest: fc.array(arrival, { minLength: 1, maxLength: 120, size: 'max' }),
+  rest: fc.array(
+    fc.tuple(anyFrame, fc.oneof({ weight: 4, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.nat(9000) })),
+    {
+      minLength: 1,
+      maxLength: 120,
+      size: 'max',
+    },
+  ),
 });
 
 /** Files are looked up by promises. */
@@ -55,7 +56,7 @@ const wire = target({
       rig.arrive(frame);
       await settle();
     }
-    for (const { frame, waitMs } of rest) {
+    for (const [frame, waitMs] of rest) {
       const before = rig.framesSent();
       rig.arrive(frame);
       await settle();
@@ -97,17 +98,16 @@ const faults = target({
   testRuns: 30,
   input: record({
     faults: fc.array(fault, { minLength: 1, maxLength: 3 }),
-    frames: fc.array(arrival, { maxLength: 60, size: 'max' }),
+    frames: fc.array(anyFrame, { maxLength: 60, size: 'max' }),
   }),
   check({ faults, frames }, count) {
     const once = (): string[] => {
       const delivered: string[] = [];
       const options = { emit: checkEvent, now: () => 0, hasReached: () => false };
       const injector = createInjector(faults, options);
-      for (const arrived of frames) {
-        const { from, frame } = arrived.frame;
+      for (const { from, frame } of frames) {
         const direction = from === 'guest' ? 'from-guest' : 'to-guest';
-        injector.faults?.(Buffer.from(frame), direction, (bytes) => void delivered.push(bytes.toString('hex')));
+        injector.faults?.(Buffer.from(frame), direction, (arrived) => void delivered.push(arrived.toString('hex')));
       }
       injector[Symbol.dispose]();
       return delivered;
