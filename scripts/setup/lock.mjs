@@ -1,56 +1,59 @@
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { cacheFolder, say } from './checkout.mjs';
 
-const lockFolder = `${cacheFolder}/lock`;
-const ownerFile = `${lockFolder}/pid`;
+const ownLock = `${cacheFolder}/lock`;
 const pause = (ms) => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 
-function ownerAlive(readOwner = () => Number(readFileSync(ownerFile, 'utf8'))) {
+function isOwned(folder) {
   try {
-    process.kill(readOwner(), 0);
+    process.kill(Number(readFileSync(join(folder, 'pid'), 'utf8')), 0);
     return true;
   } catch (error) {
     return error.code === 'EPERM';
   }
 }
 
-function tryLock() {
-  mkdirSync(cacheFolder, { recursive: true });
+/** The folder comes with its owner's pid inside, in one step: a lock without one is nobody's. */
+function tryLock(folder) {
+  const mine = `${folder}.${process.pid}`;
+  mkdirSync(mine, { recursive: true });
+  writeFileSync(join(mine, 'pid'), String(process.pid));
   try {
-    mkdirSync(lockFolder);
+    renameSync(mine, folder);
+    return true;
   } catch (error) {
-    if (error.code === 'EEXIST') return false;
+    rmSync(mine, { recursive: true });
+    if (['ENOTEMPTY', 'EEXIST'].includes(error.code)) return false;
     throw error;
   }
-  writeFileSync(ownerFile, String(process.pid));
-  return true;
 }
 
-/** A lock whose owner died is renamed first: of two processes that find it, only one succeeds. */
-function breakLock() {
-  const aside = `${lockFolder}.${process.pid}`;
+/** Of several processes that find a lock whose owner died, one renames it; a new owner's lock, renamed instead, is put back. */
+function breakLock(folder) {
+  const aside = `${folder}.of-the-dead.${process.pid}`;
   try {
-    renameSync(lockFolder, aside);
+    renameSync(folder, aside);
   } catch {
     return;
   }
-  rmSync(aside, { recursive: true, force: true });
+  if (isOwned(aside)) renameSync(aside, folder);
+  else rmSync(aside, { recursive: true, force: true });
 }
 
 /** Waits until no other set-up of this checkout runs; returns what lets the next one run. Not re-entrant. */
-export function lock() {
-  for (let turn = 0; !tryLock(); turn += 1) {
+export function lock(folder = ownLock) {
+  for (let turn = 0; !tryLock(folder); turn += 1) {
     if (turn === 0) say('another set-up of this checkout is running: waiting for it');
     pause(200);
-    // The first turns give a new owner time to write its pid.
-    if (turn >= 5 && !ownerAlive()) breakLock();
+    if (!isOwned(folder)) breakLock(folder);
   }
-  return () => rmSync(lockFolder, { recursive: true, force: true });
+  return () => rmSync(folder, { recursive: true, force: true });
 }
 
 /** Runs `body` while no other set-up of this checkout runs. */
-export function withLock(body) {
-  const unlock = lock();
+export function withLock(body, folder = ownLock) {
+  const unlock = lock(folder);
   try {
     return body();
   } finally {
