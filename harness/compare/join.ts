@@ -8,8 +8,8 @@ export interface Pair {
   after: readonly CaseResult[];
 }
 
-/** Names of a cell and claims about it; everything else is its identity. */
-export const claims: readonly string[] = ['id', 'group', 'title', 'expect', 'configuration'];
+/** Names of a cell, claims about it, and whether a template may start it; everything else is its identity. */
+export const claims: readonly string[] = ['id', 'group', 'title', 'expect', 'configuration', 'cold'];
 
 function identityOf(scenario: Scenario, without: readonly string[]): string {
   return canonicalJson(Object.fromEntries(Object.entries(scenario).filter(([key]) => !without.includes(key))));

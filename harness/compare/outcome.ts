@@ -12,8 +12,11 @@ export type Outcome =
 
 /** Parts of a console line that differ from boot to boot: times, memory addresses, nonces of 12 hex digits. */
 const passing = /\d+\.\d+|0x[0-9a-f]{5,}|\b[0-9a-f]{12}\b/gi;
+/** What a deadline says of a busy host. */
+const byTheClock = / in which the guest could run \([^)]*\)/;
 
-const withoutPassing = (text: string): string => text.replace(passing, '…').replace(/\s+/g, ' ').trim();
+const withoutPassing = (text: string): string =>
+  text.replace(byTheClock, '').replace(passing, '…').replace(/\s+/g, ' ').trim();
 
 function outcomeOfVerdict({ status, stoppedAt, failure, diagnosis }: Verdict): Outcome {
   if (status === 'flaky') return { kind: 'varies' };

@@ -98,6 +98,23 @@ describe('a cell', () => {
     expect(classesOf(a, b)).toEqual([]);
   });
 
+  it('stops at the same deadline on a busy host', () => {
+    const clocks = [
+      '',
+      ' in which the guest could run (12 s by the clock)',
+      ' in which the guest could run (14 s by the clock)',
+    ];
+    const [quiet, busy, busier] = clocks.map((clock) =>
+      one(stops('nbp', 'deadline', `no nbp stage within 8 s${clock}, with the guest at work all the while`)),
+    ) as [RunResult, RunResult, RunResult];
+    expect(classesOf(busy, busier)).toEqual([]);
+    expect(classesOf(quiet, busy)).toEqual([]);
+  });
+
+  it('is the same whether a template may start it or not', () => {
+    expect(classesOf(before, sampleRun([named('cell', booted, { cold: true })]))).toEqual([]);
+  });
+
   const times = (...ms: number[]) =>
     sampleRun(
       ms.map((guestCpuMs, round) => ({
