@@ -6,7 +6,7 @@ type Group = Groups[number];
 
 /** The NIC first, then the disk, as on a machine that is provisioned by network. */
 const bios = { ...bases.bios, payload: 'disk' } as const;
-/** Debian 12's EDK II has no switch for IPv6, and would try HTTP boot over it for another minute, at work all the while. */
+/** Debian 13's OVMF can do without IPv6, over which EDK II tries HTTP boot for another minute, at work all the while. */
 const fromTrixie = { set: 'trixie', payload: 'disk' } as const;
 const ovmf = { ...bases.ovmfThenIpxe, ...fromTrixie } as const;
 const aavmf = { ...bases.aavmfThenIpxe, ...fromTrixie } as const;
