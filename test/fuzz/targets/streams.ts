@@ -153,6 +153,7 @@ const http = target({
       expected.push(
         { ...common, type: 'http-request', method: 'GET', host: 'server' },
         { ...common, type: 'http-response', status: 200, length },
+        ...(length === null ? [{ ...common, type: 'http-sent', status: 200, bytes: one.bodyBytes }] : []),
         { ...common, type: 'http-complete', status: 200, bytes: one.bodyBytes, ms: 0 },
       );
     }
