@@ -5,7 +5,7 @@ import { parseMatrix } from '../matrix/parse-matrix.ts';
 import { checkShape } from '../model/check-shape.ts';
 import { HarnessError } from '../model/errors.ts';
 import { type ProvisionerService, provisionerServices } from '../model/provisioner.ts';
-import { relaySchema } from '../model/relay.ts';
+import { isIp6Server, relaySchema } from '../model/relay.ts';
 
 /** A server that is started. */
 interface StartedServer {
@@ -81,7 +81,6 @@ function forwardOf(text: string) {
 }
 
 function groupsOfRelayed({ relay, forward }: RelayedServer) {
-  const isIp6 = (server: string): boolean => server.startsWith('[');
   const provisioner = { relay, ...(forward.length > 0 && { forward: forward.map(forwardOf) }) };
   const checked = checkShape(relaySchema, provisioner);
   if ('problems' in checked) {
@@ -89,7 +88,10 @@ function groupsOfRelayed({ relay, forward }: RelayedServer) {
       hint: 'A server elsewhere is brought to loopback first, for example with socat.',
     });
   }
-  const groups = [...(relay.every(isIp6) ? [] : serverClients), ...(relay.some(isIp6) ? serverClients6 : [])];
+  const groups = [
+    ...(relay.every(isIp6Server) ? [] : serverClients),
+    ...(relay.some(isIp6Server) ? serverClients6 : []),
+  ];
   return groups.map((group) => ({ ...group, provisioner }));
 }
 

@@ -29,7 +29,8 @@ const forwardSchema = z.union([
 export type Forward = z.infer<typeof forwardSchema>;
 
 const serverPort = loopbackPort(String.raw`(${ipv4Loopback}|\[::1\])`, '127.0.0.1:6767 or [::1]:5547');
-const isIp6 = (text: string): boolean => text.startsWith('[');
+/** Of a server as a matrix names it. */
+export const isIp6Server = (text: string): boolean => text.startsWith('[');
 /** One for each version of DHCP. */
 const serversSchema = z.union([
   serverPort,
@@ -37,7 +38,10 @@ const serversSchema = z.union([
     .array(serverPort)
     .min(1)
     .max(2)
-    .refine((all) => new Set(all.map(isIp6)).size === all.length, 'expected one server over IPv4 and one over IPv6'),
+    .refine(
+      (all) => new Set(all.map(isIp6Server)).size === all.length,
+      'expected one server over IPv4 and one over IPv6',
+    ),
 ]);
 
 const maxForwards = 16;
@@ -59,7 +63,7 @@ export type Relay = z.infer<typeof relaySchema>;
 
 /** The server that is asked in cases over one version of IP. */
 export const relayedServer = ({ relay }: Relay, ipVersion: 4 | 6): string | undefined =>
-  [relay].flat().find((server) => isIp6(server) === (ipVersion === 6));
+  [relay].flat().find((server) => isIp6Server(server) === (ipVersion === 6));
 
 const endpointSchema = z.strictObject({ host: z.string(), port: z.int() });
 export type Endpoint = z.infer<typeof endpointSchema>;

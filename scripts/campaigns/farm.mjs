@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { existsSync, mkdirSync, openSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { randomFrom } from '../../.build/harness/wire/faults/random.js';
 import { openLink } from '../farm/link.mjs';
 import { connectSoon, redisCommand, spawnRedis } from '../farm/own-redis.mjs';
 import { allowedCores, main, shareOf, spawnNetboot } from '../farm/workers.mjs';
@@ -45,17 +46,6 @@ const options = () => ({
 const longMs = 45_000;
 const shortMs = 12_000;
 const betweenMs = [4_000, 20_000];
-
-/** Mulberry32: the same moments for the same seed. */
-function randomOf(seed) {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 /** A process that is started again whenever it ends, until it is stopped. */
 function keepAlive(start) {
@@ -216,7 +206,7 @@ async function runDisturbed(farm, { given, workers, signal }) {
     ending.abort();
     return code;
   });
-  const random = randomOf(given.seed);
+  const random = randomFrom(given.seed);
   const until = AbortSignal.any([signal, ending.signal]);
   const did = await disturb(farm, { random, kinds: given.kinds, kills: given.kills, workers, signal: until });
   return { did, exitCode: await ended };

@@ -1,8 +1,9 @@
 import { randomInt } from 'node:crypto';
-import { createSocket, type Socket } from 'node:dgram';
+import type { Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { HarnessError } from '../../model/errors.ts';
 import { type Endpoint, endpointText, isIp6Host } from '../../model/relay.ts';
+import { loopbackAddress6, openLoopbackSocket } from './loopback-socket.ts';
 
 export interface AgentSocket {
   /** Hears the server alone. */
@@ -19,35 +20,21 @@ const tries = 4;
 
 /** Any loopback address but the first network's, where servers are. */
 const someLoopbackAddress = (): string => `127.${randomInt(1, 255)}.${randomInt(0, 256)}.${randomInt(1, 255)}`;
-const onlyLoopbackAddress6 = '::1';
-
-async function bound(address: string, port: number): Promise<Socket> {
-  // Servers that listen on all addresses of an interface allow others to listen on one.
-  const socket = createSocket({ type: isIp6Host(address) ? 'udp6' : 'udp4', reuseAddr: true });
-  try {
-    socket.bind({ address, port, exclusive: true });
-    await once(socket, 'listening');
-    return socket;
-  } catch (error) {
-    socket.close();
-    throw error;
-  }
-}
 
 const codeOf = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? String(error);
 
 async function atAnyPort(address: string, deaf: string): Promise<AgentSocket> {
-  const socket = await bound(address, 0);
+  const socket = await openLoopbackSocket(address, 0);
   return { socket, address, port: socket.address().port, deaf };
 }
 
 async function bindAgent({ host, port }: Endpoint): Promise<AgentSocket> {
-  if (isIp6Host(host)) return atAnyPort(onlyLoopbackAddress6, `there is one loopback address, which has port ${port}`);
+  if (isIp6Host(host)) return atAnyPort(loopbackAddress6, `there is one loopback address, which has port ${port}`);
   let why = '';
   for (let tried = 0; tried < tries; tried++) {
     const address = someLoopbackAddress();
     try {
-      return { socket: await bound(address, port), address, port };
+      return { socket: await openLoopbackSocket(address, port), address, port };
     } catch (error) {
       why = codeOf(error);
       if (why !== 'EADDRINUSE') break;

@@ -5,6 +5,7 @@ import { createMalformedLog } from '../../wire/codecs/malformed.ts';
 import { createGuard } from '../../wire/guard.ts';
 import type { Datagram, UdpEndpoint, UdpPeer } from '../../wire/stack/udp-endpoint.ts';
 import { type AgentSocket, openAgentSocket } from './agent-socket.ts';
+import { failureText } from './loopback-socket.ts';
 
 type Relayed<T = unknown> = ({ relayed: Buffer } & T) | { refused: string };
 
@@ -77,9 +78,8 @@ export async function startDhcpRelay(
     port.send(reply.relayed, reply.to);
   }
 
-  function failed({ code, message }: NodeJS.ErrnoException): void {
-    const what = code === 'ECONNREFUSED' ? 'nothing listens there (connection refused)' : message;
-    onFailure(`the DHCP server at ${endpointText(server)} (UDP): ${what}`);
+  function failed(error: NodeJS.ErrnoException): void {
+    onFailure(failureText({ what: 'DHCP', at: server, over: 'UDP' }, error));
   }
 
   const port = udp.bind(protocol.port, fromGuest);

@@ -3,6 +3,7 @@ import { tableBounds } from '../../model/bounds.ts';
 import { endpointText, type PlannedForward } from '../../model/relay.ts';
 import { createGuard } from '../../wire/guard.ts';
 import { listenOnLoopback, type RunningServer } from '../loopback-server.ts';
+import { failureText } from './loopback-socket.ts';
 import type { ForwardOptions } from './tftp-forward.ts';
 
 /**
@@ -15,11 +16,10 @@ export function startHttpForward(
 ): Promise<RunningServer> {
   const guard = createGuard(emit);
 
-  function failed({ code, message }: NodeJS.ErrnoException): void {
+  function failed(error: NodeJS.ErrnoException): void {
     // Others say how a connection ended, which the guest sees too.
-    if (code !== 'ECONNREFUSED' && code !== 'EADDRNOTAVAIL') return;
-    const what = code === 'ECONNREFUSED' ? 'nothing listens there (connection refused)' : message;
-    onFailure(`the HTTP server at ${endpointText(to)} (TCP): ${what}`);
+    if (error.code !== 'ECONNREFUSED' && error.code !== 'EADDRNOTAVAIL') return;
+    onFailure(failureText({ what: 'HTTP', at: to, over: 'TCP' }, error));
   }
 
   function forward(guest: Socket): void {

@@ -1,13 +1,14 @@
-import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
+import type { RemoteInfo, Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { tableBounds } from '../../model/bounds.ts';
 import type { EventSink } from '../../model/events.ts';
-import { endpointText, type PlannedForward } from '../../model/relay.ts';
+import { endpointText, isIp6Host, type PlannedForward } from '../../model/relay.ts';
 import { encodeError, errorCodes, opcodeOf, opcodes } from '../../wire/codecs/tftp.ts';
 import { createGuard } from '../../wire/guard.ts';
 import type { Datagram, UdpEndpoint, UdpPeer, UdpPort } from '../../wire/stack/udp-endpoint.ts';
 import type { Clock } from '../clock.ts';
 import type { RunningRelay } from './dhcp-relay.ts';
+import { failureText, loopbackAddress6, openLoopbackSocket } from './loopback-socket.ts';
 
 export interface ForwardOptions {
   readonly emit: EventSink;
@@ -37,20 +38,14 @@ const keyOf = ({ ip, port }: UdpPeer): string => `${ip} ${port}`;
 
 /** Two sockets with one port: the kernel gives the first what comes from the port it is connected to, and the second the rest. */
 async function openSockets({ host, port }: PlannedForward['to']): Promise<[Socket, Socket]> {
-  const type = host.includes(':') ? 'udp6' : 'udp4';
-  const address = host.includes(':') ? '::1' : '127.0.0.1';
-  const asking = createSocket({ type, reuseAddr: true });
-  const transferring = createSocket({ type, reuseAddr: true });
+  const address = isIp6Host(host) ? loopbackAddress6 : '127.0.0.1';
+  const asking = await openLoopbackSocket(address, 0);
   try {
-    asking.bind({ address, port: 0, exclusive: true });
-    await once(asking, 'listening');
     asking.connect(port, host);
     await once(asking, 'connect');
-    transferring.bind({ address, port: asking.address().port, exclusive: true });
-    await once(transferring, 'listening');
-    return [asking, transferring];
+    return [asking, await openLoopbackSocket(address, asking.address().port)];
   } catch (error) {
-    for (const socket of [asking, transferring]) socket.close();
+    asking.close();
     throw error;
   }
 }
@@ -152,9 +147,8 @@ export function startTftpForward(
     else transferring.send(payload, serverTid, to.host, sent);
   }
 
-  function failed({ code, message }: NodeJS.ErrnoException): void {
-    const what = code === 'ECONNREFUSED' ? 'nothing listens there (connection refused)' : message;
-    onFailure(`the TFTP server at ${endpointText(to)} (UDP): ${what}`);
+  function failed(error: NodeJS.ErrnoException): void {
+    onFailure(failureText({ what: 'TFTP', at: to, over: 'UDP' }, error));
   }
 
   const listener = udp.bind(port, ask);
