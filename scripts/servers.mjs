@@ -2,22 +2,22 @@
 // `npm run servers -- RUN_DIR`: where the same clients meet something else from dnsmasq, Kea, ISC dhcpd, tftpd-hpa and atftpd
 // than from the harness's own DHCP and TFTP, and why; a difference that nothing explains is an error. With --record the
 // frames' events are stored, for the test that does the same.
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { eventsOf, joinServers } from './servers/join.mjs';
+import { joinServers } from './servers/join.mjs';
 import { inCheckout, runScript, SetUpError } from './setup/checkout.mjs';
 import { compile } from './setup/compile.mjs';
 
 const print = (line) => process.stdout.write(`${line}\n`);
 const outcomeOf = ({ verdict: { status, lastStage } }) => `${status}, ${lastStage}`;
 
-function record(runDir, pairs) {
+function record(pairs, eventsOf) {
   const folder = inCheckout('fixtures/server-oracle');
   mkdirSync(folder, { recursive: true });
   const isKept = ({ source, type }) => source === 'wire' && /^(dhcp|tftp-|http-)/.test(type);
   for (const one of pairs.flatMap(({ own, theirs }) => [own, theirs])) {
-    const lines = eventsOf(runDir, one)
+    const lines = eventsOf(one)
       .filter(isKept)
       .map((event) => JSON.stringify(event));
     writeFileSync(join(folder, `${one.id}.jsonl`), `${lines.join('\n')}\n`);
@@ -32,13 +32,16 @@ await runScript(async () => {
   if (runDir === undefined) throw new SetUpError('Usage: npm run -s servers -- RUN_DIR [--record]', 2);
   compile();
   const { protocolDifferences } = await import(inCheckout('.build/harness/judge/server/protocol-facts.js'));
+  const { readResults } = await import(inCheckout('.build/harness/run/read-results.js'));
+  const { readEvents } = await import(inCheckout('.build/harness/run/run-directory.js'));
   const { reasonOf } = await import(inCheckout('.build/scenarios/server-differences.js'));
-  const { pairs, alone } = joinServers(JSON.parse(readFileSync(join(runDir, 'results.json'), 'utf8')));
-  if (values.record) record(runDir, pairs);
+  const { pairs, alone } = joinServers(readResults(runDir));
+  const eventsOf = ({ run }) => readEvents(join(runDir, run.directory));
+  if (values.record) record(pairs, eventsOf);
 
   let unexplained = 0;
   for (const { own, theirs, programs } of pairs) {
-    const differences = protocolDifferences(eventsOf(runDir, own), eventsOf(runDir, theirs));
+    const differences = protocolDifferences(eventsOf(own), eventsOf(theirs));
     print(`${theirs.scenario.group} (${programs.join(', ')}) and ${own.id}`);
     if (outcomeOf(own) !== outcomeOf(theirs)) {
       unexplained += 1;

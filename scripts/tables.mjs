@@ -2,13 +2,13 @@
 // Generates the tables of scenarios/README.md and the lengths of cells from runs: `npm run tables -- RUN_DIR` stores the
 // results of a default run, `npm run tables -- --hardship RUN_DIR` those of a run of the cells hard-*, and both write everything;
 // without an argument it is regenerated from the stored results. A test checks that they agree.
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename, dirname } from 'node:path';
 import { parseArgs } from 'node:util';
 import { hardshipTable } from './hardship-table.mjs';
 import { firstRound, readmeTables } from './readme-tables.mjs';
 import { recordedLengths } from './recorded-lengths.mjs';
-import { inCheckout, runScript, SetUpError, say } from './setup/checkout.mjs';
+import { inCheckout, runScript, say } from './setup/checkout.mjs';
 import { compile } from './setup/compile.mjs';
 
 const stored = {
@@ -37,15 +37,12 @@ async function compiledViews() {
     ...['configurations', 'comparison', 'markdown', 'run-facts'].map((name) => `report/${name}.js`),
     ...['compare', 'join', 'outcome'].map((name) => `compare/${name}.js`),
     'model/axis-text.js',
+    'run/read-results.js',
   ].map((name) => inCheckout('.build/harness', name));
   return Object.assign({}, ...(await Promise.all(modules.map((file) => import(file)))));
 }
 
-function store(which, runDir) {
-  if (!existsSync(join(runDir, 'results.json'))) {
-    throw new SetUpError(`${runDir}: expected the directory of a finished run, with its results.json`, 2);
-  }
-  const result = JSON.parse(readFileSync(join(runDir, 'results.json'), 'utf8'));
+function store(which, result) {
   mkdirSync(dirname(stored[which]), { recursive: true });
   writeFileSync(stored[which], `${JSON.stringify(withoutFolders(firstRound(result)))}\n`);
 }
@@ -62,8 +59,8 @@ function withSection(page, name, text) {
 await runScript(async () => {
   const views = await compiledViews();
   const { values, positionals } = parseArgs({ options: { hardship: { type: 'string' } }, allowPositionals: true });
-  if (positionals[0] !== undefined) store('tables', positionals[0]);
-  if (values.hardship !== undefined) store('hardship', values.hardship);
+  if (positionals[0] !== undefined) store('tables', views.readResults(positionals[0]));
+  if (values.hardship !== undefined) store('hardship', views.readResults(values.hardship));
   const [result, hardship] = ['tables', 'hardship'].map((which) => JSON.parse(readFileSync(stored[which], 'utf8')));
   const text = withSection(readFileSync(page, 'utf8'), 'tables', readmeTables(result, views));
   writeFileSync(page, withSection(text, 'hardship', hardshipTable(hardship, views)));

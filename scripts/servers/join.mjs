@@ -1,6 +1,4 @@
 // Cells of a default run that are the same but for who serves.
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 
 /** What names a cell, claims something about it, or says who serves. */
 const aside = [
@@ -50,9 +48,3 @@ export function joinServers({ cases }) {
     alone: pairs.filter((pair) => pair.own === undefined).map(({ theirs }) => theirs),
   };
 }
-
-export const eventsOf = (runDir, { run }) =>
-  readFileSync(join(runDir, run.directory, 'events.jsonl'), 'utf8')
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line));
