@@ -9,34 +9,15 @@ import { readEvents } from '../../harness/run/run-directory.ts';
 import { bios, cellsOf, frozen, runCells } from '../run/rig.ts';
 import { folderOfFile } from '../temporary-folder.ts';
 import { compile, compiled, openWorkplace, until } from './cli.ts';
+import { dnsmasqWith, programsLeftIn } from './dnsmasq.ts';
 
 const folder = folderOfFile();
 beforeAll(compile, 120_000);
 
-const config = [
-  'port=0',
-  'interface={{interface}}',
-  'bind-interfaces',
-  'no-ping',
-  'dhcp-leasefile={{dir}}/leases',
-  'dhcp-range=10.0.2.100,10.0.2.200,255.255.255.0',
-  'enable-tftp',
-  'tftp-root={{tree}}',
-  'dhcp-boot={{script}}',
-].join('\n');
-const dnsmasq = {
-  command: ['dnsmasq', '--conf-file={{dir}}/dnsmasq.conf', '--no-daemon', '--user=root'],
-  files: { 'dnsmasq.conf': { text: config } },
-  serves: ['dhcp', 'tftp'],
-};
+const dnsmasq = dnsmasqWith();
 const shell = (script: string, more: object = {}) => ({ command: ['sh', '-c', script], ...more });
 
-/** Programs of the provisioners of this folder's runs: each has its name in the command line. */
-const left = async (): Promise<string> =>
-  (await execa('ps', ['-eo', 'args'])).stdout
-    .split('\n')
-    .filter((line) => line.includes(folder))
-    .join('\n');
+const left = () => programsLeftIn(folder);
 
 async function resultOf(name: string, provisioner: unknown, cell: object = frozen) {
   const outDir = join(folder, name);

@@ -1,43 +1,21 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { execa } from 'execa';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { beforeAll, expect, it } from 'vitest';
 import { judge } from '../../harness/judge/judge.ts';
 import type { HarnessEvent } from '../../harness/model/events.ts';
 import { readEvents, readPlan } from '../../harness/run/run-directory.ts';
 import { bios, cellsOf, frozen, runCells } from '../run/rig.ts';
+import { folderOfFile } from '../temporary-folder.ts';
 import { compile, compiled, openWorkplace, until } from './cli.ts';
+import { dnsmasqWith, programsLeftIn } from './dnsmasq.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'shared-'));
+const folder = folderOfFile();
 beforeAll(compile, 120_000);
-afterAll(() => rmSync(folder, { recursive: true }));
 
-const config = [
-  'port=0',
-  'interface={{interface}}',
-  'bind-interfaces',
-  'no-ping',
-  'dhcp-leasefile={{dir}}/leases',
-  'dhcp-range=10.0.2.100,10.0.2.200,255.255.255.0',
-  'enable-tftp',
-  'tftp-root={{tree}}',
-  'tftp-unique-root=mac',
-  'dhcp-boot={{script}}',
-].join('\n');
-const dnsmasq = {
-  command: ['dnsmasq', '--conf-file={{dir}}/dnsmasq.conf', '--no-daemon', '--user=root'],
-  files: { 'dnsmasq.conf': { text: config } },
-  serves: ['dhcp', 'tftp'],
-  scope: 'group',
-};
+const dnsmasq = { ...dnsmasqWith('tftp-unique-root=mac'), scope: 'group' };
 const shell = (script: string) => ({ command: ['sh', '-c', script] });
 
-const left = async (): Promise<string> =>
-  (await execa('ps', ['-eo', 'args'])).stdout
-    .split('\n')
-    .filter((line) => line.includes(folder))
-    .join('\n');
+const left = () => programsLeftIn(folder);
 
 type Dhcp = Extract<HarnessEvent, { type: 'dhcp' }>;
 const isAck = (event: HarnessEvent): event is Dhcp => event.type === 'dhcp' && event.messageType === 'ack';

@@ -1,12 +1,10 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { tableBounds } from '../../harness/model/bounds.ts';
-import type { UntimedEvent } from '../../harness/model/events.ts';
-import { startDhcpRelay } from '../../harness/services/relay/dhcp-relay.ts';
 import { relayV4 } from '../../harness/services/relay/v4-messages.ts';
 import { type DhcpMessage, encodeDhcp, parseDhcp } from '../../harness/wire/codecs/dhcp.ts';
 import { guestPayloads } from '../dhcp/captures.ts';
 import { openHostSocket } from './host-socket.ts';
-import { createMemoryWire } from './memory-wire.ts';
+import { startRelayRig } from './relay-rig.ts';
 
 const toAll = { mac: 'ff:ff:ff:ff:ff:ff', ip: '255.255.255.255', port: 68 };
 const client = { mac: '52:54:00:12:34:56', ip: '0.0.0.0', port: 68 };
@@ -16,37 +14,17 @@ const agentOption = Buffer.from(
   'hex',
 );
 
-const opened: { close(): void }[] = [];
-afterEach(() => {
-  for (const one of opened.splice(0).reverse()) one.close();
-});
-
 function parsed(payload: Buffer): DhcpMessage {
   const result = parseDhcp(payload);
   if ('malformed' in result) throw new Error(result.malformed);
   return result.message;
 }
 
-async function start(listen: Parameters<typeof openHostSocket>[0] = {}) {
-  const server = await openHostSocket(listen);
-  opened.push(server);
-  const wire = createMemoryWire();
-  const events: UntimedEvent[] = [];
-  let fail = (_message: string): void => {};
-  const failure = new Promise<string>((resolve) => {
-    fail = resolve;
-  });
-  const relay = await startDhcpRelay(wire.udp, {
-    server: { host: '127.0.0.1', port: server.port },
+const start = (listen: Parameters<typeof openHostSocket>[0] = {}) =>
+  startRelayRig({
+    ...{ client, port: 67, host: '127.0.0.1', listen },
     protocolOf: ({ address }) => relayV4(address, '10.0.2.2'),
-    emit: (event) => events.push(event),
-    onFailure: fail,
   });
-  opened.push(relay);
-  const ask = (payload: Buffer) => wire.deliver(client, 67, payload);
-  const dropped = () => events.flatMap((event) => (event.type === 'malformed' ? [event.reason] : []));
-  return { server, wire, ask, dropped, failure, events };
-}
 
 type Rig = Awaited<ReturnType<typeof start>>;
 
@@ -189,7 +167,7 @@ describe('a server’s reply', () => {
     const rig = await start();
     const { from, offer } = await asked(rig);
     const stranger = await openHostSocket();
-    opened.push(stranger);
+    onTestFinished(stranger.close);
     await stranger.send(offer({ yiaddr: '10.0.2.66' }), from);
     await rig.server.send(offer(), from);
     expect(parsed((await rig.wire.next()).payload).yiaddr).toBe('10.0.2.77');
@@ -200,7 +178,6 @@ describe('the harness could not tell', () => {
   it('where nothing listens', async () => {
     const rig = await start();
     rig.server.close();
-    opened.shift();
     rig.ask(discover);
     expect(await rig.failure).toBe(
       `the DHCP server at 127.0.0.1:${rig.server.port} (UDP): nothing listens there (connection refused)`,

@@ -1,12 +1,9 @@
-import { afterEach, describe, expect, it } from 'vitest';
-import type { UntimedEvent } from '../../harness/model/events.ts';
-import { startDhcpRelay } from '../../harness/services/relay/dhcp-relay.ts';
+import { describe, expect, it } from 'vitest';
 import { relayV6 } from '../../harness/services/relay/v6-messages.ts';
 import { parseIpv6Address } from '../../harness/wire/codecs/addresses.ts';
 import { encodeDhcp6, parseDhcp6 } from '../../harness/wire/codecs/dhcp6.ts';
 import { guestPayloads } from '../dhcp/captures.ts';
-import { openHostSocket } from './host-socket.ts';
-import { createMemoryWire } from './memory-wire.ts';
+import { startRelayRig } from './relay-rig.ts';
 
 const client = { mac: '52:54:00:12:34:56', ip: 'fe80::5054:ff:fe12:3456', port: 546 };
 const solicit = guestPayloads('v6-ovmf-pxe')[0] as Buffer;
@@ -34,30 +31,11 @@ const replied = (message: Buffer, changes: { type?: number; link?: Buffer; peer?
     changes.options ?? Buffer.concat([interfaceId, option(9, message)]),
   ]);
 
-const opened: { close(): void }[] = [];
-afterEach(() => {
-  for (const one of opened.splice(0).reverse()) one.close();
-});
-
-async function start() {
-  const server = await openHostSocket({ type: 'udp6', address: '::1' });
-  opened.push(server);
-  const wire = createMemoryWire();
-  const events: UntimedEvent[] = [];
-  let fail = (_message: string): void => {};
-  const failure = new Promise<string>((resolve) => {
-    fail = resolve;
-  });
-  const relay = await startDhcpRelay(wire.udp, {
-    server: { host: '::1', port: server.port },
+const start = () =>
+  startRelayRig({
+    ...{ client, port: 547, host: '::1', listen: { type: 'udp6', address: '::1' } },
     protocolOf: () => relayV6('fd00::2'),
-    emit: (event) => events.push(event),
-    onFailure: fail,
   });
-  opened.push(relay);
-  const dropped = () => events.flatMap((event) => (event.type === 'malformed' ? [event.reason] : []));
-  return { server, wire, dropped, failure, ask: (payload: Buffer) => wire.deliver(client, 547, payload) };
-}
 
 it('a client’s message reaches the server in a Relay-forward, and its answer the client', async () => {
   const { server, wire, ask } = await start();

@@ -8,8 +8,8 @@ import { openSealing } from '../../../harness/farm/seal.ts';
 import { cacheFolder } from '../../../harness/os/cache-folder.ts';
 import { readEvents } from '../../../harness/run/run-directory.ts';
 import { compile, until } from '../cli.ts';
+import { day } from '../never-runs.ts';
 import {
-  day,
   type Farm,
   guests,
   idOf,

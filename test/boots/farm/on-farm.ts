@@ -5,12 +5,12 @@ import type { FarmConnection } from '../../../harness/farm/connect.ts';
 import { prefix } from '../../../harness/farm/keys.ts';
 import { runResultSchema } from '../../../harness/model/verdict.ts';
 import { compiled, openWorkplace, type Workplace } from '../cli.ts';
+import { neverRuns } from '../never-runs.ts';
 import { startRedis } from './redis.ts';
 
 const boundMs = 120_000;
 
 export const main = join(compiled, 'cli/main.js');
-export const day = 86_400_000;
 
 /** Ends within seconds. */
 export const quick = (name: string) => ({
@@ -22,16 +22,7 @@ export const quick = (name: string) => ({
   expect: { stopsAt: 'dhcp', failure: 'seabios-no-boot', reason: 'there is no ROM' },
 });
 /** QEMU never lets this guest run. */
-export const waits = (name: string, deadlineMs: number) => ({
-  ...quick(name),
-  qemuArgs: ['-S'],
-  deadlines: { stageMs: { firmware: deadlineMs }, totalMs: day },
-  expect: {
-    stopsAt: 'firmware',
-    failure: { rule: 'deadline', says: '^no firmware stage within' },
-    reason: 'QEMU does not let it run',
-  },
-});
+export const waits = (name: string, deadlineMs: number) => ({ ...quick(name), ...neverRuns(deadlineMs) });
 export const idOf = (name: string) => `${name}.x86_64.pc.seabios.e1000.none`;
 
 export interface Farm {
