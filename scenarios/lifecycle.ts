@@ -15,12 +15,19 @@ const script = (...commands: string[]): Group['serve'] => ({
   'boot.ipxe': { text: ['#!ipxe', ...commands, ''].join('\n') },
 });
 
-/** EDK II asks for two minutes and more, and uses a core all the while: each kind is by default on one architecture. */
+/** EDK II asks for two minutes and more, and uses a core all the while. */
 const full = { tags: ['full'] } satisfies Partial<Group>;
 
 /** The server has nothing to boot for this machine. */
 const emptyOffer: Group['boot'] = [{ name: 'an address alone', when: {} }];
 const gone: Group['boot'] = [{ name: 'no answer', when: {}, answer: false }];
+
+/** After PXE, EDK II tries HTTP boot: against a closed port for a moment, against silence for a minute. */
+const noHttpBoot: Group['boot'] = [
+  { name: 'HTTP boot → a closed port', when: { vendorClass: 'HTTPClient' }, file: 'http://{{server}}:9/' },
+  { name: 'second stage → script', when: { userClass: 'iPXE' }, file: 'boot.ipxe' },
+  { name: 'first stage → NBP', when: {}, file: '{{nbp}}' },
+];
 
 const opensMenu = {
   stopsAt: 'disk',
@@ -35,27 +42,38 @@ const thenFromDisk = (payload: 'linux' | 'script', stagePath: Group['stagePath']
   { name: 'from disk', boot: emptyOffer, stagePath },
 ];
 
+/** As provisioning servers do it: the NIC is still first, and the script of a machine that is provisioned says `exit`. */
+const thenExit: Group['boots'] = [{ name: 'provision', payload: 'script' }, { name: 'from disk' }];
+
 /** From the network to the machine's own disk, which prints the token. */
 export const lifecycle: Groups = [
   { name: 'disk-exit-bios', description: "iPXE's exit hands the boot back", ...bios },
-  { name: 'disk-exit-uefi', description: 'iPXE exits with a failure, and the next option boots', ...ovmf },
-  { name: 'disk-exit-arm', ...aavmf },
+  {
+    name: 'disk-exit-uefi',
+    description: 'iPXE exits with a failure, and the next option boots',
+    ...ovmf,
+    boot: noHttpBoot,
+  },
+  { name: 'disk-exit-arm', ...aavmf, boot: noHttpBoot },
+  { name: 'disk-exit-silence-uefi', description: 'HTTP boot in between, unanswered', ...ovmf, ...full },
   { name: 'disk-exit-success-bios', ...bios, serve: script('exit') },
   { name: 'disk-exit-success-uefi', ...ovmf, serve: script('exit'), expect: opensMenu },
   { name: 'disk-exit-success-arm', ...aavmf, serve: script('exit'), expect: opensMenu },
   { name: 'disk-sanboot-bios', ...bios, serve: script('sanboot --no-describe --drive 0x80') },
   { name: 'disk-empty-offer-bios', ...bios, boot: emptyOffer, stagePath: ['firmware', 'oprom', 'dhcp', 'disk'] },
-  { name: 'disk-empty-offer-arm', ...aavmf, boot: emptyOffer, stagePath: ['firmware', 'disk'] },
+  { name: 'disk-empty-offer-arm', ...aavmf, ...full, boot: emptyOffer, stagePath: ['firmware', 'disk'] },
   { name: 'disk-server-gone-bios', ...bios, boot: gone, stagePath: ['firmware', 'oprom', 'disk'] },
-  { name: 'disk-server-gone-uefi', ...ovmf, boot: gone, stagePath: ['firmware', 'disk'] },
+  { name: 'disk-server-gone-uefi', ...ovmf, ...full, boot: gone, stagePath: ['firmware', 'disk'] },
   { name: 'disk-server-gone-arm', ...aavmf, ...full, boot: gone, stagePath: ['firmware', 'disk'] },
   { name: 'lifecycle-bios', ...bios, boots: thenFromDisk('linux', ['firmware', 'oprom', 'dhcp', 'disk']) },
   { name: 'lifecycle-uefi', ...ovmf, ...full, boots: thenFromDisk('script', ['firmware', 'disk']) },
-  { name: 'lifecycle-arm', ...aavmf, boots: thenFromDisk('script', ['firmware', 'disk']) },
+  { name: 'lifecycle-arm', ...aavmf, ...full, boots: thenFromDisk('script', ['firmware', 'disk']) },
   {
     name: 'lifecycle-exit-bios',
     description: 'the second time the server says exit',
     ...bios,
-    boots: [{ name: 'provision', payload: 'script' }, { name: 'from disk' }],
+    boots: thenExit,
   },
+  { name: 'lifecycle-exit-uefi', ...ovmf, boot: noHttpBoot, boots: thenExit },
+  { name: 'lifecycle-exit-arm', ...aavmf, boot: noHttpBoot, boots: thenExit },
 ];

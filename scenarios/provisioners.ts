@@ -43,14 +43,13 @@ const everything = dnsmasq(['dhcp', 'tftp'], ...byArchitecture);
 const shared: Program = { ...dnsmasq(['dhcp', 'tftp'], ...byArchitecture, 'tftp-unique-root=mac'), scope: 'group' };
 
 /** UEFI 2.10 §24.7.3.1: the reply says HTTPClient, and the file is a URL. */
-const httpBoot = [
-  range,
-  isIpxe,
-  ipxeScript,
+const toHttpClients = (url: string) => [
   'dhcp-vendorclass=set:http,HTTPClient',
   'dhcp-option-force=tag:http,60,HTTPClient',
-  'dhcp-boot=tag:http,http://{{server}}/{{nbp}}',
+  `dhcp-boot=tag:http,${url}`,
 ];
+
+const httpBoot = [range, isIpxe, ipxeScript, ...toHttpClients('http://{{server}}/{{nbp}}')];
 
 /** Without addresses, next to the harness's address server (PXE 2.1 §2.2). */
 const proxy = dnsmasq(
@@ -253,9 +252,8 @@ const withMistakes: Groups = [
     title: 'the file named for Arm is an x64 image',
     ...aavmf,
     serve: { 'ipxe-arm64.efi': { secondStage: 'snponly', set: 'bookworm', arch: 'x86_64' } },
-    provisioner: everything,
-    // After the image that it cannot load it tries HTTP boot.
-    deadlines: { stageMs: { nbp: aMinuteOfAsking } },
+    // After the image that it cannot load it tries HTTP boot: against a closed port for a moment, against silence for a minute.
+    provisioner: dnsmasq(['dhcp', 'tftp'], ...byArchitecture, ...toHttpClients('http://{{server}}:9/')),
     expect: {
       stopsAt: 'nbp',
       failure: { rule: 'bds-option-failed', says: 'failed to load' },
