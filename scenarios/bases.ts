@@ -14,3 +14,6 @@ export const aavmf = {
 /** The same with iPXE to load; bookworm has none for Arm. */
 export const ovmfThenIpxe = { ...ovmf, secondStage: 'snponly' } as const;
 export const aavmfThenIpxe = { ...aavmf, nbpSet: 'forky', secondStage: 'ipxe' } as const;
+
+/** EDK II asks for two minutes and more where nothing answers, and uses a core all the while: by its instructions, seconds. */
+export const waits = { icount: 7 } as const;

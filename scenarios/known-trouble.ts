@@ -1,5 +1,6 @@
 import type { MatrixInput } from 'netboot-harness';
 import { because, knownFacts } from 'netboot-harness/facts';
+import { waits } from './bases.ts';
 import { nothingToBoot } from './nics.ts';
 
 const noRandomSource = {
@@ -186,7 +187,7 @@ export const knownTrouble: MatrixInput['groups'] = [
     nbpSet: 'trixie',
     serve: { 'autoexec.ipxe': autoexecWithoutDhcp },
     stagePath: ['firmware', 'dhcp', 'nbp-fetch', 'nbp', 'config'],
-    deadlines: { stageMs: { config: 30_000 } },
+    ...waits,
     expect: {
       stopsAt: 'config',
       failure: { rule: 'nothing-sent', says: '^tftp://10.0.2.2/boot.ipxe.*ipxe.org/4c126092' },

@@ -1,5 +1,6 @@
 import type { MatrixInput } from 'netboot-harness';
 import * as bases from './bases.ts';
+import { waits } from './bases.ts';
 
 type Groups = MatrixInput['groups'];
 type Group = Groups[number];
@@ -14,9 +15,6 @@ const aavmf = { ...bases.aavmfThenIpxe, ...fromTrixie } as const;
 const script = (...commands: string[]): Group['serve'] => ({
   'boot.ipxe': { text: ['#!ipxe', ...commands, ''].join('\n') },
 });
-
-/** EDK II asks for two minutes and more, and uses a core all the while. */
-const full = { tags: ['full'] } satisfies Partial<Group>;
 
 /** The server has nothing to boot for this machine. */
 const emptyOffer: Group['boot'] = [{ name: 'an address alone', when: {} }];
@@ -55,19 +53,19 @@ export const lifecycle: Groups = [
     boot: noHttpBoot,
   },
   { name: 'disk-exit-arm', ...aavmf, boot: noHttpBoot },
-  { name: 'disk-exit-silence-uefi', description: 'HTTP boot in between, unanswered', ...ovmf, ...full },
+  { name: 'disk-exit-silence-uefi', description: 'HTTP boot in between, unanswered', ...ovmf, ...waits },
   { name: 'disk-exit-success-bios', ...bios, serve: script('exit') },
   { name: 'disk-exit-success-uefi', ...ovmf, serve: script('exit'), expect: opensMenu },
   { name: 'disk-exit-success-arm', ...aavmf, serve: script('exit'), expect: opensMenu },
   { name: 'disk-sanboot-bios', ...bios, serve: script('sanboot --no-describe --drive 0x80') },
   { name: 'disk-empty-offer-bios', ...bios, boot: emptyOffer, stagePath: ['firmware', 'oprom', 'dhcp', 'disk'] },
-  { name: 'disk-empty-offer-arm', ...aavmf, ...full, boot: emptyOffer, stagePath: ['firmware', 'disk'] },
-  { name: 'disk-server-gone-bios', ...bios, boot: gone, stagePath: ['firmware', 'oprom', 'disk'] },
-  { name: 'disk-server-gone-uefi', ...ovmf, ...full, boot: gone, stagePath: ['firmware', 'disk'] },
-  { name: 'disk-server-gone-arm', ...aavmf, ...full, boot: gone, stagePath: ['firmware', 'disk'] },
+  { name: 'disk-empty-offer-arm', ...aavmf, ...waits, boot: emptyOffer, stagePath: ['firmware', 'disk'] },
+  { name: 'disk-server-gone-bios', ...bios, ...waits, boot: gone, stagePath: ['firmware', 'oprom', 'disk'] },
+  { name: 'disk-server-gone-uefi', ...ovmf, ...waits, boot: gone, stagePath: ['firmware', 'disk'] },
+  { name: 'disk-server-gone-arm', ...aavmf, ...waits, boot: gone, stagePath: ['firmware', 'disk'] },
   { name: 'lifecycle-bios', ...bios, boots: thenFromDisk('linux', ['firmware', 'oprom', 'dhcp', 'disk']) },
-  { name: 'lifecycle-uefi', ...ovmf, ...full, boots: thenFromDisk('script', ['firmware', 'disk']) },
-  { name: 'lifecycle-arm', ...aavmf, ...full, boots: thenFromDisk('script', ['firmware', 'disk']) },
+  { name: 'lifecycle-uefi', ...ovmf, ...waits, boots: thenFromDisk('script', ['firmware', 'disk']) },
+  { name: 'lifecycle-arm', ...aavmf, ...waits, boots: thenFromDisk('script', ['firmware', 'disk']) },
   {
     name: 'lifecycle-exit-bios',
     description: 'the second time the server says exit',

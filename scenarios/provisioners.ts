@@ -1,5 +1,5 @@
 import type { MatrixInput } from 'netboot-harness';
-import { aavmfThenIpxe as aavmf, bios, ovmf, ovmfThenIpxe } from './bases.ts';
+import { aavmfThenIpxe as aavmf, bios, ovmf, ovmfThenIpxe, waits } from './bases.ts';
 
 type Groups = MatrixInput['groups'];
 type Provisioner = NonNullable<Groups[number]['provisioner']>;
@@ -229,9 +229,6 @@ const withIsc: Groups = [
 
 // Mistakes that users of such servers have reported, and the findings that name them.
 
-/** EDK II's HTTP boot asks for an offer that it can use for a minute (4, 8, 16 and 32 s), at work all the while. */
-const aMinuteOfAsking = 180_000;
-
 const withMistakes: Groups = [
   {
     name: 'server-knows-no-http',
@@ -239,7 +236,8 @@ const withMistakes: Groups = [
     ...ovmfThenIpxe,
     transport: { nbp: 'http' },
     provisioner: everything,
-    deadlines: { stageMs: { dhcp: aMinuteOfAsking } },
+    // It asks for an offer that it can use for a minute (4, 8, 16 and 32 s).
+    ...waits,
     expect: {
       stopsAt: 'dhcp',
       failure: 'offer-not-taken',

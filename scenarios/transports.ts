@@ -1,5 +1,5 @@
 import type { MatrixInput } from 'netboot-harness';
-import { aavmfThenIpxe, ovmfThenIpxe } from './bases.ts';
+import { aavmfThenIpxe, ovmfThenIpxe, waits } from './bases.ts';
 
 type Groups = MatrixInput['groups'];
 type Expect = NonNullable<Groups[number]['expect']>;
@@ -251,9 +251,6 @@ const noStatelessPxe: Expect = {
 
 const slaac = { ipVersion: 6, managedIpv6: false } as const;
 
-/** EDK II repeats its SOLICIT for over a minute, as long as a guest may otherwise be silent. */
-const untilSolicitEnds = { stageMs: { dhcp: 150_000 } };
-
 const ipv6: Groups = [
   {
     ...biosRom,
@@ -275,8 +272,8 @@ const ipv6: Groups = [
   },
   { ...aavmf, name: 'ipv6-http-aavmf', ipVersion: 6, transport: 'http', payload: 'linux' },
   { ...biosRom, name: 'ipv6-linux-bios', ipVersion: 6, transport: 'http', payload: 'linux', tags: ['full'] },
-  { ...aavmf, name: 'ipv6-slaac-aavmf', ...slaac, expect: noStatelessPxe, deadlines: untilSolicitEnds },
-  { ...ovmf, name: 'ipv6-slaac-ovmf', ...slaac, expect: noStatelessPxe, deadlines: untilSolicitEnds, tags: ['full'] },
+  { ...aavmf, name: 'ipv6-slaac-aavmf', ...slaac, ...waits, expect: noStatelessPxe },
+  { ...ovmf, name: 'ipv6-slaac-ovmf', ...slaac, ...waits, expect: noStatelessPxe },
   { ...biosRom, name: 'ipv6-iscsi-bios', ipVersion: 6, payload: 'iscsi' },
   { ...ovmf, name: 'ipv6-iscsi-ovmf', ipVersion: 6, payload: 'iscsi' },
   { ...aavmf, name: 'ipv6-iscsi-aavmf', ipVersion: 6, payload: 'iscsi' },

@@ -124,6 +124,7 @@ const reachOfField: Record<keyof Scenario, (scenario: Scenario) => Reach[]> = {
   cpu: nothing,
   memoryMiB: nothing,
   randomSource: nothing,
+  icount: nothing,
   qemuArgs: ({ qemuArgs = [] }) => (qemuArgs.length > 0 ? [other('qemuArgs', qemuArgs.join(' '))] : []),
   deadlines: nothing,
   stagePath: nothing,

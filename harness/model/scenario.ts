@@ -179,6 +179,11 @@ export const settingsShape = {
   sanHook: z.boolean().optional(),
   /** `false` leaves out virtio-rng: for firmware that needs a random source. */
   randomSource: z.boolean().optional(),
+  /**
+   * The guest's clock counts its instructions, 2^N ns each (QEMU's `-icount shift=N,sleep=off`), under TCG only: minutes for
+   * which firmware waits pass in seconds, however busy the host is. Replies then take longer by the guest's clock than by ours.
+   */
+  icount: z.int().min(0).max(10).optional(),
   /** What the network does to frames on purpose, one after another. */
   faults: z.array(faultSchema).min(1).max(32).optional(),
   /** The machine is switched off and on again between these; its disk and its firmware's variables are kept. */

@@ -172,6 +172,7 @@ export function planArgv(
     // Otherwise AAVMF waits 5 s for a key.
     ...(scenario.arch === 'aarch64' ? ['-boot', 'menu=on,splash-time=0'] : []),
     ...(scenario.randomSource === false ? [] : ['-device', 'virtio-rng-pci']),
+    ...(scenario.icount === undefined ? [] : ['-icount', `shift=${scenario.icount},sleep=off`]),
     ...networkSwitches(scenario, resolved),
     ...tlsArgs(resolved, plan),
     ...nicArgs(scenario, resolved, plan),

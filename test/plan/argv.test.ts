@@ -46,6 +46,11 @@ describe("QEMU's command line", () => {
     );
   });
 
+  it('has for a clock that counts instructions -icount, which never sleeps', () => {
+    expect(argvOf({ icount: 7 })).toContain('-icount shift=7,sleep=off');
+    expect(argvOf({}).join()).not.toContain('-icount');
+  });
+
   it('has for Secure Boot of OVMF system management mode and variables kept from the guest', () => {
     const firmware = { ...uefi, smm: true };
     expect(argvOf({ secureBoot: 'microsoft' }, { firmware })).toEqual(

@@ -22,6 +22,7 @@ describe('the early boot of a case', () => {
     ['machine', { machine: 'pc' }],
     ['amount of memory', { memoryMiB: 300 }],
     ['random source', { randomSource: false }],
+    ['clock', { icount: 7 }],
     ['transport of the first file, which firmware is told', { transport: 'http' }],
     ['IP version', { ipVersion: 6 }],
     ['property of the NIC', { nicOptions: { speed: 10 } }],

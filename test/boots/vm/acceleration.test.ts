@@ -49,6 +49,17 @@ describe('the accelerator', () => {
     expect(existsSync(cache)).toBe(false);
   });
 
+  it.each(['auto', 'kvm'] as const)(
+    'is TCG for a guest whose clock counts instructions, asked for %s',
+    async (choice) => {
+      const counting = { ...plan, scenario: { ...plan.scenario, icount: 7 } };
+      expect(await chooserOf(choice).choose(counting, qemu)).toEqual({
+        accel: 'tcg',
+        reason: 'only TCG counts instructions',
+      });
+    },
+  );
+
   it('is TCG for the architecture of another host', async () => {
     const { accel, reason } = await chooserOf('auto').choose(foreign, qemu);
     expect({ accel, reason }).toEqual({
