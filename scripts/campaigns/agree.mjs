@@ -6,13 +6,14 @@ import { openArtefacts } from '../../.build/harness/cli/artefacts.js';
 import { expandChosen, selectCells } from '../../.build/harness/cli/case-options.js';
 import { interruptible, parsed, stamp } from './command.mjs';
 import { costLines, costsOf } from './costs.mjs';
+import { memoryMiB } from './memory.mjs';
 import { reportRounds, runRound } from './rounds.mjs';
 
 const usage = `Usage: npm run -s campaign -- agree [options]
 
 Runs the default matrix in rounds, one whole run after another, and prints every cell whose status, stages, configuration,
 stop or failure differs between two rounds. With --starts cold,warm every second round starts its guests from templates.
-Then it prints what each way to start cost, in wall time and CPU, and as a multiple of cold. The first of several kept
+Then it prints what each way to start cost, in wall time and CPU, and as a multiple of cold, and the memory of the process. The first of several kept
 rounds makes the templates and is not counted.
 
   --rounds N      number of rounds (default: 3)
@@ -57,11 +58,15 @@ export async function run(argv) {
       // Rounds of one kind must not find the templates of another, nor those of earlier runs.
       const templatesFolder = join(outDir, `templates-${start}`);
       const shared = { host: { ...host, templatesFolder }, matrix, cells, outDir, jobs: given.jobs, signal };
-      runs.push({ ...(await runRound({ ...shared, name, templates: starts[start] })), start });
+      const ran = await runRound({ ...shared, name, templates: starts[start] });
+      runs.push({ ...ran, start, memoryMiB: memoryMiB() });
     }
     return runs;
   });
   rmSync(join(outDir, 'templates-kept'), { recursive: true, force: true });
   const costs = costsOf(rounds);
-  reportRounds(rounds, { outDir, json: given.json, facts: { costs }, more: costLines(costs) });
+  const memory = rounds.map((round) => round.memoryMiB);
+  const memoryLine = `memory of the process after each: ${memory.map(({ resident }) => `${resident} MiB`).join(', ')}`;
+  const more = [...costLines(costs), memoryLine];
+  reportRounds(rounds, { outDir, json: given.json, facts: { costs, memoryMiB: memory }, more });
 }

@@ -1,12 +1,11 @@
 // Runs a matrix over and over in one process: every round must do the same, and the process must not grow.
 import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { openArtefacts } from '../../.build/harness/cli/artefacts.js';
 import { expandChosen, selectCells } from '../../.build/harness/cli/case-options.js';
 import { SetUpError, say } from '../setup/checkout.mjs';
 import { interruptible, parsed, stamp } from './command.mjs';
+import { memoryMiB } from './memory.mjs';
 import { didIn, runRound } from './rounds.mjs';
 
 /** By then everything has been loaded, compiled and cached. */
@@ -38,16 +37,6 @@ const options = {
   jobs: { type: 'string', count: true },
   json: { type: 'boolean' },
 };
-
-setFlagsFromString('--expose-gc');
-const collectGarbage = runInNewContext('gc');
-
-/** What the process holds: resident pages, and within them what JavaScript uses. */
-function memoryMiB() {
-  collectGarbage();
-  const { rss, heapUsed, external } = process.memoryUsage();
-  return { resident: Math.round(rss / 2 ** 20), used: Math.round((heapUsed + external) / 2 ** 20) };
-}
 
 /** What became of each round so far, in this process and in earlier ones. */
 function openLog(outDir) {
