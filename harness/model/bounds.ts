@@ -50,6 +50,8 @@ export const tableBounds = {
   nfsHandles: 16,
   /** Frames that a fault holds back: further ones are dropped. */
   delayedFrames: 1024,
+  /** Ports of a guest whose file a fault that matches by name knows: the one that asked first is forgotten. */
+  namedFlows: 64,
   /** TCP connections that a sniffer follows: the oldest is dropped. */
   sniffedConnections: 64,
   /** HTTP requests and responses in flight on one of them: the connection is dropped. */

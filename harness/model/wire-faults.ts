@@ -14,6 +14,9 @@ const faultMessages = {
 } as const;
 export type FaultProtocol = keyof typeof faultMessages;
 
+/** Those whose frames belong to a file. */
+const namedProtocols: readonly FaultProtocol[] = ['tftp', 'tcp'];
+
 const protocols = Object.keys(faultMessages) as [FaultProtocol, ...FaultProtocol[]];
 
 const matchSchema = z
@@ -22,8 +25,15 @@ const matchSchema = z
     message: z.string().optional(),
     /** UDP or TCP, at either end. */
     port: z.int().min(1).max(65535).optional(),
+    /**
+     * Served name of the file that the guest's port asked for last, by TFTP or by HTTP without TLS; `*` for any text. A
+     * frame whose file is not known does not match.
+     */
+    name: z.string().min(1).max(1024).optional(),
   })
-  .superRefine(({ protocol, message }, context) => {
+  .superRefine(({ protocol, message, name }, context) => {
+    if (name !== undefined && protocol !== undefined && !namedProtocols.includes(protocol))
+      context.addIssue({ code: 'custom', path: ['name'], message: `expected with ${namedProtocols.join(' or ')}` });
     if (message === undefined) return;
     const known: readonly string[] = protocol === undefined ? [] : faultMessages[protocol];
     if (known.includes(message)) return;

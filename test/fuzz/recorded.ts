@@ -38,9 +38,12 @@ const framesOf = (pcapng: Buffer): RecordedFrame[] =>
   }));
 
 const folder = new URL('../../fixtures/captures/boots/', import.meta.url);
+/** One of fixtures/captures/boots, by name. */
+export const recordingOf = (name: string): RecordedFrame[] =>
+  framesOf(readFileSync(new URL(`${name}.pcapng`, folder)));
 const boots = readdirSync(folder)
   .filter((name) => name.endsWith('.pcapng'))
-  .map((name) => framesOf(readFileSync(new URL(name, folder))));
+  .map((name) => recordingOf(name.replace('.pcapng', '')));
 
 /** DHCP of further clients: only what they sent. */
 const exchanges = captureNames('v').map((name) => {

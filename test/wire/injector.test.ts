@@ -1,12 +1,14 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { tableBounds } from '../../harness/model/bounds.ts';
 import type { UntimedEvent } from '../../harness/model/events.ts';
 import { faultSchema } from '../../harness/model/faults.ts';
 import type { Stage } from '../../harness/model/stages.ts';
 import { dissect } from '../../harness/wire/codecs/packet.ts';
 import type { Direction } from '../../harness/wire/faults/faults.ts';
 import { createInjector } from '../../harness/wire/faults/injector.ts';
+import { recordingOf } from '../fuzz/recorded.ts';
 import { encodeAck, encodeData } from '../tftp/client-packets.ts';
-import { guest, server, udpFrame } from './frames.ts';
+import { guest, server, tcpFrame, udpFrame } from './frames.ts';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
@@ -70,6 +72,73 @@ describe('a fault', () => {
         ...{ bytes: ack(2).length, count: 1 },
       },
     ]);
+  });
+
+  test('meets only frames of a file that matches by name, of whichever transfer of TFTP', () => {
+    const wire = open({ match: { protocol: 'tftp', name: 'boot/*.ipxe' }, drop: 1 });
+    const pass = (port: number, name: string) => {
+      wire.send(udpFrame(guest, server, port, 69, Buffer.from(`\0\x01${name}\0octet\0`)), 'from-guest');
+      wire.send(udpFrame(server, guest, 50_000 + port, port, encodeData(port % 100, Buffer.alloc(10))));
+    };
+    wire.send(block(1));
+    pass(2001, 'undionly.kpxe');
+    pass(2002, '/boot/a.ipxe');
+    pass(2003, 'boot/b.kpxe');
+    pass(2002, 'undionly.kpxe');
+    expect(wire.numbers().filter((number) => number < 100)).toEqual([1, 1, 3, 2]);
+    expect(wire.events.map((event) => 'what' in event && event.what)).toEqual([
+      'tftp rrq of boot/a.ipxe',
+      'tftp data of boot/a.ipxe',
+    ]);
+  });
+
+  test('knows a file that was asked for before it was in force', () => {
+    const wire = open({ from: { stage: 'dhcp' }, on: 'to-guest', match: { name: 'nbp' }, drop: 1 });
+    wire.send(udpFrame(guest, server, 2070, 69, Buffer.from('\0\x01nbp\0octet\0')), 'from-guest');
+    wire.send(block(1));
+    wire.reached.add('dhcp');
+    wire.send(block(2));
+    expect(wire.events).toMatchObject([{ what: 'tftp data of nbp' }]);
+  });
+
+  test('meets the responses to one request of an HTTP connection, and those to the next one no more', () => {
+    const wire = open({ match: { protocol: 'tcp', name: 'a' }, drop: 1 });
+    const segment = { sequence: 1, guestPort: 4000 };
+    const fromGuest = (data: string) => wire.send(tcpFrame({ ...segment, from: 'guest', data }), 'from-guest');
+    const toGuest = (data: string, guestPort = 4000) =>
+      wire.send(tcpFrame({ ...segment, guestPort, from: 'server', data }));
+    fromGuest('GET /a?x=1 HTTP/1.1\r\nHost: 10.0.2.2\r\n\r\n');
+    toGuest('HTTP/1.1 200 OK\r\n');
+    toGuest('another connection', 4001);
+    fromGuest('GET /b HTTP/1.1\r\n\r\n');
+    toGuest('of b');
+    // Longer than a segment: not known.
+    fromGuest('GET /a');
+    toGuest('of what?');
+    expect(wire.events.map((event) => 'what' in event && event.what)).toEqual(['tcp data of a', 'tcp data of a']);
+    expect(wire.arrived).toHaveLength(5);
+  });
+
+  test('knows the files of real boots, whichever way they came, and none behind TLS', () => {
+    const filesIn = (name: string) => {
+      const wire = open({ match: { name: '*' }, duplicate: 1 });
+      for (const { from, frame } of recordingOf(name)) wire.send(frame, from === 'guest' ? 'from-guest' : 'to-guest');
+      return [...new Set(wire.events.map((event) => ('what' in event ? event.what : '')))];
+    };
+    expect(filesIn('bios-tftp')).toEqual(
+      ['rrq', 'oack', 'ack', 'data'].map((message) => `tftp ${message} of boot.ipxe`),
+    );
+    expect(filesIn('bios-ipv6-http')).toContain('tcp data of boot.ipxe');
+    expect(filesIn('ovmf-https').filter((what) => what.startsWith('tcp'))).toEqual([]);
+  });
+
+  test('knows the files of a bounded number of ports', () => {
+    const wire = open({ on: 'to-guest', match: { name: 'nbp' }, drop: 1 });
+    const request = (port: number) => udpFrame(guest, server, port, 69, Buffer.from('\0\x01nbp\0octet\0'));
+    for (let port = 2070; port <= 2070 + tableBounds.namedFlows; port++) wire.send(request(port), 'from-guest');
+    wire.send(block(1));
+    wire.send(udpFrame(server, guest, 50_000, 2071, encodeData(1, Buffer.alloc(4))));
+    expect(wire.events).toHaveLength(1);
   });
 
   test('begins and ends with a stage or a time', () => {
@@ -169,6 +238,11 @@ describe('faults in a matrix', () => {
     ['do something', { match: { protocol: 'tftp' } }, /a fault does something/],
     ['name messages of their protocol', { match: { protocol: 'tftp', message: 'offer' }, drop: 1 }, /one of rrq/],
     ['name a protocol with a message', { match: { message: 'offer' }, drop: 1 }, /a protocol that has messages/],
+    [
+      'name files where frames belong to one',
+      { match: { protocol: 'dhcp', name: 'nbp' }, drop: 1 },
+      /expected with tftp or tcp/,
+    ],
     ['have probabilities up to 1', { drop: 2 }, /1/],
   ])('%s', (_, fault, reason) => {
     expect(faultSchema.safeParse(fault).error?.message).toMatch(reason);

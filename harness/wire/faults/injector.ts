@@ -5,8 +5,9 @@ import type { WireFault, WireFaultAction } from '../../model/wire-faults.ts';
 import { adjustChecksum } from '../codecs/checksum.ts';
 import { ethernetHeaderBytes } from '../codecs/ethernet.ts';
 import { chooser } from './choice.ts';
-import type { Direction, Faults } from './faults.ts';
-import { type FrameMessage, messageOf } from './message.ts';
+import type { Faults } from './faults.ts';
+import { createMatcher, type Matched } from './match.ts';
+import { messageOf } from './message.ts';
 import { isInForce, type Progress } from './moment.ts';
 import { randomFrom } from './random.ts';
 
@@ -20,18 +21,14 @@ export interface Injector extends Disposable {
 }
 
 type Deliver = (frame: Buffer) => void;
-/** One fault on the way of a frame to the next. */
-type Step = (frame: Buffer, direction: Direction, deliver: Deliver) => void;
+/** On a frame's way to the next: an action of a fault, or a whole fault. */
+type Passing<About> = (frame: Buffer, about: About, deliver: Deliver) => void;
+type Step = Passing<Matched>;
 
 /** A frame that waits to be swapped with the next goes on alone after this long. */
 const swapMs = 100;
 /** Frames that wait at a time: further ones are dropped, as a router's queue does. */
 const queued = tableBounds.delayedFrames;
-
-const matches = ({ match: { protocol, message, port } }: WireFault, frame: FrameMessage): boolean =>
-  (protocol === undefined || protocol === frame.protocol) &&
-  (message === undefined || message === frame.message) &&
-  (port === undefined || frame.ports.includes(port));
 
 /** Flips one bit behind the headers, if there is anything; `mend` adjusts the checksum, if there is one. */
 function corrupted(frame: Buffer, random: () => number, mend: boolean): Buffer {
@@ -80,7 +77,7 @@ interface Setting {
   room: WaitingRoom;
   now: () => number;
   /** Records that this frame met the fault. */
-  met(action: WireFaultAction, frame: Buffer, direction: Direction): void;
+  met(action: WireFaultAction, frame: Buffer, matched: Matched): void;
 }
 
 type Act = (setting: Setting) => Step | undefined;
@@ -88,21 +85,21 @@ type Act = (setting: Setting) => Step | undefined;
 const dropping: Act = ({ fault: { drop }, random, met }) => {
   if (drop === undefined) return undefined;
   const isChosen = chooser(drop, random);
-  return (frame, direction, deliver) => (isChosen() ? met('drop', frame, direction) : deliver(frame));
+  return (frame, matched, deliver) => (isChosen() ? met('drop', frame, matched) : deliver(frame));
 };
 
 const shrinking: Act = ({ fault: { mtu }, met }) => {
   if (mtu === undefined) return undefined;
-  return (frame, direction, deliver) =>
-    frame.length - ethernetHeaderBytes > mtu ? met('mtu', frame, direction) : deliver(frame);
+  return (frame, matched, deliver) =>
+    frame.length - ethernetHeaderBytes > mtu ? met('mtu', frame, matched) : deliver(frame);
 };
 
 const corrupting: Act = ({ fault: { corrupt, mendChecksum = false }, random, met }) => {
   if (corrupt === undefined) return undefined;
   const isChosen = chooser(corrupt, random);
-  return (frame, direction, deliver) => {
+  return (frame, matched, deliver) => {
     if (!isChosen()) return deliver(frame);
-    met('corrupt', frame, direction);
+    met('corrupt', frame, matched);
     deliver(corrupted(frame, random, mendChecksum));
   };
 };
@@ -110,9 +107,9 @@ const corrupting: Act = ({ fault: { corrupt, mendChecksum = false }, random, met
 const truncating: Act = ({ fault: { truncate }, random, met }) => {
   if (truncate === undefined) return undefined;
   const isChosen = chooser(truncate.of, random);
-  return (frame, direction, deliver) => {
+  return (frame, matched, deliver) => {
     if (frame.length <= truncate.bytes || !isChosen()) return deliver(frame);
-    met('truncate', frame, direction);
+    met('truncate', frame, matched);
     deliver(frame.subarray(0, truncate.bytes));
   };
 };
@@ -120,9 +117,9 @@ const truncating: Act = ({ fault: { truncate }, random, met }) => {
 const duplicating: Act = ({ fault: { duplicate }, random, met }) => {
   if (duplicate === undefined) return undefined;
   const isChosen = chooser(duplicate, random);
-  return (frame, direction, deliver) => {
+  return (frame, matched, deliver) => {
     if (!isChosen()) return deliver(frame);
-    met('duplicate', frame, direction);
+    met('duplicate', frame, matched);
     // Delivered in place, it may be changed.
     const second = Buffer.from(frame);
     deliver(frame);
@@ -134,11 +131,11 @@ const reordering: Act = ({ fault: { reorder }, random, room, met }) => {
   if (reorder === undefined) return undefined;
   const isChosen = chooser(reorder, random);
   let goNow: (() => void) | undefined;
-  return (frame, direction, deliver) => {
+  return (frame, matched, deliver) => {
     const goBehind = goNow;
     goNow = undefined;
     if (goBehind === undefined && isChosen() && !room.isFull()) {
-      met('reorder', frame, direction);
+      met('reorder', frame, matched);
       const copy = Buffer.from(frame);
       goNow = room.leaveIn(swapMs, () => deliver(copy));
       return;
@@ -151,9 +148,9 @@ const reordering: Act = ({ fault: { reorder }, random, room, met }) => {
 const delaying: Act = ({ fault: { delayMs }, random, room, met }) => {
   if (delayMs === undefined) return undefined;
   const [least, most] = typeof delayMs === 'number' ? [delayMs, delayMs] : delayMs;
-  return (frame, direction, deliver) => {
-    if (room.isFull()) return met('drop', frame, direction);
-    met('delayMs', frame, direction);
+  return (frame, matched, deliver) => {
+    if (room.isFull()) return met('drop', frame, matched);
+    met('delayMs', frame, matched);
     const copy = Buffer.from(frame);
     room.leaveIn(least + random() * (most - least), () => deliver(copy));
   };
@@ -163,12 +160,12 @@ const delaying: Act = ({ fault: { delayMs }, random, room, met }) => {
 const throttling: Act = ({ fault: { bytesPerSecond }, room, now, met }) => {
   if (bytesPerSecond === undefined) return undefined;
   const freeAt = { 'from-guest': 0, 'to-guest': 0 };
-  return (frame, direction, deliver) => {
-    if (room.isFull()) return met('bytesPerSecond', frame, direction);
-    const startMs = Math.max(now(), freeAt[direction]);
-    freeAt[direction] = startMs + (frame.length * 1000) / bytesPerSecond;
+  return (frame, matched, deliver) => {
+    if (room.isFull()) return met('bytesPerSecond', frame, matched);
+    const startMs = Math.max(now(), freeAt[matched.direction]);
+    freeAt[matched.direction] = startMs + (frame.length * 1000) / bytesPerSecond;
     const copy = Buffer.from(frame);
-    room.leaveIn(freeAt[direction] - now(), () => deliver(copy));
+    room.leaveIn(freeAt[matched.direction] - now(), () => deliver(copy));
   };
 };
 
@@ -196,11 +193,12 @@ function createFaultLog(fault: number, emit: EventSink) {
   const counts = new Map<WireFaultAction, number>();
   const unlogged = new Map<WireFaultAction, FaultEvent>();
   return {
-    met(action: WireFaultAction, frame: Buffer, direction: Direction): void {
+    met(action: WireFaultAction, frame: Buffer, { direction, file }: Matched): void {
       const count = (counts.get(action) ?? 0) + 1;
       counts.set(action, count);
       const { protocol, message } = messageOf(frame);
-      const what = [protocol ?? 'other', ...(message === undefined ? [] : [message])].join(' ');
+      const of = file === undefined ? [] : ['of', file];
+      const what = [protocol ?? 'other', ...(message === undefined ? [] : [message]), ...of].join(' ');
       const event: FaultEvent = {
         ...{ source: 'wire', type: 'fault', fault, action, direction, what },
         ...{ bytes: frame.length, count },
@@ -215,22 +213,24 @@ function createFaultLog(fault: number, emit: EventSink) {
   };
 }
 
-function stepOf(
+function faultsOf(
   fault: WireFault,
   { index, room, met }: Pick<Setting, 'room' | 'met'> & { index: number },
   progress: Progress,
-): Step {
+): Faults {
   const setting: Setting = { fault, random: randomFrom(fault.seed + index), room, now: progress.now, met };
-  const steps = acts.flatMap((act) => act(setting) ?? []);
-  const applies = (frame: Buffer, direction: Direction): boolean =>
-    (fault.on ?? direction) === direction && isInForce(fault, progress) && matches(fault, messageOf(frame));
-  const whole = chained(steps);
-  return (frame, direction, deliver) => (applies(frame, direction) ? whole(frame, direction, deliver) : deliver(frame));
+  const whole = chained<Matched>(acts.flatMap((act) => act(setting) ?? []));
+  const match = createMatcher(fault, () => isInForce(fault, progress));
+  return (frame, direction, deliver) => {
+    const matched = match(frame, direction);
+    if (matched === undefined) deliver(frame);
+    else whole(frame, matched, deliver);
+  };
 }
 
-function chained(steps: readonly Step[]): Step {
-  return steps.reduceRight<Step>(
-    (next, step) => (frame, direction, deliver) => step(frame, direction, (passed) => next(passed, direction, deliver)),
+function chained<About>(steps: readonly Passing<About>[]): Passing<About> {
+  return steps.reduceRight<Passing<About>>(
+    (next, step) => (frame, about, deliver) => step(frame, about, (passed) => next(passed, about, deliver)),
     (frame, _, deliver) => deliver(frame),
   );
 }
@@ -239,14 +239,14 @@ function chained(steps: readonly Step[]): Step {
 export function createInjector(faults: readonly Fault[], options: InjectorOptions): Injector {
   const room = createWaitingRoom();
   const logs: FaultLog[] = [];
-  const steps = faults.flatMap((fault, index) => {
+  const injected = faults.flatMap((fault, index) => {
     if (fault.server !== undefined) return [];
     const log = createFaultLog(index, options.emit);
     logs.push(log);
-    return stepOf(fault, { index, room, met: log.met }, options);
+    return faultsOf(fault, { index, room, met: log.met }, options);
   });
   return {
-    faults: steps.length === 0 ? undefined : chained(steps),
+    faults: injected.length === 0 ? undefined : chained(injected),
     [Symbol.dispose]() {
       room[Symbol.dispose]();
       for (const log of logs) log.end();
