@@ -92,7 +92,7 @@ const tftp = {
     rolloverToOne: done,
     /** The acknowledgement of the last block is lost once. */
     loseLastAck: done,
-    /** The file is this much longer, by zeros, or shorter. */
+    /** What is sent is this much longer, by zeros, or shorter than the file is, and than `tsize` says. */
     lengthOff: z.int().optional(),
   },
 } as const;

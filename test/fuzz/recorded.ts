@@ -39,8 +39,7 @@ const framesOf = (pcapng: Buffer): RecordedFrame[] =>
 
 const folder = new URL('../../fixtures/captures/boots/', import.meta.url);
 /** One of fixtures/captures/boots, by name. */
-export const recordingOf = (name: string): RecordedFrame[] =>
-  framesOf(readFileSync(new URL(`${name}.pcapng`, folder)));
+export const recordingOf = (name: string): RecordedFrame[] => framesOf(readFileSync(new URL(`${name}.pcapng`, folder)));
 const boots = readdirSync(folder)
   .filter((name) => name.endsWith('.pcapng'))
   .map((name) => recordingOf(name.replace('.pcapng', '')));

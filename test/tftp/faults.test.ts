@@ -126,6 +126,20 @@ describe('a transfer with a fault', () => {
   test.each([
     [-100, 500],
     [24, 624],
+  ])('is %i bytes off from the length that was said', async (lengthOff, bytes) => {
+    const { request, send, taken, events } = setUp({ file: text(600) }, { lengthOff });
+    await request('file', { tsize: '0', blksize: '1024' });
+    expect(taken()).toMatchObject([
+      { kind: 'oack', options: new Map(Object.entries({ blksize: '1024', tsize: '600' })) },
+    ]);
+    send(encodeAck(0));
+    expect(taken()).toMatchObject([{ kind: 'data', data: { length: bytes } }]);
+    expect(actionsIn(events)).toEqual([['lengthOff', 'file']]);
+  });
+
+  test.each([
+    [-100, 500],
+    [24, 624],
   ])('is of a file whose length has changed by %i', async (lengthOff, bytes) => {
     const { request, send, taken } = setUp({ file: text(600) }, { of: { after: 1 }, lengthOff });
     await request('file', { tsize: '0', blksize: '1024' });

@@ -104,19 +104,20 @@ export function startTftp(udp: UdpEndpoint, services: TftpServices): { close(): 
     if (opened.kind === 'file' && chosen.take('refuseOptions')) {
       refuse(transfer.peer, errorCodes.badOptions, 'Options are refused');
       end(transfer, 'refused', 'a fault of the scenario: options are refused');
-    } else if (opened.kind === 'file') serve(transfer, resized(opened, chosen.take('lengthOff') ?? 0), chosen);
+    } else if (opened.kind === 'file') serve(transfer, opened, chosen);
     else {
       refuse(transfer.peer, opened.code, opened.message);
       end(transfer, opened.outcome, opened.note);
     }
   });
 
-  function serve(transfer: Transfer, entry: ServedEntry, chosen: ChosenFaults<'tftp'>): void {
+  function serve(transfer: Transfer, file: ServedEntry, chosen: ChosenFaults<'tftp'>): void {
     const { request, peer } = transfer;
+    const sent = resized(file, chosen.take('lengthOff') ?? 0);
     const headers = dataHeaderBytes + (peer.ip.includes(':') ? ipv6ExtraHeaderBytes : 0);
-    const limits = { fileBytes: entry.bytes, maxBlockBytes: udp.maxPayloadBytes - headers, faults: chosen };
+    const limits = { fileBytes: file.bytes, maxBlockBytes: udp.maxPayloadBytes - headers, faults: chosen };
     const port = udp.bindEphemeral((datagram) => receive(transfer, datagram));
-    const sender = new Sender(entry, negotiate(request.options, limits), {
+    const sender = new Sender(sent, negotiate(request.options, limits), {
       guard,
       send: sendingBlocks(chosen, {
         send: (packet) => port.send(packet, peer),

@@ -77,7 +77,14 @@ const fault: fc.Arbitrary<Fault> = fc
   .record(
     {
       on: fc.constantFrom('from-guest' as const, 'to-guest' as const),
-      match: fc.constantFrom({}, { protocol: 'tftp' }, { protocol: 'dhcp' }, { protocol: 'tcp' }, { protocol: 'arp' }, { name: '*.ipxe' }),
+      match: fc.constantFrom(
+        {},
+        { protocol: 'tftp' },
+        { protocol: 'dhcp' },
+        { protocol: 'tcp' },
+        { protocol: 'arp' },
+        { name: '*.ipxe' },
+      ),
       seed: fc.nat(),
       drop: choice,
       duplicate: choice,
