@@ -5,8 +5,8 @@
  */
 export const recordBounds = {
   /**
-   * events.jsonl, which is held in memory too: one line takes up to twice its length there. Seen: 79 KB, 552 events; a
-   * DEBUG build of EDK II (see below) takes 11 MB, in lines of 60 characters.
+   * events.jsonl, all of which is read when the case is judged or reported: it takes up to twice its length in memory
+   * then. Seen: 79 KB, 552 events; a DEBUG build of EDK II (see below) takes 11 MB, in lines of 60 characters.
    */
   eventLogBytes: 12 << 20,
   /** serial.raw. Seen: 29 KB. A DEBUG build of EDK II prints some 5 MB. */

@@ -13,7 +13,8 @@ export interface AttemptRecords {
   readonly emit: EventSink;
   /** QMP overtakes the serial port: what the guest printed before a QMP event is read and recorded first. */
   readonly emitAfterConsole: EventSink;
-  readonly events: readonly HarnessEvent[];
+  /** What was recorded so far. @throws HarnessError `disk` if it cannot be read. */
+  events(): HarnessEvent[];
   /** Milliseconds since the attempt began, monotonic. */
   now(): number;
   readonly clock: CaseClock;
@@ -41,7 +42,7 @@ export function openRecords(directory: string, onEvent: (event: HarnessEvent) =>
     });
   };
   const log = openEventLog(join(directory, caseFiles.events), onEvent, onDiskTrouble);
-  const { emit, events, now, clock } = log;
+  const { emit, read: events, now, clock } = log;
   const logs = openRawLogs(directory, onDiskTrouble);
   const serial = createSerialLog({ raw: logs.serial, emit, guard: createGuard(emit) });
 

@@ -147,7 +147,7 @@ async function bootInTurn(attempt: Attempt, machine: Machine): Promise<void> {
   for (const [at, { name, ...later }] of (plan.boots ?? []).entries()) {
     if (at === 0) continue;
     await records.startAfresh();
-    if (signal.aborted || judge(plan, records.events).boots?.at(-1)?.status !== 'passed') return;
+    if (signal.aborted || judge(plan, records.events()).boots?.at(-1)?.status !== 'passed') return;
     const boot = prepareBoot({ ...attempt, plan: later });
     boots.push(boot);
     records.emit({ source: 'run', type: 'power-cycled', boot: at + 1, name });
@@ -163,7 +163,8 @@ function concludeFailed({ emit }: AttemptRecords, error: unknown): void {
   emit({ source: 'run', type: 'ended', reason: 'infrastructure' });
 }
 
-function resultOf({ beganAt, plan, accel, records: { events }, boots }: Attempt): AttemptResult {
+function resultOf({ beganAt, plan, accel, records, boots }: Attempt): AttemptResult {
+  const events = records.events();
   const verdict = judge(plan, events);
   return {
     plan,

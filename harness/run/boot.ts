@@ -218,15 +218,21 @@ function startClock(boot: Boot, guest: Guest, opened: DisposalStack): void {
   opened.defer(() => time[Symbol.dispose]());
 }
 
+/** Why QEMU's end says nothing about the guest, if so; an accelerator's failure has the guest run again. */
+function troubleOf({ accel, exit, records }: Boot): ReturnType<typeof qemuTrouble> {
+  if (exit === undefined && accel === 'tcg') return undefined;
+  const events = records.events();
+  return acceleratorFailureOf(accel, events, exit) ? undefined : qemuTrouble(exit, events);
+}
+
 /** Records the end, and whether it says anything about the guest. */
 async function conclude(boot: Boot, reason: EndReason): Promise<void> {
-  const { accel, plan, fingerprints, records, guest } = boot;
-  const { emit, events } = records;
+  const { plan, fingerprints, records, guest } = boot;
+  const { emit } = records;
   await settle(() => records.serial.bytes() + (boot.network?.frames() ?? 0), guest?.qmp);
   // Unread console output belongs to the record, and may be evidence.
   records.serial.end();
-  const { exit } = boot;
-  const trouble = acceleratorFailureOf(accel, events, exit) ? undefined : qemuTrouble(exit, events);
+  const trouble = troubleOf(boot);
   if (trouble) emit({ source: 'run', type: 'infrastructure', code: 'qemu-failed', ...trouble });
   if (guest) await refuseChangedInputs(plan.inputs, fingerprints);
   emit({ source: 'vm', type: 'cpu', guestCpuMs: guest?.cpuMs() ?? 0 });

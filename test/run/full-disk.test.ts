@@ -26,7 +26,7 @@ describe.skipIf(!existsSync(full))('a disk that is full', () => {
     for (let i = 0; i < 3; i++) log.emit({ source: 'vm', type: 'stderr', text: big });
     log.close();
     expect(troubles.map(({ message }) => message)).toEqual([expect.stringContaining('ENOSPC')]);
-    expect(log.events).toHaveLength(3);
+    expect(log.read()).toHaveLength(3);
   });
 
   it('is told by the raw logs, which close all the same', async () => {

@@ -9,6 +9,7 @@ import {
   readFileSync,
   rmSync,
   statSync,
+  truncateSync,
   writeFileSync,
 } from 'node:fs';
 import { join, relative } from 'node:path';
@@ -254,10 +255,28 @@ describe('an event log that is written', () => {
     log.close();
     log.emit({ source: 'qmp', type: 'status', status: 'too late' });
     expect(told).toHaveLength(1001);
-    expect(log.events).toEqual(told);
+    expect(log.read()).toEqual(told);
     expect(readEvents(directory)).toEqual(told);
     const times = told.map(({ tMs }) => tMs);
     expect(times).toEqual([...times].sort((a, b) => a - b));
+  });
+
+  it('gives back what it has so far, and says so where the file no longer has it', () => {
+    const directory = join(folder, 'read-back');
+    mkdirSync(directory);
+    const path = join(directory, caseFiles.events);
+    const log = openEventLog(path, () => {});
+    const pidsIn = () => log.read().map((event) => 'pid' in event && event.pid);
+    const spawned = (pid: number) => log.emit({ source: 'vm', type: 'spawned', pid, accel: 'tcg' });
+    expect(pidsIn()).toEqual([]);
+    spawned(1);
+    expect(pidsIn()).toEqual([1]);
+    spawned(2);
+    expect(pidsIn()).toEqual([1, 2]);
+    log.close();
+    expect(pidsIn()).toEqual([1, 2]);
+    truncateSync(path, 10);
+    expect(pidsIn).toThrow(/events\.jsonl cannot be read back: 0 of 2 events are left/);
   });
 
   it('that is full says so once, drops what the guest does after, and keeps how the case ends', () => {
