@@ -5,6 +5,7 @@ import { knownFacts } from '../model/known-facts.ts';
 import type { Plan } from '../model/plan.ts';
 import { type Stage, stageMeanings } from '../model/stages.ts';
 import type { Failure } from '../model/verdict.ts';
+import { alertOfServer, refusedCertificate } from './tls-handshake.ts';
 
 export interface Stop {
   plan: Plan;
@@ -76,15 +77,6 @@ const certificateFaults: Record<Certificate, string> = {
   expired: 'which has expired',
 };
 
-/** EDK II leaves without an alert; others send a plaintext alert with the reason. */
-const refusedTls = ({ plan, events }: Stop): boolean =>
-  plan.tls !== undefined &&
-  events.some(
-    (event) =>
-      (event.source === 'http' && event.type === 'tls-refused') ||
-      (event.source === 'wire' && event.type === 'tls' && event.from === 'guest' && event.kind.startsWith('alert:')),
-  );
-
 /** Inspection of the files predicted this stop. */
 const foreseen = ({ plan, stoppedAt }: Stop): boolean => plan.prediction.stopsAt === stoppedAt;
 const whyForeseen = ({ plan }: Stop): string => plan.prediction.reasons.at(-1) ?? '';
@@ -148,9 +140,13 @@ const meanings: readonly { holds: (stop: Stop) => boolean; means: (stop: Stop) =
     means: () => 'the client got an offer and did not accept it: the offer lacks something that this client requires',
   },
   {
-    holds: refusedTls,
-    means: ({ plan }) =>
-      `the client broke off the TLS handshake on seeing the server's certificate, ${certificateFaults[plan.tls?.certificate ?? 'valid']}`,
+    holds: (stop) => alertOfServer(stop) !== undefined,
+    means: (stop) => `the server ended the TLS handshake with an alert (${alertOfServer(stop)})`,
+  },
+  {
+    holds: (stop) => refusedCertificate(stop) !== undefined,
+    means: (stop) =>
+      `the client broke off the TLS handshake on seeing the server's certificate, ${certificateFaults[refusedCertificate(stop) ?? 'valid']}`,
   },
   {
     holds: ({ plan, failures }) =>

@@ -45,3 +45,34 @@ it('a stop is the one that faults were to bring about only if the guest met them
   expect(judge(faulty, [...events.slice(0, 1), met, ...events.slice(1)]).status).toBe('passed');
   expect(judge(faulty, events)).toMatchObject({ status: 'failed', diagnosis: expect.stringContaining('met none') });
 });
+
+type TlsEvent = Extract<HarnessEvent, { source: 'wire'; type: 'tls' }>;
+
+/** A boot of EDK II that refused a certificate, with faults of the TLS server instead. */
+function overTls(fault: object, change: (events: readonly HarnessEvent[]) => HarnessEvent[]) {
+  const { plan, events } = recordedRun('uefi-https-authority');
+  const scenario = { ...plan.scenario, faults: [faultSchema.parse({ server: 'tls', ...fault })] };
+  return judge({ ...plan, scenario, tls: { certificate: 'valid' } }, change(events)).diagnosis;
+}
+
+it('the diagnosis of a certificate that is refused is of the one that was shown', () => {
+  const met = { source: 'http', type: 'fault', fault: 0, action: 'certificate', what: 'connection', count: 1 } as const;
+  const diagnosis = overTls({ certificate: 'expired' }, ([first, ...rest]) => [
+    ...(first ? [first] : []),
+    { tMs: 1, ...met },
+    ...rest,
+  ]);
+  expect(diagnosis).toContain("broke off the TLS handshake on seeing the server's certificate, which has expired");
+});
+
+it('the diagnosis of a handshake that the server ends with an alert is not of a certificate that the client never saw', () => {
+  const alerted = (event: HarnessEvent): HarnessEvent[] => {
+    if (event.source === 'http' && event.type === 'tls-refused') return [];
+    if (event.source !== 'wire' || event.type !== 'tls') return [event];
+    const { certificate: _, ...tls }: TlsEvent = event;
+    if (tls.from === 'server') return [{ ...tls, kind: 'alert:handshake_failure' }];
+    return tls.kind === 'left' ? [{ ...tls, kind: 'alert:close_notify' }, tls] : [tls];
+  };
+  const diagnosis = overTls({ alert: 'handshakeFailure' }, (events) => events.flatMap(alerted));
+  expect(diagnosis).toContain(': the server ended the TLS handshake with an alert (handshake_failure).');
+});
