@@ -223,6 +223,23 @@ export const tftpHardships: Record<string, Hardship> = {
       'bios-pxe': ipxeStop('nbp-fetch', 'a block that never comes is waited for until the client gives up'),
     },
   },
+  'tftp-window-ignored': {
+    // Of these clients only EDK II asks for a windowsize, of 4.
+    title: 'TFTP without windowsize',
+    faults: [{ server: 'tftp', ignoreOptions: ['windowsize'] }],
+    chains: ['uefi', 'arm-new'],
+  },
+  'tftp-longer': {
+    title: 'an NBP 1,000 bytes longer than its tsize',
+    faults: [{ server: 'tftp', until: { stage: 'nbp-fetch' }, of: { after: 1 }, lengthOff: 1000 }],
+    chains: ['arm-new'],
+    stops: {
+      'arm-new': pxeStop(
+        'PXE-E05: Buffer size is smaller than the requested file',
+        'EDK II asks for the size first, and has a buffer of that size when it asks for the file',
+      ),
+    },
+  },
   'tftp-tsize-wrong': {
     title: 'tsize 100 bytes, whatever the file has',
     faults: [{ server: 'tftp', oack: { tsize: 100 } }],
@@ -380,6 +397,35 @@ export const httpHardships: Record<string, Hardship> = {
     title: '405 to HEAD',
     faults: [{ server: 'http', match: { method: 'HEAD' }, status: 405 }],
     chains: ['bios-http', 'bios-http-new'],
+  },
+};
+
+/** What an HTTPS server does to the handshakes of UEFI HTTP boot, and of iPXE. */
+export const tlsHardships: Record<string, Hardship> = {
+  'tls-alert': {
+    title: 'a fatal alert (handshake_failure) to the first ClientHello',
+    faults: [{ server: 'tls', of: { first: 1 }, alert: 'handshakeFailure' }],
+    chains: ['uefi-https', 'arm-https'],
+    stops: {
+      'uefi-https': {
+        stopsAt: 'nbp-fetch',
+        failure: { rule: 'http-boot-error', says: 'Could not retrieve NBP file size' },
+        reason: 'EDK II ends the boot option when a handshake fails',
+      },
+      'arm-https': ipxeStop('config', 'iPXE does not try again after an alert'),
+    },
+  },
+};
+
+/** What it does in the middle of a boot: connections must not be kept, or there is one handshake. */
+export const laterTlsHardships: Record<string, Hardship> = {
+  'tls-expired-later': {
+    title: 'a certificate that has expired by the second connection',
+    faults: [
+      { server: 'http', closeAfterwards: true },
+      { server: 'tls', of: { after: 1 }, certificate: 'expired' },
+    ],
+    stops: { 'arm-https-linux': ipxeStop('payload-fetch', 'iPXE checks the certificate of each connection') },
   },
 };
 

@@ -1,4 +1,11 @@
-import { dhcp6Hardships, dhcpHardships, httpHardships, tftpHardships } from './faulty-servers.ts';
+import {
+  dhcp6Hardships,
+  dhcpHardships,
+  httpHardships,
+  laterTlsHardships,
+  tftpHardships,
+  tlsHardships,
+} from './faulty-servers.ts';
 import { type Group, type Hardship, patience, transfer } from './hardship-row.ts';
 
 const loss = (share: number): Hardship['faults'] => [{ match: transfer, drop: share }];
@@ -71,6 +78,18 @@ const httpChains: Chains = {
   'uefi-http-new': { ...uefi, set: 'forky', transport: 'http' },
 };
 
+const armHttps: Chain = {
+  ...arm,
+  set: 'bookworm',
+  nbpSet: 'forky',
+  transport: { nbp: 'tftp', config: 'https', payload: 'https' },
+};
+const httpsChains: Chains = {
+  'uefi-https': { ...uefi, set: 'bookworm', transport: { nbp: 'https', config: 'http', payload: 'http' } },
+  'arm-https': armHttps,
+};
+const httpsLinuxChains: Chains = { 'arm-https-linux': { ...armHttps, payload: 'linux' } };
+
 const ipv6Chains: Chains = {
   'bios-ipv6': { ...bios, ipVersion: 6 },
   'bios-ipv6-new': { ...bios, set: 'forky', ipVersion: 6 },
@@ -97,5 +116,7 @@ const suffering = (chains: Chains, hardships: Record<string, Hardship>): Group[]
 export const hardship: Group[] = [
   ...suffering(chains, { ...networkHardships, ...dhcpHardships, ...tftpHardships }),
   ...suffering(httpChains, httpHardships),
+  ...suffering(httpsChains, tlsHardships),
+  ...suffering(httpsLinuxChains, laterTlsHardships),
   ...suffering(ipv6Chains, dhcp6Hardships),
 ];

@@ -68,7 +68,7 @@ const tftp = {
     silent: done,
     /** Nothing is sent for this long. */
     delayMs,
-    /** As if they had not been asked for; if all are, there is no OACK. */
+    /** As if they had not been asked for; if all are, there is no OACK. EDK II asks for a windowsize, iPXE does not. */
     ignoreOptions: z.union([z.literal('all'), z.array(z.enum(tftpOptions)).min(1)]).optional(),
     /** ERROR 8 to a request with options (RFC 2347). */
     refuseOptions: done,
@@ -88,7 +88,7 @@ const tftp = {
     skipBlock: z.int().positive().optional(),
     /** This block comes from another port when it is first sent. */
     otherTidAtBlock: z.int().positive().optional(),
-    /** Block 65,535 is followed by block 1, not 0. */
+    /** Block 65,535 is followed by block 1, not 0. A file gets there that has more than 524,280 bytes, with `oack` `blksize` 8. */
     rolloverToOne: done,
     /** The acknowledgement of the last block is lost once. */
     loseLastAck: done,
@@ -109,7 +109,10 @@ const http = {
     contentLength: z.union([z.literal(['none', 'chunked']), z.strictObject({ offBy: z.int() })]).optional(),
     /** The full length is promised, the connection closed after the file's first bytes. */
     truncateToBytes: z.int().nonnegative().optional(),
-    /** The whole file, though a part was asked for. */
+    /**
+     * The whole file, though a part was asked for. iPXE asks for parts of a disk only, UEFI HTTP boot only when it resumes
+     * after a timeout: no other boot meets it.
+     */
     ignoreRange: done,
     bytesPerSecond: z.int().min(100).optional(),
     /** The connection is closed after the response, although nothing said so. */
