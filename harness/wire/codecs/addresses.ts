@@ -85,7 +85,9 @@ export function solicitedNodeOf(address: Buffer): Buffer {
 
 /** Whether the bytes at `at` are those of `expected`. */
 export function equalsAt(data: Buffer, at: number, expected: Buffer): boolean {
-  return data.compare(expected, 0, expected.length, at, at + expected.length) === 0;
+  // For so few, `Buffer.compare` takes six times as long.
+  for (let offset = 0; offset < expected.length; offset++) if (data[at + offset] !== expected[offset]) return false;
+  return true;
 }
 
 /** A view of a MAC inside a frame, valid as long as the frame is. */

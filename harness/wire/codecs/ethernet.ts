@@ -1,3 +1,5 @@
+import { equalsAt } from './addresses.ts';
+
 export const ethernetHeaderBytes = 14;
 /** Shortest frame on the wire, without its check sequence; shorter ones are padded. */
 export const minFrameBytes = 60;
@@ -24,5 +26,5 @@ export function writeEthernet(frame: Buffer, destination: Buffer, source: Buffer
 /** Whether a frame is for this MAC, broadcast or multicast. */
 export function isFor(frame: Buffer, mac: Buffer): boolean {
   if (((frame[destinationAt] as number) & 1) === 1) return true;
-  return frame.compare(mac, 0, mac.length, destinationAt, destinationAt + mac.length) === 0;
+  return equalsAt(frame, destinationAt, mac);
 }

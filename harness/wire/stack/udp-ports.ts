@@ -161,37 +161,30 @@ function sourceFor(destination: Buffer, addresses: ServerAddresses): Buffer {
 
 /** Caches the last addresses as text, so that a transfer does not format them for every block. */
 function createPeerMemory() {
-  const mac = Buffer.alloc(macBytes);
-  const ip = Buffer.alloc(ipv6Bytes);
-  const own = Buffer.alloc(ipv6Bytes);
+  const none = Buffer.alloc(0);
+  let mac: Buffer = none;
+  let ip: Buffer = none;
+  let own: Buffer = none;
   let peer: UdpPeer = { mac: '', ip: '', port: -1 };
-  let peerVersion = 0;
   let ownText = '';
-  let ownVersion = 0;
-  const bytesOf = (version: 4 | 6) => (version === 4 ? 4 : ipv6Bytes);
+  const lengthOf = (version: 4 | 6): number => (version === 4 ? 4 : ipv6Bytes);
+  const isAt = (frame: Buffer, version: 4 | 6, at: number, known: Buffer): boolean =>
+    known.length === lengthOf(version) && equalsAt(frame, at, known);
+  const copyOf = (frame: Buffer, at: number, bytes: number): Buffer => Buffer.from(frame.subarray(at, at + bytes));
 
   return {
     peer(frame: Buffer, version: 4 | 6, ipAt: number, port: number): UdpPeer {
-      const ipLength = bytesOf(version);
-      const isLast =
-        port === peer.port &&
-        version === peerVersion &&
-        equalsAt(frame, ethernet.sourceAt, mac) &&
-        frame.compare(ip, 0, ipLength, ipAt, ipAt + ipLength) === 0;
+      const isLast = port === peer.port && isAt(frame, version, ipAt, ip) && equalsAt(frame, ethernet.sourceAt, mac);
       if (isLast) return peer;
-      frame.copy(mac, 0, ethernet.sourceAt, ethernet.sourceAt + macBytes);
-      frame.copy(ip, 0, ipAt, ipAt + ipLength);
-      peerVersion = version;
+      mac = copyOf(frame, ethernet.sourceAt, macBytes);
+      ip = copyOf(frame, ipAt, lengthOf(version));
       peer = { mac: formatMac(frame, ethernet.sourceAt), ip: formatIp(frame, version, ipAt), port };
       return peer;
     },
     ownIp(frame: Buffer, version: 4 | 6, ipAt: number): string {
-      const ipLength = bytesOf(version);
-      if (version !== ownVersion || frame.compare(own, 0, ipLength, ipAt, ipAt + ipLength) !== 0) {
-        frame.copy(own, 0, ipAt, ipAt + ipLength);
-        ownVersion = version;
-        ownText = formatIp(frame, version, ipAt);
-      }
+      if (isAt(frame, version, ipAt, own)) return ownText;
+      own = copyOf(frame, ipAt, lengthOf(version));
+      ownText = formatIp(frame, version, ipAt);
       return ownText;
     },
   };
