@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Format, lint, types, layering, dead code: all are run, even if one fails.
+// Format, lint, types, imports, layering, dead code: all are run, even if one fails.
 import { checkout, inCheckout, runScript, say } from './setup/checkout.mjs';
 import { runForeground } from './setup/foreground.mjs';
 import { installNpmPackages } from './setup/npm-packages.mjs';
@@ -13,6 +13,7 @@ const checks = [
   },
   { name: 'types', program: bin('tsc'), args: ['--noEmit', '-p', 'tsconfig.json'] },
   { name: "types of the report's page", program: bin('tsc'), args: ['--noEmit', '-p', 'harness/report/html/page'] },
+  { name: 'imports of scripts', program: process.execPath, args: [inCheckout('scripts/check-imports.mjs')] },
   { name: 'layering', program: process.execPath, args: [inCheckout('scripts/check-layers.mjs')] },
   { name: 'dead code', program: bin('knip'), args: [] },
 ];
