@@ -1,4 +1,6 @@
+import { randomBytes } from 'node:crypto';
 import { rmSync, writeFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { verdictOver } from '../judge/attempts.ts';
 import { judge } from '../judge/judge.ts';
@@ -6,7 +8,6 @@ import { isSameRecord } from '../model/canonical-json.ts';
 import { HarnessError } from '../model/errors.ts';
 import { type Plan, planSchema } from '../model/plan.ts';
 import type { CaseResult, Verdict } from '../model/verdict.ts';
-import { openTemporaryFolder } from '../os/temporary-folder.ts';
 import { unpackZip } from '../os/unpack-zip.ts';
 import { makePlan } from '../plan/plan.ts';
 import { bundleLimits } from '../run/bundle-format.ts';
@@ -54,9 +55,11 @@ function inOurPaths(theirs: readonly string[], run: CaseRun, worker: string): (t
 function ownPlan(directory: string, run: CaseRun, { worker, change }: Checking): Plan {
   const theirs = readPlan(directory);
   if (!/^[0-9a-f]{12}$/.test(theirs.nonce)) throw untrue(worker, `its nonce is ${theirs.nonce}`);
-  const ours = planSchema.parse(JSON.parse(JSON.stringify(makePlan({ ...run.found, nonce: theirs.nonce }))));
+  const ours = makePlan({ ...run.found, nonce: theirs.nonce });
+  const recorded = planSchema.parse(JSON.parse(JSON.stringify(ours)));
   const mapped = mapTexts(theirs, change) as Plan;
-  const different = (Object.keys(ours) as (keyof Plan)[]).find((part) => !isSameRecord(ours[part], mapped[part]));
+  const parts = Object.keys(recorded) as (keyof Plan)[];
+  const different = parts.find((part) => !isSameRecord(recorded[part], mapped[part]));
   if (different !== undefined) throw untrue(worker, `its plan differs in ${different}`);
   return ours;
 }
@@ -85,13 +88,22 @@ async function acceptAttempt(
   return { plan, verdict: judge(plan, events) };
 }
 
-async function unpackRecords(content: Content, store: FileStore, run: CaseRun): Promise<string> {
-  await using folder = await openTemporaryFolder('netboot-result-');
-  const bundle = join(folder.path, 'bundle.zip');
-  await store.get(content, bundle);
-  const directory = emptyDirectoryInside(run.outDir, run.directory);
-  await unpackZip(bundle, directory, bundleLimits);
-  return directory;
+async function unpackRecords(content: Content, { store, folder }: Bundles, run: CaseRun): Promise<string> {
+  const bundle = join(folder, `${randomBytes(8).toString('hex')}.zip`);
+  try {
+    await store.get(content, bundle);
+    const directory = emptyDirectoryInside(run.outDir, run.directory);
+    await unpackZip(bundle, directory, bundleLimits);
+    return directory;
+  } finally {
+    await rm(bundle, { force: true });
+  }
+}
+
+/** Where bundles of records are had from, and a folder for them until they are unpacked. */
+interface Bundles {
+  store: FileStore;
+  folder: string;
 }
 
 /**
@@ -101,13 +113,13 @@ async function unpackRecords(content: Content, store: FileStore, run: CaseRun): 
 export async function acceptResult(
   { worker, outcome }: CellResult,
   run: CaseRun,
-  store: FileStore,
+  bundles: Bundles,
 ): Promise<CaseResult> {
   if ('reason' in outcome) {
     const reason = `On worker ${worker}: ${outcome.reason}`;
     return unstartedResult(run, run.found.scenario, outcome.status, reason);
   }
-  const directory = await unpackRecords(outcome.bundle, store, run);
+  const directory = await unpackRecords(outcome.bundle, bundles, run);
   const checking = { worker, change: inOurPaths(outcome.paths, run, worker) };
   const names = attemptDirectoriesOf(directory).map((_, nth) => attemptDirectory(run.directory, nth + 1));
   const attempts = [];

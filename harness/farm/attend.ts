@@ -5,7 +5,7 @@ import { partingMs } from './connect.ts';
 import { beatMs } from './keys.ts';
 import { lackOf, type Need, type Offer } from './need.ts';
 import { createTrouble } from './room.ts';
-import { sayRun, sendCells } from './send-cells.ts';
+import { sayRun, sendAgain } from './send-cells.ts';
 import type { SentQueue } from './sent-cells.ts';
 import { finishCase, type SentCell, type Submitted } from './submitted.ts';
 
@@ -87,7 +87,7 @@ function createRecovery(
     if (lost.length === 0) return;
     // Their files are lost as well, perhaps.
     state.stored.clear();
-    await sendCells(
+    await sendAgain(
       lost.map(({ handed }) => handed),
       state,
       signal,

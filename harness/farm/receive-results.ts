@@ -1,4 +1,5 @@
 import { Worker } from 'bullmq';
+import { openTemporaryFolder } from '../os/temporary-folder.ts';
 import { unstartedResult } from '../run/case-result.ts';
 import { acceptResult } from './accept-result.ts';
 import { briefly, listen } from './connect.ts';
@@ -7,11 +8,20 @@ import { type CellResult, cellResultSchema, progressSchema } from './messages.ts
 import { BadMessage, heard } from './seal.ts';
 import { finishCase, type Submitted } from './submitted.ts';
 
+/** Results that are taken at once: each waits for its bundle, and for the disk. */
+const atOnce = 4;
+
+interface Taking {
+  folder: string;
+  /** Bundles of the results that are being taken, by case. */
+  bundles: Map<string, string | undefined>;
+}
+
 /** Records a result, unless the case has one. */
-async function take(state: Submitted, result: CellResult): Promise<void> {
+async function take(state: Submitted, result: CellResult, { folder, bundles }: Taking): Promise<void> {
   const { open, store, ranOn, notes, say } = state;
   const { id, worker, outcome } = result;
-  const cell = open.get(id);
+  const cell = bundles.has(id) ? undefined : open.get(id);
   const bundle = 'bundle' in outcome ? outcome.bundle : undefined;
   if (cell === undefined) {
     const note = `a second result of ${id} came from worker ${worker}, and was dropped`;
@@ -19,7 +29,8 @@ async function take(state: Submitted, result: CellResult): Promise<void> {
     say(note);
   } else {
     const { run } = cell.handed;
-    const accepted = await acceptResult(result, run, store).catch((error: unknown) => {
+    bundles.set(id, bundle?.sha256);
+    const accepted = await acceptResult(result, run, { store, folder }).catch((error: unknown) => {
       const reason = error instanceof Error ? error.message : String(error);
       return unstartedResult(
         run,
@@ -29,9 +40,9 @@ async function take(state: Submitted, result: CellResult): Promise<void> {
       );
     });
     ranOn.set(worker, (ranOn.get(worker) ?? 0) + 1);
-    await finishCase(state, cell.handed, accepted);
+    await finishCase(state, cell.handed, accepted).finally(() => bundles.delete(id));
   }
-  if (bundle) await store.remove(bundle.sha256);
+  if (bundle && bundles.get(id) !== bundle.sha256) await store.remove(bundle.sha256);
 }
 
 export interface Results extends AsyncDisposable {
@@ -39,14 +50,16 @@ export interface Results extends AsyncDisposable {
   onTheWay(): Promise<number>;
 }
 
-/** Results come one by one, each signed by a worker. */
-export function openResults(state: Submitted): Results {
+/** Takes the results as they come, each signed by a worker. */
+export async function openResults(state: Submitted): Promise<Results> {
   const { redis, run, sealing, say } = state;
+  const folder = await openTemporaryFolder('netboot-results-');
+  const taking: Taking = { folder: folder.path, bundles: new Map() };
   const receive = async (job: { data: unknown }): Promise<void> => {
     try {
       const { sealed } = job.data as { sealed?: unknown };
       const result = sealing.open('result', sealed, cellResultSchema);
-      if (result.run === run) await take(state, result);
+      if (result.run === run) await take(state, result, taking);
     } catch (error) {
       if (!(error instanceof BadMessage)) throw error;
       say(`a result was refused: ${error.message}`);
@@ -54,7 +67,7 @@ export function openResults(state: Submitted): Results {
   };
   const queue = resultQueue(run);
   const worker = new Worker(queue, receive, {
-    ...{ connection: redis, prefix, concurrency: 1, lockDuration: 4 * lockMs },
+    ...{ connection: redis, prefix, concurrency: atOnce, lockDuration: 4 * lockMs },
     removeOnComplete: { count: 0 },
     removeOnFail: { count: 0 },
   });
@@ -63,7 +76,10 @@ export function openResults(state: Submitted): Results {
   const lengthOf = (list: string) => redis.llen(`${prefix}:${queue}:${list}`);
   return {
     onTheWay: async () => (await lengthOf('wait')) + (await lengthOf('active')),
-    [Symbol.asyncDispose]: () => briefly(worker.close()),
+    async [Symbol.asyncDispose]() {
+      await briefly(worker.close());
+      await folder[Symbol.asyncDispose]();
+    },
   };
 }
 

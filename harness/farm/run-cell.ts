@@ -4,12 +4,10 @@ import { HarnessError } from '../model/errors.ts';
 import type { CaseResult } from '../model/verdict.ts';
 import { openTemporaryFolder } from '../os/temporary-folder.ts';
 import { writeZip } from '../os/write-zip.ts';
-import { makePlan } from '../plan/plan.ts';
 import { createAuthorities } from '../run/authorities.ts';
 import { bundleLimits } from '../run/bundle-format.ts';
 import { examineHost } from '../run/examine-host.ts';
-import type { FoundCase, ReadyCase } from '../run/found-case.ts';
-import { newNonce } from '../run/new-nonce.ts';
+import type { FoundCase } from '../run/found-case.ts';
 import type { OpenedHost } from '../run/open-host.ts';
 import { startOf } from '../run/prepare-cases.ts';
 import { runCase } from '../run/run-case.ts';
@@ -42,7 +40,7 @@ export interface RunningCell {
 const noSpace = (error: unknown): boolean => (error as NodeJS.ErrnoException).code === 'ENOSPC';
 
 /** The QEMU of a placed case, or why it cannot run here. */
-async function qemuOf({ id, found }: { id: string; found: ReadyCase }) {
+async function qemuOf({ id, found }: { id: string; found: FoundCase }) {
   const { programs } = await examineHost([found.resolved.qemu]);
   const start = startOf({ found, scenario: found.scenario }, programs[0]);
   if ('obstacle' in start) throw new Refused(`${id}: ${start.obstacle}`);
@@ -91,7 +89,7 @@ export async function runCell(cell: Cell, runner: CellRunner, { signal, onProgre
   const outDir = folder.path;
   const bytesOf = new Map(cell.files.map(({ sha256, bytes }) => [sha256, bytes]));
   try {
-    const placed = await placeCell(carried, {
+    const found = await placeCell(carried, {
       sets: host.sets,
       fingerprints: host.fingerprints,
       trust,
@@ -101,7 +99,6 @@ export async function runCell(cell: Cell, runner: CellRunner, { signal, onProgre
         return files.path({ sha256, bytes });
       },
     });
-    const found = { ...placed, plan: makePlan({ ...placed, nonce: newNonce() }) };
     const directory = join(casesFolder, id);
     const result = await runCase({
       ...{ id, round, found, outDir, directory, signal },

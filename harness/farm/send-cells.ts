@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { hostname } from 'node:os';
 import { reachOf } from '../model/reach.ts';
 import { planMemoryMiB } from '../plan/argv.ts';
@@ -15,7 +16,9 @@ import { finishCase, type SubmitOptions, type Submitted } from './submitted.ts';
 /** A cell that was sent is not run any more after so long. */
 const validMs = 7 * 24 * 3600_000;
 /** Cells are made ready and sent so many at a time: only what is on its way is held in memory. */
-const batchCells = 200;
+const batchCells = 50;
+/** Of one run in Redis at once, about 6 KB each: more than any farm's workers take before others are sent. */
+export const mostOpen = 10_000;
 
 function needOf({ run }: HandedCase, { own }: CarriedCase, options: SubmitOptions): Need {
   const { scenario, resolved } = run.found;
@@ -99,9 +102,27 @@ async function sendBatch(batch: readonly HandedCase[], state: Submitted, signal:
   await redis.publish(channels.sent, sealing.seal('sent', run));
 }
 
-/** Sends cases to the workers, long ones first, until `signal` aborts. */
-export async function sendCells(cases: readonly HandedCase[], state: Submitted, signal: AbortSignal): Promise<void> {
-  const longestFirst = cases.toSorted((a, b) => b.lengthMs - a.lengthMs);
-  for (let at = 0; at < longestFirst.length && !signal.aborted; at += batchCells)
-    await sendBatch(longestFirst.slice(at, at + batchCells), state, signal);
+type Sending = (cases: readonly HandedCase[], state: Submitted, signal: AbortSignal) => Promise<void>;
+
+/** Sends cases until `signal` aborts; `mayGoOn` resolves when there may be more. */
+async function sendAll(
+  [cases, state, signal]: Parameters<Sending>,
+  mayGoOn: () => Promise<void> = async () => {},
+): Promise<void> {
+  for (let at = 0; at < cases.length && !signal.aborted; at += batchCells) {
+    await sendBatch(cases.slice(at, at + batchCells), state, signal);
+    await mayGoOn();
+  }
 }
+
+/** Sends cases to the workers, long ones first, and the rest as others finish. */
+export const sendCells: Sending = async (cases, state, signal) => {
+  const longestFirst = cases.toSorted((a, b) => b.lengthMs - a.lengthMs);
+  await sendAll([longestFirst, state, signal], async () => {
+    while (state.open.size > mostOpen - batchCells && !signal.aborted)
+      await once(state.finished, 'case', { signal }).catch(() => {});
+  });
+};
+
+/** Sends cases again that Redis lost: they have their place. */
+export const sendAgain: Sending = (...lost) => sendAll(lost);

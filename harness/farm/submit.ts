@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { EventEmitter } from 'node:events';
 import { Queue } from 'bullmq';
 import { HarnessError } from '../model/errors.ts';
 import type { Elsewhere, HandedCase } from '../run/elsewhere.ts';
@@ -40,13 +41,14 @@ async function runOnFarm(cases: readonly HandedCase[], options: SubmitOptions, s
     stored: new Set(),
     ranOn: new Map(),
     notes: [],
+    finished: new EventEmitter(),
     allDone: () => done.abort(),
   };
   if (cases.length === 0) return [];
   const stop = AbortSignal.any([signal, done.signal]);
   try {
     using _ = await followProgress(state);
-    await using results = openResults(state);
+    await using results = await openResults(state);
     const sending = sendCells(cases, state, stop).catch((error: unknown) => {
       done.abort();
       throw error;

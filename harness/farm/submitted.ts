@@ -1,3 +1,4 @@
+import type { EventEmitter } from 'node:events';
 import type { Fingerprints } from '../assets/fingerprint.ts';
 import type { HandedCase } from '../run/elsewhere.ts';
 import type { AccelChoice } from '../vm/acceleration.ts';
@@ -45,6 +46,8 @@ export interface Submitted extends SubmitOptions {
   /** Cells that each worker ran. */
   ranOn: Map<string, number>;
   notes: string[];
+  /** Emits `case` for each that has its result. */
+  finished: EventEmitter<{ case: [] }>;
   allDone(): void;
 }
 
@@ -54,9 +57,10 @@ export async function finishCase(
   handed: HandedCase,
   result: Parameters<HandedCase['finish']>[0],
 ): Promise<void> {
-  const { unsent, open, allDone } = state;
+  const { unsent, open, finished, allDone } = state;
   unsent.delete(handed);
   open.delete(handed.run.id);
   await handed.finish(result);
+  finished.emit('case');
   if (unsent.size + open.size === 0) allDone();
 }

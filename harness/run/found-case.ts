@@ -1,5 +1,4 @@
 import { bootsOf } from '../model/boots.ts';
-import type { Plan } from '../model/plan.ts';
 import type { Resolved } from '../model/resolved.ts';
 import type { Scenario } from '../model/scenario.ts';
 import { planStagePath } from '../plan/stage-path.ts';
@@ -33,11 +32,6 @@ export async function foundBoots<Found extends { resolved: Resolved }>(
   const inputs = boots.flatMap(({ resolved }) => resolved.inputs);
   const distinct = [...new Map(inputs.map((input) => [`${input.role} ${input.path}`, input])).values()];
   return { ...first, resolved: { ...first.resolved, inputs: distinct }, boots };
-}
-
-/** A found case with the plan of its first guest; the plan of each further one differs from it in the nonce. */
-export interface ReadyCase extends FoundCase {
-  plan: Plan;
 }
 
 /** Finds a scenario's files and predicts from their inspection; the reason if one is missing. */

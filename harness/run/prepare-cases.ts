@@ -6,7 +6,7 @@ import { makePlan } from '../plan/plan.ts';
 import type { ArtefactSources } from '../resolve/resolving.ts';
 import type { QemuFacts, QemuProgram } from '../vm/host.ts';
 import type { ProgramReport } from './examine-host.ts';
-import { findCase, type ReadyCase } from './found-case.ts';
+import { type FoundCase, findCase } from './found-case.ts';
 import { pathInside } from './inside.ts';
 import { newNonce } from './new-nonce.ts';
 import { casesFolder, type RunRecord, readCaseResult } from './run-directory.ts';
@@ -17,7 +17,7 @@ export interface Entry {
   /** Which repeat of its cell, from 1. */
   round: number;
   scenario: Scenario;
-  found: ReadyCase | { missing: string };
+  found: FoundCase | { missing: string };
   kept: CaseResult | undefined;
 }
 
@@ -31,8 +31,9 @@ const final = (result: CaseResult | undefined): boolean =>
   result !== undefined && !['interrupted', 'error', 'not-run', 'waiting'].includes(result.verdict.status);
 
 /**
- * Every case of a run, with its files found and its first guest planned; `resumed` is the directory of the run being
- * resumed. Rejects if files that the matrix names are missing or cannot be served.
+ * Every case of a run, with its files found; `resumed` is the directory of the run being resumed. Rejects if files that the
+ * matrix names are missing or cannot be served. Repeats share what was found, and plans are made when guests start: a run
+ * of a hundred thousand cases fits in memory.
  */
 export async function entriesOf(
   { cells, repeat }: Pick<RunRecord, 'cells' | 'repeat'>,
@@ -43,11 +44,12 @@ export async function entriesOf(
   const entries: Entry[] = [];
   for (const scenario of cells) {
     const found = await find(scenario, host);
+    // What cannot be planned is refused before anything starts.
+    if (!('missing' in found)) makePlan({ ...found, nonce: newNonce() });
     for (let round = 1; round <= repeat; round++) {
       const id = repeatId(scenario.id, round);
       const kept = resumed === undefined ? undefined : readCaseResult(pathInside(resumed, join(casesFolder, id)));
-      const ready = 'missing' in found ? found : { ...found, plan: makePlan({ ...found, nonce: newNonce() }) };
-      entries.push({ id, round, scenario, found: ready, kept: final(kept) ? kept : undefined });
+      entries.push({ id, round, scenario, found, kept: final(kept) ? kept : undefined });
     }
   }
   await host.fingerprints.save();
@@ -62,7 +64,7 @@ export const qemuOf = ({ found }: Pick<Entry, 'found'>): QemuProgram | undefined
 export function startOf(
   { found, scenario: { nic } }: Pick<Entry, 'found' | 'scenario'>,
   qemu: ProgramReport | undefined,
-): { found: ReadyCase; qemu: QemuFacts } | { obstacle: string } {
+): { found: FoundCase; qemu: QemuFacts } | { obstacle: string } {
   if ('missing' in found) return { obstacle: found.missing };
   const facts = qemu?.facts;
   if (facts === undefined) return { obstacle: qemu?.problem ?? 'there is no QEMU for it' };

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import pRetry from 'p-retry';
 import type { Fingerprints } from '../assets/fingerprint.ts';
 import { verdictOver } from '../judge/attempts.ts';
+import type { Plan } from '../model/plan.ts';
 import type { Stage } from '../model/stages.ts';
 import type { CaseResult } from '../model/verdict.ts';
 import { makePlan } from '../plan/plan.ts';
@@ -12,7 +13,7 @@ import { type AttemptOptions, type AttemptResult, runAttempt } from './attempt.t
 import type { Authorities } from './authorities.ts';
 import { attemptDirectory, caseFiles, writeRecord } from './case-directory.ts';
 import { attemptedResult } from './case-result.ts';
-import type { ReadyCase } from './found-case.ts';
+import type { FoundCase } from './found-case.ts';
 import { emptyDirectoryInside, pathInside } from './inside.ts';
 import type { Intervene } from './intervention.ts';
 import { newNonce } from './new-nonce.ts';
@@ -23,7 +24,7 @@ import type { TemplateStore } from './templates/template-store.ts';
 export interface CaseRun {
   id: string;
   round: number;
-  found: ReadyCase;
+  found: FoundCase;
   qemu: QemuFacts;
   /** The run's directory, and the case's within it. */
   outDir: string;
@@ -51,12 +52,15 @@ interface CountedAttempt {
   guests: AttemptResult[];
 }
 
+/** The plan of one more guest. */
+const planOf = ({ found }: CaseRun): Plan => makePlan({ ...found, nonce: newNonce() });
+
 /**
  * The template that a case's first attempt may start from. A second attempt starts from power-on: it is there to show what
  * varies. So do a guest with a user at its console, and one that is interfered with.
  */
-export function templateOf({ found, qemu, terminal, intervene }: CaseRun): string | undefined {
-  return terminal || intervene ? undefined : templateIdOf(found.plan, qemu);
+export function templateOf(run: CaseRun, plan: Plan = planOf(run)): string | undefined {
+  return run.terminal || run.intervene ? undefined : templateIdOf(plan, run.qemu);
 }
 
 const infrastructureRetries = 2;
@@ -71,7 +75,7 @@ async function runGuest(run: CaseRun, name: string, { plan, attempt }: GuestOrde
   const { accel: chooser, qemu, signal } = run;
   const directory = emptyDirectoryInside(run.outDir, name);
   const { accel } = await chooser.choose(plan, qemu);
-  const template = attempt === 1 && accel === 'tcg' ? templateOf(run) : undefined;
+  const template = attempt === 1 && accel === 'tcg' ? templateOf(run, plan) : undefined;
   const claim = template === undefined ? undefined : await run.templates?.claim(template);
   const result = await runAttempt({ ...run, plan, attempt, directory, accel, claim }).finally(claim?.release);
   if (result.demote === undefined || signal.aborted) return [result];
@@ -90,12 +94,10 @@ async function runUntilJudged(run: CaseRun, attempt: number): Promise<CountedAtt
   const directory = attemptDirectory(run.directory, attempt);
   const retries = bootsOnce(run) ? 0 : infrastructureRetries;
   const guests: AttemptResult[] = [];
-  const nextPlan = () =>
-    attempt === 1 && guests.length === 0 ? run.found.plan : makePlan({ ...run.found, nonce: newNonce() });
   run.onAttempt(attempt);
   const result = await pRetry(
     async (tries) => {
-      guests.push(...(await runGuest(run, directory, { plan: nextPlan(), attempt })));
+      guests.push(...(await runGuest(run, directory, { plan: planOf(run), attempt })));
       const last = guests.at(-1) as AttemptResult;
       // An interrupted attempt is recorded as such and not retried.
       if (last.retryable && tries <= retries && !run.signal.aborted) throw new Error(last.verdict.diagnosis ?? '');

@@ -174,7 +174,7 @@ function openTemplates(options: RunOptions, record: RunRecord): TemplateStore | 
 /** The templates that more than one of these cases can start from. */
 function sharedTemplates(cases: readonly CaseRun[]): Set<string> {
   const [seen, shared] = [new Set<string>(), new Set<string>()];
-  for (const id of cases.map(templateOf)) {
+  for (const id of cases.map((one) => templateOf(one))) {
     if (id === undefined) continue;
     if (seen.has(id)) shared.add(id);
     seen.add(id);

@@ -3,8 +3,9 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HarnessError } from '../model/errors.ts';
 import type { Plan } from '../model/plan.ts';
-import { guestFolderOf } from '../model/provisioner.ts';
+import { guestFolderOf, isShared } from '../model/provisioner.ts';
 import { DisposalStack, opening } from '../os/disposal-stack.ts';
+import { makePlan } from '../plan/plan.ts';
 import { openServerRecord, type ServerRecord, toEach } from '../services/provisioner/record.ts';
 import { openProvisioner } from '../services/provisioner/start.ts';
 import { createSwitch, type Switch } from '../services/provisioner/switch.ts';
@@ -13,7 +14,9 @@ import { parseMac } from '../wire/codecs/addresses.ts';
 import type { Link } from '../wire/stack/link.ts';
 import { linkOverStream } from '../wire/stack/stream-link.ts';
 import { caseFiles } from './case-directory.ts';
+import type { FoundCase } from './found-case.ts';
 import { pathInside } from './inside.ts';
+import { newNonce } from './new-nonce.ts';
 import {
   adapterArgs,
   copyTree,
@@ -171,12 +174,16 @@ function createSharedServer({ outDir, cases, signal }: Sharing): SharedServer & 
 /** What shows that cases have the same server. */
 interface Sharer {
   round: number;
-  found: { scenario: Pick<Plan['scenario'], 'group'>; plan: Pick<Plan, 'provisioner'> };
+  found: FoundCase;
 }
 
 /** Of a server of the user's, all but what depends on the guest's machine. */
-const serverKey = ({ round, found: { scenario, plan } }: Sharer): string =>
-  JSON.stringify([scenario.group, round, { ...plan.provisioner, adapter: '', packetPrograms: '' }]);
+function serverKey({ round, found }: Sharer): string | undefined {
+  const { provisioner, group } = found.scenario;
+  if (!isShared(provisioner)) return undefined;
+  const plan = makePlan({ ...found, nonce: newNonce() });
+  return JSON.stringify([group, round, { ...plan.provisioner, adapter: '', packetPrograms: '' }]);
+}
 
 interface SharedServers extends AsyncDisposable {
   of(sharer: Sharer): SharedServer | undefined;
@@ -186,14 +193,14 @@ interface SharedServers extends AsyncDisposable {
 export function shareServers(cases: readonly Sharer[], options: Omit<Sharing, 'cases'>): SharedServers {
   const counts = new Map<string, number>();
   for (const one of cases) {
-    if (one.found.plan.provisioner?.scope !== 'group') continue;
-    counts.set(serverKey(one), (counts.get(serverKey(one)) ?? 0) + 1);
+    const key = serverKey(one);
+    if (key !== undefined) counts.set(key, (counts.get(key) ?? 0) + 1);
   }
   const servers = new Map([...counts].map(([key, count]) => [key, createSharedServer({ ...options, cases: count })]));
   const opened = new DisposalStack();
   for (const server of servers.values()) opened.use(server);
   return {
-    of: (sharer) => servers.get(serverKey(sharer)),
+    of: (sharer) => servers.get(serverKey(sharer) ?? ''),
     [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose](),
   };
 }

@@ -3,7 +3,9 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Queue, Worker } from 'bullmq';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { createFingerprints } from '../../../harness/assets/fingerprint.ts';
 import { prefix, resultQueue } from '../../../harness/farm/keys.ts';
+import { openRedisStore } from '../../../harness/farm/redis-store.ts';
 import { openSealing } from '../../../harness/farm/seal.ts';
 import { cacheFolder } from '../../../harness/os/cache-folder.ts';
 import { readEvents } from '../../../harness/run/run-directory.ts';
@@ -160,6 +162,39 @@ describe.concurrent('a farm of two workers', () => {
       expect(statuses(place)).toEqual({ slow: 'passed', a: 'passed' });
       expect(resultsIn(place).notes).toContain(`a second result of ${id} came from worker late, and was dropped`);
       expect(exitCode).toBe(0);
+      worker.kill('SIGINT');
+      await worker.finished;
+    });
+  });
+
+  it('records one of two results that come at once', async () => {
+    await onFarm(async (farm) => {
+      const { place, redis } = farm;
+      const worker = farm.worker('one');
+      const run = farm.run([waits('slow', 60_000)]);
+      const id = idOf('slow');
+      await untilRunning(farm, ['one'], id);
+      const [runKey] = await redis.keys(`${prefix}:run:*`);
+      const ofRun = runKey!.split(':').at(-1)!;
+      const store = openRedisStore(redis, { say: () => {}, signal: new AbortController().signal });
+      const sealing = openSealing(Buffer.from('k'.repeat(32)));
+      const jobs = [];
+      for (const name of ['left', 'right']) {
+        const path = place.write(`${name}.zip`, name);
+        const bundle = await createFingerprints().of(path);
+        await store.put(bundle, path);
+        const outcome = { bundle, accel: 'tcg', durationMs: 1, guestCpuMs: 1, paths: [] };
+        jobs.push({
+          name: 'result',
+          data: { sealed: sealing.seal('result', { run: ofRun, id, worker: name, outcome }) },
+        });
+      }
+      const results = new Queue(resultQueue(ofRun), { connection: redis, prefix });
+      await results.addBulk(jobs);
+      await run.finished;
+      await results.close();
+      expect(statuses(place)).toEqual({ slow: 'error' });
+      expect(resultsIn(place).notes.filter((note) => note.startsWith(`a second result of ${id}`))).toHaveLength(1);
       worker.kill('SIGINT');
       await worker.finished;
     });
