@@ -11,6 +11,7 @@ import { keys } from '../../.build/harness/farm/keys.js';
 import { makeOffer } from '../../.build/harness/farm/offer.js';
 import { lookAtFarm } from '../../.build/harness/farm/overview.js';
 import { openSealing } from '../../.build/harness/farm/seal.js';
+import { mostOpen } from '../../.build/harness/farm/send-cells.js';
 import { cacheFolder } from '../../.build/harness/os/cache-folder.js';
 import { interruptible, parsed } from '../campaigns/command.mjs';
 import { infoOf, startOwnRedis } from '../farm/own-redis.mjs';
@@ -84,7 +85,7 @@ async function until(what, look, signal, failed) {
   }
 }
 
-/** Sends all cells; nobody takes any yet. */
+/** Sends all cells that may be sent before any has finished; nobody takes one yet. */
 async function sendAll({ given, redis, socket, folder, signal }) {
   const submitter = startPart('submitter');
   const before = await infoOf(redis);
@@ -98,7 +99,7 @@ async function sendAll({ given, redis, socket, folder, signal }) {
       waiting = runs[0]?.waiting ?? 0;
       last = await submitter.report();
       // Some of the matrix are never sent, with a reason: they are finished.
-      return last.cells > 0 && waiting + last.finished === last.cells;
+      return last.cells > 0 && (waiting > 0.99 * mostOpen || waiting + last.finished === last.cells);
     },
     signal,
     submitter.failed,

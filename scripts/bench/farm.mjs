@@ -15,8 +15,13 @@ import {
 import { join, resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { keys, lockMs, prefix } from '../../.build/harness/farm/keys.js';
+import { isShared } from '../../.build/harness/model/provisioner.js';
+import { isReused } from '../../.build/harness/model/verdict.js';
 import { cacheFolder } from '../../.build/harness/os/cache-folder.js';
 import { openCpuMeter } from '../../.build/harness/os/process-cpu.js';
+import { ownCodeDigest } from '../../.build/harness/run/own-code.js';
+import { readResults } from '../../.build/harness/run/read-results.js';
+import { readRunRecord } from '../../.build/harness/run/run-directory.js';
 import { interruptible, parsed, stamp } from '../campaigns/command.mjs';
 import { infoOf, startOwnRedis } from '../farm/own-redis.mjs';
 import { allowedCores, shareOf, spawnNetboot } from '../farm/workers.mjs';
@@ -32,6 +37,7 @@ guests start from power-on.
   --cells GLOBS   these cells, by id or group; comma-separated, * for any text; '*' is the default matrix
                   (default: one of each kind, as of netboot run --smoke)
   --workers LIST  numbers of workers, comma-separated (default: 1,2)
+  --local DIR     a run of the same cells by the same code, from power-on and on all cores of this machine, in place of those here
   --rounds N      in the second one Redis and the workers have the files of the first (default: 2)
   --out DIR       a new folder that keeps the runs and logs (default: .runs/bench-farm-<time>)
   --json          the figures as JSON on standard output
@@ -41,6 +47,7 @@ Exit code: 0, or 1 if a cell came out otherwise on a farm than here.`;
 const options = {
   cells: { type: 'string', many: true, default: '' },
   workers: { type: 'string', many: true, default: '1,2' },
+  local: { type: 'string' },
   rounds: { type: 'string', count: true, default: '2' },
   out: { type: 'string' },
   json: { type: 'boolean' },
@@ -142,7 +149,19 @@ function watchLocks(redis) {
   };
 }
 
-const outcomesOf = ({ cases }) => new Map(cases.map(({ id, verdict }) => [id, verdict.status]));
+const outcomesOf = ({ cases }) => new Map(cases.map((one) => [one.id, one]));
+
+/** A run that was made before, if it can be compared with what is run now. */
+function readLocalRun(folder) {
+  const results = readResults(folder);
+  const refused = (why) => new SetUpError(`--local ${folder}: ${why}`, 2);
+  const { code, repeat } = readRunRecord(folder);
+  if (code !== ownCodeDigest()) throw refused('it was made by other code than this');
+  if (repeat !== 1) throw refused('it has repeats');
+  if (results.cases.some((one) => isReused(one) || one.run.savedCpuMs !== undefined))
+    throw refused('not all of its guests started from power-on; expected a run with --cold');
+  return results;
+}
 
 /** Figures of one run, in ms and bytes. */
 const figuresOf = ({ wallMs, guestCpuMs, harnessCpuMs, cases }, cores) => ({
@@ -188,22 +207,34 @@ async function openOwnFarm(outDir, count) {
   return { ...own, folder, count, joining: ['--farm', own.socket, '--farm-key', key] };
 }
 
-/** The same cells came out otherwise than here in the same round. */
+/** Cells that came out otherwise than here in the same round; those that a farm does not take are no comparison. */
 function differencesOf(local, farmed) {
-  return [...local.outcomes]
-    .filter(([id, status]) => farmed.outcomes.get(id) !== status)
-    .map(([id, status]) => `${id}: ${status} here, ${farmed.outcomes.get(id)} with ${farmed.workers} workers`);
+  const ids = [...new Set([...local.outcomes.keys(), ...farmed.outcomes.keys()])];
+  return ids.flatMap((id) => {
+    const [here, there] = [local.outcomes.get(id), farmed.outcomes.get(id)];
+    const isNeverFarmed = there?.verdict.status === 'not-run' && isShared(there.scenario.provisioner);
+    if (isNeverFarmed || here?.verdict.status === there?.verdict.status) return [];
+    const said = (one) =>
+      one === undefined ? 'absent' : [one.verdict.status, one.verdict.diagnosis].filter(Boolean).join(': ');
+    return [`${id}: here ${said(here)}; with ${farmed.workers} workers ${said(there)}`];
+  });
 }
 
-async function measure({ given, outDir, cores }, signal) {
+const neverFarmedIn = ({ outcomes }) =>
+  [...outcomes.values()]
+    .filter(({ verdict, scenario }) => verdict.status === 'not-run' && isShared(scenario.provisioner))
+    .map(({ id }) => id);
+
+async function measure({ given, known, outDir, cores }, signal) {
   const rows = [];
   const differences = [];
+  const neverFarmed = new Set();
   const farms = [];
   try {
     for (const count of given.workers.map(Number)) farms.push(await openOwnFarm(outDir, count));
     for (let round = 1; round <= given.rounds; round++) {
-      say(`round ${round}: here`);
-      const results = await runCells({ cells: given.cells, outDir, name: `here-${round}`, cores, signal });
+      if (known === undefined) say(`round ${round}: here`);
+      const results = known ?? (await runCells({ cells: given.cells, outDir, name: `here-${round}`, cores, signal }));
       const local = { ...figuresOf(results, cores), round, workers: 0, outcomes: outcomesOf(results) };
       rows.push(local);
       for (const farm of farms) {
@@ -212,6 +243,7 @@ async function measure({ given, outDir, cores }, signal) {
         const overheadCpuMs = (farmed.besideGuestsCpuMs - local.besideGuestsCpuMs) / farmed.cells;
         rows.push({ ...farmed, ofLocalRatio: farmed.ratio / local.ratio, overheadCpuMs });
         differences.push(...differencesOf(local, farmed));
+        for (const id of neverFarmedIn(farmed)) neverFarmed.add(id);
       }
     }
   } finally {
@@ -221,7 +253,7 @@ async function measure({ given, outDir, cores }, signal) {
         rmSync(join(farm.folder, name), { recursive: true, force: true });
     }
   }
-  return { rows: rows.map(({ outcomes: _, ...figures }) => figures), differences };
+  return { rows: rows.map(({ outcomes: _, ...figures }) => figures), differences, neverFarmed: [...neverFarmed] };
 }
 
 const seconds = (ms) => (ms === undefined ? '–' : (ms / 1000).toFixed(1));
@@ -243,7 +275,7 @@ const columns = [
   { head: `least left of a lock, of ${lockMs / 1000} s`, of: ({ leastLockMs }) => seconds(leastLockMs) },
 ];
 
-function print({ rows, differences }, { cores, outDir }) {
+function print({ rows, differences, neverFarmed }, { cores, outDir }) {
   const { cpu, node } = hostFacts();
   const table = [columns.map(({ head }) => head), ...rows.map((row) => columns.map(({ of }) => of(row)))];
   const widths = columns.map((_, at) => Math.max(...table.map((line) => line[at].length)));
@@ -252,6 +284,7 @@ function print({ rows, differences }, { cores, outDir }) {
     ...table.map((line) =>
       line.map((text, at) => (at === 0 ? text.padEnd(widths[at]) : text.padStart(widths[at]))).join('  '),
     ),
+    ...(neverFarmed.length > 0 ? [`a farm does not take cells that share a server: ${neverFarmed.join(', ')}`] : []),
     ...differences,
     `${differences.length} cells came out otherwise on a farm than here`,
   ];
@@ -265,9 +298,10 @@ export async function run(argv) {
     throw new SetUpError(`--workers: expected numbers such as 1,2; got ${given.workers.join(',')}`, 2);
   const outDir = resolve(given.out ?? `.runs/bench-farm-${stamp()}`);
   if (existsSync(outDir)) throw new SetUpError(`--out: expected a new folder; ${outDir} exists`, 2);
+  const known = given.local === undefined ? undefined : readLocalRun(resolve(given.local));
   mkdirSync(outDir, { recursive: true });
   const cores = allowedCores();
-  const figures = await interruptible((signal) => measure({ given, outDir, cores }, signal));
+  const figures = await interruptible((signal) => measure({ given, known, outDir, cores }, signal));
   if (given.json) process.stdout.write(`${JSON.stringify({ host: hostFacts(), ...figures }, null, 2)}\n`);
   else print(figures, { cores, outDir });
   if (figures.differences.length > 0) process.exitCode = 1;
