@@ -1,3 +1,4 @@
+import { mostOpen } from '../farm/keys.ts';
 import { openFarm } from '../farm/submit.ts';
 import type { Elsewhere } from '../run/elsewhere.ts';
 import type { RunOptions } from '../run/run-matrix.ts';
@@ -20,6 +21,7 @@ export async function openFarmRun(
     fingerprints: artefacts.fingerprints,
     labels: farmLabel ?? [],
     waitMs: farmWait * 1000,
+    mostOpen,
   });
   return { elsewhere, [Symbol.asyncDispose]: async () => joined[Symbol.dispose]() };
 }

@@ -32,5 +32,7 @@ export const runGoneMs = 30_000;
 
 /** A worker that has not renewed its lock on a cell for so long has lost it. */
 export const lockMs = 30_000;
+/** Cells of one run in Redis at once, of about 6 KB each: more than workers take before others are sent. */
+export const mostOpen = 10_000;
 /** A cell that was lost this often with its worker is not run again. */
 export const mostLost = 3;

@@ -17,8 +17,6 @@ import { finishCase, type SubmitOptions, type Submitted } from './submitted.ts';
 const validMs = 7 * 24 * 3600_000;
 /** Cells are made ready and sent so many at a time: only what is on its way is held in memory. */
 const batchCells = 50;
-/** Of one run in Redis at once, about 6 KB each: more than any farm's workers take before others are sent. */
-export const mostOpen = 10_000;
 
 function needOf({ run }: HandedCase, { own }: CarriedCase, options: SubmitOptions): Need {
   const { scenario, resolved } = run.found;
@@ -119,7 +117,7 @@ async function sendAll(
 export const sendCells: Sending = async (cases, state, signal) => {
   const longestFirst = cases.toSorted((a, b) => b.lengthMs - a.lengthMs);
   await sendAll([longestFirst, state, signal], async () => {
-    while (state.open.size > mostOpen - batchCells && !signal.aborted)
+    while (state.open.size > state.mostOpen - batchCells && !signal.aborted)
       await once(state.finished, 'case', { signal }).catch(() => {});
   });
 };

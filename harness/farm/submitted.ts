@@ -21,6 +21,8 @@ export interface SubmitOptions {
   priority: number;
   /** How long cells wait for a worker that can run them. */
   waitMs: number;
+  /** Cells that wait in Redis at once. */
+  mostOpen: number;
   /** A line for the user. */
   say(line: string): void;
 }

@@ -5,6 +5,7 @@ import { expandChosen } from '../../../.build/harness/cli/case-options.js';
 import { packageVersion } from '../../../.build/harness/cli/package-version.js';
 import { parseFarmAddress } from '../../../.build/harness/farm/address.js';
 import { connectFarm } from '../../../.build/harness/farm/connect.js';
+import { mostOpen } from '../../../.build/harness/farm/keys.js';
 import { openSealing } from '../../../.build/harness/farm/seal.js';
 import { openFarm } from '../../../.build/harness/farm/submit.js';
 import { runMatrix } from '../../../.build/harness/run/run-matrix.js';
@@ -47,7 +48,15 @@ async function submit({ socket, cells: most, outDir }) {
   const redis = await connectFarm({ address: parseFarmAddress(socket), env: {}, say: () => {} });
   const farm = await openFarm({
     ...{ redis, sealing: openSealing(farmKey), store: nowhere, fingerprints: host.fingerprints },
-    ...{ version: packageVersion(), matrix: matrix.name, accel: 'tcg', labels: [], priority: 0, waitMs: dayMs },
+    ...{
+      version: packageVersion(),
+      matrix: matrix.name,
+      accel: 'tcg',
+      labels: [],
+      priority: 0,
+      waitMs: dayMs,
+      mostOpen,
+    },
     say: () => {},
   });
   await runMatrix({

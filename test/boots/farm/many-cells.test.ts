@@ -3,7 +3,6 @@ import { expect, it } from 'vitest';
 import { prefix, resultQueue } from '../../../harness/farm/keys.ts';
 import { openRedisStore } from '../../../harness/farm/redis-store.ts';
 import { openSealing } from '../../../harness/farm/seal.ts';
-import { mostOpen } from '../../../harness/farm/send-cells.ts';
 import { openFarm } from '../../../harness/farm/submit.ts';
 import { repeatId } from '../../../harness/model/case-id.ts';
 import type { Scenario } from '../../../harness/model/scenario.ts';
@@ -13,15 +12,16 @@ import { cellsOf, openHost } from '../../run/rig.ts';
 import { onFarm, quick, untilAnswer } from './on-farm.ts';
 
 const sealing = openSealing(undefined);
+const mostOpen = 200;
 
-it('a run has only so many cells in Redis, and sends more as results come', { timeout: 300_000 }, async () => {
+it('a run has only so many cells in Redis, and sends more as results come', async () => {
   await onFarm(async ({ redis }) => {
     const host = await openHost();
     const [cell] = cellsOf(quick('a')) as [Scenario];
     const found = await findCase(cell, host);
     const idOf = (nth: number) => repeatId(cell.id, nth + 1);
     const finished: string[] = [];
-    const cases = Array.from({ length: mostOpen + 500 }, (_, nth) => ({
+    const cases = Array.from({ length: 2 * mostOpen }, (_, nth) => ({
       run: { id: idOf(nth), round: nth + 1, found, qemu: { version: '7', nics: [] } },
       ...{ lengthMs: 1000, sharesStart: false, finish: async ({ id }: { id: string }) => void finished.push(id) },
     })) as unknown as HandedCase[];
@@ -29,7 +29,7 @@ it('a run has only so many cells in Redis, and sends more as results come', { ti
     const farm = await openFarm({
       ...{ redis, sealing, store: openRedisStore(redis, { say: () => {}, signal: stop.signal }) },
       ...{ fingerprints: host.fingerprints, version: '0', matrix: 'test', accel: 'tcg', labels: [], priority: 0 },
-      ...{ waitMs: 600_000, say: () => {} },
+      ...{ waitMs: 600_000, mostOpen, say: () => {} },
     });
     const running = farm.run(cases, stop.signal);
 
