@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { bootOf } from '../../scripts/campaigns/sabotage/boot.mjs';
 import { machineKinds, networkKinds } from '../../scripts/campaigns/sabotage/kinds.mjs';
-import { asksFor, comesToEndOf, isRequest } from '../../scripts/campaigns/sabotage/signs.mjs';
+import { asksFor, comesToEndOf, isRequest, mattersOver } from '../../scripts/campaigns/sabotage/signs.mjs';
 import { guest, icmpFrame, server, tcpFrame, udpFrame } from '../wire/frames.ts';
 
 const planOf = (run) =>
@@ -66,6 +66,15 @@ describe('the breaks of a kind', () => {
     expect(machineKinds['rom-blank'](boot)).toEqual([]);
   });
 
+  it('leave an HTTP response whole where the server is to cut it off', () => {
+    const overHttp = { ...use, transport: 'http' };
+    const faults = [{ server: 'http', truncateToBytes: 50_000 }];
+    const cut = { ...boot.plan, scenario: { ...boot.plan.scenario, faults } };
+    const namesOf = (plan) => networkKinds['file-truncated'](overHttp, plan).map(({ name: of }) => of);
+    expect(namesOf(boot.plan)).toEqual([undefined, 'midway']);
+    expect(namesOf(cut)).toEqual([undefined]);
+  });
+
   it('put a blank ROM where QEMU takes one unasked', () => {
     const plan = planOf('bios-ipxe-rom');
     const [blank] = machineKinds['rom-blank'](bootOf(plan));
@@ -96,6 +105,15 @@ describe('a boot has met its break', () => {
     expect(isEnd({ source: 'http', type: 'served', method: 'HEAD', target: '/b.efi' })).toBe(false);
     expect(isEnd({ source: 'http', type: 'served', method: 'GET', target: '/b.efi' })).toBe(true);
     expect(isEnd({ source: 'wire', type: 'tftp-complete', file: 'b.efi' })).toBe(true);
+  });
+
+  it('where it loses a frame, unless that is of the other IP version', () => {
+    const solicitation = Buffer.concat([Buffer.alloc(12), Buffer.from([0x86, 0xdd]), Buffer.alloc(48)]);
+    expect([4, 6].map((version) => mattersOver(version)(solicitation))).toEqual([false, true]);
+    expect([4, 6].map((version) => mattersOver(version)(udpFrame(guest, server, 68, 67, Buffer.from('x'))))).toEqual([
+      true,
+      true,
+    ]);
   });
 
   it('where it asks a server for something, not its network', () => {

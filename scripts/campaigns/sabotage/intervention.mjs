@@ -18,7 +18,7 @@ export function interventionOf(wrong, plan, acted, { damaged, deadlines }) {
     hasMet = true;
     acted(wrong.label);
   };
-  const isShownLater = wrong.shows ?? wrong.meets ?? wrong.loses;
+  const isShownLater = wrong.shows ?? wrong.meets;
 
   async function begin() {
     if (begun || running === undefined) return;
@@ -44,8 +44,9 @@ export function interventionOf(wrong, plan, acted, { damaged, deadlines }) {
     },
     faults(frame, direction, deliver) {
       if (begun) {
-        if (direction === 'from-guest' && wrong.meets?.(frame)) met();
-        if (wrong.loses?.(passed.size)) return met();
+        const isLost = wrong.loses?.(passed.size) ?? false;
+        if ((wrong.loses ? isLost : direction === 'from-guest') && wrong.meets?.(frame)) met();
+        if (isLost) return;
         // What is sent again is no progress: a guest that hears nothing more must not meet the break by waiting.
         if (wrong.loses) passed.add(frame.toString('latin1', ipHeaderEnd));
       }

@@ -6,10 +6,10 @@
 //   act     what to do then to the guest or its servers
 //   loses   whether to drop a frame, given how many have passed since
 //   shows   whether an event shows that the boot has met the break
-//   meets   likewise for a frame from the guest
+//   meets   likewise for a frame from the guest, or one that is dropped
 // A break without the last three has met the boot as soon as it is made.
 import { setTimeout as pause } from 'node:timers/promises';
-import { asksFor, comesToEndOf, isRequest } from './signs.mjs';
+import { asksFor, comesToEndOf, isRequest, mattersOver } from './signs.mjs';
 
 /** Enough for a client to begin what it then cannot finish. */
 const firstFrames = 2;
@@ -94,7 +94,9 @@ export const networkKinds = {
     if (names.length === 0) return [];
     const shows = comesToEndOf(names);
     const alter = (whole, damaged) => withFiles(whole, names, (file) => half(file, damaged));
-    if (transport !== 'http' && transport !== 'https') return [{ alter, shows }];
+    // A server that is to cut its responses off does the same anyway.
+    const isCutAnyway = plan.scenario.faults?.some(({ truncateToBytes }) => truncateToBytes !== undefined);
+    if ((transport !== 'http' && transport !== 'https') || isCutAnyway) return [{ alter, shows }];
     const lengths = lengthsOf(plan);
     const cutOf = (name) => (lengths[name] ?? unknownBytes) >> 1;
     const breakOff = (whole) => withFiles(whole, names, (file, name) => ({ ...file, truncateToBytes: cutOf(name) }));
@@ -105,7 +107,8 @@ export const networkKinds = {
   },
 
   'frames-lost': ({ after, files }, plan) => {
-    const from = (frames) => ({ after, loses: (passed) => passed >= frames });
+    const meets = mattersOver(plan.scenario.ipVersion);
+    const from = (frames) => ({ after, loses: (passed) => passed >= frames, meets });
     const isLarge = (lengthsOf(plan)[files[0]] ?? 0) > large.bytes;
     return [from(firstFrames), ...(isLarge ? [{ name: 'midway', ...from(large.frames) }] : [])];
   },

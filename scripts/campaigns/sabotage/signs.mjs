@@ -11,6 +11,9 @@ export function isRequest(frame) {
   return protocol === udp || protocol === tcp;
 }
 
+/** Whether losing a frame can break a boot over this IP version: a client solicits routers over IPv6 whatever it boots by. */
+export const mattersOver = (ipVersion) => (frame) => ipVersion === 6 || frame.readUInt16BE(12) !== ipv6;
+
 /** The name in a URL or path, as in the served tree. */
 const nameOf = (target) => target.replace(/^[a-z]+:\/\/[^/]+/, '').replace(/^\/+/, '');
 
