@@ -1,13 +1,24 @@
 #!/usr/bin/env node
-// `npm run servers -- RUN_DIR`: where the same clients meet something else from dnsmasq, Kea, ISC dhcpd, tftpd-hpa and atftpd
-// than from the harness's own DHCP and TFTP, and why; a difference that nothing explains is an error. With --record the
-// frames' events are stored, for the test that does the same.
+// Compares what the same clients meet from servers of others and from the harness's own.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { parsed } from './campaigns/command.mjs';
 import { joinServers } from './servers/join.mjs';
 import { inCheckout, runScript, SetUpError } from './setup/checkout.mjs';
 import { compile } from './setup/compile.mjs';
+
+const usage = `Usage: npm run -s servers -- RUN_DIR [--record]
+
+Prints where the same clients meet something else from dnsmasq, Kea, ISC dhcpd, tftpd-hpa and atftpd than from the harness's
+own DHCP and TFTP, and why, in a run of the default matrix.
+
+  RUN_DIR   the run
+  --record  store the events of its frames, for the test that does the same
+  --help
+
+Exit code: 0 if every difference is explained; 1 otherwise.`;
+
+const options = { run: { type: 'string', argument: true }, record: { type: 'boolean' } };
 
 const print = (line) => process.stdout.write(`${line}\n`);
 const outcomeOf = ({ verdict: { status, lastStage } }) => `${status}, ${lastStage}`;
@@ -27,9 +38,10 @@ function record(pairs, eventsOf) {
 }
 
 await runScript(async () => {
-  const { positionals, values } = parseArgs({ allowPositionals: true, options: { record: { type: 'boolean' } } });
-  const [runDir] = positionals;
-  if (runDir === undefined) throw new SetUpError('Usage: npm run -s servers -- RUN_DIR [--record]', 2);
+  const given = parsed(process.argv.slice(2), options, usage);
+  if (given === undefined) return;
+  const runDir = given.run;
+  if (runDir === undefined) throw new SetUpError(usage, 2);
   compile();
   const { protocolDifferences } = await import(inCheckout('.build/harness/judge/server/protocol-facts.js'));
   const { readResults } = await import(inCheckout('.build/harness/run/read-results.js'));
@@ -37,7 +49,7 @@ await runScript(async () => {
   const { reasonOf } = await import(inCheckout('.build/scenarios/server-differences.js'));
   const { pairs, alone } = joinServers(readResults(runDir));
   const eventsOf = ({ run }) => readEvents(join(runDir, run.directory));
-  if (values.record) record(pairs, eventsOf);
+  if (given.record) record(pairs, eventsOf);
 
   let unexplained = 0;
   for (const { own, theirs, programs } of pairs) {

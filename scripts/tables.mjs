@@ -1,15 +1,23 @@
 #!/usr/bin/env node
-// Generates the tables of scenarios/README.md and the lengths of cells from runs: `npm run tables -- RUN_DIR` stores the
-// results of a default run, `npm run tables -- --hardship RUN_DIR` those of a run of the cells hard-*, and both write everything;
-// without an argument it is regenerated from the stored results. A test checks that they agree.
+// Generates the tables of scenarios/README.md and the lengths of cells from runs. A test checks that they agree.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
-import { parseArgs } from 'node:util';
+import { parsed } from './campaigns/command.mjs';
 import { hardshipTable } from './hardship-table.mjs';
 import { firstRound, readmeTables } from './readme-tables.mjs';
 import { recordedLengths } from './recorded-lengths.mjs';
 import { inCheckout, runScript, say } from './setup/checkout.mjs';
 import { compile } from './setup/compile.mjs';
+
+const usage = `Usage: npm run -s tables -- [RUN_DIR] [--hardship RUN_DIR]
+
+Writes the tables of scenarios/README.md and the recorded lengths of cells, from stored results.
+
+  RUN_DIR             a run of the default matrix, whose results are stored first
+  --hardship RUN_DIR  a run of the cells hard-*, likewise
+  --help`;
+
+const options = { run: { type: 'string', argument: true }, hardship: { type: 'string' } };
 
 const stored = {
   tables: inCheckout('fixtures/runs/default/results.json'),
@@ -57,10 +65,11 @@ function withSection(page, name, text) {
 }
 
 await runScript(async () => {
+  const given = parsed(process.argv.slice(2), options, usage);
+  if (given === undefined) return;
   const views = await compiledViews();
-  const { values, positionals } = parseArgs({ options: { hardship: { type: 'string' } }, allowPositionals: true });
-  if (positionals[0] !== undefined) store('tables', views.readResults(positionals[0]));
-  if (values.hardship !== undefined) store('hardship', views.readResults(values.hardship));
+  if (given.run !== undefined) store('tables', views.readResults(given.run));
+  if (given.hardship !== undefined) store('hardship', views.readResults(given.hardship));
   const [result, hardship] = ['tables', 'hardship'].map((which) => JSON.parse(readFileSync(stored[which], 'utf8')));
   const text = withSection(readFileSync(page, 'utf8'), 'tables', readmeTables(result, views));
   writeFileSync(page, withSection(text, 'hardship', hardshipTable(hardship, views)));

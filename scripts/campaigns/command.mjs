@@ -1,4 +1,4 @@
-// The command line common to all campaigns.
+// The command line common to campaigns and other scripts.
 import { parseArgs } from 'node:util';
 import { SetUpError, say } from '../setup/checkout.mjs';
 
@@ -19,14 +19,24 @@ function checked(name, value, { many, oneOf, count }, usage) {
   return values;
 }
 
+/** Options by name; without one, the command line may have one word, for the option that is the `argument`. */
+function valuesIn(argv, options) {
+  const argument = Object.keys(options).find((name) => options[name].argument);
+  const known = { ...options, help: { type: 'boolean', short: 'h' } };
+  const allowPositionals = argument !== undefined;
+  const { values, positionals } = parseArgs({ args: argv, options: known, allowPositionals });
+  if (positionals.length > 1) throw new Error(`unexpected ${positionals.slice(1).join(' ')}`);
+  return positionals.length === 0 ? values : { ...values, [argument]: positionals[0] };
+}
+
 /**
- * Options as `parseArgs` takes them; some are `many` (comma-separated, perhaps each `oneOf` a list) or a `count`.
- * Undefined after printing --help.
+ * Options as `parseArgs` takes them; some are `many` (comma-separated, perhaps each `oneOf` a list) or a `count`, and one
+ * may be the `argument`, given without its name. Undefined after printing --help.
  */
 export function parsed(argv, options, usage) {
   let values;
   try {
-    values = parseArgs({ args: argv, options: { ...options, help: { type: 'boolean' } } }).values;
+    values = valuesIn(argv, options);
   } catch (error) {
     throw refused(error.message, usage);
   }
