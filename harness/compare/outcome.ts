@@ -15,7 +15,8 @@ const passing = /\d+\.\d+|0x[0-9a-f]{5,}|\b[0-9a-f]{12}\b/gi;
 /** What a deadline says of a busy host. */
 const byTheClock = / in which the guest could run \([^)]*\)/;
 
-const withoutPassing = (text: string): string =>
+/** What a failure says, without what differs from boot to boot. */
+export const withoutPassing = (text: string): string =>
   text.replace(byTheClock, '').replace(passing, '…').replace(/\s+/g, ' ').trim();
 
 function outcomeOfVerdict({ status, stoppedAt, failure, diagnosis }: Verdict): Outcome {

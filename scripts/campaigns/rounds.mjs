@@ -1,6 +1,7 @@
 // Runs of the same cells, one whole run after another, and whether every cell did the same in each.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { withoutPassing } from '../../.build/harness/compare/outcome.js';
 import { runMatrix } from '../../.build/harness/run/run-matrix.js';
 import { say } from '../setup/checkout.mjs';
 
@@ -38,7 +39,7 @@ export const didIn = ({ verdict: { status, stages, stoppedAt, failure, observedC
     }`,
     ...(observedConfiguration === null ? [] : [`as configuration ${observedConfiguration}`]),
     ...(stoppedAt === null ? [] : [`stopped at ${stoppedAt}`]),
-    ...(failure === null ? [] : [`by ${failure.rule} (${failure.text.replaceAll(/\d+/g, '#')})`]),
+    ...(failure === null ? [] : [`by ${failure.rule} (${withoutPassing(failure.text).replaceAll(/\d+/g, '#')})`]),
   ].join(' ');
 
 /** Cells that did not do the same in all rounds, with what they did in each. */
