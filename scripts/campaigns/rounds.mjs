@@ -1,11 +1,12 @@
 // Runs of the same cells, one whole run after another, and whether every cell did the same in each.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { onlyFiles } from '../../.build/harness/cli/reporters.js';
 import { withoutPassing } from '../../.build/harness/compare/outcome.js';
 import { runMatrix } from '../../.build/harness/run/run-matrix.js';
 import { say } from '../setup/checkout.mjs';
 
-/** Runs `cells` into a folder of `outDir`, resuming an existing round. Prints what did not pass. */
+/** Runs `cells` into a folder of `outDir`, resuming an existing round, and leaves its reports. Prints what did not pass. */
 export async function runRound({ name, host, matrix, cells, outDir, jobs, templates, signal }) {
   say(`${name}: ${cells.length} cells`);
   const directory = join(outDir, name);
@@ -21,7 +22,7 @@ export async function runRound({ name, host, matrix, cells, outDir, jobs, templa
     accel: 'tcg',
     repeat: 1,
     templates,
-    reporter: { onCaseEnd },
+    reporter: { ...onlyFiles({ command: 'npm run -s netboot --' }, { setDirs: [] }), onCaseEnd },
     signal,
   });
   return { ...result, resumed };
