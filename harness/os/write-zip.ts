@@ -1,26 +1,33 @@
-import { closeSync, fstatSync, openSync, readdirSync, readSync, writeSync } from 'node:fs';
+import { closeSync, createReadStream, fstatSync, openSync, readdirSync, readSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { Zip, ZipDeflate } from 'fflate';
+import { Readable } from 'node:stream';
+import { crc32, createDeflateRaw } from 'node:zlib';
+import { Zip, type ZipInputFile } from 'fflate';
 import { removeIfKilled } from './temporary-folder.ts';
 import { putWhole } from './write-whole.ts';
 import { readZipDirectory, type ZipLimits } from './zip-directory.ts';
 
 /** A Unix file; the same content makes the same archive. */
 const plainFile = { mtime: new Date(1980, 1, 1), os: 3, attrs: (0o100644 << 16) >>> 0 };
+/** PKZIP's APPNOTE, 4.4.5. */
+const deflated = 8;
 const pieceBytes = 1 << 20;
 
-function* piecesOf(path: string): Generator<Buffer> {
-  const fd = openSync(path, 'r');
-  try {
-    for (;;) {
-      const piece = Buffer.alloc(pieceBytes);
-      const count = readSync(fd, piece, 0, pieceBytes, null);
-      if (count === 0) return;
-      yield piece.subarray(0, count);
+/** Adds a file, deflated in zlib's threads: a worker serves its guests meanwhile. */
+async function addFile(zip: Zip, name: string, path: string): Promise<void> {
+  const entry: ZipInputFile = { filename: name, size: 0, crc: 0, compression: deflated, ...plainFile };
+  // Gives the entry its `ondata`.
+  zip.add(entry);
+  const add = entry.ondata as NonNullable<ZipInputFile['ondata']>;
+  async function* pieces(): AsyncGenerator<Buffer> {
+    for await (const piece of createReadStream(path, { highWaterMark: pieceBytes })) {
+      entry.crc = crc32(piece, entry.crc);
+      entry.size += piece.length;
+      yield piece;
     }
-  } finally {
-    closeSync(fd);
   }
+  for await (const packed of Readable.from(pieces()).compose(createDeflateRaw())) add(null, packed, false);
+  add(null, new Uint8Array(0), true);
 }
 
 /** Regular files below a folder, relative and in order. */
@@ -48,7 +55,7 @@ function checkZip(path: string, limits: ZipLimits): void {
 }
 
 /** Writes the archive, whatever its size. */
-function pack(folder: string, path: string): void {
+async function pack(folder: string, path: string): Promise<void> {
   const fd = openSync(path, 'wx');
   try {
     let failure: Error | null = null;
@@ -56,12 +63,7 @@ function pack(folder: string, path: string): void {
       failure ??= error;
       if (!error) writeSync(fd, chunk);
     });
-    for (const name of filesBelow(folder)) {
-      const entry = Object.assign(new ZipDeflate(name, { level: 6 }), plainFile);
-      zip.add(entry);
-      for (const piece of piecesOf(join(folder, name))) entry.push(piece);
-      entry.push(new Uint8Array(0), true);
-    }
+    for (const name of filesBelow(folder)) await addFile(zip, name, join(folder, name));
     zip.end();
     if (failure) throw failure;
   } finally {
@@ -77,7 +79,7 @@ export async function writeZip(folder: string, path: string, limits: ZipLimits):
   await putWhole(path, async (unfinished) => {
     const { keep, remove } = removeIfKilled(unfinished);
     try {
-      pack(folder, unfinished);
+      await pack(folder, unfinished);
       checkZip(unfinished, limits);
       await keep();
     } catch (error) {

@@ -1,5 +1,15 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { unzipSync, type Zippable, zipSync } from 'fflate';
 import { describe, expect, it } from 'vitest';
@@ -94,6 +104,24 @@ describe('an archive', () => {
     expect(files['cases/one/serial.raw']).toBe('boot '.repeat(10).padEnd(3 << 19, 'boot '));
     await writeZip(from, join(folder, 'again.zip'), roomy);
     expect(readFileSync(join(folder, 'again.zip')).equals(bytes)).toBe(true);
+  });
+
+  it('is written in pieces, and other work goes on in between', async () => {
+    const from = join(folder, 'from');
+    const to = join(folder, 'zip');
+    for (const made of [from, to]) mkdirSync(made);
+    const bytes = 8 << 20;
+    writeFileSync(join(from, 'wire.pcapng'), randomBytes(bytes));
+    const lengths = new Set<number>();
+    const onTurn = () => {
+      for (const name of readdirSync(to)) lengths.add(statSync(join(to, name)).size);
+      turning = setImmediate(onTurn);
+    };
+    let turning = setImmediate(onTurn);
+    await writeZip(from, join(to, 'a.zip'), { ...limits, maxEntryBytes: bytes, maxTotalBytes: bytes });
+    clearImmediate(turning);
+    const between = [...lengths].filter((length) => length > 0 && length < bytes);
+    expect(between.length).toBeGreaterThan(1);
   });
 
   it.each([0, 6] as const)('of another writer is unpacked (level %i)', async (level) => {
