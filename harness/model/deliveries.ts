@@ -32,20 +32,37 @@ export function deliveryOf(event: UntimedEvent): NamedBytes | undefined {
 }
 
 /** What iPXE prints of an image that it has fetched and is about to start, such as `undionly.kpxe : 74213 bytes [PXE-NBP]`. */
-const ipxeImage = /^(.+?) : (\d+) bytes \[[^\]]+\]/;
+const ipxeImage = /^(.+?) : (\d+) bytes \[([^\]]+)\]/;
 
-/**
- * What iPXE had fetched over HTTP when it started it. It may do so before it acknowledges the last bytes; its own message
- * then stands in for that ACK, provided that it agrees with the length promised on the wire for that name.
- */
-export function startedOf(event: UntimedEvent, promised: ReadonlyMap<string, number>): NamedBytes | undefined {
-  if (event.source !== 'serial') return undefined;
-  const [, name = '', bytes] = ipxeImage.exec(event.text) ?? [];
-  return promised.get(name) === Number(bytes) ? { name, bytes: Number(bytes) } : undefined;
+/** A length seen on the wire before the content was acknowledged. */
+export interface Promised extends NamedBytes {
+  readonly by: 'tftp' | 'http';
 }
 
-/** A name and the length of its content, from the head of an HTTP response or, where that says no length, its end. */
-export function promiseOf(event: Extract<HarnessEvent, { source: 'wire' }>): NamedBytes | undefined {
+/**
+ * What iPXE had fetched when it started it. Over HTTP it may do so before it acknowledges the last bytes; over TFTP the last
+ * ACK stays unsent if a script at once closes the device. Its own message then stands in for that ACK, provided that it
+ * agrees with the length promised on the wire for that name.
+ */
+export function startedOf(event: UntimedEvent, promised: ReadonlyMap<string, Promised>): NamedBytes | undefined {
+  if (event.source !== 'serial') return undefined;
+  const [, name = '', bytes, kind] = ipxeImage.exec(event.text) ?? [];
+  const promise = promised.get(name);
+  if (promise?.bytes !== Number(bytes) || (promise.by === 'tftp' && kind !== 'script')) return undefined;
+  return { name, bytes: promise.bytes };
+}
+
+/** From TFTP's `tsize` (RFC 2349), or from the head of an HTTP response or, where that says no length, its end. */
+export function promiseOf(event: Extract<HarnessEvent, { source: 'wire' }>): Promised | undefined {
+  if (event.type === 'tftp-oack') {
+    const { tsize = '' } = event.options;
+    return /^\d{1,15}$/.test(tsize) ? { name: nameOf(event.file), bytes: Number(tsize), by: 'tftp' } : undefined;
+  }
+  const promise = httpPromiseOf(event);
+  return promise && { ...promise, by: 'http' };
+}
+
+function httpPromiseOf(event: Extract<HarnessEvent, { source: 'wire' }>): NamedBytes | undefined {
   if (event.type === 'http-sent' && event.status === 200) return namedBytes(nameOfTarget(event.target), event.bytes);
   if (event.type !== 'http-response' || event.status !== 200 || event.length === null) return undefined;
   return namedBytes(nameOfTarget(event.target), event.length);

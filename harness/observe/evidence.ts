@@ -1,3 +1,4 @@
+import type { Promised } from '../model/deliveries.ts';
 import type { HarnessEvent } from '../model/events.ts';
 import type { FailureRule } from '../model/failure-rules.ts';
 import type { Plan } from '../model/plan.ts';
@@ -40,8 +41,8 @@ export interface Observed {
   readonly stages: ReadonlySet<Stage>;
   /** Served names delivered completely, with their lengths in bytes. */
   readonly delivered: ReadonlyMap<string, number>;
-  /** Names for which an HTTP response with a length was seen. */
-  readonly promised: ReadonlyMap<string, number>;
+  /** Names for which a length was seen, in an HTTP response or TFTP's `tsize`. */
+  readonly promised: ReadonlyMap<string, Promised>;
   /** The firmware announced an IPv6 boot on the console. The wire may be well ahead of that. */
   readonly saidIpv6: boolean;
   /** xids of DHCP REQUESTs from the guest, with how the client identified itself. */

@@ -1,5 +1,5 @@
 import { tableBounds } from '../model/bounds.ts';
-import { deliveryOf, promiseOf, startedOf } from '../model/deliveries.ts';
+import { deliveryOf, type Promised, promiseOf, startedOf } from '../model/deliveries.ts';
 import type { HarnessEvent } from '../model/events.ts';
 import type { Plan } from '../model/plan.ts';
 import type { Stage } from '../model/stages.ts';
@@ -27,7 +27,7 @@ export function createObserved(
   /** Only files that prove something: a guest can ask for any number of others. */
   const wanted = new Set(Object.values(plan.deliveries).flatMap((files) => files.map(({ name }) => name)));
   const delivered = new Map<string, number>();
-  const promised = new Map<string, number>();
+  const promised = new Map<string, Promised>();
   const requests = new Map<number, Asked>();
   const offers = new Map<number, { address: string; count: number }>();
   let saidIpv6 = false;
@@ -85,7 +85,7 @@ export function createObserved(
       if (isOfGuest(event)) quietSinceDelivery = false;
       if (delivery) quietSinceDelivery = true;
       const promise = promiseOf(event);
-      if (promise && wanted.has(promise.name)) promised.set(promise.name, promise.bytes);
+      if (promise && wanted.has(promise.name)) promised.set(promise.name, promise);
       noteDhcp(event);
     },
   };

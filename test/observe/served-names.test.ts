@@ -86,7 +86,7 @@ test('the name that iPXE prints may have spaces', () => {
   const target = '/my%20boot.efi';
   const response = { source: 'wire', type: 'http-response', target, status: 200, port: 80, length: 74213 } as const;
   const promise = promiseOf({ tMs: 1, ...response });
-  const promised = new Map([[promise?.name ?? '', promise?.bytes ?? 0]]);
+  const promised = new Map([['my boot.efi', promise!]]);
   const line = { source: 'serial', type: 'line', offset: 1, text: 'my boot.efi : 74213 bytes [PXE-NBP]' } as const;
   expect(startedOf(line, promised)).toEqual({ name: 'my boot.efi', bytes: 74213 });
 });
@@ -94,4 +94,32 @@ test('the name that iPXE prints may have spaces', () => {
 test('URLs of names keep to what a URL may hold', () => {
   expect(urlOf('http', '10.0.2.2', 'my boot/50% off.efi')).toBe('http://10.0.2.2/my%20boot/50%25%20off.efi');
   expect(urlOf('tftp', 'fd00::2', 'grub/grub.cfg')).toBe('tftp://[fd00::2]/grub/grub.cfg');
+});
+
+describe("iPXE's word for a file that it did not acknowledge over TFTP", () => {
+  const oack = {
+    source: 'wire',
+    type: 'tftp-oack',
+    file: '/boot.ipxe',
+    port: 2070,
+    options: { tsize: '210' },
+  } as const;
+  const promise = promiseOf({ tMs: 1, ...oack });
+  const promised = new Map([['boot.ipxe', promise!]]);
+  const said = (text: string) => startedOf({ source: 'serial', type: 'line', offset: 1, text }, promised);
+
+  test('counts for a script of the length that was said, which may close the device at once', () => {
+    expect(said('boot.ipxe : 210 bytes [script]')).toEqual({ name: 'boot.ipxe', bytes: 210 });
+  });
+
+  test('counts for no other length, file or kind', () => {
+    expect(said('boot.ipxe : 209 bytes [script]')).toBeUndefined();
+    expect(said('other.ipxe : 210 bytes [script]')).toBeUndefined();
+    expect(said('boot.ipxe : 210 bytes [PXE-NBP]')).toBeUndefined();
+  });
+
+  test('counts where the length was said', () => {
+    expect(promiseOf({ tMs: 1, ...oack, options: {} })).toBeUndefined();
+    expect(promiseOf({ tMs: 1, ...oack, options: { tsize: 'x' } })).toBeUndefined();
+  });
 });
