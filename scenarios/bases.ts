@@ -17,3 +17,6 @@ export const aavmfThenIpxe = { ...aavmf, nbpSet: 'forky', secondStage: 'ipxe' } 
 
 /** EDK II asks for two minutes and more where nothing answers, and uses a core all the while: by its instructions, seconds. */
 export const waits = { icount: 7 } as const;
+
+/** After PXE, EDK II tries HTTP boot: against a closed port (discard) for a moment, against silence for a minute. */
+export const closedPortUrl = 'http://{{server}}:9/';

@@ -1,9 +1,10 @@
 import type { MatrixInput } from 'netboot-harness';
 import * as bases from './bases.ts';
-import { waits } from './bases.ts';
 
 type Groups = MatrixInput['groups'];
 type Group = Groups[number];
+
+const { waits } = bases;
 
 /** The NIC first, then the disk, as on a machine that is provisioned by network. */
 const bios = { ...bases.bios, payload: 'disk' } as const;
@@ -20,9 +21,8 @@ const script = (...commands: string[]): Group['serve'] => ({
 const emptyOffer: Group['boot'] = [{ name: 'an address alone', when: {} }];
 const gone: Group['boot'] = [{ name: 'no answer', when: {}, answer: false }];
 
-/** After PXE, EDK II tries HTTP boot: against a closed port for a moment, against silence for a minute. */
 const noHttpBoot: Group['boot'] = [
-  { name: 'HTTP boot → a closed port', when: { vendorClass: 'HTTPClient' }, file: 'http://{{server}}:9/' },
+  { name: 'HTTP boot → a closed port', when: { vendorClass: 'HTTPClient' }, file: bases.closedPortUrl },
   { name: 'second stage → script', when: { userClass: 'iPXE' }, file: 'boot.ipxe' },
   { name: 'first stage → NBP', when: {}, file: '{{nbp}}' },
 ];

@@ -1,5 +1,5 @@
 import type { MatrixInput } from 'netboot-harness';
-import { aavmfThenIpxe as aavmf, bios, ovmf, ovmfThenIpxe, waits } from './bases.ts';
+import { aavmfThenIpxe as aavmf, bios, closedPortUrl, ovmf, ovmfThenIpxe, waits } from './bases.ts';
 
 type Groups = MatrixInput['groups'];
 type Provisioner = NonNullable<Groups[number]['provisioner']>;
@@ -250,8 +250,7 @@ const withMistakes: Groups = [
     title: 'the file named for Arm is an x64 image',
     ...aavmf,
     serve: { 'ipxe-arm64.efi': { secondStage: 'snponly', set: 'bookworm', arch: 'x86_64' } },
-    // After the image that it cannot load it tries HTTP boot: against a closed port for a moment, against silence for a minute.
-    provisioner: dnsmasq(['dhcp', 'tftp'], ...byArchitecture, ...toHttpClients('http://{{server}}:9/')),
+    provisioner: dnsmasq(['dhcp', 'tftp'], ...byArchitecture, ...toHttpClients(closedPortUrl)),
     expect: {
       stopsAt: 'nbp',
       failure: { rule: 'bds-option-failed', says: 'failed to load' },

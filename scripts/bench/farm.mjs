@@ -207,23 +207,20 @@ async function openOwnFarm(outDir, count) {
   return { ...own, folder, count, joining: ['--farm', own.socket, '--farm-key', key] };
 }
 
+/** A farm does not take cells whose server is shared. */
+const isNeverFarmed = ({ verdict, scenario }) => verdict.status === 'not-run' && isShared(scenario.provisioner);
+
 /** Cells that came out otherwise than here in the same round; those that a farm does not take are no comparison. */
 function differencesOf(local, farmed) {
   const ids = [...new Set([...local.outcomes.keys(), ...farmed.outcomes.keys()])];
   return ids.flatMap((id) => {
     const [here, there] = [local.outcomes.get(id), farmed.outcomes.get(id)];
-    const isNeverFarmed = there?.verdict.status === 'not-run' && isShared(there.scenario.provisioner);
-    if (isNeverFarmed || here?.verdict.status === there?.verdict.status) return [];
+    if ((there && isNeverFarmed(there)) || here?.verdict.status === there?.verdict.status) return [];
     const said = (one) =>
       one === undefined ? 'absent' : [one.verdict.status, one.verdict.diagnosis].filter(Boolean).join(': ');
     return [`${id}: here ${said(here)}; with ${farmed.workers} workers ${said(there)}`];
   });
 }
-
-const neverFarmedIn = ({ outcomes }) =>
-  [...outcomes.values()]
-    .filter(({ verdict, scenario }) => verdict.status === 'not-run' && isShared(scenario.provisioner))
-    .map(({ id }) => id);
 
 async function measure({ given, known, outDir, cores }, signal) {
   const rows = [];
@@ -243,7 +240,7 @@ async function measure({ given, known, outDir, cores }, signal) {
         const overheadCpuMs = (farmed.besideGuestsCpuMs - local.besideGuestsCpuMs) / farmed.cells;
         rows.push({ ...farmed, ofLocalRatio: farmed.ratio / local.ratio, overheadCpuMs });
         differences.push(...differencesOf(local, farmed));
-        for (const id of neverFarmedIn(farmed)) neverFarmed.add(id);
+        for (const one of farmed.outcomes.values()) if (isNeverFarmed(one)) neverFarmed.add(one.id);
       }
     }
   } finally {

@@ -13,8 +13,8 @@ const usage = `Usage: npm run -s campaign -- agree [options]
 
 Runs the default matrix in rounds, one whole run after another, and prints every cell whose status, stages, configuration,
 stop or failure differs between two rounds. With --starts cold,warm every second round starts its guests from templates.
-Then it prints what each way to start cost, in wall time and CPU, and as a multiple of cold, and the memory of the process. The first of several kept
-rounds makes the templates and is not counted.
+Then it prints what each way to start cost, in wall time and CPU, and as a multiple of cold, and the memory of the process.
+The first of several kept rounds makes the templates and is not counted.
 
   --rounds N      number of rounds (default: 3)
   --cells GLOBS   only these cells, by id or group; comma-separated, * for any text

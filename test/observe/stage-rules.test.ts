@@ -14,13 +14,13 @@ const completed: Record<string, Record<string, string>> = {
   'uefi-snponly-linux-http': { nbp: 'ipxe-nbp', 'nbp-dhcp': 'nbp-lease', config: 'config-delivered' },
   'arm-ipxe-linux-http': { firmware: 'uefi-banner', nbp: 'ipxe-nbp', 'nbp-dhcp': 'nbp-lease' },
   'uefi-uki-http': { firmware: 'uefi-client', nbp: 'efi-stub' },
-  // GRUB started the kernel with its last acknowledgement unsent.
   // iPXE ran the script, which closes the device that had its last acknowledgement still to send.
   'uefi-vlan-tftp-unacknowledged': {
     nbp: 'ipxe-nbp',
     config: 'config-delivered',
     'payload-fetch': 'initrd-ran',
   },
+  // GRUB started the kernel with its last acknowledgement unsent.
   'arm-shim-grub-unacknowledged': { nbp: 'loader-request', config: 'config-delivered', 'payload-fetch': 'initrd-ran' },
 };
 
