@@ -114,7 +114,11 @@ describe('an archive', () => {
     writeFileSync(join(from, 'wire.pcapng'), randomBytes(bytes));
     const lengths = new Set<number>();
     const onTurn = () => {
-      for (const name of readdirSync(to)) lengths.add(statSync(join(to, name)).size);
+      for (const name of readdirSync(to)) {
+        // Renamed by a thread, perhaps since it was listed.
+        const found = statSync(join(to, name), { throwIfNoEntry: false });
+        if (found) lengths.add(found.size);
+      }
       turning = setImmediate(onTurn);
     };
     let turning = setImmediate(onTurn);
