@@ -15,8 +15,8 @@ export interface Content {
 
 /** Where the machines of a farm leave files for each other. */
 export interface FileStore {
-  /** Resolves to the bytes that this took: 0 if the content was there. */
-  put(content: Content, path: string): Promise<number>;
+  /** Does nothing if the content is there. */
+  put(content: Content, path: string): Promise<void>;
   /** Rejects with `farm-failed` if it is not there, or is not what its name says. */
   get(content: Content, to: string): Promise<void>;
   remove(sha256: string): Promise<void>;
@@ -55,15 +55,14 @@ export async function writeChecked(
 export function openFolderStore(folder: string): FileStore {
   const at = (sha256: string) => join(folder, sha256.slice(0, 2), sha256);
   return {
-    async put({ sha256, bytes }, path) {
-      if (existsSync(at(sha256))) return 0;
+    async put({ sha256 }, path) {
+      if (existsSync(at(sha256))) return;
       await putWhole(at(sha256), (unfinished) => copyFile(path, unfinished)).catch((cause: Error) => {
         throw new HarnessError('disk', `--store ${folder}: ${path} cannot be copied to it: ${cause.message}`, {
           hint: 'Make room there, or name a folder that all machines can write to.',
           cause,
         });
       });
-      return bytes;
     },
     async get(content, to) {
       if (!existsSync(at(content.sha256))) throw notStored(content, `it is not in ${folder}`);

@@ -1,8 +1,8 @@
-import { closeSync, createReadStream, fstatSync, openSync, readdirSync, readSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readdirSync, readSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
-import { crc32, createDeflateRaw } from 'node:zlib';
+import { crc32 } from 'node:zlib';
 import { Zip, type ZipInputFile } from 'fflate';
+import { lastBlock, packedPieces } from './packed-pieces.ts';
 import { removeIfKilled } from './temporary-folder.ts';
 import { putWhole } from './write-whole.ts';
 import { readZipDirectory, type ZipLimits } from './zip-directory.ts';
@@ -11,23 +11,19 @@ import { readZipDirectory, type ZipLimits } from './zip-directory.ts';
 const plainFile = { mtime: new Date(1980, 1, 1), os: 3, attrs: (0o100644 << 16) >>> 0 };
 /** PKZIP's APPNOTE, 4.4.5. */
 const deflated = 8;
-const pieceBytes = 1 << 20;
 
-/** Adds a file, deflated in zlib's threads: a worker serves its guests meanwhile. */
+/** Adds a file in pieces: a worker serves its guests meanwhile. */
 async function addFile(zip: Zip, name: string, path: string): Promise<void> {
   const entry: ZipInputFile = { filename: name, size: 0, crc: 0, compression: deflated, ...plainFile };
   // Gives the entry its `ondata`.
   zip.add(entry);
   const add = entry.ondata as NonNullable<ZipInputFile['ondata']>;
-  async function* pieces(): AsyncGenerator<Buffer> {
-    for await (const piece of createReadStream(path, { highWaterMark: pieceBytes })) {
-      entry.crc = crc32(piece, entry.crc);
-      entry.size += piece.length;
-      yield piece;
-    }
+  for await (const { piece, packed } of packedPieces(path)) {
+    entry.crc = crc32(piece, entry.crc);
+    entry.size += piece.length;
+    add(null, packed, false);
   }
-  for await (const packed of Readable.from(pieces()).compose(createDeflateRaw())) add(null, packed, false);
-  add(null, new Uint8Array(0), true);
+  add(null, lastBlock, true);
 }
 
 /** Regular files below a folder, relative and in order. */

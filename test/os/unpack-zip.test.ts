@@ -106,6 +106,37 @@ describe('an archive', () => {
     expect(readFileSync(join(folder, 'again.zip')).equals(bytes)).toBe(true);
   });
 
+  it('has what hardly shrinks as it is, between what does', async () => {
+    const from = join(folder, 'from');
+    mkdirSync(from);
+    // As packets carry a compressed kernel: deflated, nine tenths of it would be left.
+    const packets = Buffer.concat(Array.from({ length: 4 << 10 }, () => [Buffer.alloc(54), randomBytes(512)]).flat());
+    const words = Buffer.alloc(3 << 20, 'boot ');
+    const content = Buffer.concat([words, packets, words]);
+    writeFileSync(join(from, 'wire.pcapng'), content);
+    const zip = join(folder, 'ours.zip');
+    const roomy = { ...limits, maxEntryBytes: 16 << 20, maxTotalBytes: 16 << 20 };
+    await writeZip(from, zip, roomy);
+    const archive = readFileSync(zip);
+    const middle = packets.subarray(packets.length / 2, packets.length / 2 + 4 * 566);
+    expect(archive.includes(middle)).toBe(true);
+    expect(archive.length).toBeLessThan(packets.length * 1.05);
+    expect(Buffer.from(unzipSync(archive)['wire.pcapng'] as Uint8Array).equals(content)).toBe(true);
+    await unpackZip(zip, join(folder, 'to'), roomy);
+    expect(readFileSync(join(folder, 'to', 'wire.pcapng')).equals(content)).toBe(true);
+  });
+
+  it('is hardly larger than what does not shrink', async () => {
+    const from = join(folder, 'from');
+    mkdirSync(from);
+    const content = randomBytes((3 << 20) + 5);
+    writeFileSync(join(from, 'initrd.gz'), content);
+    const zip = join(folder, 'ours.zip');
+    await writeZip(from, zip, { ...limits, maxEntryBytes: 4 << 20 });
+    const headers = 500 + content.length / 10_000;
+    expect(statSync(zip).size).toBeLessThan(content.length + headers);
+  });
+
   it('is written in pieces, and other work goes on in between', async () => {
     const from = join(folder, 'from');
     const to = join(folder, 'zip');
@@ -286,12 +317,30 @@ describe('mutated archives', () => {
   }, 60_000);
 });
 
-it('the archives of Info-ZIP are read, if it is here', async (context) => {
+/** Skips a test where a program is not installed. */
+function needs(context: { skip(note: string): void }, program: string): void {
   try {
-    execFileSync('zip', ['--version'], { stdio: 'ignore' });
+    execFileSync(program, ['-v'], { stdio: 'ignore' });
   } catch {
-    context.skip('there is no zip program');
+    context.skip(`there is no ${program} program`);
   }
+}
+
+it('our archives are read by Info-ZIP, if it is here', async (context) => {
+  needs(context, 'unzip');
+  const from = join(folder, 'from');
+  mkdirSync(from);
+  writeFileSync(join(from, 'serial.raw'), 'boot '.repeat(1000));
+  writeFileSync(join(from, 'initrd.gz'), randomBytes(3 << 20));
+  writeFileSync(join(from, 'empty'), '');
+  await writeZip(from, join(folder, 'ours.zip'), { ...limits, maxEntryBytes: 4 << 20 });
+  execFileSync('unzip', ['-q', 'ours.zip', '-d', 'to'], { cwd: folder });
+  for (const name of readdirSync(from))
+    expect(readFileSync(join(folder, 'to', name)).equals(readFileSync(join(from, name)))).toBe(true);
+});
+
+it('the archives of Info-ZIP are read, if it is here', async (context) => {
+  needs(context, 'zip');
   mkdirSync(join(folder, 'in', 'cases'), { recursive: true });
   writeFileSync(join(folder, 'in', 'cases', 'x'), 'hello');
   execFileSync('zip', ['-qr', '../info.zip', '.'], { cwd: join(folder, 'in') });
