@@ -100,11 +100,11 @@ async function sendBatch(batch: readonly HandedCase[], state: Submitted, signal:
   await redis.publish(channels.sent, sealing.seal('sent', run));
 }
 
-type Sending = (cases: readonly HandedCase[], state: Submitted, signal: AbortSignal) => Promise<void>;
-
-/** Sends cases until `signal` aborts; `mayGoOn` resolves when there may be more. */
+/** Sends cases in this order until `signal` aborts; `mayGoOn` resolves when there may be more. */
 async function sendAll(
-  [cases, state, signal]: Parameters<Sending>,
+  cases: readonly HandedCase[],
+  state: Submitted,
+  signal: AbortSignal,
   mayGoOn: () => Promise<void> = async () => {},
 ): Promise<void> {
   for (let at = 0; at < cases.length && !signal.aborted; at += batchCells) {
@@ -114,13 +114,15 @@ async function sendAll(
 }
 
 /** Sends cases to the workers, long ones first, and the rest as others finish. */
-export const sendCells: Sending = async (cases, state, signal) => {
+export function sendCells(cases: readonly HandedCase[], state: Submitted, signal: AbortSignal): Promise<void> {
   const longestFirst = cases.toSorted((a, b) => b.lengthMs - a.lengthMs);
-  await sendAll([longestFirst, state, signal], async () => {
+  return sendAll(longestFirst, state, signal, async () => {
     while (state.open.size > state.mostOpen - batchCells && !signal.aborted)
       await once(state.finished, 'case', { signal }).catch(() => {});
   });
-};
+}
 
 /** Sends cases again that Redis lost: they have their place. */
-export const sendAgain: Sending = (...lost) => sendAll(lost);
+export function sendAgain(lost: readonly HandedCase[], state: Submitted, signal: AbortSignal): Promise<void> {
+  return sendAll(lost, state, signal);
+}
