@@ -7,7 +7,7 @@ export function nameOfTarget(target: string): string | undefined {
   return typeof name === 'string' ? name : undefined;
 }
 
-interface NamedBytes {
+export interface NamedBytes {
   readonly name: string;
   readonly bytes: number;
 }
@@ -35,7 +35,7 @@ export function deliveryOf(event: UntimedEvent): NamedBytes | undefined {
 const ipxeImage = /^(.+?) : (\d+) bytes \[([^\]]+)\]/;
 
 /** A length seen on the wire before the content was acknowledged. */
-export interface Promised extends NamedBytes {
+interface Promised extends NamedBytes {
   readonly by: 'tftp' | 'http';
 }
 
@@ -44,12 +44,27 @@ export interface Promised extends NamedBytes {
  * ACK stays unsent if a script at once closes the device. Its own message then stands in for that ACK, provided that it
  * agrees with the length promised on the wire for that name.
  */
-export function startedOf(event: UntimedEvent, promised: ReadonlyMap<string, Promised>): NamedBytes | undefined {
+function startedOf(event: UntimedEvent, promised: ReadonlyMap<string, Promised>): NamedBytes | undefined {
   if (event.source !== 'serial') return undefined;
   const [, name = '', bytes, kind] = ipxeImage.exec(event.text) ?? [];
   const promise = promised.get(name);
   if (promise?.bytes !== Number(bytes) || (promise.by === 'tftp' && kind !== 'script')) return undefined;
   return { name, bytes: promise.bytes };
+}
+
+/**
+ * Follows a guest's events in their order: gives the file that each shows as delivered. A guest can ask for any number of
+ * names; lengths are remembered for the `wanted` ones only.
+ */
+export function followDeliveries(
+  wanted: (name: string) => boolean = () => true,
+): (event: HarnessEvent) => NamedBytes | undefined {
+  const promised = new Map<string, Promised>();
+  return (event) => {
+    const promise = event.source === 'wire' ? promiseOf(event) : undefined;
+    if (promise && wanted(promise.name)) promised.set(promise.name, promise);
+    return deliveryOf(event) ?? startedOf(event, promised);
+  };
 }
 
 /** From TFTP's `tsize` (RFC 2349), or from the head of an HTTP response or, where that says no length, its end. */

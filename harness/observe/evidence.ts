@@ -1,4 +1,4 @@
-import type { Promised } from '../model/deliveries.ts';
+import type { NamedBytes } from '../model/deliveries.ts';
 import type { HarnessEvent } from '../model/events.ts';
 import type { FailureRule } from '../model/failure-rules.ts';
 import type { Plan } from '../model/plan.ts';
@@ -39,10 +39,10 @@ export interface Asked {
 export interface Observed {
   /** Stages reached so far. */
   readonly stages: ReadonlySet<Stage>;
+  /** The file that the event at hand shows as delivered. */
+  readonly delivery: NamedBytes | undefined;
   /** Served names delivered completely, with their lengths in bytes. */
   readonly delivered: ReadonlyMap<string, number>;
-  /** Names for which a length was seen, in an HTTP response or TFTP's `tsize`. */
-  readonly promised: ReadonlyMap<string, Promised>;
   /** The firmware announced an IPv6 boot on the console. The wire may be well ahead of that. */
   readonly saidIpv6: boolean;
   /** xids of DHCP REQUESTs from the guest, with how the client identified itself. */

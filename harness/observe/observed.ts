@@ -1,5 +1,5 @@
 import { tableBounds } from '../model/bounds.ts';
-import { deliveryOf, type Promised, promiseOf, startedOf } from '../model/deliveries.ts';
+import { followDeliveries, type NamedBytes } from '../model/deliveries.ts';
 import type { HarnessEvent } from '../model/events.ts';
 import type { Plan } from '../model/plan.ts';
 import type { Stage } from '../model/stages.ts';
@@ -27,7 +27,8 @@ export function createObserved(
   /** Only files that prove something: a guest can ask for any number of others. */
   const wanted = new Set(Object.values(plan.deliveries).flatMap((files) => files.map(({ name }) => name)));
   const delivered = new Map<string, number>();
-  const promised = new Map<string, Promised>();
+  const deliveryIn = followDeliveries((name) => wanted.has(name));
+  let delivery: NamedBytes | undefined;
   const requests = new Map<number, Asked>();
   const offers = new Map<number, { address: string; count: number }>();
   let saidIpv6 = false;
@@ -62,8 +63,10 @@ export function createObserved(
   return {
     observed: {
       stages,
+      get delivery() {
+        return delivery;
+      },
       delivered,
-      promised,
       requests,
       offers,
       get saidIpv6() {
@@ -77,15 +80,13 @@ export function createObserved(
       },
     },
     note(event) {
-      const delivery = deliveryOf(event) ?? startedOf(event, promised);
+      delivery = deliveryIn(event);
       if (delivery) noteNbp(delivery.name);
       if (delivery && wanted.has(delivery.name)) delivered.set(delivery.name, delivery.bytes);
       if (event.source === 'serial' && saysIpv6(event)) saidIpv6 = true;
       if (event.source !== 'wire') return;
       if (isOfGuest(event)) quietSinceDelivery = false;
       if (delivery) quietSinceDelivery = true;
-      const promise = promiseOf(event);
-      if (promise && wanted.has(promise.name)) promised.set(promise.name, promise);
       noteDhcp(event);
     },
   };

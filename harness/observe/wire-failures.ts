@@ -1,5 +1,4 @@
 import { ipxeLoaders } from '../model/axes.ts';
-import { deliveryOf } from '../model/deliveries.ts';
 import type { CertificateFacts } from '../model/events.ts';
 import type { FailureRule } from '../model/failure-rules.ts';
 import type { Rule, RuleMatch } from './evidence.ts';
@@ -33,8 +32,7 @@ export const wireFailureRules: readonly Rule<WireEvent>[] = [
   {
     name: 'nbp-loop',
     proves: 'the iPXE that the NBP is was given the NBP again, and so was that one',
-    match(event, { loader }, { nbpAgain }) {
-      const delivery = deliveryOf(event);
+    match(_event, { loader }, { delivery, nbpAgain }) {
       if (delivery === undefined || nbpAgain < endlessFetches || !ipxeLoaders.includes(loader)) return;
       const text = `${delivery.name} was fetched ${nbpAgain + 1} times, each time by the one before`;
       return { failure: 'nbp-loop', text, ends: true };

@@ -1,4 +1,4 @@
-import { deliveryOf, nameOfTarget, startedOf } from '../model/deliveries.ts';
+import { nameOfTarget } from '../model/deliveries.ts';
 import type { HarnessEvent } from '../model/events.ts';
 import type { ExpectedFile, Plan } from '../model/plan.ts';
 import { nameOf } from '../model/served-name.ts';
@@ -75,9 +75,9 @@ export const deliveryRules: readonly Rule[] = deliveryStages.map(
     name,
     proves:
       'the guest acknowledged the last byte of each file, or reports its length, and the lengths are those served',
-    match(event, plan, observed) {
+    match(_event, plan, observed) {
       // Where the configuration is the last stage, only its token proves that it took effect.
-      if (!(deliveryOf(event) ?? startedOf(event, observed.promised)) || plan.stagePath.at(-1) === stage) return;
+      if (!observed.delivery || plan.stagePath.at(-1) === stage) return;
       const text = allDelivered(plan.deliveries[list], observed);
       return text === undefined ? undefined : { stage, text };
     },

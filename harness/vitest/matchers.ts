@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import type { Configuration } from '../model/axes.ts';
-import { deliveryOf, type Promised, promiseOf, startedOf } from '../model/deliveries.ts';
+import { followDeliveries } from '../model/deliveries.ts';
 import type { HarnessEvent } from '../model/events.ts';
 import { type ExpectedFailure, expectedFailureText, isExpected } from '../model/expectation.ts';
 import { globMatches } from '../model/glob.ts';
@@ -61,15 +61,8 @@ function stopText({ verdict: { stoppedAt, failure } }: BootedCase): string {
 
 /** Names of the files delivered whole, as the rules count them. */
 function fetchedNames(events: readonly HarnessEvent[]): string[] {
-  const promised = new Map<string, Promised>();
-  const names = new Set<string>();
-  for (const event of events) {
-    const delivered = deliveryOf(event) ?? startedOf(event, promised);
-    if (delivered !== undefined) names.add(delivered.name);
-    const promise = event.source === 'wire' ? promiseOf(event) : undefined;
-    if (promise !== undefined) promised.set(promise.name, promise);
-  }
-  return [...names];
+  const names = events.map(followDeliveries()).flatMap((delivery) => delivery?.name ?? []);
+  return [...new Set(names)];
 }
 
 expect.extend({

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { deliveryOf, promiseOf, startedOf } from '../../harness/model/deliveries.ts';
+import { deliveryOf, followDeliveries } from '../../harness/model/deliveries.ts';
 import type { UntimedEvent } from '../../harness/model/events.ts';
 import { parseTarget } from '../../harness/model/served-name.ts';
 import { urlOf } from '../../harness/plan/url.ts';
@@ -85,10 +85,9 @@ describe('what is served is what proves a stage', () => {
 test('the name that iPXE prints may have spaces', () => {
   const target = '/my%20boot.efi';
   const response = { source: 'wire', type: 'http-response', target, status: 200, port: 80, length: 74213 } as const;
-  const promise = promiseOf({ tMs: 1, ...response });
-  const promised = new Map([['my boot.efi', promise!]]);
   const line = { source: 'serial', type: 'line', offset: 1, text: 'my boot.efi : 74213 bytes [PXE-NBP]' } as const;
-  expect(startedOf(line, promised)).toEqual({ name: 'my boot.efi', bytes: 74213 });
+  const deliveries = [response, line].map((event) => ({ tMs: 1, ...event })).map(followDeliveries());
+  expect(deliveries).toEqual([undefined, { name: 'my boot.efi', bytes: 74213 }]);
 });
 
 test('URLs of names keep to what a URL may hold', () => {
@@ -102,11 +101,13 @@ describe("iPXE's word for a file that it did not acknowledge over TFTP", () => {
     type: 'tftp-oack',
     file: '/boot.ipxe',
     port: 2070,
-    options: { tsize: '210' },
   } as const;
-  const promise = promiseOf({ tMs: 1, ...oack });
-  const promised = new Map([['boot.ipxe', promise!]]);
-  const said = (text: string) => startedOf({ source: 'serial', type: 'line', offset: 1, text }, promised);
+  /** What iPXE's line shows as delivered, after the server's OACK. */
+  const said = (text: string, options: Record<string, string> = { tsize: '210' }) => {
+    const deliveryIn = followDeliveries();
+    deliveryIn({ tMs: 1, ...oack, options });
+    return deliveryIn({ tMs: 2, source: 'serial', type: 'line', offset: 1, text });
+  };
 
   test('counts for a script of the length that was said, which may close the device at once', () => {
     expect(said('boot.ipxe : 210 bytes [script]')).toEqual({ name: 'boot.ipxe', bytes: 210 });
@@ -118,8 +119,8 @@ describe("iPXE's word for a file that it did not acknowledge over TFTP", () => {
     expect(said('boot.ipxe : 210 bytes [PXE-NBP]')).toBeUndefined();
   });
 
-  test('counts where the length was said', () => {
-    expect(promiseOf({ tMs: 1, ...oack, options: {} })).toBeUndefined();
-    expect(promiseOf({ tMs: 1, ...oack, options: { tsize: 'x' } })).toBeUndefined();
+  test('counts only where the length was said', () => {
+    expect(said('boot.ipxe : 210 bytes [script]', {})).toBeUndefined();
+    expect(said('boot.ipxe : 210 bytes [script]', { tsize: 'x' })).toBeUndefined();
   });
 });
