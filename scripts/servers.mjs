@@ -2,7 +2,7 @@
 // Compares what the same clients meet from servers of others and from the harness's own.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parsed } from './campaigns/command.mjs';
+import { parsed } from './command.mjs';
 import { joinServers } from './servers/join.mjs';
 import { inCheckout, runScript, SetUpError } from './setup/checkout.mjs';
 import { compile } from './setup/compile.mjs';

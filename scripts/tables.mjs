@@ -2,7 +2,7 @@
 // Generates the tables of scenarios/README.md and the lengths of cells from runs. A test checks that they agree.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
-import { parsed } from './campaigns/command.mjs';
+import { parsed } from './command.mjs';
 import { hardshipTable } from './hardship-table.mjs';
 import { firstRound, readmeTables } from './readme-tables.mjs';
 import { recordedLengths } from './recorded-lengths.mjs';

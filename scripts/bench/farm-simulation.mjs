@@ -12,7 +12,7 @@ import { makeOffer } from '../../.build/harness/farm/offer.js';
 import { lookAtFarm } from '../../.build/harness/farm/overview.js';
 import { openSealing } from '../../.build/harness/farm/seal.js';
 import { cacheFolder } from '../../.build/harness/os/cache-folder.js';
-import { interruptible, parsed } from '../campaigns/command.mjs';
+import { interruptible, parsed } from '../command.mjs';
 import { infoOf, startOwnRedis } from '../farm/own-redis.mjs';
 import { SetUpError, say } from '../setup/checkout.mjs';
 import { farmKey } from './farm-simulation/key.mjs';

@@ -22,7 +22,7 @@ import { openCpuMeter } from '../../.build/harness/os/process-cpu.js';
 import { ownCodeDigest } from '../../.build/harness/run/own-code.js';
 import { readResults } from '../../.build/harness/run/read-results.js';
 import { readRunRecord } from '../../.build/harness/run/run-directory.js';
-import { interruptible, parsed, stamp } from '../campaigns/command.mjs';
+import { interruptible, parsed, stamp } from '../command.mjs';
 import { infoOf, startOwnRedis } from '../farm/own-redis.mjs';
 import { allowedCores, shareOf, spawnNetboot } from '../farm/workers.mjs';
 import { SetUpError, say } from '../setup/checkout.mjs';

@@ -4,7 +4,7 @@ import { rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { openArtefacts } from '../../.build/harness/cli/artefacts.js';
 import { expandChosen, selectCells } from '../../.build/harness/cli/case-options.js';
-import { interruptible, parsed, stamp } from './command.mjs';
+import { interruptible, parsed, stamp } from '../command.mjs';
 import { costLines, costsOf } from './costs.mjs';
 import { memoryMiB } from './memory.mjs';
 import { reportRounds, runRound } from './rounds.mjs';

@@ -1,8 +1,8 @@
 // Kills the harness at random moments, and runs it where disk, descriptors or clock fail it: nothing may be lost, left or wrong.
 import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { interruptible, parsed, stamp } from '../command.mjs';
 import { SetUpError, say } from '../setup/checkout.mjs';
-import { interruptible, parsed, stamp } from './command.mjs';
 import { killModes } from './crash/kills.mjs';
 import { expectedOf } from './crash/records.mjs';
 import { shortageModes } from './crash/shortages.mjs';

@@ -6,11 +6,11 @@ import { existsSync, mkdirSync, openSync, readdirSync, readFileSync, writeFileSy
 import { join, resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { randomFrom } from '../../.build/harness/wire/faults/random.js';
+import { interruptible, parsed, stamp } from '../command.mjs';
 import { openLink } from '../farm/link.mjs';
 import { connectSoon, redisCommand, spawnRedis } from '../farm/own-redis.mjs';
 import { allowedCores, main, shareOf, spawnNetboot } from '../farm/workers.mjs';
 import { SetUpError, say } from '../setup/checkout.mjs';
-import { interruptible, parsed, stamp } from './command.mjs';
 
 const usage = () => `Usage: npm run -s campaign -- farm [options]
 

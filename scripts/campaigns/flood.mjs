@@ -2,9 +2,9 @@
 import { resolve } from 'node:path';
 import { openArtefacts } from '../../.build/harness/cli/artefacts.js';
 import { expandChosen, selectCells } from '../../.build/harness/cli/case-options.js';
+import { parsed, stamp } from '../command.mjs';
 import { attacker } from './beside/attackers.mjs';
 import { compared, linesOf } from './beside/compared.mjs';
-import { parsed, stamp } from './command.mjs';
 
 /** 20 cells of SeaBIOS and OVMF that boot a script. */
 const goodCells = [

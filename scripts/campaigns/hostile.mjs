@@ -3,9 +3,9 @@ import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { openArtefacts } from '../../.build/harness/cli/artefacts.js';
 import { expandChosen, selectCells } from '../../.build/harness/cli/case-options.js';
+import { parsed, stamp } from '../command.mjs';
 import { attacker } from './beside/attackers.mjs';
 import { compared, linesOf } from './beside/compared.mjs';
-import { parsed, stamp } from './command.mjs';
 
 const goodCells = ['bios-ipxe-rom.*.pc.*'];
 /** A cell of each service, whose network and servers the hostile guests attack. */

@@ -2,8 +2,8 @@
 import { resolve } from 'node:path';
 import { openArtefacts } from '../../.build/harness/cli/artefacts.js';
 import { expandChosen, selectCells } from '../../.build/harness/cli/case-options.js';
+import { interruptible, parsed, stamp } from '../command.mjs';
 import { withBusyLoops } from './busy-loops.mjs';
-import { interruptible, parsed, stamp } from './command.mjs';
 import { reportRounds, runRound } from './rounds.mjs';
 
 /** The first stages of all three firmwares: 54 cells that boot or stop within seconds. */

@@ -3,8 +3,8 @@ import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync } from 'nod
 import { join, resolve } from 'node:path';
 import { openArtefacts } from '../../.build/harness/cli/artefacts.js';
 import { expandChosen, selectCells } from '../../.build/harness/cli/case-options.js';
+import { interruptible, parsed, stamp } from '../command.mjs';
 import { SetUpError, say } from '../setup/checkout.mjs';
-import { interruptible, parsed, stamp } from './command.mjs';
 import { memoryMiB } from './memory.mjs';
 import { didIn, runRound } from './rounds.mjs';
 

@@ -4,8 +4,8 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { interruptible } from '../../command.mjs';
 import { SetUpError, say } from '../../setup/checkout.mjs';
-import { interruptible } from '../command.mjs';
 import { didIn } from '../rounds.mjs';
 
 const measuredRun = fileURLToPath(new URL('measured-run.mjs', import.meta.url));

@@ -1,6 +1,6 @@
 // The command line common to campaigns and other scripts.
 import { parseArgs } from 'node:util';
-import { SetUpError, say } from '../setup/checkout.mjs';
+import { SetUpError, say } from './setup/checkout.mjs';
 
 const refused = (problem, usage) => new SetUpError(`${problem}\n\n${usage}`, 2);
 
