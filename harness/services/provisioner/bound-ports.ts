@@ -22,12 +22,27 @@ function rowsOf(pid: number, table: string): string[][] {
 /** The local port is the hexadecimal number after the colon of the second field; the fourth is the state. */
 const portOf = ([, local = '']: string[]): number => Number.parseInt(local.split(':')[1] ?? '', 16);
 
-/** What is bound in the network namespace of a process. */
+/**
+ * What is bound in the network namespace of a process, each read when it is asked for: for TCP the kernel looks through its
+ * whole table of connections, which takes milliseconds.
+ */
 export function boundPortsOf(pid: number): BoundPorts {
-  const udp = [...rowsOf(pid, 'udp'), ...rowsOf(pid, 'udp6')].map(portOf);
-  const tcp = [...rowsOf(pid, 'tcp'), ...rowsOf(pid, 'tcp6')].filter((fields) => fields[3] === listening).map(portOf);
-  const raw = ['raw', 'raw6', 'packet'].reduce((count, table) => count + rowsOf(pid, table).length, 0);
-  return { udp: new Set(udp), tcp: new Set(tcp), raw };
+  const rows = (...tables: string[]): string[][] => tables.flatMap((table) => rowsOf(pid, table));
+  return {
+    get udp() {
+      return new Set(rows('udp', 'udp6').map(portOf));
+    },
+    get tcp() {
+      return new Set(
+        rows('tcp', 'tcp6')
+          .filter(([, , , state]) => state === listening)
+          .map(portOf),
+      );
+    },
+    get raw() {
+      return rows('raw', 'raw6', 'packet').length;
+    },
+  };
 }
 
 export function boundText({ udp, tcp, raw }: BoundPorts): string {

@@ -5,7 +5,7 @@ import { HarnessError } from '../../model/errors.ts';
 import type { PlannedProvisioner } from '../../model/provisioner.ts';
 import { opening } from '../../os/disposal-stack.ts';
 import { type RunningAdapter, startAdapter } from './adapter.ts';
-import { boundPortsOf } from './bound-ports.ts';
+import { type BoundPorts, boundPortsOf } from './bound-ports.ts';
 import { findIsolation, type Isolation } from './isolation.ts';
 import { type Namespace, openNamespace } from './namespace.ts';
 import { type RunningProgram, startProgram } from './program.ts';
@@ -59,10 +59,18 @@ async function isolationOf({ packetPrograms }: PlannedProvisioner): Promise<Isol
   });
 }
 
-/** Whether anything that programs could be reached at has come to be since. */
-function bindsNothing(pid: number, before: number): boolean {
+/** How many sockets of each kind programs could be reached at. */
+type BoundCounts = Record<keyof BoundPorts, number>;
+
+function countBound(pid: number): BoundCounts {
   const { udp, tcp, raw } = boundPortsOf(pid);
-  return udp.size + tcp.size + raw <= before;
+  return { udp: udp.size, tcp: tcp.size, raw };
+}
+
+/** Whether anything has come to be since; TCP is looked at last. */
+function bindsMore(pid: number, before: BoundCounts): boolean {
+  const now = boundPortsOf(pid);
+  return now.udp.size > before.udp || now.raw > before.raw || now.tcp.size > before.tcp;
 }
 
 async function startPrograms(start: ProvisionerStart, planned: PlannedProvisioner, namespace: Namespace) {
@@ -72,8 +80,7 @@ async function startPrograms(start: ProvisionerStart, planned: PlannedProvisione
   const stop = async (): Promise<void> => {
     for (const program of programs.toReversed()) await program.stop();
   };
-  const before = boundPortsOf(pid);
-  const socketsBefore = before.udp.size + before.tcp.size + before.raw;
+  const before = countBound(pid);
   try {
     for (const program of planned.programs) {
       const startedMs = performance.now();
@@ -90,7 +97,7 @@ async function startPrograms(start: ProvisionerStart, planned: PlannedProvisione
       });
     }
     const last = programs.at(-1) as RunningProgram;
-    if (bindsNothing(pid, socketsBefore)) {
+    if (!bindsMore(pid, before)) {
       throw new HarnessError('provisioner-failed', `the provisioner is ready, and has bound no port${saidText(last)}`);
     }
   } catch (error) {
