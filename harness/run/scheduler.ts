@@ -10,14 +10,15 @@ export interface Job {
   run(): Promise<void>;
 }
 
-const tickMs = 100;
+/** A look at the host takes a millisecond, and a guest that ends is replaced without waiting for the next one. */
+const tickMs = 250;
 /** Below this share of the CPU time in use, one more guest fits. */
 const headroom = 0.88;
 /** So does one if other processes use the rest and our guests less than this share, up to so many guests per core. */
 const fairShare = 0.5;
 const mostPerBusyCore = 4;
-/** A guest just admitted does not show in the load yet. */
-const settleMs = 250;
+/** A guest just admitted does not show in the load yet; by the next look it does. */
+const settleMs = 200;
 /** Nor in memory use: it touches its memory within the first seconds. */
 const touchMs = 5_000;
 /** Left for the host itself. */
