@@ -3,7 +3,7 @@ import { boundReached, recordBounds } from '../model/bounds.ts';
 import type { EventSink } from '../model/events.ts';
 
 /** A guest writes a byte at a time, some 1 MB/s: between two looks the log cannot grow far past its bound. */
-const lookEveryMs = 250;
+const lookEveryMs = 1_000;
 
 /** 0 if there is none. Not asynchronous: handing a look at an inode to another thread costs ten times as much. */
 function sizeOf(path: string): number {

@@ -63,8 +63,12 @@ export function openEventLog(
   let faulted = false;
   let closed = false;
   let broken = false;
+  /** Set while something waits: most guests are silent most of the time, and each timer that fires wakes the process. */
+  let timer: NodeJS.Timeout | undefined;
 
   const flush = (): void => {
+    clearTimeout(timer);
+    timer = undefined;
     if (broken || buffered.length === 0) return;
     try {
       writeFileSync(fd, buffered.join(''));
@@ -83,6 +87,7 @@ export function openEventLog(
     bufferedLength += line.length;
     loggedBytes += line.length;
     if (bufferedLength > flushBytes) flush();
+    else timer ??= setTimeout(flush, flushMs).unref();
   };
 
   const read = (): HarnessEvent[] => {
@@ -117,9 +122,6 @@ export function openEventLog(
     emit(boundReached('eventLogBytes'));
   };
 
-  const timer = setInterval(flush, flushMs);
-  timer.unref();
-
   return {
     read,
     now,
@@ -128,7 +130,6 @@ export function openEventLog(
     close() {
       if (closed) return;
       closed = true;
-      clearInterval(timer);
       flush();
       closeSync(fd);
     },

@@ -28,16 +28,18 @@ export function openRawLogs(directory: string, onTrouble: (error: Error) => void
   let stderrRoom: number = recordBounds.stderrBytes;
   const gathered = Buffer.allocUnsafeSlow(gatheredBytes);
   let used = 0;
+  /** Set while something waits. */
+  let timer: NodeJS.Timeout | undefined;
 
   /** False if the disk is behind. */
   function flush(): boolean {
+    clearTimeout(timer);
+    timer = undefined;
     if (used === 0) return true;
     const filled = Buffer.from(gathered.subarray(0, used));
     used = 0;
     return streams.serial.write(filled);
   }
-
-  const timer = setInterval(flush, flushMs).unref();
 
   /** False if the disk is behind. */
   function gather(chunk: Buffer): boolean {
@@ -48,6 +50,7 @@ export function openRawLogs(directory: string, onTrouble: (error: Error) => void
       at += taken;
       if (used === gatheredBytes) goesOn = flush();
     }
+    if (used > 0) timer ??= setTimeout(flush, flushMs).unref();
     return goesOn;
   }
 
@@ -66,7 +69,6 @@ export function openRawLogs(directory: string, onTrouble: (error: Error) => void
       return taken;
     },
     async close(transcript) {
-      clearInterval(timer);
       flush();
       const ended = Object.values(streams).map((stream) => finished(stream.end()).catch(onTrouble));
       await Promise.all(ended);

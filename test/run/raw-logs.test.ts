@@ -38,5 +38,7 @@ test('what a guest has printed reaches the disk while it runs', async () => {
   const logs = openRawLogs(folder, noTrouble);
   logs.serial(Buffer.from('grub> '));
   await vi.waitFor(() => expect(serial()).toBe('grub> '), { timeout: 10_000 });
+  logs.serial(Buffer.from('boot'));
+  await vi.waitFor(() => expect(serial()).toBe('grub> boot'), { timeout: 10_000 });
   await logs.close([]);
 });

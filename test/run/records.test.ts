@@ -14,7 +14,7 @@ import {
 } from 'node:fs';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { recordBounds } from '../../harness/model/bounds.ts';
 import { HarnessError } from '../../harness/model/errors.ts';
 import type { HarnessEvent } from '../../harness/model/events.ts';
@@ -259,6 +259,16 @@ describe('an event log that is written', () => {
     expect(readEvents(directory)).toEqual(told);
     const times = told.map(({ tMs }) => tMs);
     expect(times).toEqual([...times].sort((a, b) => a - b));
+  });
+
+  it('reaches the disk while its case goes on', async () => {
+    const directory = mkdtempSync(join(folder, 'log-'));
+    const log = openEventLog(join(directory, caseFiles.events), () => {});
+    for (const pid of [1, 2]) {
+      log.emit({ source: 'vm', type: 'spawned', pid, accel: 'tcg' });
+      await vi.waitFor(() => expect(readEvents(directory)).toHaveLength(pid), { timeout: 10_000 });
+    }
+    log.close();
   });
 
   it('gives back what it has so far, and says so where the file no longer has it', () => {

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { boundReached, recordBounds } from '../../harness/model/bounds.ts';
 import type { EventSink, UntimedEvent } from '../../harness/model/events.ts';
 import { createCapture } from '../../harness/wire/capture/capture.ts';
@@ -72,6 +72,18 @@ test.skipIf(spawnSync('capinfos', ['--version']).error !== undefined)('capinfos 
   capture.frame('guest', Buffer.alloc(60), 1);
   await capture.close();
   expect(spawnSync('capinfos', ['-c', path], { encoding: 'utf8' }).stdout).toMatch(/packets:\s+1/);
+});
+
+test('what was recorded reaches the disk while the guest runs, even where nothing was sent yet', async () => {
+  const path = join(folder, 'wire.pcapng');
+  const { capture } = await start(path, 0);
+  const onDisk = async (frames: number) =>
+    expect(readPcapng(await readFile(path))).toMatchObject({ types: [0x0a0d0d0a, 1, ...Array(frames).fill(6)] });
+  for (const frames of [0, 1, 2]) {
+    if (frames > 0) capture.frame('guest', Buffer.alloc(60), frames);
+    await vi.waitFor(() => onDisk(frames), { timeout: 10_000 });
+  }
+  await capture.close();
 });
 
 test('closing twice is closing once, and nothing is recorded after', async () => {

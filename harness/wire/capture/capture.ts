@@ -49,9 +49,13 @@ function captureTo(
   let failure: HarnessError | undefined;
   let written = Promise.resolve();
   let closing: Promise<void> | undefined;
+  /** Set while something waits: at first, the file's own header. */
+  let timer: NodeJS.Timeout | undefined = setTimeout(flush, flushEveryMs).unref();
 
   /** Hands the buffer to the disk, in order, and takes another. */
   function flush(): void {
+    clearTimeout(timer);
+    timer = undefined;
     if (used === 0) return;
     const filled = buffer;
     const length = used;
@@ -76,7 +80,6 @@ function captureTo(
   }
 
   async function finish(): Promise<void> {
-    clearInterval(timer);
     flush();
     await written;
     await file.close().catch((cause: unknown) => {
@@ -84,8 +87,6 @@ function captureTo(
     });
     if (failure !== undefined) throw failure;
   }
-
-  const timer = setInterval(flush, flushEveryMs).unref();
 
   return {
     frame(from, frame, tMs) {
@@ -103,6 +104,7 @@ function captureTo(
       }
       room -= bytes;
       used = writeEnhancedPacket(buffer, used, { from, frame, epochMs: startedAtMs + tMs });
+      timer ??= setTimeout(flush, flushEveryMs).unref();
     },
     close: () => (closing ??= finish()),
   };

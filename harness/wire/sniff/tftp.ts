@@ -158,7 +158,9 @@ function countRepeat(read: Read, payload: Buffer): boolean {
   if (behind > read.blocks) return false;
   const block = read.blocks - behind;
   if (block !== read.acknowledged) {
-    Object.assign(read, { acknowledged: block, repeats: 0, sentSince: false });
+    read.acknowledged = block;
+    read.repeats = 0;
+    read.sentSince = false;
     return false;
   }
   if (!read.sentSince) return false;
