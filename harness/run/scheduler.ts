@@ -35,18 +35,21 @@ export interface Admission {
 /** As many as the host carries: guests mostly wait, so free memory decides, and CPU headroom or our fair share of it. */
 function measured({ cores, availableMemoryMiB, load, ownLoad }: Capacity): Admission {
   let recent: { atMs: number; memoryMiB: number }[] = [];
+  const fits = (memoryMiB: number): boolean => {
+    const promisedMiB = recent.reduce((sum, earlier) => sum + earlier.memoryMiB, 0);
+    return availableMemoryMiB() - promisedMiB > reserveMiB + overheadMiB + memoryMiB;
+  };
   return {
     admits(memoryMiB, running) {
       const atMs = performance.now();
       recent = recent.filter((earlier) => atMs - earlier.atMs < touchMs);
-      const promisedMiB = recent.reduce((sum, earlier) => sum + earlier.memoryMiB, 0);
-      const fits = availableMemoryMiB() - promisedMiB > reserveMiB + overheadMiB + memoryMiB;
       const settled = atMs - (recent.at(-1)?.atMs ?? Number.NEGATIVE_INFINITY) >= settleMs;
       const isIdle = load() <= headroom;
       const own = ownLoad();
       const hasLess = own !== undefined && own < fairShare && running < cores * mostPerBusyCore;
       // One guest per core starts however busy the host is: deadlines count only time in which the guest could run.
-      return running === 0 || (fits && (running < cores || (settled && (isIdle || hasLess))));
+      const mayRun = running < cores || (settled && (isIdle || hasLess));
+      return running === 0 || (mayRun && fits(memoryMiB));
     },
     started(memoryMiB) {
       recent.push({ atMs: performance.now(), memoryMiB });
