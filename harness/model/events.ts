@@ -125,6 +125,8 @@ export const eventSchema = z.discriminatedUnion('source', [
     event('vm', 'restored', { template: z.string(), atMs: z.number(), guestCpuMs: z.number() }),
     /** No template could be made of this guest, or the guest could not start from one. */
     event('vm', 'template-refused', { reason: z.string() }),
+    /** A wait of the firmware through which its QEMU stood still for most of the time. */
+    event('vm', 'dozed', { waitMs: z.number() }),
     event('vm', 'stderr', { text: z.string() }),
     event('vm', 'exited', { exitCode: z.int().nullable(), signal: z.string().nullable(), byHarness: z.boolean() }),
     event('vm', 'cpu', { guestCpuMs: z.number() }),

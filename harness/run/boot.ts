@@ -18,6 +18,7 @@ import { heldBy, statusOf, whatHolds } from './held-guest.ts';
 import type { Intervention } from './intervention.ts';
 import { injectLinkFaults } from './link-fault.ts';
 import { type RunningNetwork, startNetwork } from './network.ts';
+import { type OfferWait, sleepThroughOfferWait } from './offer-wait.ts';
 import type { RunningForeign } from './provisioner.ts';
 import { settle } from './settle.ts';
 import { coldStart, type Start, startOf } from './templates/start.ts';
@@ -43,6 +44,7 @@ interface Boot extends BootOptions {
   guest?: Guest;
   network?: RunningNetwork;
   time?: TimeWatch;
+  offerWait?: OfferWait;
   exit?: GuestExit;
 }
 
@@ -75,6 +77,7 @@ export function prepareBoot(options: BootOptions): PreparedBoot {
     interrupt,
     observe(event) {
       watch.observe(event);
+      boot.offerWait?.observe(event);
       if (isStop(event) && !boot.start.isHolding()) askStatus(boot);
     },
     run: (machine) => runBoot(boot, machine),
@@ -129,6 +132,11 @@ async function powerOn(boot: Boot, { capture, foreign }: Machine, opened: Dispos
   const guest = await startGuest(boot, opened);
   emit({ source: 'vm', type: 'spawned', pid: guest.pid, accel });
   startClock(boot, guest, opened);
+  if (accel === 'tcg' && intervention === undefined) {
+    const offerWait = sleepThroughOfferWait(plan.scenario, guest, emit);
+    boot.offerWait = offerWait;
+    opened.defer(() => offerWait[Symbol.dispose]());
+  }
   const { gate } = boot.start;
   const faults = intervention?.faults ?? startFaults(boot, guest, opened);
   const network = await startNetwork({

@@ -30,6 +30,8 @@ export interface Guest extends AsyncDisposable {
   readonly exited: Promise<GuestExit>;
   /** CPU time so far, ms; the last sample once it has exited. */
   cpuMs(): number;
+  /** Nothing once it has exited. */
+  signal(name: 'SIGSTOP' | 'SIGCONT' | 'SIGALRM'): void;
   stop(): Promise<GuestExit>;
 }
 
@@ -182,6 +184,7 @@ export function startQemu(start: QemuStart): Promise<Guest> {
       qmp: startQmp(qmp, start.emit),
       exited,
       cpuMs: cpu.cpuMs,
+      signal: (name) => void child.kill(name),
       stop,
       [Symbol.asyncDispose]: async () => void (await stop()),
     };
