@@ -58,7 +58,9 @@ async function reference(place, cells, runOptions) {
   return { reference: runDir, wholeMs: ms, shards: shards.map((one) => one.runDir), expected: expectedOf(runDir) };
 }
 
-/** Collects problems, and prints each as it is found. */
+const checksPerLine = 10;
+
+/** Collects problems, and prints each as it is found, and how far the campaign is. */
 function createFindings() {
   const problems = [];
   const checks = {};
@@ -71,6 +73,8 @@ function createFindings() {
         problems.push({ mode, where, problem });
         say(`${mode}: ${problem} (${where})`);
       }
+      if (checks[mode] % checksPerLine === 0)
+        say(`${mode}: ${checks[mode]} checks, ${problems.length} problems so far`);
     },
   };
 }
