@@ -1,8 +1,8 @@
+import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { execa } from 'execa';
 
 export interface TemporaryFolder extends AsyncDisposable {
   readonly path: string;
@@ -16,24 +16,26 @@ export interface Unfinished {
   keep(): Promise<void>;
 }
 
-/** Has a file or folder removed if the harness is killed: by a shell, which waits for the end of its pipe. */
+/**
+ * Has a file or folder removed if the harness is killed: by a shell, which waits for the end of its pipe. Where there are
+ * too few descriptors for one (execa throws then, and later again where nobody can catch it), nobody removes it.
+ */
 export function removeIfKilled(path: string): Unfinished {
-  const remover = execa('sh', ['-c', 'read -r line && exit; rm -rf -- "$1"', 'netboot-remover', path], {
+  const remover = spawn('sh', ['-c', 'read -r line && exit; rm -rf -- "$1"', 'netboot-remover', path], {
     stdio: ['pipe', 'ignore', 'ignore'],
     // A terminal's Ctrl-C, and what kills the harness's process group, must not reach it.
     detached: true,
-    cleanup: false,
-    reject: false,
   });
+  const ended = new Promise((resolve) => remover.once('close', resolve).once('error', resolve));
   return {
     async remove() {
-      remover.stdin.end();
-      await remover;
+      remover.stdin?.end();
+      await ended;
       await rm(path, { recursive: true, force: true });
     },
     async keep() {
-      remover.stdin.end('keep\n');
-      await remover;
+      remover.stdin?.end('keep\n');
+      await ended;
     },
   };
 }

@@ -7,6 +7,7 @@ import { openTemporaryFolder, type TemporaryFolder } from '../os/temporary-folde
 import { openServerRecord } from '../services/provisioner/record.ts';
 import { openProvisioner } from '../services/provisioner/start.ts';
 import { type QemuFacts, sandboxArgs } from '../vm/host.ts';
+import { withSocketFolder } from '../vm/socket-folder.ts';
 import { createSocketPair } from '../vm/socket-pair.ts';
 import type { Link } from '../wire/stack/link.ts';
 import { linkOverStream } from '../wire/stack/stream-link.ts';
@@ -70,7 +71,7 @@ export async function startForeign(start: ForeignStart): Promise<RunningForeign 
       async connect(served) {
         link?.close();
         await copyTree(served, tree);
-        const wire = await createSocketPair();
+        const wire = await withSocketFolder(createSocketPair);
         link = linkOverStream(wire.ours);
         await server.connect(wire.theirs);
         return link;

@@ -9,6 +9,7 @@ import { makePlan } from '../plan/plan.ts';
 import { openServerRecord, type ServerRecord, toEach } from '../services/provisioner/record.ts';
 import { openProvisioner } from '../services/provisioner/start.ts';
 import { createSwitch, type Switch } from '../services/provisioner/switch.ts';
+import { withSocketFolder } from '../vm/socket-folder.ts';
 import { createSocketPair } from '../vm/socket-pair.ts';
 import { parseMac } from '../wire/codecs/addresses.ts';
 import type { Link } from '../wire/stack/link.ts';
@@ -78,7 +79,7 @@ interface ServerStart extends Pick<ForeignStart, 'plan' | 'qemu' | 'signal'> {
 function startServer({ plan, qemu, ...start }: ServerStart): Promise<Running> {
   return opening(async (opened) => {
     const { path: tree } = opened.use(await openTreeFolder());
-    const wire = await createSocketPair();
+    const wire = await withSocketFolder(createSocketPair);
     const link = linkOverStream(wire.ours);
     opened.defer(() => link.close());
     const planned = plan.provisioner as NonNullable<Plan['provisioner']>;

@@ -6,7 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import type { Qmp } from './qmp.ts';
-import { withSocketPath } from './socket-path.ts';
+import { withSocketFolder } from './socket-folder.ts';
 
 /** A stopped machine on disk: its RAM, sparse, and the state of its devices (QEMU's migration stream). */
 export interface MachineFiles {
@@ -73,7 +73,8 @@ function ramOf(pid: number): string {
  */
 export async function saveMachine({ qmp, pid }: { qmp: Qmp; pid: number }, files: MachineFiles): Promise<void> {
   await prepare(qmp);
-  await withSocketPath(async (path) => {
+  await withSocketFolder(async (folder) => {
+    const path = join(folder, 'socket');
     const server = createServer().listen(path);
     try {
       await once(server, 'listening');
@@ -94,7 +95,8 @@ export async function saveMachine({ qmp, pid }: { qmp: Qmp; pid: number }, files
 /** Loads a machine into a QEMU started with `loadableArgs`; it is stopped then. Rejects if QEMU refuses the state. */
 export async function loadMachine(qmp: Qmp, { devices }: MachineFiles): Promise<void> {
   await prepare(qmp);
-  await withSocketPath(async (path) => {
+  await withSocketFolder(async (folder) => {
+    const path = join(folder, 'socket');
     await qmp.execute('migrate-incoming', { uri: `unix:${path}` });
     const socket = connect(path);
     await once(socket, 'connect');

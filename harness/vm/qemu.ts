@@ -9,6 +9,7 @@ import { type DisposalStack, opening } from '../os/disposal-stack.ts';
 import { openCpuMeter } from '../os/process-cpu.ts';
 import { tieToParent, watchOver } from '../os/tied-process.ts';
 import { type Qmp, startQmp } from './qmp.ts';
+import { withSocketFolder } from './socket-folder.ts';
 import { createSerialPair, createSocketPair, type SocketPair } from './socket-pair.ts';
 
 export interface GuestExit {
@@ -54,18 +55,20 @@ const oneHeap = { MALLOC_ARENA_MAX: '1' };
 /** Our ends of the network links and the serial port, by descriptor; QMP uses a pipe made by Node. */
 type Links = ReadonlyMap<number, SocketPair>;
 
-async function openLinks({ nic, uplink, serial }: QemuStart['fds'], opened: DisposalStack): Promise<Links> {
-  const links = new Map<number, SocketPair>();
-  for (const fd of [nic, uplink, serial]) {
-    if (fd === undefined) continue;
-    const pair = await (fd === serial ? createSerialPair() : createSocketPair());
-    opened.defer(() => {
-      pair.ours.destroy();
-      pair.theirs.destroy();
-    });
-    links.set(fd, pair);
-  }
-  return links;
+function openLinks({ nic, uplink, serial }: QemuStart['fds'], opened: DisposalStack): Promise<Links> {
+  return withSocketFolder(async (folder) => {
+    const links = new Map<number, SocketPair>();
+    for (const fd of [nic, uplink, serial]) {
+      if (fd === undefined) continue;
+      const pair = await (fd === serial ? createSerialPair(folder) : createSocketPair(folder));
+      opened.defer(() => {
+        pair.ours.destroy();
+        pair.theirs.destroy();
+      });
+      links.set(fd, pair);
+    }
+    return links;
+  });
 }
 
 function spawnQemu({ program, argv, env, fds, cwd }: QemuStart, links: Links) {

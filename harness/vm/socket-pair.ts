@@ -1,9 +1,8 @@
 import { once } from 'node:events';
-import { mkdtempSync, rmdirSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { type AddressInfo, connect, createServer, type NetConnectOpts, type Server, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { HarnessError } from '../model/errors.ts';
+import { noSocketIn } from './socket-folder.ts';
 
 /** Two ends of a stream socket: one stays here, the other is passed to a child process and then destroyed here. */
 export interface SocketPair {
@@ -16,27 +15,27 @@ const readBytes = { frames: 256 << 10, serial: 64 << 10 } as const;
 const acceptMs = 10_000;
 
 /**
- * A pair of Unix sockets for frames.
- * @throws HarnessError `disk` where the folder for temporary files cannot hold a socket.
+ * A pair of Unix sockets for frames, through `folder` (see `withSocketFolder`).
+ * @throws HarnessError `disk` where the folder cannot hold a socket.
  */
-export function createSocketPair(): Promise<SocketPair> {
-  return throughFolder(readBytes.frames);
+export function createSocketPair(folder: string): Promise<SocketPair> {
+  return throughFolder(folder, readBytes.frames);
 }
 
 /**
  * A pair of TCP sockets on loopback for a serial port. A UART sends a byte at a time, and every write to a Unix socket
  * takes a buffer of its own, so that 278 unread bytes fill one (Linux). A full socket makes the UART busy: EDK II gives
  * up within milliseconds (its shell then fails to start, "Device Error"), and others lose output. TCP coalesces small
- * writes, and takes 4 MB. Without loopback it falls back to Unix sockets.
+ * writes, and takes 4 MB. Without loopback it falls back to Unix sockets, through `folder`.
  */
-export async function createSerialPair(): Promise<SocketPair> {
+export async function createSerialPair(folder: string): Promise<SocketPair> {
   try {
     const pair = await accepted(await connectOnLoopback());
     // Output must not wait for more.
     pair.theirs.setNoDelay(true);
     return pair;
   } catch {
-    return throughFolder(readBytes.serial);
+    return throughFolder(folder, readBytes.serial);
   }
 }
 
@@ -46,32 +45,22 @@ interface Connecting {
   readonly ours: Socket;
 }
 
-async function throughFolder(bufferBytes: number): Promise<SocketPair> {
+async function throughFolder(folder: string, bufferBytes: number): Promise<SocketPair> {
   try {
-    return await accepted(connectInFolder(bufferBytes));
+    return await accepted(connectInFolder(folder, bufferBytes));
   } catch (cause) {
-    const { message } = cause as Error;
-    throw new HarnessError('disk', `cannot create a socket for a guest in ${tmpdir()}: ${message}`, {
-      hint: 'Set TMPDIR to a writable folder with a path of at most 70 characters.',
-      cause,
-    });
+    throw noSocketIn(folder, cause);
   }
 }
 
-/**
- * In a folder that only this user can enter. The kernel connects Unix sockets at once, and needs the name no longer: the
- * folder is gone before anything else happens, so that a harness that is killed leaves none.
- */
-function connectInFolder(bufferBytes: number): Connecting {
-  const folder = mkdtempSync(join(tmpdir(), 'netboot-link-'));
+/** The kernel connects Unix sockets at once, and needs the name no longer. */
+function connectInFolder(folder: string, bufferBytes: number): Connecting {
   const path = join(folder, 'socket');
   try {
     const server = createServer({ pauseOnConnect: true }).listen(path);
     return { server, ours: connectReadingIntoOne(bufferBytes, { path }) };
   } finally {
-    // One by one: reading the folder takes a descriptor, and there may be none.
     rmSync(path, { force: true });
-    rmdirSync(folder);
   }
 }
 

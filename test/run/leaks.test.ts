@@ -64,7 +64,7 @@ describe.runIf(countsDescriptors)('a start of QEMU that fails leaves nothing ope
 
   it('for want of descriptors for its second link', async () => {
     const left = await leftOpenBy(() =>
-      withFewDescriptors(3, () => expect(startQemu(qemuStart({}))).rejects.toThrow('EMFILE')),
+      withFewDescriptors(4, () => expect(startQemu(qemuStart({}))).rejects.toThrow('EMFILE')),
     );
     expect(left).toEqual([]);
   });

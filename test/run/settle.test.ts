@@ -1,10 +1,11 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { settle } from '../../harness/run/settle.ts';
+import { withSocketFolder } from '../../harness/vm/socket-folder.ts';
 import { createSocketPair } from '../../harness/vm/socket-pair.ts';
 
 it('reads what had been sent when it was called, from every stream', async () => {
-  const pairs = await Promise.all([createSocketPair(), createSocketPair()]);
+  const pairs = await withSocketFolder((folder) => Promise.all([createSocketPair(folder), createSocketPair(folder)]));
   let received = 0;
   for (const { ours } of pairs) {
     ours.on('data', (chunk: Buffer) => {
