@@ -20,6 +20,10 @@ type Dhcp = Extract<HarnessEvent, { source: 'wire'; type: 'dhcp' }>;
 const isFirmware = ({ vendorClass, userClass }: Pick<Dhcp, 'vendorClass' | 'userClass'>): boolean =>
   userClass === undefined && /^(PXE|HTTP)Client:Arch:/.test(vendorClass ?? '');
 
+/** To a disk, firmware comes after it has tried IPv6 too. */
+const isOnlyAWait = ({ faults, ipVersion, payload }: Pick<Scenario, 'faults' | 'ipVersion' | 'payload'>): boolean =>
+  faults === undefined && ipVersion !== 6 && payload !== 'disk';
+
 export interface OfferWait extends Disposable {
   observe(event: HarnessEvent): void;
 }
@@ -27,14 +31,15 @@ export interface OfferWait extends Disposable {
 /**
  * EDK II waits 3.9 s after the first OFFER for others, and polls its NIC all the while: with an emulated CPU that is half
  * the cost of many a boot. Where the firmware's clock allows it, QEMU dozes until the guest goes on; not where faults make
- * the moment matter at which a reply comes.
+ * the moment matter at which a reply comes, nor where the boot goes on over IPv6, whose duplicate address detection takes
+ * longer in a guest that dozes, and must be over by then.
  */
 export function sleepThroughOfferWait(
-  { arch, faults }: Pick<Scenario, 'arch' | 'faults'>,
+  scenario: Pick<Scenario, 'arch' | 'faults' | 'ipVersion' | 'payload'>,
   guest: Pick<Guest, 'signal'>,
   emit: EventSink,
 ): OfferWait {
-  const rhythm = faults === undefined ? rhythms[arch] : undefined;
+  const rhythm = isOnlyAWait(scenario) ? rhythms[scenario.arch] : undefined;
   let asked = false;
   let wait: { sinceMs: number; dozing: Disposable; limit: NodeJS.Timeout } | undefined;
 

@@ -21,7 +21,7 @@ function aavmf(scenario: object = {}) {
   const signals: string[] = [];
   const emitted: UntimedEvent[] = [];
   const wait = sleepThroughOfferWait(
-    { arch: 'aarch64', ...scenario },
+    { arch: 'aarch64', ipVersion: 4, payload: 'script', ...scenario },
     { signal: (name) => void signals.push(name) },
     (event) => void emitted.push(event),
   );
@@ -72,6 +72,8 @@ describe('the wait of EDK II for more offers', () => {
     ["iPXE's", {}, { ...firmware, userClass: 'iPXE' }],
     ["GRUB's", {}, {}],
     ['the one of a guest that meets faults', { faults: [] }, firmware],
+    ['the one before a boot over IPv6', { ipVersion: 6 }, firmware],
+    ['the one before a boot from the disk, after IPv6', { payload: 'disk' }, firmware],
     ["x86 firmware's, whose clock stands still with it", { arch: 'x86_64' }, firmware],
   ])('is not taken for %s', (_, scenario, client) => {
     const { wait, signals, stands } = aavmf(scenario);
