@@ -32,7 +32,7 @@ function stageResults(plan: Plan, found: readonly StageEvidence[]): StageResult[
 }
 
 /** These prove a stage from a later one, so their time says nothing about the order. */
-const afterTheFact: readonly string[] = ['initrd-ran'];
+const afterTheFact: readonly string[] = ['initrd-ran', 'nbp-ran'];
 
 function orderFindings(plan: Plan, found: readonly StageEvidence[]): string[] {
   const reached = plan.stagePath.flatMap((stage) =>

@@ -45,18 +45,19 @@ export function sleepThroughOfferWait(
 
   function begin(sinceMs: number, rhythm: Rhythm): void {
     const dozing = doze(guest, rhythm);
-    wait = { sinceMs, dozing, limit: setTimeout(end, longestMs) };
+    wait = { sinceMs, dozing, limit: setTimeout(() => end(sinceMs + longestMs), longestMs) };
   }
-  function end(): void {
-    clearTimeout(wait?.limit);
-    wait?.dozing[Symbol.dispose]();
+  function end(atMs?: number): void {
+    if (wait === undefined) return;
+    clearTimeout(wait.limit);
+    wait.dozing[Symbol.dispose]();
+    if (atMs !== undefined) emit({ source: 'vm', type: 'dozed', waitMs: Math.round(atMs - wait.sinceMs) });
     wait = undefined;
   }
   function onDhcp({ from, messageType, tMs, ...client }: Dhcp): void {
     if (rhythm === undefined) return;
     if (from === 'guest') {
-      if (wait) emit({ source: 'vm', type: 'dozed', waitMs: Math.round(tMs - wait.sinceMs) });
-      end();
+      end(tMs);
       asked = messageType === 'discover' && isFirmware(client);
     } else if (asked && messageType === 'offer') {
       asked = false;
@@ -67,6 +68,6 @@ export function sleepThroughOfferWait(
     observe(event) {
       if (event.source === 'wire' && event.type === 'dhcp') onDhcp(event);
     },
-    [Symbol.dispose]: end,
+    [Symbol.dispose]: () => end(),
   };
 }

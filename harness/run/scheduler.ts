@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Capacity, openCapacity } from '../os/capacity.ts';
+import { dozingGuests } from '../vm/doze.ts';
 
 export interface Job {
   /** Memory the job needs, MiB. */
@@ -44,9 +45,10 @@ function measured({ cores, availableMemoryMiB, load, ownLoad }: Capacity): Admis
       const atMs = performance.now();
       recent = recent.filter((earlier) => atMs - earlier.atMs < touchMs);
       const settled = atMs - (recent.at(-1)?.atMs ?? Number.NEGATIVE_INFINITY) >= settleMs;
-      const isIdle = load() <= headroom;
+      const soon = dozingGuests() / cores;
+      const isIdle = load() + soon <= headroom;
       const own = ownLoad();
-      const hasLess = own !== undefined && own < fairShare && running < cores * mostPerBusyCore;
+      const hasLess = own !== undefined && own + soon < fairShare && running < cores * mostPerBusyCore;
       // One guest per core starts however busy the host is: deadlines count only time in which the guest could run.
       const mayRun = running < cores || (settled && (isIdle || hasLess));
       return running === 0 || (mayRun && fits(memoryMiB));

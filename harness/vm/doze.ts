@@ -6,6 +6,11 @@ export interface Rhythm {
   runsMs: number;
 }
 
+let dozing = 0;
+
+/** How many guests doze: each will want a core again within seconds. */
+export const dozingGuests = (): number => dozing;
+
 /**
  * Has QEMU stand still most of the time (SIGSTOP, SIGCONT), until disposed of. Its clock goes on; a timer of the guest
  * that comes due meanwhile is served when it runs again, but of several ticks of one timer only the last.
@@ -26,9 +31,11 @@ export function doze({ signal }: Pick<Guest, 'signal'>, { standsMs, runsMs }: Rh
     // timers (util/main-loop.c, qemu_signal_init).
     signal('SIGALRM');
   }
+  dozing++;
   stand();
   return {
     [Symbol.dispose]() {
+      dozing--;
       clearTimeout(timer);
       wake();
     },

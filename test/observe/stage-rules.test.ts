@@ -70,6 +70,13 @@ describe.each(Object.entries(completed))('%s', (name, rules) => {
   });
 });
 
+it('takes the token of an NBP that powers the machine off, before EDK II has sent its last acknowledgement, for its delivery', async () => {
+  const { evidence, complete } = await evidenceOf('arm-probe-tftp-unacknowledged');
+  const proven = evidence.flatMap((found) => (found.kind === 'stage' ? [`${found.stage} ${found.rule}`] : []));
+  expect(proven.slice(2)).toEqual(['nbp-fetch nbp-ran', 'nbp token']);
+  expect(complete).toBe(true);
+});
+
 describe.each(Object.entries(stopped))('%s', (name, { last, rule, words }) => {
   it('ends by the rule that names the reason, in the words of whoever refused', async () => {
     const { evidence, complete } = await evidenceOf(name);

@@ -51,12 +51,13 @@ describe('the wait of EDK II for more offers', () => {
   });
 
   it('ends where the guest likes no offer', () => {
-    const { wait, signals, stands } = aavmf();
+    const { wait, signals, emitted, stands } = aavmf();
     wait.observe(dhcp(100, 'guest', 'discover', firmware));
     wait.observe(dhcp(110, 'server', 'offer'));
     vi.advanceTimersByTime(5_000);
     expect(last(signals)).toBe('SIGCONT');
     expect(stands()).toBe(false);
+    expect(emitted).toEqual([{ source: 'vm', type: 'dozed', waitMs: 4500 }]);
   });
 
   it('ends with the boot', () => {

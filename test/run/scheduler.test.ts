@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { openCapacity } from '../../harness/os/capacity.ts';
-import { type Job, schedule } from '../../harness/run/scheduler.ts';
+import { type Job, openAdmission, schedule } from '../../harness/run/scheduler.ts';
+import { doze } from '../../harness/vm/doze.ts';
 import { guests, pods, showFiles, wideHost } from '../os/fake-kernel.ts';
 import { folderOfFile } from '../temporary-folder.ts';
 
@@ -114,6 +115,17 @@ describe('the scheduler', () => {
       expect(recorded.most).toBe(1);
     },
   );
+
+  it('gives the core of a guest that dozes to nobody else', () => {
+    const memory = { memoryMiB: 8192, availableMemoryMiB: () => 8192 };
+    const admission = openAdmission(undefined, { cores: 2, ...memory, load: () => 0.5, ownLoad: () => undefined });
+    const admits = () => admission.admits(128, 2);
+    expect(admits()).toBe(true);
+    const dozing = doze({ signal: () => {} }, { standsMs: 50, runsMs: 1 });
+    expect(admits()).toBe(false);
+    dozing[Symbol.dispose]();
+    expect(admits()).toBe(true);
+  });
 
   it('runs a job that wants more than there is by itself', async () => {
     showFiles(root, { ...wideHost, ...pods['version 2'] });
