@@ -22,6 +22,8 @@ const mostPerBusyCore = 4;
 const settleMs = 200;
 /** Nor in memory use: it touches its memory within the first seconds. */
 const touchMs = 5_000;
+/** Of a core, for a guest that dozes: it wants one again within seconds, and others may end before. */
+const dozingShare = 0.5;
 /** Left for the host itself. */
 const reserveMiB = 512;
 const overheadMiB = 160;
@@ -45,7 +47,7 @@ function measured({ cores, availableMemoryMiB, load, ownLoad }: Capacity): Admis
       const atMs = performance.now();
       recent = recent.filter((earlier) => atMs - earlier.atMs < touchMs);
       const settled = atMs - (recent.at(-1)?.atMs ?? Number.NEGATIVE_INFINITY) >= settleMs;
-      const soon = dozingGuests() / cores;
+      const soon = (dozingShare * dozingGuests()) / cores;
       const isIdle = load() + soon <= headroom;
       const own = ownLoad();
       const hasLess = own !== undefined && own + soon < fairShare && running < cores * mostPerBusyCore;

@@ -116,9 +116,9 @@ describe('the scheduler', () => {
     },
   );
 
-  it('gives the core of a guest that dozes to nobody else', () => {
+  it('keeps room for a guest that dozes', () => {
     const memory = { memoryMiB: 8192, availableMemoryMiB: () => 8192 };
-    const admission = openAdmission(undefined, { cores: 2, ...memory, load: () => 0.5, ownLoad: () => undefined });
+    const admission = openAdmission(undefined, { cores: 2, ...memory, load: () => 0.7, ownLoad: () => undefined });
     const admits = () => admission.admits(128, 2);
     expect(admits()).toBe(true);
     const dozing = doze({ signal: () => {} }, { standsMs: 50, runsMs: 1 });
