@@ -27,6 +27,8 @@ export function removeIfKilled(path: string): Unfinished {
     detached: true,
   });
   const ended = new Promise((resolve) => remover.once('close', resolve).once('error', resolve));
+  // EPIPE, if someone else ended the shell.
+  remover.stdin?.on('error', () => {});
   return {
     async remove() {
       remover.stdin?.end();

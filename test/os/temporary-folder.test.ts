@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { execa } from 'execa';
+import { execa, execaSync } from 'execa';
 import { describe, expect, it } from 'vitest';
 import { openTemporaryFolder, removeIfKilled } from '../../harness/os/temporary-folder.ts';
 import { folderOfTest } from '../temporary-folder.ts';
@@ -43,6 +43,18 @@ describe('what is unfinished', () => {
     await killed('await unfinished.keep();', other);
     await expect.poll(() => existsSync(one), { timeout: 10_000 }).toBe(false);
     expect(existsSync(other)).toBe(true);
+  });
+
+  it.runIf(process.platform === 'linux')('stays and goes as ever where someone else ended its shell', async () => {
+    const kept = join(folder, 'kept');
+    const unfinished = removeIfKilled(kept);
+    mkdirSync(kept);
+    // Synchronous, so that its end has not been noticed yet.
+    execaSync('pkill', ['-KILL', '-P', String(process.pid), '-f', `netboot-remover ${kept}`]);
+    await unfinished.keep();
+    expect(existsSync(kept)).toBe(true);
+    await unfinished.remove();
+    expect(existsSync(kept)).toBe(false);
   });
 
   it('in a temporary folder is gone after disposal', async () => {
