@@ -31,11 +31,30 @@ const rows = {
   'harness/observe': { folders: below('model'), packages: [] },
   'harness/judge': { folders: below('model', 'observe'), packages: [] },
   'harness/run': {
-    folders: below('model', 'os', 'assets', 'resolve', 'predict', 'plan', 'wire', 'services', 'vm', 'observe', 'judge'),
+    folders: below(
+      'model',
+      'os',
+      'assets',
+      'resolve',
+      'predict',
+      'plan',
+      'wire',
+      'services',
+      'vm',
+      'observe',
+      'judge',
+      'run/records',
+      'run/bundle',
+    ),
     packages: ['node', 'zod', 'p-retry'],
   },
+  'harness/run/records': {
+    folders: below('model', 'os', 'wire', 'services', 'observe', 'judge'),
+    packages: ['node', 'zod'],
+  },
+  'harness/run/bundle': { folders: below('model', 'os', 'assets', 'plan', 'run/records'), packages: ['node'] },
   'harness/farm': {
-    folders: below('model', 'os', 'assets', 'resolve', 'plan', 'run', 'vm', 'judge'),
+    folders: below('model', 'os', 'assets', 'resolve', 'plan', 'run', 'run/records', 'run/bundle', 'vm', 'judge'),
     packages: ['node', 'zod', 'bullmq', 'ioredis'],
   },
   'harness/compare': { folders: below('model'), packages: ['node'] },
@@ -46,6 +65,8 @@ const rows = {
     folders: [
       ...below(
         'run',
+        'run/records',
+        'run/bundle',
         'farm',
         'report',
         'compare',
@@ -64,7 +85,10 @@ const rows = {
     // The default matrix, compiled next to the harness.
     computed: { 'harness/cli/case-options.ts': 'scenarios' },
   },
-  'harness/vitest': { folders: below('run', 'report', 'matrix', 'model', 'os'), packages: ['node', 'vitest'] },
+  'harness/vitest': {
+    folders: below('run', 'run/records', 'report', 'matrix', 'model', 'os'),
+    packages: ['node', 'vitest'],
+  },
   /** harness/index.ts, the public API. */
   harness: { folders: below('run', 'matrix', 'model', 'assets', 'judge'), packages: [] },
   scenarios: { folders: [], packages: ['netboot-harness'] },

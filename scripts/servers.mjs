@@ -44,8 +44,8 @@ await runScript(async () => {
   if (runDir === undefined) throw new SetUpError(usage, 2);
   compile();
   const { protocolDifferences } = await import(inCheckout('.build/harness/judge/server/protocol-facts.js'));
-  const { readResults } = await import(inCheckout('.build/harness/run/read-results.js'));
-  const { readEvents } = await import(inCheckout('.build/harness/run/run-directory.js'));
+  const { readResults } = await import(inCheckout('.build/harness/run/records/read-results.js'));
+  const { readEvents } = await import(inCheckout('.build/harness/run/records/run-directory.js'));
   const { reasonOf } = await import(inCheckout('.build/scenarios/server-differences.js'));
   const { pairs, alone } = joinServers(readResults(runDir));
   const eventsOf = ({ run }) => readEvents(join(runDir, run.directory));

@@ -45,7 +45,7 @@ async function compiledViews() {
     ...['configurations', 'comparison', 'markdown', 'run-facts'].map((name) => `report/${name}.js`),
     ...['compare', 'join', 'outcome'].map((name) => `compare/${name}.js`),
     'model/axis-text.js',
-    'run/read-results.js',
+    'run/records/read-results.js',
   ].map((name) => inCheckout('.build/harness', name));
   return Object.assign({}, ...(await Promise.all(modules.map((file) => import(file)))));
 }

@@ -3,8 +3,8 @@ import { HarnessError } from '../model/errors.ts';
 import type { Input, Plan } from '../model/plan.ts';
 import type { Scenario } from '../model/scenario.ts';
 import { printable } from '../report/printable.ts';
-import { caseAtHand, findAgain } from '../run/found-again.ts';
-import { planAgain } from '../run/plan-again.ts';
+import { caseAtHand, findAgain } from '../run/again/found-again.ts';
+import { planAgain } from '../run/again/plan-again.ts';
 import { type Artefacts, openArtefacts } from './artefacts.ts';
 import type { CliIo } from './io.ts';
 

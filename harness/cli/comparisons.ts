@@ -5,7 +5,7 @@ import { axisText } from '../model/axis-text.ts';
 import { HarnessError } from '../model/errors.ts';
 import type { RunResult } from '../model/verdict.ts';
 import type { Compare } from '../report/comparison.ts';
-import { readResults } from '../run/read-results.ts';
+import { readResults } from '../run/records/read-results.ts';
 import type { ExitCode } from './exit-code.ts';
 
 export interface FailOn {

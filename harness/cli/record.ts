@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { HarnessError } from '../model/errors.ts';
-import { unpackBundle } from '../run/unpack-bundle.ts';
+import { unpackBundle } from '../run/bundle/unpack-bundle.ts';
 
 /** A run or case as the user named it: a directory, or a bundle. */
 export interface OpenedRecord {

@@ -15,9 +15,9 @@ import { liveReporter } from '../report/live-reporter.ts';
 import { type Multiplexed, multiplex } from '../report/multiplex.ts';
 import { plainReporter } from '../report/plain-reporter.ts';
 import { fileReporter } from '../report/report-files.ts';
-import { caseFiles } from '../run/case-directory.ts';
-import { pathInside } from '../run/inside.ts';
-import { runRecords } from '../run/run-records.ts';
+import { caseFiles } from '../run/records/case-directory.ts';
+import { pathInside } from '../run/records/inside.ts';
+import { runRecords } from '../run/records/run-records.ts';
 import { type CliIo, consoleOutput, isDrawable } from './io.ts';
 
 const redrawMs = 250;

@@ -5,9 +5,9 @@ import { qemuProgramOf } from '../model/qemu-program.ts';
 import { hostQemu } from '../model/scenario.ts';
 import { openCapacity } from '../os/capacity.ts';
 import { findQemu } from '../resolve/qemu.ts';
+import { ownCodeDigest } from '../run/again/own-code.ts';
 import { examineHost } from '../run/examine-host.ts';
 import type { OpenedHost } from '../run/open-host.ts';
-import { ownCodeDigest } from '../run/own-code.ts';
 import { offeredAccel } from '../vm/acceleration.ts';
 import { type Need, nameSchema, nicsDigest, type Offer, type QemuBuild } from './need.ts';
 

@@ -7,9 +7,9 @@ import type { ArtefactSources } from '../resolve/resolving.ts';
 import type { QemuFacts, QemuProgram } from '../vm/host.ts';
 import type { ProgramReport } from './examine-host.ts';
 import { type FoundCase, findCase } from './found-case.ts';
-import { pathInside } from './inside.ts';
 import { newNonce } from './new-nonce.ts';
-import { casesFolder, type RunRecord, readCaseResult } from './run-directory.ts';
+import { pathInside } from './records/inside.ts';
+import { casesFolder, type RunRecord, readCaseResult } from './records/run-directory.ts';
 
 /** A case of a run before it starts; `kept` is its result from before the run was resumed. */
 export interface Entry {

@@ -14,10 +14,6 @@ import { createSocketPair } from '../vm/socket-pair.ts';
 import { parseMac } from '../wire/codecs/addresses.ts';
 import type { Link } from '../wire/stack/link.ts';
 import { linkOverStream } from '../wire/stack/stream-link.ts';
-import { caseFiles } from './case-directory.ts';
-import type { FoundCase } from './found-case.ts';
-import { pathInside } from './inside.ts';
-import { newNonce } from './new-nonce.ts';
 import {
   adapterArgs,
   copyTree,
@@ -25,7 +21,11 @@ import {
   type ForeignStart,
   openTreeFolder,
   type RunningForeign,
-} from './provisioner.ts';
+} from './boot/provisioner.ts';
+import type { FoundCase } from './found-case.ts';
+import { newNonce } from './new-nonce.ts';
+import { caseFiles } from './records/case-directory.ts';
+import { pathInside } from './records/inside.ts';
 
 /** A server that guests of one group share: started for the first of them, it ends after the last case that has it. */
 export interface SharedServer {

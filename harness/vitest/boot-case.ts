@@ -3,7 +3,7 @@ import type { MatrixInput } from '../matrix/matrix.ts';
 import { HarnessError } from '../model/errors.ts';
 import type { HarnessEvent } from '../model/events.ts';
 import type { CaseResult, Verdict } from '../model/verdict.ts';
-import { readEvents } from '../run/run-directory.ts';
+import { readEvents } from '../run/records/run-directory.ts';
 import { type BootOptions, openMatrix, startTestRun } from './test-run.ts';
 
 /** A group of a matrix in which every axis has one value. */

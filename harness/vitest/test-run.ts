@@ -9,8 +9,8 @@ import { cacheFolder } from '../os/cache-folder.ts';
 import { multiplex } from '../report/multiplex.ts';
 import { fileReporter } from '../report/report-files.ts';
 import { type HostWithSets, openHostWithSets } from '../run/open-host.ts';
+import { runRecords } from '../run/records/run-records.ts';
 import { type RunOptions, runMatrix } from '../run/run-matrix.ts';
-import { runRecords } from '../run/run-records.ts';
 
 /** How cases are booted. */
 export interface BootOptions {

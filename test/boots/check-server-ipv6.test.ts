@@ -5,7 +5,7 @@ import { afterAll, expect, it } from 'vitest';
 import { checkMatrix } from '../../harness/cli/check-matrix.ts';
 import { serverAccount } from '../../harness/judge/server/account.ts';
 import { expandMatrix } from '../../harness/matrix/expand-matrix.ts';
-import { readEvents, readPlan } from '../../harness/run/run-directory.ts';
+import { readEvents, readPlan } from '../../harness/run/records/run-directory.ts';
 import { runCells } from '../run/rig.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'check-server-'));

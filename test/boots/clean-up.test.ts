@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { judge } from '../../harness/judge/judge.ts';
 import { runResultSchema } from '../../harness/model/verdict.ts';
-import { readCaseResult, readEvents, readPlan } from '../../harness/run/run-directory.ts';
+import { readCaseResult, readEvents, readPlan } from '../../harness/run/records/run-directory.ts';
 import { compile, compiled, openWorkplace, until, type Workplace } from './cli.ts';
 import { day, neverRuns } from './never-runs.ts';
 

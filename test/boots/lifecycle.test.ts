@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { judge } from '../../harness/judge/judge.ts';
-import { readEvents, readPlan } from '../../harness/run/run-directory.ts';
+import { readEvents, readPlan } from '../../harness/run/records/run-directory.ts';
 import { bios, cellsOf, runCells } from '../run/rig.ts';
 import { folderOfFile } from '../temporary-folder.ts';
 

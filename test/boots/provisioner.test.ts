@@ -5,7 +5,7 @@ import { execa } from 'execa';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { recordBounds } from '../../harness/model/bounds.ts';
 import { runResultSchema } from '../../harness/model/verdict.ts';
-import { readEvents } from '../../harness/run/run-directory.ts';
+import { readEvents } from '../../harness/run/records/run-directory.ts';
 import { bios, cellsOf, frozen, runCells } from '../run/rig.ts';
 import { folderOfFile } from '../temporary-folder.ts';
 import { compile, compiled, openWorkplace, until } from './cli.ts';

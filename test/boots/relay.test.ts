@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Scenario } from '../../harness/model/scenario.ts';
-import { readEvents } from '../../harness/run/run-directory.ts';
+import { readEvents } from '../../harness/run/records/run-directory.ts';
 import { startDhcp6 } from '../../harness/services/dhcp/v6/server.ts';
 import { boundPortsOf } from '../../harness/services/provisioner/bound-ports.ts';
 import { formatIpv6Address } from '../../harness/wire/codecs/addresses.ts';

@@ -6,7 +6,7 @@ import { protocolDifferences } from '../../harness/judge/server/protocol-facts.t
 import { expandMatrix } from '../../harness/matrix/expand-matrix.ts';
 import { parseMatrix } from '../../harness/matrix/parse-matrix.ts';
 import { nameOfProgram, programsOf } from '../../harness/model/provisioner.ts';
-import { readEvents } from '../../harness/run/run-directory.ts';
+import { readEvents } from '../../harness/run/records/run-directory.ts';
 import defaultMatrix from '../../scenarios/default.ts';
 import { reasonOf } from '../../scenarios/server-differences.ts';
 import { runCells } from '../run/rig.ts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { beforeAll, expect, it } from 'vitest';
 import { judge } from '../../harness/judge/judge.ts';
 import type { HarnessEvent } from '../../harness/model/events.ts';
-import { readEvents, readPlan } from '../../harness/run/run-directory.ts';
+import { readEvents, readPlan } from '../../harness/run/records/run-directory.ts';
 import { bios, cellsOf, frozen, runCells } from '../run/rig.ts';
 import { folderOfFile } from '../temporary-folder.ts';
 import { compile, compiled, openWorkplace, until } from './cli.ts';

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { HarnessEvent } from '../../harness/model/events.ts';
-import { runRecords } from '../../harness/run/run-records.ts';
+import { runRecords } from '../../harness/run/records/run-records.ts';
 import { readerOfFile } from './browser.ts';
 import { caseAddress, ids, recordedReport, recordedRunDir } from './recorded-report.ts';
 

@@ -2,8 +2,8 @@ import { fileURLToPath } from 'node:url';
 import type { RunResult } from '../../harness/model/verdict.ts';
 import type { HtmlOptions } from '../../harness/report/html/report-html.ts';
 import { reportHtml } from '../../harness/report/html/report-html.ts';
-import { readResults } from '../../harness/run/read-results.ts';
-import { runRecords } from '../../harness/run/run-records.ts';
+import { readResults } from '../../harness/run/records/read-results.ts';
+import { runRecords } from '../../harness/run/records/run-records.ts';
 
 /** fixtures/report/run: a run with two wrong expectations, a stop that is right, and a case that cannot be run. */
 export const recordedRunDir = fileURLToPath(new URL('../../fixtures/report/run', import.meta.url));

@@ -13,7 +13,7 @@ import {
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { runRecords } from '../../harness/run/run-records.ts';
+import { runRecords } from '../../harness/run/records/run-records.ts';
 import { folderOfTest } from '../temporary-folder.ts';
 import { netbootWith } from './netboot.ts';
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import type { CaseResult, RunResult } from '../../harness/model/verdict.ts';
-import { readResults } from '../../harness/run/read-results.ts';
+import { readResults } from '../../harness/run/records/read-results.ts';
 import { sampleRun } from '../report/sample-run.ts';
 import { folderOfTest } from '../temporary-folder.ts';
 import { netboot, netbootWith } from './netboot.ts';

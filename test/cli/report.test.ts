@@ -2,7 +2,7 @@ import { cpSync, existsSync, readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { readResults } from '../../harness/run/read-results.ts';
+import { readResults } from '../../harness/run/records/read-results.ts';
 import { folderOfTest } from '../temporary-folder.ts';
 import { netboot } from './netboot.ts';
 

@@ -8,7 +8,7 @@ import type { Scenario } from '../../harness/model/scenario.ts';
 import { stages } from '../../harness/model/stages.ts';
 import type { CaseResult, RunResult } from '../../harness/model/verdict.ts';
 import { comparisonLines, comparisonMarkdown } from '../../harness/report/comparison.ts';
-import { readResults } from '../../harness/run/read-results.ts';
+import { readResults } from '../../harness/run/records/read-results.ts';
 import { type SampleFields, sampleCase, sampleRun } from '../report/sample-run.ts';
 
 const stored = readResults(fileURLToPath(new URL('../../fixtures/runs/default', import.meta.url)));

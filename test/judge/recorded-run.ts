@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import type { HarnessEvent } from '../../harness/model/events.ts';
 import type { Plan } from '../../harness/model/plan.ts';
 import { type CaseResult, caseResultSchema } from '../../harness/model/verdict.ts';
-import { readEvents, readPlan } from '../../harness/run/run-directory.ts';
+import { readEvents, readPlan } from '../../harness/run/records/run-directory.ts';
 
 /** fixtures/runs, by what they show. */
 export const completed = ['bios-ipxe-rom', 'bios-pxe-rom', 'uefi-ipxe-rom', 'uefi-no-rom', 'arm-no-rom'] as const;

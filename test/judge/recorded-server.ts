@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import type { HarnessEvent } from '../../harness/model/events.ts';
 import type { Plan } from '../../harness/model/plan.ts';
-import { readEvents, readPlan } from '../../harness/run/run-directory.ts';
+import { readEvents, readPlan } from '../../harness/run/records/run-directory.ts';
 
 export interface RecordedServer {
   plan: Plan;

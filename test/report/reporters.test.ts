@@ -9,7 +9,7 @@ import { liveReporter } from '../../harness/report/live-reporter.ts';
 import { multiplex } from '../../harness/report/multiplex.ts';
 import { plainReporter } from '../../harness/report/plain-reporter.ts';
 import { fileReporter } from '../../harness/report/report-files.ts';
-import { runRecords } from '../../harness/run/run-records.ts';
+import { runRecords } from '../../harness/run/records/run-records.ts';
 import { failedCase, invocation, notRunCase, sampleCase, sampleRun } from './sample-run.ts';
 
 const passed = sampleCase();

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Plan } from '../../harness/model/plan.ts';
-import { createDeadlineClock } from '../../harness/run/deadline-clock.ts';
-import type { TimeReading } from '../../harness/run/guest-time.ts';
+import { createDeadlineClock } from '../../harness/run/boot/deadline-clock.ts';
+import type { TimeReading } from '../../harness/run/boot/guest-time.ts';
 import { recordedRun } from '../judge/recorded-run.ts';
 
 const recorded = recordedRun('bios-ipxe-rom').plan;

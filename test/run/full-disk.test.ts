@@ -2,8 +2,8 @@ import { existsSync } from 'node:fs';
 import { symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { openEventLog } from '../../harness/run/event-log.ts';
-import { openRawLogs } from '../../harness/run/raw-logs.ts';
+import { openEventLog } from '../../harness/run/records/event-log.ts';
+import { openRawLogs } from '../../harness/run/records/raw-logs.ts';
 import { folderOfTest } from '../temporary-folder.ts';
 
 // The kernel's own full disk: opens, and takes nothing.

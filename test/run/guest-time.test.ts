@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { couldRunMs, guestTimeReader, type TimeReading } from '../../harness/run/guest-time.ts';
+import { couldRunMs, guestTimeReader, type TimeReading } from '../../harness/run/boot/guest-time.ts';
 import { showFiles } from '../os/fake-kernel.ts';
 import { folderOfTest } from '../temporary-folder.ts';
 

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { type Plan, planSchema } from '../../harness/model/plan.ts';
 import { runAttempt } from '../../harness/run/attempt.ts';
 import { createAuthorities } from '../../harness/run/authorities.ts';
-import { readEvents } from '../../harness/run/run-directory.ts';
+import { readEvents } from '../../harness/run/records/run-directory.ts';
 
 const fixture = (name: string): string => fileURLToPath(new URL(`../../fixtures/${name}`, import.meta.url));
 

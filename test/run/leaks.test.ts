@@ -8,7 +8,7 @@ import { createFingerprints } from '../../harness/assets/fingerprint.ts';
 import type { Plan } from '../../harness/model/plan.ts';
 import { runAttempt } from '../../harness/run/attempt.ts';
 import { createAuthorities } from '../../harness/run/authorities.ts';
-import { startNetwork } from '../../harness/run/network.ts';
+import { startNetwork } from '../../harness/run/boot/network.ts';
 import { type QemuStart, startQemu } from '../../harness/vm/qemu.ts';
 import { recordedRun } from '../judge/recorded-run.ts';
 import { folderOfTest } from '../temporary-folder.ts';

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { HarnessEvent, UntimedEvent } from '../../harness/model/events.ts';
-import { sleepThroughOfferWait } from '../../harness/run/offer-wait.ts';
+import { sleepThroughOfferWait } from '../../harness/run/boot/offer-wait.ts';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());

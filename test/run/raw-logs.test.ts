@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
-import { openRawLogs } from '../../harness/run/raw-logs.ts';
+import { openRawLogs } from '../../harness/run/records/raw-logs.ts';
 import { tmpdirOfTest } from '../temporary-folder.ts';
 
 let folder: string;

@@ -18,9 +18,9 @@ import { describe, expect, it, vi } from 'vitest';
 import { recordBounds } from '../../harness/model/bounds.ts';
 import { HarnessError } from '../../harness/model/errors.ts';
 import type { HarnessEvent } from '../../harness/model/events.ts';
-import { caseFiles, writeRecord } from '../../harness/run/case-directory.ts';
-import { claimRunDirectory } from '../../harness/run/claim-directory.ts';
-import { openEventLog } from '../../harness/run/event-log.ts';
+import { caseFiles, writeRecord } from '../../harness/run/records/case-directory.ts';
+import { claimRunDirectory } from '../../harness/run/records/claim-directory.ts';
+import { openEventLog } from '../../harness/run/records/event-log.ts';
 import {
   caseDirectoriesOf,
   type RunRecord,
@@ -28,7 +28,7 @@ import {
   readEvents,
   readPlan,
   readRunRecord,
-} from '../../harness/run/run-directory.ts';
+} from '../../harness/run/records/run-directory.ts';
 import { folderOfFile } from '../temporary-folder.ts';
 
 const recorded = fileURLToPath(new URL('../../fixtures/runs/bios-no-driver', import.meta.url));

@@ -2,7 +2,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { reproScript } from '../../harness/run/repro-script.ts';
+import { reproScript } from '../../harness/run/records/repro-script.ts';
 import { scenario } from '../plan/found-scenario.ts';
 import { folderOfTest } from '../temporary-folder.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { TimeReading } from '../../harness/run/guest-time.ts';
-import { createRestWatch, type Signs } from '../../harness/run/rest-watch.ts';
+import type { TimeReading } from '../../harness/run/boot/guest-time.ts';
+import { createRestWatch, type Signs } from '../../harness/run/boot/rest-watch.ts';
 import { recordedRun } from '../judge/recorded-run.ts';
 
 const { deadlines } = recordedRun('bios-ipxe-rom').plan;

@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import type { Input, Plan } from '../../harness/model/plan.ts';
 import type { Resolved } from '../../harness/model/resolved.ts';
 import type { Scenario } from '../../harness/model/scenario.ts';
-import type { StartedQemu } from '../../harness/run/case-directory.ts';
-import { differencesOf, type PlannedCase } from '../../harness/run/same-case.ts';
+import { differencesOf, type PlannedCase } from '../../harness/run/again/same-case.ts';
+import type { StartedQemu } from '../../harness/run/records/case-directory.ts';
 import { runningArgv } from '../../harness/vm/running-argv.ts';
 import { planOf, resolved, scenario } from '../plan/found-scenario.ts';
 

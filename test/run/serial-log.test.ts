@@ -3,7 +3,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { recordBounds } from '../../harness/model/bounds.ts';
 import type { UntimedEvent } from '../../harness/model/events.ts';
-import { createSerialLog } from '../../harness/run/serial-log.ts';
+import { createSerialLog } from '../../harness/run/records/serial-log.ts';
 import { createGuard } from '../../harness/wire/guard.ts';
 
 function start(raw: (chunk: Buffer) => Promise<void> | undefined = () => undefined) {

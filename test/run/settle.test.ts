@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect, it } from 'vitest';
-import { settle } from '../../harness/run/settle.ts';
+import { settle } from '../../harness/run/boot/settle.ts';
 import { withSocketFolder } from '../../harness/vm/socket-folder.ts';
 import { createSocketPair } from '../../harness/vm/socket-pair.ts';
 

@@ -3,7 +3,7 @@ import type { Input } from '../../harness/model/plan.ts';
 import type { Resolved } from '../../harness/model/resolved.ts';
 import type { Scenario } from '../../harness/model/scenario.ts';
 import { transportsOf } from '../../harness/model/transports.ts';
-import { differingParts, withParts } from '../../harness/run/swapped-parts.ts';
+import { differingParts, withParts } from '../../harness/run/again/swapped-parts.ts';
 import { resolved, scenario } from '../plan/found-scenario.ts';
 
 const located = (cell: Partial<Scenario>, found: Partial<Resolved>) => ({

@@ -9,7 +9,7 @@ import * as comparison from '../../harness/report/comparison.ts';
 import * as configurations from '../../harness/report/configurations.ts';
 import * as markdown from '../../harness/report/markdown.ts';
 import * as runFacts from '../../harness/report/run-facts.ts';
-import { countStatuses } from '../../harness/run/run-summary.ts';
+import { countStatuses } from '../../harness/run/records/run-summary.ts';
 import { hardshipTable } from '../../scripts/hardship-table.mjs';
 import { firstRound, readmeTables } from '../../scripts/readme-tables.mjs';
 import { recordedLengths } from '../../scripts/recorded-lengths.mjs';

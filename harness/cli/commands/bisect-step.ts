@@ -2,7 +2,7 @@ import { execa } from 'execa';
 import type { BuildState } from '../../compare/first-bad.ts';
 import { joinRuns } from '../../compare/join.ts';
 import { HarnessError } from '../../model/errors.ts';
-import { readResults } from '../../run/read-results.ts';
+import { readResults } from '../../run/records/read-results.ts';
 import {
   addBuildOptions,
   type BuildOptions,

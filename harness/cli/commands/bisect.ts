@@ -3,7 +3,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { type BuildState, findFirstBad } from '../../compare/first-bad.ts';
 import { HarnessError, systemErrorText } from '../../model/errors.ts';
 import { globMatches } from '../../model/glob.ts';
-import { folderByTime } from '../../run/claim-directory.ts';
+import { folderByTime } from '../../run/records/claim-directory.ts';
 import {
   addBuildOptions,
   type BuildOptions,

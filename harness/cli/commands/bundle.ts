@@ -1,8 +1,8 @@
 import { basename, resolve } from 'node:path';
 import { createFingerprints } from '../../assets/fingerprint.ts';
 import { writeReports } from '../../report/report-files.ts';
-import { runRecords } from '../../run/run-records.ts';
-import { writeBundle } from '../../run/write-bundle.ts';
+import { writeBundle } from '../../run/bundle/write-bundle.ts';
+import { runRecords } from '../../run/records/run-records.ts';
 import type { AddCommand } from '../command.ts';
 import { writeLines } from '../io.ts';
 

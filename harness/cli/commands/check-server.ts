@@ -7,7 +7,7 @@ import type { Reporter } from '../../model/reporter.ts';
 import type { ServerFinding } from '../../model/server-findings.ts';
 import type { CaseResult, Verdict } from '../../model/verdict.ts';
 import { printable } from '../../report/printable.ts';
-import { readEvents, readPlan } from '../../run/run-directory.ts';
+import { readEvents, readPlan } from '../../run/records/run-directory.ts';
 import { type RunOptions, runMatrix } from '../../run/run-matrix.ts';
 import { defaultTemplatesMiB } from '../../run/templates/template-store.ts';
 import { openArtefacts } from '../artefacts.ts';

@@ -12,7 +12,7 @@ import { HarnessError } from '../../model/errors.ts';
 import { type Axis, axisShape } from '../../model/scenario.ts';
 import { comparisonLines, comparisonMarkdown } from '../../report/comparison.ts';
 import { appendStepSummary } from '../../report/report-files.ts';
-import { readResults } from '../../run/read-results.ts';
+import { readResults } from '../../run/records/read-results.ts';
 import type { AddCommand } from '../command.ts';
 import { exitCodeOfComparisons, type FailOn, failOnOption } from '../comparisons.ts';
 import { writeJson, writeLines } from '../io.ts';

@@ -8,7 +8,7 @@ import {
   readCaseResult,
   readEvents,
   readPlan,
-} from '../../run/run-directory.ts';
+} from '../../run/records/run-directory.ts';
 import type { AddCommand } from '../command.ts';
 import { exitCodeOfCases } from '../exit-code.ts';
 import { writeJson, writeLines } from '../io.ts';

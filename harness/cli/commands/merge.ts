@@ -1,8 +1,8 @@
 import { replayRun } from '../../model/reporter.ts';
 import { appendStepSummary, writeReports } from '../../report/report-files.ts';
 import { summaryMarkdown } from '../../report/summary.ts';
-import { mergeDirectories } from '../../run/merge-directories.ts';
-import { runRecords } from '../../run/run-records.ts';
+import { mergeDirectories } from '../../run/records/merge-directories.ts';
+import { runRecords } from '../../run/records/run-records.ts';
 import type { AddCommand } from '../command.ts';
 import { compareSets } from '../comparisons.ts';
 import { exitCodeOfRun } from '../exit-code.ts';

@@ -9,7 +9,7 @@ import { comparisonLines } from '../../report/comparison.ts';
 import { caseLines, printLines } from '../../report/console-output.ts';
 import { multiplex } from '../../report/multiplex.ts';
 import { totalsLine } from '../../report/run-facts.ts';
-import { folderByTime } from '../../run/claim-directory.ts';
+import { folderByTime } from '../../run/records/claim-directory.ts';
 import { type RunOptions, runMatrix } from '../../run/run-matrix.ts';
 import { openArtefacts } from '../artefacts.ts';
 import { accelOption, addCaseOptions, type CaseOptions } from '../case-options.ts';

@@ -6,8 +6,8 @@ import type { Guest } from '../../vm/qemu.ts';
 import { asksSomething } from '../../wire/codecs/question.ts';
 import { type GatedLink, gatedLink } from '../../wire/stack/gated-link.ts';
 import type { Link } from '../../wire/stack/link.ts';
-import type { AttemptRecords } from '../attempt-records.ts';
-import { caseFiles } from '../case-directory.ts';
+import type { AttemptRecords } from '../records/attempt-records.ts';
+import { caseFiles } from '../records/case-directory.ts';
 import { firmwareDebugIn, machineFilesIn, type Sight, writeTemplateRecord } from './template.ts';
 import type { Claim } from './template-store.ts';
 

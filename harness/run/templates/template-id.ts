@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Plan } from '../../model/plan.ts';
 import { earlyMachine } from '../../plan/early-machine.ts';
 import type { QemuFacts } from '../../vm/host.ts';
-import { ownCodeDigest } from '../own-code.ts';
+import { ownCodeDigest } from '../again/own-code.ts';
 
 /**
  * Names the template of a plan's machine by all that leads to its first question, the harness's own code included;

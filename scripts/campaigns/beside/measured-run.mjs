@@ -4,8 +4,8 @@ import { mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openArtefacts } from '../../../.build/harness/cli/artefacts.js';
 import { fileReporter } from '../../../.build/harness/report/report-files.js';
+import { runRecords } from '../../../.build/harness/run/records/run-records.js';
 import { runMatrix } from '../../../.build/harness/run/run-matrix.js';
-import { runRecords } from '../../../.build/harness/run/run-records.js';
 import { say } from '../../setup/checkout.mjs';
 import { attackedPlan, cellsOf } from './attackers.mjs';
 

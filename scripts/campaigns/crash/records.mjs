@@ -2,8 +2,8 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { judge } from '../../../.build/harness/judge/judge.js';
-import { readResults } from '../../../.build/harness/run/read-results.js';
-import { readCaseResult, readEvents, readPlan } from '../../../.build/harness/run/run-directory.js';
+import { readResults } from '../../../.build/harness/run/records/read-results.js';
+import { readCaseResult, readEvents, readPlan } from '../../../.build/harness/run/records/run-directory.js';
 import { didIn } from '../rounds.mjs';
 
 const casesOf = (runDir) => (existsSync(join(runDir, 'cases')) ? readdirSync(join(runDir, 'cases')) : []);

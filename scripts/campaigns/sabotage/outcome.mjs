@@ -1,7 +1,7 @@
 // What became of a sabotaged case, from its records.
 import { join } from 'node:path';
 import { createObserver } from '../../../.build/harness/observe/observer.js';
-import { readEvents, readPlan } from '../../../.build/harness/run/run-directory.js';
+import { readEvents, readPlan } from '../../../.build/harness/run/records/run-directory.js';
 
 /**
  * Outcomes of a sabotage. `survived`: the verdict is that of the unbroken boot although the boot met the break, so the

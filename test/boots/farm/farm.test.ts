@@ -8,7 +8,7 @@ import { prefix, resultQueue } from '../../../harness/farm/keys.ts';
 import { openRedisStore } from '../../../harness/farm/redis-store.ts';
 import { openSealing } from '../../../harness/farm/seal.ts';
 import { cacheFolder } from '../../../harness/os/cache-folder.ts';
-import { readEvents } from '../../../harness/run/run-directory.ts';
+import { readEvents } from '../../../harness/run/records/run-directory.ts';
 import { compile, until } from '../cli.ts';
 import { day } from '../never-runs.ts';
 import {

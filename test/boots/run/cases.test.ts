@@ -2,7 +2,7 @@ import { chmodSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSy
 import { delimiter, join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterAll, describe, expect, it, vi } from 'vitest';
-import { readCaseResult, readEvents } from '../../../harness/run/run-directory.ts';
+import { readCaseResult, readEvents } from '../../../harness/run/records/run-directory.ts';
 import type { RunOptions } from '../../../harness/run/run-matrix.ts';
 import { bios, cellsOf, frozen, openHost, planOf, runCells } from '../../run/rig.ts';
 import { folderOfFile } from '../../temporary-folder.ts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { HarnessEvent } from '../../../harness/model/events.ts';
 import type { CaseResult } from '../../../harness/model/verdict.ts';
-import { readEvents } from '../../../harness/run/run-directory.ts';
+import { readEvents } from '../../../harness/run/records/run-directory.ts';
 import type { RunOptions } from '../../../harness/run/run-matrix.ts';
 import { cellsOf, runCells } from '../../run/rig.ts';
 import { folderOfFile } from '../../temporary-folder.ts';

@@ -6,8 +6,8 @@ import { describe, expect, it } from 'vitest';
 import type { RunResult } from '../../../harness/model/verdict.ts';
 import type { CaseRecord, Overview } from '../../../harness/report/html/report-data.ts';
 import { reportHtml } from '../../../harness/report/html/report-html.ts';
-import { readResults } from '../../../harness/run/read-results.ts';
-import { runRecords } from '../../../harness/run/run-records.ts';
+import { readResults } from '../../../harness/run/records/read-results.ts';
+import { runRecords } from '../../../harness/run/records/run-records.ts';
 import { folderOfTest } from '../../temporary-folder.ts';
 
 const recorded = fileURLToPath(new URL('../../../fixtures/report/run', import.meta.url));
