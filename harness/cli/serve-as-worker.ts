@@ -42,12 +42,14 @@ function refuseNames(option: string, names: readonly string[]): void {
 const ownName = (): string =>
   `${hostname().replace(/[^A-Za-z0-9._-]/g, '-')}-${process.pid}`.replace(/^[^A-Za-z0-9]+/, '');
 
-/** Kept from run to run: a worker sees one cell at a time, and not what else will come. */
+/** Kept from run to run: a worker sees one cell at a time, and not what else will come; so what most cells share. */
 function templatesOf(
   { templates, cold }: WorkerOptions,
   { templatesFolder: folder }: Artefacts,
 ): TemplateStore | undefined {
-  return cold ? undefined : openTemplateStore({ folder, limitBytes: templates * mebibyte, keep: true });
+  return cold
+    ? undefined
+    : openTemplateStore({ folder, limitBytes: templates * mebibyte, keep: true, latest: 'question' });
 }
 
 /** Runs cells for a farm until it is asked to drain, or interrupted. */

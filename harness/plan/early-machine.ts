@@ -19,3 +19,27 @@ export function earlyMachine({ scenario, qemu, inputs, tls, machineFiles }: Plan
   const { program, argv, cpu, memoryMiB } = qemu;
   return JSON.stringify({ program, argv: argv.map(content), cpu, memoryMiB });
 }
+
+/**
+ * Up to where a boot is saved: its first question to the network, or its first DHCPREQUEST, which EDK II sends 3.9 s after
+ * the first OFFER, having waited for others.
+ */
+export type Moment = 'question' | 'request';
+
+const neverAsked: readonly string[] = ['firmware', 'oprom', 'dhcp'];
+
+/**
+ * Everything that firmware can see on the network before its first DHCPREQUEST: it has fetched nothing by then, so the
+ * rules that count are those which ask for nothing to have been. Undefined where others than the harness answer, where
+ * answers are spoilt on purpose or come over IPv6 too, where the guest may never get as far, and for BIOS, which waits for
+ * no other offers.
+ */
+export function firstOffer({ scenario, network, boot, interface: kind }: Plan): string | undefined {
+  const { faults, ipVersion, expect } = scenario;
+  const mayStop = 'stopsAt' in expect && neverAsked.includes(expect.stopsAt);
+  if (kind !== 'uefi' || faults !== undefined || ipVersion === 6 || network.provisioner || mayStop) return undefined;
+  // Which TCP ports are open shows later.
+  const { tcp: _, ...seen } = network;
+  const rules = boot.filter(({ when }) => !when.served?.length).map(({ name: _, ...rule }) => rule);
+  return JSON.stringify({ network: seen, rules });
+}

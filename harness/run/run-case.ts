@@ -18,7 +18,7 @@ import { newNonce } from './new-nonce.ts';
 import { attemptDirectory, caseFiles, writeRecord } from './records/case-directory.ts';
 import { emptyDirectoryInside, pathInside } from './records/inside.ts';
 import type { SharedServer } from './shared-servers.ts';
-import { templateIdOf } from './templates/template-id.ts';
+import { type TemplateKey, templateKeyOf } from './templates/template-id.ts';
 import type { TemplateStore } from './templates/template-store.ts';
 
 export interface CaseRun {
@@ -59,8 +59,9 @@ const planOf = ({ found }: CaseRun): Plan => makePlan({ ...found, nonce: newNonc
  * The template that a case's first attempt may start from. A second attempt starts from power-on: it is there to show what
  * varies. So do a guest with a user at its console, and one that is interfered with.
  */
-export function templateOf(run: CaseRun, plan: Plan = planOf(run)): string | undefined {
-  return run.terminal || run.intervene ? undefined : templateIdOf(plan, run.qemu);
+export function templateOf(run: CaseRun, plan: Plan = planOf(run)): TemplateKey | undefined {
+  if (run.terminal || run.intervene) return undefined;
+  return templateKeyOf(plan, run.qemu, run.templates?.latest ?? 'question');
 }
 
 const infrastructureRetries = 2;

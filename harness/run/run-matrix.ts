@@ -49,7 +49,7 @@ export interface RunOptions extends RunHost, Finding {
   terminal?: CaseRun['terminal'];
   intervene?: Intervene | undefined;
   /** Disk space for templates, and whether they outlive the run; undefined: every guest starts from power-on. */
-  templates?: Omit<TemplateStoreOptions, 'folder'> | undefined;
+  templates?: Pick<TemplateStoreOptions, 'limitBytes' | 'keep'> | undefined;
   /** An earlier run, whose records replace boots of cases whose inputs are all unchanged. */
   reuse?: ReuseOptions | undefined;
   /** Runs the cases on other machines than this one. */
@@ -168,13 +168,15 @@ const mayRestore = ({ templates }: RunOptions, { repeat }: RunRecord): boolean =
 
 function openTemplates(options: RunOptions, record: RunRecord): TemplateStore | undefined {
   const { templates, templatesFolder: folder } = options;
-  return templates && folder && mayRestore(options, record) ? openTemplateStore({ folder, ...templates }) : undefined;
+  if (!templates || !folder || !mayRestore(options, record)) return undefined;
+  // Within a run, more cases share a machine up to its first question than up to what it makes of the first offer.
+  return openTemplateStore({ folder, ...templates, latest: templates.keep ? 'request' : 'question' });
 }
 
 /** The templates that more than one of these cases can start from. */
 function sharedTemplates(cases: readonly CaseRun[]): Set<string> {
   const [seen, shared] = [new Set<string>(), new Set<string>()];
-  for (const id of cases.map((one) => templateOf(one))) {
+  for (const id of cases.map((one) => templateOf(one)?.id)) {
     if (id === undefined) continue;
     if (seen.has(id)) shared.add(id);
     seen.add(id);
@@ -185,8 +187,8 @@ function sharedTemplates(cases: readonly CaseRun[]): Set<string> {
 /** Templates are made where more than one of these cases can start from them. */
 function expectTemplates(templates: TemplateStore, cases: readonly CaseRun[]): void {
   for (const one of cases) {
-    const id = templateOf(one);
-    if (id !== undefined) templates.expect(id);
+    const key = templateOf(one);
+    if (key !== undefined) templates.expect(key);
   }
 }
 
@@ -288,7 +290,7 @@ export async function runMatrix(options: RunOptions): Promise<RunResult> {
     return cases.map((one) => ({
       run: one,
       lengthMs: lengthOf(one),
-      sharesStart: often.has(templateOf(one) ?? ''),
+      sharesStart: often.has(templateOf(one)?.id ?? ''),
       finish: (result) => finish(run, result),
     }));
   };

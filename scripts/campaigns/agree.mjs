@@ -4,6 +4,7 @@ import { rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { openArtefacts } from '../../.build/harness/cli/artefacts.js';
 import { expandChosen, selectCells } from '../../.build/harness/cli/case-options.js';
+import { defaultTemplatesMiB } from '../../.build/harness/run/templates/template-store.js';
 import { interruptible, parsed, stamp } from '../command.mjs';
 import { costLines, costsOf } from './costs.mjs';
 import { memoryMiB } from './memory.mjs';
@@ -27,7 +28,7 @@ The first of several kept rounds makes the templates and is not counted.
 
 Exit code: 0 if all rounds agree, 1 otherwise.`;
 
-const limitBytes = 4 * 2 ** 30;
+const limitBytes = defaultTemplatesMiB * 2 ** 20;
 
 /** What `runMatrix` is told about templates. */
 const starts = { cold: undefined, warm: { keep: false, limitBytes }, kept: { keep: true, limitBytes } };

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { faultSchema } from '../../harness/model/faults.ts';
 import type { Scenario } from '../../harness/model/scenario.ts';
-import { earlyMachine } from '../../harness/plan/early-machine.ts';
+import { earlyMachine, firstOffer } from '../../harness/plan/early-machine.ts';
 import { disk, planOf, resolved, scenario } from './found-scenario.ts';
 
 const of = (over: Partial<Scenario>, found?: Parameters<typeof resolved>[0]) =>
@@ -47,5 +48,42 @@ describe('the early boot of a case', () => {
     ['with a disk', { payload: 'disk', secondStage: 'ipxe' }],
   ])('is nobody else’s in a case %s', (_, over) => {
     expect(of(over)).toBeUndefined();
+  });
+});
+
+const offered = (over: Partial<Scenario>) => firstOffer(planOf(scenario(over), resolved()));
+const rule = (over: object) => ({ name: 'all', when: {}, answer: true, options: [], ...over });
+
+describe('what firmware is offered at first', () => {
+  it.each<[string, Partial<Scenario>]>([
+    ['payload', { payload: 'script', secondStage: 'ipxe' }],
+    ['transport of the payload', { transport: { nbp: 'tftp', config: 'http', payload: 'http' } }],
+    ['offer to a guest that has fetched something', { boot: [rule({ file: 'x', when: { served: ['y'] } }), rule({})] }],
+    ['name of a rule', { boot: [rule({ name: 'another' })] }],
+  ])('is the same with another %s', (_, over) => {
+    const base = over.boot ? { boot: [rule({})] } : { secondStage: 'ipxe' as const };
+    expect(offered({ ...base, ...over })).toBe(offered(base));
+    expect(offered(base)).toBeDefined();
+  });
+
+  it.each<[string, Partial<Scenario>]>([
+    ['boot file', { boot: [rule({ file: 'other' })] }],
+    ['option', { boot: [rule({ options: [{ code: 43, op: 'set', value: { hex: '06 01 08' } }] })] }],
+    ['server beside', { proxyDhcp: true }],
+  ])('is another with another %s', (_, over) => {
+    expect(offered(over)).not.toBe(offered({}));
+    expect(offered(over)).toBeDefined();
+  });
+
+  it.each<[string, Partial<Scenario>]>([
+    ['over IPv6', { ipVersion: 6 }],
+    ['with faults', { faults: [faultSchema.parse({ server: 'dhcp', delayMs: 3000 })] }],
+    ['that may stop before', { expect: { stopsAt: 'dhcp', failure: [{ rule: 'bds-nothing' }], reason: 'a reason' } }],
+  ])('counts for nothing in a case %s', (_, over) => {
+    expect(offered(over)).toBeUndefined();
+  });
+
+  it('counts for nothing with BIOS', () => {
+    expect(firstOffer({ ...planOf(scenario({}), resolved()), interface: 'bios' })).toBeUndefined();
   });
 });

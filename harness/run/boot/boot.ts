@@ -190,7 +190,8 @@ async function launch(boot: Boot): Promise<Guest> {
 
 async function startGuest(boot: Boot, opened: DisposalStack): Promise<Guest> {
   const { directory, records, terminal, claim } = boot;
-  const context = { records, directory, guest: () => boot.guest as Guest };
+  const wake = (): void => boot.offerWait?.wake(records.now());
+  const context = { records, directory, wake, guest: () => boot.guest as Guest };
   if (claim) boot.start = startOf(claim, context);
   const guest = await launch(boot);
   boot.guest = guest;

@@ -26,6 +26,8 @@ const isOnlyAWait = ({ faults, ipVersion, payload }: Pick<Scenario, 'faults' | '
 
 export interface OfferWait extends Disposable {
   observe(event: HarnessEvent): void;
+  /** The guest goes on, whether an event says so or not. */
+  wake(atMs: number): void;
 }
 
 /**
@@ -68,6 +70,7 @@ export function sleepThroughOfferWait(
     observe(event) {
       if (event.source === 'wire' && event.type === 'dhcp') onDhcp(event);
     },
+    wake: end,
     [Symbol.dispose]: () => end(),
   };
 }

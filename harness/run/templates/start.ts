@@ -1,9 +1,10 @@
 import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Moment } from '../../plan/early-machine.ts';
 import { loadableArgs, loadMachine, savableArgs, saveMachine } from '../../vm/machine-state.ts';
 import type { Guest } from '../../vm/qemu.ts';
-import { asksSomething } from '../../wire/codecs/question.ts';
+import { asksSomething, requestsLease } from '../../wire/codecs/question.ts';
 import { type GatedLink, gatedLink } from '../../wire/stack/gated-link.ts';
 import type { Link } from '../../wire/stack/link.ts';
 import type { AttemptRecords } from '../records/attempt-records.ts';
@@ -31,6 +32,8 @@ export interface StartContext {
   records: AttemptRecords;
   directory: string;
   guest(): Guest;
+  /** The guest is to run: it may be dozing. */
+  wake(): void;
 }
 
 export const coldStart: Start = {
@@ -50,8 +53,13 @@ export function startOf(claim: Claim, context: StartContext): Start {
   return claim.start === 'restore' ? restoredStart(claim, context) : coldStart;
 }
 
-/** From power-on; stopped for a moment at its first question, to be saved. */
-function makingStart(claim: Make, { records, directory, guest }: StartContext): Start {
+const isMoment: Readonly<Record<Moment, (frame: Buffer) => boolean>> = {
+  question: asksSomething,
+  request: requestsLease,
+};
+
+/** From power-on; stopped for a while at the moment of its template, to be saved. */
+function makingStart(claim: Make, { records, directory, guest, wake }: StartContext): Start {
   const seen: Sight[] = [];
   const see = (on: Sight['on'], bytes: Buffer): void => {
     seen.push({ tMs: records.now(), on, bytes: bytes.toString('base64') });
@@ -61,6 +69,7 @@ function makingStart(claim: Make, { records, directory, guest }: StartContext): 
   async function save(nic: GatedLink): Promise<void> {
     const { qmp, cpuMs } = guest();
     const atMs = records.now();
+    wake();
     await qmp.execute('stop');
     try {
       const files = machineFilesIn(claim.folder);
@@ -100,14 +109,20 @@ function makingStart(claim: Make, { records, directory, guest }: StartContext): 
     gate(nic) {
       const link: GatedLink = gatedLink(nic, (frame) => {
         if (phase !== 'before') return phase === 'after';
-        if (asksSomething(frame)) {
+        if (isMoment[claim.moment](frame)) {
           void saveAndGoOn(link);
           return false;
         }
         see('wire', frame);
         return true;
       });
-      return link;
+      return {
+        ...link,
+        send(parts) {
+          if (phase === 'before') see('answer', Buffer.concat(parts));
+          return link.send(parts);
+        },
+      };
     },
     printed(chunk) {
       if (phase !== 'after') see('serial', chunk);
@@ -116,12 +131,33 @@ function makingStart(claim: Make, { records, directory, guest }: StartContext): 
   };
 }
 
+const otherAnswers = 'The template does not fit, for the network answers its guest otherwise';
+
 const bytesOf = (base64: string): Buffer => Buffer.from(base64, 'base64');
 
-/** From a template: what was seen before the first question is recorded again, at its time, and the question is asked. */
-function restoredStart({ template, release }: Restore, { records, guest }: StartContext): Start {
+/**
+ * From a template: what was seen before its moment is recorded again, at its time, and what the guest sent then is sent
+ * again. It has had its answers: those of this case's servers must be the same, byte for byte, and are not sent.
+ */
+function restoredStart({ template, release, refuse }: Restore, { records, guest }: StartContext): Start {
   const { id, files, firmwareDebug, record } = template;
   let gated: GatedLink | undefined;
+  /** While the past is told. */
+  let answers: string[] | undefined = [];
+
+  function tell({ on, bytes }: Sight): void {
+    if (on === 'serial') records.serial.take(bytesOf(bytes));
+    else if (on === 'wire') gated?.deliver(bytesOf(bytes));
+    else if (answers?.shift() !== bytes) throw new Error(`${otherAnswers}: it had another`);
+  }
+  function tellAll(): void {
+    for (const sight of record.seen) {
+      records.clock.holdAt(sight.tMs);
+      tell(sight);
+    }
+    if (answers?.length) throw new Error(`${otherAnswers}: it had fewer`);
+    answers = undefined;
+  }
   return {
     ...coldStart,
     args(memoryMiB) {
@@ -138,15 +174,23 @@ function restoredStart({ template, release }: Restore, { records, guest }: Start
     },
     gate(nic) {
       gated = gatedLink(nic, () => true);
-      return gated;
+      return {
+        ...gated,
+        send(parts) {
+          if (answers === undefined) return nic.send(parts);
+          answers.push(Buffer.concat(parts).toString('base64'));
+          return true;
+        },
+      };
     },
     async begin() {
-      const { atMs, guestCpuMs, seen, asked } = record;
+      const { atMs, guestCpuMs, asked } = record;
       records.emit({ source: 'vm', type: 'restored', template: id, atMs, guestCpuMs });
-      for (const { tMs, on, bytes } of seen) {
-        records.clock.holdAt(tMs);
-        if (on === 'serial') records.serial.take(bytesOf(bytes));
-        else gated?.deliver(bytesOf(bytes));
+      try {
+        tellAll();
+      } catch (error) {
+        refuse();
+        throw error;
       }
       records.clock.goOnFrom(atMs);
       for (const frame of asked) gated?.deliver(bytesOf(frame));

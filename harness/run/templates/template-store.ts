@@ -2,14 +2,17 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync, readdirSync, renameSync, rmSync, statSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { removeIfKilled } from '../../os/temporary-folder.ts';
+import type { Moment } from '../../plan/early-machine.ts';
 import { readTemplate, type Template } from './template.ts';
+import type { TemplateKey } from './template-id.ts';
 
 /** How a guest is to start. */
 export type Claim =
   | ({ start: 'cold' } & Release)
   /** Leaves a template in `folder`, and says `made` when it is whole. */
-  | ({ start: 'make'; id: string; folder: string; made(): void } & Release)
-  | ({ start: 'restore'; template: Template } & Release);
+  | ({ start: 'make'; folder: string; made(): void } & TemplateKey & Release)
+  /** `refuse` if it turns out not to fit: nobody starts from it again. */
+  | ({ start: 'restore'; template: Template; refuse(): void } & Release);
 
 interface Release {
   /** The files are not needed any more, or never will be written. May be called again. */
@@ -18,10 +21,11 @@ interface Release {
 
 /** Templates of the cases of a run, in a folder shared with other runs. */
 export interface TemplateStore {
+  readonly latest: Moment;
   /** One more guest will claim this template. */
-  expect(id: string): void;
+  expect(key: TemplateKey): void;
   /** Waits while the template is being made, since that is always sooner than booting as far. */
-  claim(id: string): Promise<Claim>;
+  claim(key: TemplateKey): Promise<Claim>;
   /** Removes what this run made, unless templates are kept. */
   close(): void;
 }
@@ -32,10 +36,12 @@ export interface TemplateStoreOptions {
   limitBytes: number;
   /** Whether templates outlive the run. */
   keep: boolean;
+  /** The latest moment to save a machine at. */
+  latest: Moment;
 }
 
-/** Disk space for templates where the user gives none. */
-export const defaultTemplatesMiB = 4096;
+/** Disk space for templates where the user gives none: kept ones of the default matrix take 4.5 GB. */
+export const defaultTemplatesMiB = 8192;
 
 const blockBytes = 512;
 /** What a run was making or removing when its host failed is left alone for this long, in case it still does. */
@@ -107,7 +113,7 @@ function tally() {
   return { of, add: (id: string, by: 1 | -1) => void counts.set(id, Math.max(0, of(id) + by)) };
 }
 
-export function openTemplateStore({ folder, limitBytes, keep }: TemplateStoreOptions): TemplateStore {
+export function openTemplateStore({ folder, limitBytes, keep, latest }: TemplateStoreOptions): TemplateStore {
   const expected = tally();
   const inUse = tally();
   const making = new Map<string, Promise<void>>();
@@ -131,7 +137,7 @@ export function openTemplateStore({ folder, limitBytes, keep }: TemplateStoreOpt
     }
   }
 
-  function make(id: string): Claim {
+  function make({ id, moment }: TemplateKey): Claim {
     const part = `${pathOf(id)}.${randomBytes(4).toString('hex')}.part`;
     const unfinished = removeIfKilled(part);
     let wake = (): void => {};
@@ -161,7 +167,7 @@ export function openTemplateStore({ folder, limitBytes, keep }: TemplateStoreOpt
       end(giveUp);
       return cold;
     }
-    return { start: 'make', id, folder: part, made: () => end(finish), release: () => end(giveUp) };
+    return { start: 'make', id, moment, folder: part, made: () => end(finish), release: () => end(giveUp) };
   }
 
   function restore(id: string): Claim | undefined {
@@ -176,16 +182,22 @@ export function openTemplateStore({ folder, limitBytes, keep }: TemplateStoreOpt
       inUse.add(id, -1);
       settle(id);
     };
-    return { start: 'restore', template, release };
+    const refuse = (): void => {
+      unmakable.add(id);
+      remove(pathOf(id));
+    };
+    return { start: 'restore', template, release, refuse };
   }
 
   return {
-    expect: (id) => expected.add(id, 1),
-    async claim(id) {
+    latest,
+    expect: ({ id }) => expected.add(id, 1),
+    async claim(key) {
+      const { id } = key;
       expected.add(id, -1);
       while (making.has(id)) await making.get(id);
       if (unmakable.has(id)) return cold;
-      return restore(id) ?? (expected.of(id) > 0 || keep ? make(id) : cold);
+      return restore(id) ?? (expected.of(id) > 0 || keep ? make(key) : cold);
     },
     close() {
       if (keep) return;

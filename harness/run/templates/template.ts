@@ -3,28 +3,28 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import type { MachineFiles } from '../../vm/machine-state.ts';
 
-/** What a guest showed before it asked its first question, and when, in ms since its start. */
+/** What a guest printed and sent before its moment, and what it was sent, and when, in ms since its start. */
 const sightSchema = z.strictObject({
   tMs: z.number().nonnegative(),
-  on: z.enum(['serial', 'wire']),
+  on: z.enum(['serial', 'wire', 'answer']),
   bytes: z.base64(),
 });
 export type Sight = z.infer<typeof sightSchema>;
 
 const recordSchema = z.strictObject({
-  version: z.literal(1),
-  /** When the first question was asked, and the CPU time spent up to there. */
+  version: z.literal(2),
+  /** When it was stopped, and the CPU time spent up to there. */
   atMs: z.number().nonnegative(),
   guestCpuMs: z.number().nonnegative(),
   seen: z.array(sightSchema),
-  /** The frame that asked, and those sent before the guest could be stopped. */
+  /** The frame at which it was stopped, and those sent before it was. */
   asked: z.array(z.base64()).min(1),
   /** Lengths of the files next to this one, in bytes. */
   lengths: z.strictObject({ ram: z.int(), devices: z.int() }),
 });
 export type TemplateRecord = z.infer<typeof recordSchema>;
 
-/** A guest stopped at its first question, on disk. */
+/** A guest stopped at a moment of its boot, on disk. */
 export interface Template {
   id: string;
   files: MachineFiles;
@@ -44,7 +44,7 @@ export const firmwareDebugIn = (folder: string): string => join(folder, 'firmwar
 const lengthsOf = ({ ram, devices }: MachineFiles) => ({ ram: statSync(ram).size, devices: statSync(devices).size });
 
 export function writeTemplateRecord(folder: string, record: Omit<TemplateRecord, 'version' | 'lengths'>): void {
-  const whole: TemplateRecord = { version: 1, ...record, lengths: lengthsOf(machineFilesIn(folder)) };
+  const whole: TemplateRecord = { version: 2, ...record, lengths: lengthsOf(machineFilesIn(folder)) };
   writeFileSync(join(folder, recordFile), JSON.stringify(whole));
 }
 

@@ -1,3 +1,4 @@
+import { parseDhcp } from './dhcp.ts';
 import { icmpv6Types } from './icmpv6.ts';
 import { dissect } from './packet.ts';
 
@@ -25,4 +26,15 @@ export function asksSomething(frame: Buffer): boolean {
     default:
       return false;
   }
+}
+
+const dhcpServerPort = 67;
+
+/** Whether a frame of a guest's is a DHCPREQUEST (RFC 2131 §4.3.2) to a DHCP server. */
+export function requestsLease(frame: Buffer): boolean {
+  const packet = dissect(frame, false);
+  if (packet.malformed || packet.kind !== 'udp' || packet.udp.destinationPort !== dhcpServerPort) return false;
+  const { payloadStart, payloadEnd } = packet.udp;
+  const parsed = parseDhcp(frame.subarray(payloadStart, payloadEnd));
+  return 'message' in parsed && parsed.message.messageType === 'request';
 }

@@ -1,6 +1,6 @@
 import type { Link } from './link.ts';
 
-/** A link whose frames can be made to wait. */
+/** A link whose frames from the guest can be made to wait. */
 export interface GatedLink extends Link {
   readonly waiting: readonly Buffer[];
   /** Passes on a frame as if it had just arrived. */

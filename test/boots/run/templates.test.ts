@@ -62,8 +62,8 @@ describe.each(Object.entries(machines))('%s', (_, group) => {
     expect(warm.flatMap(kinds).sort()).toEqual(['restored', 'template-saved']);
     expect(warm.map(told)).toEqual(cold.map(told));
     expect(warm.every(({ result }) => result.verdict.status === 'passed')).toBe(true);
-    // In EDK II's wait for more offers, where its clock allows it.
-    expect([...cold, ...warm].map(dozes)).toEqual(Array(4).fill(group.arch === 'aarch64' ? 1 : 0));
+    // In EDK II's wait for more offers, where its clock allows it; on a busy host it may ask, and wait, again.
+    expect([...cold, ...warm].map((ran) => dozes(ran) > 0)).toEqual(Array(4).fill(group.arch === 'aarch64'));
     for (const { events } of warm) {
       const times = events.map(({ tMs }) => tMs);
       expect(times).toEqual(times.toSorted((a, b) => a - b));
@@ -85,6 +85,46 @@ it('repeats start from power-on, the first as the others, so that their times co
 });
 
 describe('a kept template', () => {
+  it.each([['OVMF'], ['AAVMF']] as const)(
+    'of %s spares its wait for offers, and no more is seen of it',
+    async (name) => {
+      const store = mkdtempSync(join(folder, 'store-'));
+      const kept = { ...room, keep: true };
+      const group = { ...machines[name], transport: 'tftp' };
+      const [cold] = await runBoth(group, undefined, store);
+      const [first] = await runBoth(group, kept, store);
+      const [second] = await runBoth(group, kept, store);
+      // Other content under the same names, which the guest has not asked for yet.
+      const [other] = await runBoth({ ...group, transport: { config: 'http', payload: 'http' } }, kept, store);
+      const all = [cold, first, second, other] as Ran[];
+      expect(all.map(kinds)).toEqual([[], ['template-saved'], ['restored'], ['restored']]);
+      expect(readdirSync(store)).toHaveLength(1);
+      expect(all.map(({ result }) => result.verdict.status)).toEqual(Array(4).fill('passed'));
+      expect([first, second].map((one) => told(one as Ran))).toEqual([cold, cold].map((one) => told(one as Ran)));
+      const [restored] = (second as Ran).events.filter(({ type }) => type === 'restored');
+      const [offer] = (second as Ran).events.filter((event) => event.type === 'dhcp' && event.messageType === 'offer');
+      expect(restored?.type === 'restored' && restored.atMs).toBeGreaterThan((offer?.tMs ?? 0) + 3_000);
+    },
+  );
+
+  it('is not used where the network answers otherwise', async () => {
+    const store = mkdtempSync(join(folder, 'store-'));
+    const kept = { ...room, keep: true };
+    const group = { ...machines.OVMF, transport: 'tftp' };
+    await runBoth(group, kept, store);
+    const [id] = readdirSync(store);
+    const path = join(store, id as string, 'start.json');
+    const record = JSON.parse(readFileSync(path, 'utf8'));
+    const last = record.seen.findLast(({ on }: { on: string }) => on === 'answer');
+    last.bytes = Buffer.from('another answer').toString('base64');
+    writeFileSync(path, JSON.stringify(record));
+    const [again] = await runBoth(group, kept, store);
+    expect(again && kinds(again)).toEqual([]);
+    expect(again?.result.verdict.status).toBe('passed');
+    expect(again?.result.run.attempts).toHaveLength(1);
+    expect(readdirSync(store)).toEqual([]);
+  });
+
   it('that QEMU refuses costs nothing but time', async () => {
     const store = mkdtempSync(join(folder, 'store-'));
     const kept = { ...room, keep: true };

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readdirSync, rmSync, utimesSync, writeFileSync }
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { machineFilesIn, writeTemplateRecord } from '../../../harness/run/templates/template.ts';
+import type { TemplateKey } from '../../../harness/run/templates/template-id.ts';
 import { type Claim, openTemplateStore, storedTemplates } from '../../../harness/run/templates/template-store.ts';
 import { folderOfTest } from '../../temporary-folder.ts';
 
@@ -11,8 +12,9 @@ folderOfTest((made) => {
 });
 
 const mebibyte = 1 << 20;
+const key = (id: string): TemplateKey => ({ id, moment: 'question' });
 const open = (over: Partial<Parameters<typeof openTemplateStore>[0]> = {}) =>
-  openTemplateStore({ folder, limitBytes: 100 * mebibyte, keep: false, ...over });
+  openTemplateStore({ folder, limitBytes: 100 * mebibyte, keep: false, latest: 'question', ...over });
 
 /** Files as a saved guest leaves them. */
 function fill(claim: Claim): void {
@@ -31,11 +33,11 @@ function fillFolder(path: string): void {
 describe('templates of a run', () => {
   it('are made by the first case of a machine, used by the others, and gone after the last', async () => {
     const store = open();
-    for (const _ of [1, 2, 3]) store.expect('a');
-    const first = await store.claim('a');
-    const second = store.claim('a');
+    for (const _ of [1, 2, 3]) store.expect(key('a'));
+    const first = await store.claim(key('a'));
+    const second = store.claim(key('a'));
     fill(first);
-    const [two, three] = await Promise.all([second, store.claim('a')]);
+    const [two, three] = await Promise.all([second, store.claim(key('a'))]);
     expect([first.start, two.start, three.start]).toEqual(['make', 'restore', 'restore']);
     two.release();
     two.release();
@@ -46,29 +48,29 @@ describe('templates of a run', () => {
 
   it('are not made for a machine that no other case has', async () => {
     const store = open();
-    store.expect('a');
-    expect((await store.claim('a')).start).toBe('cold');
+    store.expect(key('a'));
+    expect((await store.claim(key('a'))).start).toBe('cold');
     expect(readdirSync(folder)).toEqual([]);
   });
 
   it('are not waited for once making one has failed', async () => {
     const store = open();
-    for (const _ of [1, 2, 3]) store.expect('a');
-    const first = await store.claim('a');
-    const second = store.claim('a');
+    for (const _ of [1, 2, 3]) store.expect(key('a'));
+    const first = await store.claim(key('a'));
+    const second = store.claim(key('a'));
     first.release();
-    expect([(await second).start, (await store.claim('a')).start]).toEqual(['cold', 'cold']);
+    expect([(await second).start, (await store.claim(key('a'))).start]).toEqual(['cold', 'cold']);
     expect(readdirSync(folder)).toEqual([]);
   });
 
   it('stay for the next run when they are to be kept, and one case is enough to make one', async () => {
     const store = open({ keep: true });
-    store.expect('a');
-    fill(await store.claim('a'));
+    store.expect(key('a'));
+    fill(await store.claim(key('a')));
     store.close();
     const next = open();
-    next.expect('a');
-    const claim = await next.claim('a');
+    next.expect(key('a'));
+    const claim = await next.claim(key('a'));
     expect(claim.start).toBe('restore');
     claim.release();
     next.close();
@@ -78,8 +80,8 @@ describe('templates of a run', () => {
 
   it('are removed when the run ends before their last case', async () => {
     const store = open();
-    for (const _ of [1, 2]) store.expect('a');
-    fill(await store.claim('a'));
+    for (const _ of [1, 2]) store.expect(key('a'));
+    fill(await store.claim(key('a')));
     store.close();
     expect(readdirSync(folder)).toEqual([]);
   });
@@ -87,12 +89,12 @@ describe('templates of a run', () => {
   it('give way within their bound, the least recently used first', async () => {
     const store = open({ keep: true, limitBytes: 2.5 * mebibyte });
     for (const [at, id] of ['a', 'b', 'c'].entries()) {
-      fill(await store.claim(id));
+      fill(await store.claim(key(id)));
       utimesSync(join(folder, id), 1000 + at, 1000 + at);
     }
     expect(readdirSync(folder).sort()).toEqual(['b', 'c']);
-    (await store.claim('b')).release();
-    fill(await store.claim('d'));
+    (await store.claim(key('b'))).release();
+    fill(await store.claim(key('d')));
     expect(readdirSync(folder).sort()).toEqual(['b', 'd']);
     expect(storedTemplates(folder)).toMatchObject({ count: 2 });
   });
@@ -106,17 +108,17 @@ describe('templates of a run', () => {
     mkdirSync(join(folder, 'a'));
     fillFolder(join(folder, 'a'));
     damage(join(folder, 'a'));
-    expect((await open().claim('a')).start).toBe('cold');
+    expect((await open().claim(key('a'))).start).toBe('cold');
   });
 
   it('that a killed run left unfinished are never found, and removed in the end', async () => {
     const left = join(folder, 'a.0123.part');
     mkdirSync(left);
     fillFolder(left);
-    expect((await open().claim('a')).start).toBe('cold');
+    expect((await open().claim(key('a'))).start).toBe('cold');
     utimesSync(left, 1000, 1000);
     const store = open({ keep: true });
-    fill(await store.claim('b'));
+    fill(await store.claim(key('b')));
     expect(existsSync(left)).toBe(false);
   });
 });
