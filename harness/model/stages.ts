@@ -16,6 +16,8 @@ export const stages = [
 ] as const;
 export type Stage = (typeof stages)[number];
 export const stageSchema = z.enum(stages);
+/** A boot that stops at one of these has fetched nothing. */
+export const beforeFetch: readonly Stage[] = stages.slice(0, stages.indexOf('nbp-fetch'));
 
 /** What each stage claims, for `--help`, reports and README. */
 export const stageMeanings: Record<Stage, string> = {

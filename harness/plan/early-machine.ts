@@ -1,4 +1,5 @@
 import type { Plan } from '../model/plan.ts';
+import { beforeFetch } from '../model/stages.ts';
 
 /**
  * Everything that a guest can see before it asks the network its first question, as text without paths and nonce: two
@@ -26,8 +27,6 @@ export function earlyMachine({ scenario, qemu, inputs, tls, machineFiles }: Plan
  */
 export type Moment = 'question' | 'request';
 
-const neverAsked: readonly string[] = ['firmware', 'oprom', 'dhcp'];
-
 /**
  * Everything that firmware can see on the network before its first DHCPREQUEST: it has fetched nothing by then, so the
  * rules that count are those which ask for nothing to have been. Undefined where others than the harness answer, where
@@ -36,7 +35,7 @@ const neverAsked: readonly string[] = ['firmware', 'oprom', 'dhcp'];
  */
 export function firstOffer({ scenario, network, boot, interface: kind }: Plan): string | undefined {
   const { faults, ipVersion, expect } = scenario;
-  const mayStop = 'stopsAt' in expect && neverAsked.includes(expect.stopsAt);
+  const mayStop = 'stopsAt' in expect && beforeFetch.includes(expect.stopsAt);
   if (kind !== 'uefi' || faults !== undefined || ipVersion === 6 || network.provisioner || mayStop) return undefined;
   // Which TCP ports are open shows later.
   const { tcp: _, ...seen } = network;

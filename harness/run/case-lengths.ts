@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { interfaceOfFirmware } from '../model/firmware-interface.ts';
 import type { ExpectedLength } from '../model/reporter.ts';
 import type { Scenario } from '../model/scenario.ts';
+import { beforeFetch } from '../model/stages.ts';
 import type { CaseResult } from '../model/verdict.ts';
 import { openJsonCache } from '../os/json-cache.ts';
 
@@ -10,16 +11,13 @@ const lengthSchema = z.strictObject({ durationMs: z.number(), guestCpuMs: z.numb
 /** Lengths measured once, by the ids of cells; seconds of wall time and of guest CPU time. */
 export type RecordedLengths = Readonly<Record<string, readonly [durationS: number, guestCpuS: number]>>;
 
-/** Before its last stage a boot often ends at once. */
-const endsEarly: readonly string[] = ['firmware', 'oprom', 'dhcp'];
-
 /** By kind, as the default matrix took on average; two thirds of it are waiting. */
 function guess({ firmware, payload, secondStage, expect }: Scenario): ExpectedLength {
   const isBios = interfaceOfFirmware(firmware) === 'bios';
   const ending = { script: 0, probe: 0, iscsi: 3_000, disk: 15_000, linux: 16_000, installer: 40_000 }[payload];
   const whole = (isBios ? 3_000 : 6_000) + (secondStage === 'none' ? 0 : 3_500) + ending;
   const stopped = isBios ? 300 : 5_000;
-  const durationMs = 'stopsAt' in expect && endsEarly.includes(expect.stopsAt) ? stopped : whole;
+  const durationMs = 'stopsAt' in expect && beforeFetch.includes(expect.stopsAt) ? stopped : whole;
   return { durationMs, guestCpuMs: durationMs / 3 };
 }
 

@@ -58,13 +58,27 @@ const isMoment: Readonly<Record<Moment, (frame: Buffer) => boolean>> = {
   request: requestsLease,
 };
 
+/** Firmware shows some kilobytes up to its moment; a guest that never comes to it may show anything. */
+const mostSeenBytes = 1 << 20;
+
 /** From power-on; stopped for a while at the moment of its template, to be saved. */
 function makingStart(claim: Make, { records, directory, guest, wake }: StartContext): Start {
   const seen: Sight[] = [];
-  const see = (on: Sight['on'], bytes: Buffer): void => {
-    seen.push({ tMs: records.now(), on, bytes: bytes.toString('base64') });
-  };
+  let seenBytes = 0;
   let phase: 'before' | 'saving' | 'after' = 'before';
+
+  function see(on: Sight['on'], bytes: Buffer): void {
+    seenBytes += bytes.length;
+    if (phase === 'before' && seenBytes > mostSeenBytes) giveUp(`more than ${mostSeenBytes} bytes were seen before it`);
+    else seen.push({ tMs: records.now(), on, bytes: bytes.toString('base64') });
+  }
+
+  function giveUp(reason: string): void {
+    phase = 'after';
+    seen.length = 0;
+    claim.release();
+    records.emit({ source: 'vm', type: 'template-refused', reason });
+  }
 
   async function save(nic: GatedLink): Promise<void> {
     const { qmp, cpuMs } = guest();
@@ -95,8 +109,7 @@ function makingStart(claim: Make, { records, directory, guest, wake }: StartCont
       const costMs = Math.round(performance.now() - since);
       records.emit({ source: 'vm', type: 'template-saved', template: claim.id, costMs });
     } catch (error) {
-      claim.release();
-      records.emit({ source: 'vm', type: 'template-refused', reason: (error as Error).message });
+      giveUp((error as Error).message);
     } finally {
       phase = 'after';
       nic.open();
