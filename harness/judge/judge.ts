@@ -10,6 +10,7 @@ import { judgeBoots } from './boots.ts';
 import { observeConfiguration } from './configuration.ts';
 import { diagnose } from './diagnosis.ts';
 import { faultFindings } from './faults.ts';
+import { lateness } from './lateness.ts';
 import { otherDelivery } from './other-delivery.ts';
 import { complaintAboutServer, serverFindings } from './server/server-findings.ts';
 
@@ -70,30 +71,39 @@ const incompleteRecords = (events: readonly HarnessEvent[]): string[] =>
     event.type === 'bounded' && !event.ends ? [`a record is incomplete: ${boundText(event)}`] : [],
   );
 
+/** Why what was seen says nothing about the guest, however it ended. */
+function troubleOf(plan: Plan, events: readonly HarnessEvent[], ending: Failure | null): string | undefined {
+  const trouble = events.find((event) => event.source === 'run' && event.type === 'infrastructure');
+  if (trouble?.source === 'run' && trouble.type === 'infrastructure') return trouble.message;
+  const other = otherDelivery(plan, events);
+  if (other !== undefined) return `${other}.`;
+  return ending?.rule === 'guest-gone' ? `${ending.text} before the guest came to an end.` : undefined;
+}
+
+interface Undecided {
+  status: Status;
+  diagnosis: string;
+}
+
+const couldNotTell = (why: string): Undecided => ({ status: 'error', diagnosis: `The harness could not tell: ${why}` });
+
 /** Why the guest cannot be judged, if so: a failure of the harness, QEMU gone, or a log without an end. */
 function undecided(
   plan: Plan,
   events: readonly HarnessEvent[],
-  ending: Failure | null,
-): { status: Status; diagnosis: string } | undefined {
-  const trouble = events.find((event) => event.source === 'run' && event.type === 'infrastructure');
-  if (trouble?.source === 'run' && trouble.type === 'infrastructure') {
-    return { status: 'error', diagnosis: `The harness could not tell: ${trouble.message}` };
-  }
-  const other = otherDelivery(plan, events);
-  if (other !== undefined) return { status: 'error', diagnosis: `The harness could not tell: ${other}.` };
-  if (ending?.rule === 'guest-gone') {
-    return {
-      status: 'error',
-      diagnosis: `The harness could not tell: ${ending.text} before the guest came to an end.`,
-    };
-  }
+  { failure, stoppedAt }: Pick<Verdict, 'failure' | 'stoppedAt'>,
+): Undecided | undefined {
+  const trouble = troubleOf(plan, events, failure);
+  if (trouble !== undefined) return couldNotTell(trouble);
   const end = events.findLast((event) => event.source === 'run' && event.type === 'ended');
-  if (end?.source === 'run' && end.type === 'ended' && end.reason !== 'interrupted') return undefined;
-  return {
-    status: 'interrupted',
-    diagnosis: end ? 'The run was interrupted.' : 'The event log has no end: the run was killed.',
-  };
+  const wasInterrupted = end?.source !== 'run' || end.type !== 'ended' || end.reason === 'interrupted';
+  if (stoppedAt === null) return undefined;
+  if (wasInterrupted) {
+    const diagnosis = end ? 'The run was interrupted.' : 'The event log has no end: the run was killed.';
+    return { status: 'interrupted', diagnosis };
+  }
+  const late = lateness(events);
+  return late === undefined ? undefined : couldNotTell(`${late}.`);
 }
 
 /** The date is the record's, not today's: a verdict stays what it was. */
@@ -126,8 +136,8 @@ function judgeBoot(plan: Plan, events: readonly HarnessEvent[]): Verdict {
     ...{ stages, lastStage, stoppedAt, failure, observedConfiguration, ...(standIn && { standIn }), findings },
     ...(server.length > 0 && { serverFindings: server }),
   };
-  const open = undecided(plan, events, failure);
-  if (open && !(open.status === 'interrupted' && stoppedAt === null)) return { ...base, ...open };
+  const open = undecided(plan, events, base);
+  if (open) return { ...base, ...open };
 
   const { asExpected, why } = compareWith(plan.scenario.expect, {
     stoppedAt,

@@ -6,6 +6,7 @@ import { execa } from 'execa';
 import { HarnessError } from '../model/errors.ts';
 import type { EventSink } from '../model/events.ts';
 import { type DisposalStack, opening } from '../os/disposal-stack.ts';
+import { letGiveWay } from '../os/give-way.ts';
 import { openCpuMeter } from '../os/process-cpu.ts';
 import { tieToParent, watchOver } from '../os/tied-process.ts';
 import { type Qmp, startQmp } from './qmp.ts';
@@ -159,6 +160,7 @@ export function startQemu(start: QemuStart): Promise<Guest> {
     const { pid } = child;
     if (pid === undefined) throw cannotStart(start.program, (await child).shortMessage ?? 'no reason is known');
     watchOver(pid);
+    letGiveWay(pid);
     const stderr = keepStderr(child.stderr as Readable, start.onStderr);
     const { qmp, ...streams } = endpointsOf(start.fds, child, links);
     const cpu = meterCpu(pid);

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { HarnessEvent } from '../../model/events.ts';
 import type { Stage } from '../../model/stages.ts';
 import { DisposalStack } from '../../os/disposal-stack.ts';
+import { watchLateness } from '../../os/lateness.ts';
 import { type Guest, type GuestExit, startQemu } from '../../vm/qemu.ts';
 import { runningArgv } from '../../vm/running-argv.ts';
 import type { Capture } from '../../wire/capture/capture.ts';
@@ -132,6 +133,8 @@ async function powerOn(boot: Boot, { capture, foreign }: Machine, opened: Dispos
   const guest = await startGuest(boot, opened);
   emit({ source: 'vm', type: 'spawned', pid: guest.pid, accel });
   startClock(boot, guest, opened);
+  const lateness = watchLateness((lateMs) => onLate(boot, lateMs));
+  opened.defer(() => lateness[Symbol.dispose]());
   if (accel === 'tcg' && intervention === undefined) {
     const offerWait = sleepThroughOfferWait(plan.scenario, guest, emit);
     boot.offerWait = offerWait;
@@ -149,6 +152,11 @@ async function powerOn(boot: Boot, { capture, foreign }: Machine, opened: Dispos
   boot.network = opened.use(network);
   await boot.start.begin();
   intervention?.begin?.({ guest, network });
+}
+
+function onLate({ records, start }: Boot, lateMs: number): void {
+  records.emit({ source: 'run', type: 'late', lateMs });
+  start.late();
 }
 
 /** The faults of the scenario, if it has any. */

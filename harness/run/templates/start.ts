@@ -22,6 +22,8 @@ export interface Start {
   gate(nic: Link): Link;
   /** What the guest prints. */
   printed(chunk: Buffer): void;
+  /** The harness was late: the guest may not be where others would be. */
+  late(): void;
   /** Wire and console are there. */
   begin(): Promise<void>;
   /** Whether the guest is stopped because of this. */
@@ -41,6 +43,7 @@ export const coldStart: Start = {
   load: async () => {},
   gate: (nic) => nic,
   printed: () => {},
+  late: () => {},
   begin: async () => {},
   isHolding: () => false,
 };
@@ -139,6 +142,9 @@ function makingStart(claim: Make, { records, directory, guest, wake }: StartCont
     },
     printed(chunk) {
       if (phase !== 'after') see('serial', chunk);
+    },
+    late() {
+      if (phase === 'before') giveUp('the harness was late in answering its guest');
     },
     isHolding: () => phase === 'saving',
   };

@@ -1,0 +1,32 @@
+import { describe, expect, it } from 'vitest';
+import { judge } from '../../harness/judge/judge.ts';
+import type { HarnessEvent } from '../../harness/model/events.ts';
+import { completed, type RecordedRun, recordedRun, stopped } from './recorded-run.ts';
+
+/** The log of the case, had the harness been late just before its end. */
+const lateIn = ({ events }: RecordedRun): HarnessEvent[] => {
+  const { tMs } = events.at(-1) as HarnessEvent;
+  return [...events.slice(0, -1), { tMs, source: 'run', type: 'late', lateMs: 6_200 }, ...events.slice(-1)];
+};
+
+describe('where the harness could not answer for seconds', () => {
+  it.each(completed)('%s has passed: it reached its end nevertheless', (name) => {
+    const run = recordedRun(name);
+    expect(judge(run.plan, lateIn(run))).toEqual(run.result.verdict);
+  });
+
+  it.each(stopped)('%s is no verdict, although it stopped as expected', (name) => {
+    const run = recordedRun(name);
+    const { status, diagnosis } = judge(run.plan, lateIn(run));
+    expect(status).toBe('error');
+    expect(diagnosis).toMatch(/^The harness could not tell: for 6\.2 s, up to [\d.]+ s into the boot, .*\(--jobs\)/);
+  });
+
+  it('and the run was interrupted, it was interrupted', () => {
+    const run = recordedRun('bios-no-driver');
+    const events = lateIn(run).map((event) =>
+      event.type === 'ended' ? ({ ...event, reason: 'interrupted' } as HarnessEvent) : event,
+    );
+    expect(judge(run.plan, events).status).toBe('interrupted');
+  });
+});

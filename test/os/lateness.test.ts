@@ -1,0 +1,40 @@
+import { expect, it } from 'vitest';
+import { watchLateness } from '../../harness/os/lateness.ts';
+
+function block(ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+}
+
+it('tells every watcher of a process that could do nothing for how long, before it reads what has arrived', async () => {
+  const lateBy: number[] = [];
+  const order: string[] = [];
+  await new Promise<void>((resolve) => {
+    const one = watchLateness((lateMs) => {
+      lateBy.push(lateMs);
+      order.push('late');
+    });
+    const two = watchLateness((lateMs) => {
+      lateBy.push(lateMs);
+      one[Symbol.dispose]();
+      two[Symbol.dispose]();
+      setImmediate(resolve);
+    });
+    setImmediate(() => {
+      setImmediate(() => order.push('next'));
+      block(2_000);
+    });
+  });
+  expect(lateBy).toHaveLength(2);
+  expect(lateBy[0]).toBe(lateBy[1]);
+  expect(lateBy[0]).toBeGreaterThanOrEqual(1_740);
+  expect(order).toEqual(['late', 'next']);
+});
+
+it('says nothing any more once it is disposed of', async () => {
+  const lateBy: number[] = [];
+  watchLateness((lateMs) => lateBy.push(lateMs))[Symbol.dispose]();
+  await new Promise<void>((resolve) => setImmediate(resolve));
+  block(1_500);
+  await new Promise<void>((resolve) => setTimeout(resolve, 300));
+  expect(lateBy).toEqual([]);
+});
