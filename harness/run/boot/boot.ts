@@ -46,6 +46,7 @@ interface Boot extends BootOptions {
   network?: RunningNetwork;
   time?: TimeWatch;
   offerWait?: OfferWait;
+  lateness?: Disposable;
   exit?: GuestExit;
 }
 
@@ -134,6 +135,7 @@ async function powerOn(boot: Boot, { capture, foreign }: Machine, opened: Dispos
   emit({ source: 'vm', type: 'spawned', pid: guest.pid, accel });
   startClock(boot, guest, opened);
   const lateness = watchLateness((lateMs) => onLate(boot, lateMs));
+  boot.lateness = lateness;
   opened.defer(() => lateness[Symbol.dispose]());
   if (accel === 'tcg' && intervention === undefined) {
     const offerWait = sleepThroughOfferWait(plan.scenario, guest, emit);
@@ -247,6 +249,8 @@ async function conclude(boot: Boot, reason: EndReason): Promise<void> {
   const { plan, fingerprints, records, guest } = boot;
   const { emit } = records;
   await settle(() => records.serial.bytes() + (boot.network?.frames() ?? 0), guest?.qmp);
+  // Reading a long log takes time too, when the guest waits for nothing any more.
+  boot.lateness?.[Symbol.dispose]();
   // Unread console output belongs to the record, and may be evidence.
   records.serial.end();
   const trouble = troubleOf(boot);
