@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { openArtefacts } from '../../.build/harness/cli/artefacts.js';
 import { packageVersion } from '../../.build/harness/cli/package-version.js';
-import { keys, mostOpen } from '../../.build/harness/farm/keys.js';
+import { mostOpen } from '../../.build/harness/farm/keys.js';
 import { makeOffer } from '../../.build/harness/farm/offer.js';
 import { lookAtFarm } from '../../.build/harness/farm/overview.js';
 import { openSealing } from '../../.build/harness/farm/seal.js';
@@ -21,8 +21,9 @@ import { hostFacts } from './report.mjs';
 const usage = `Usage: npm run -s bench -- farm-simulation [options]
 
 Sends the default matrix so often that there are as many cells as asked for, and has workers sleep through them. Redis,
-BullMQ, the submitter and all of a worker but the boot are real; records are not sent. Workers join in steps; after each step
-they sleep for the recorded length of each cell times the scale, for some seconds, and what that costs is printed.
+BullMQ, the submitter and all of a worker but the boot are real; records are not sent. Redis is filled first, with as many cells as
+a run may have there. Then workers join in steps. In each they sleep for the recorded length of each cell times the scale, and
+the submitter sends further cells as results come; once every worker has run a cell, what that costs is watched for some seconds.
 
   --cells N       how many cells (default: 100000)
   --workers LIST  how many workers, comma-separated and growing (default: 10,100,1000)
@@ -40,7 +41,8 @@ const options = {
 };
 
 const perProcess = 250;
-const pollMs = 500;
+const pollMs = 250;
+const looksPerLine = 8;
 
 const scripts = {
   submitter: new URL('farm-simulation/submitter.mjs', import.meta.url),
@@ -75,12 +77,13 @@ async function offerOfThisMachine() {
   return makeOffer({ worker: 'one', cacheDir, version: packageVersion(), host, labels: [], trust: true });
 }
 
+/** Looks until it is so, and says how far it is now and then. */
 async function until(what, look, signal, failed) {
-  for (;;) {
+  for (let looks = 1; ; looks++) {
     signal.throwIfAborted();
     if (await Promise.race([look(), failed])) return;
-    say(what());
-    await pause(pollMs * 4, undefined, { signal });
+    if (looks % looksPerLine === 0) say(what());
+    await pause(pollMs, undefined, { signal });
   }
 }
 
@@ -92,7 +95,7 @@ async function sendAll({ given, redis, socket, folder, signal }) {
   let waiting = 0;
   let last = await submitter.report();
   await until(
-    () => `${waiting} of ${given.cells} cells are sent, ${last.memoryMiB} MiB`,
+    () => `${waiting} of ${Math.min(given.cells, mostOpen)} cells are sent, ${last.memoryMiB} MiB`,
     async () => {
       const { runs } = await lookAtFarm(redis, openSealing(farmKey));
       waiting = runs[0]?.waiting ?? 0;
@@ -121,20 +124,41 @@ async function sendAll({ given, redis, socket, folder, signal }) {
 const cpuOf = (before, after) =>
   1000 * (after.used_cpu_user + after.used_cpu_sys - before.used_cpu_user - before.used_cpu_sys);
 
-async function joinWorkers(count, { crews, joined, offer, socket, redis, signal, failed }) {
+const sumOf = (reports, name) => reports.reduce((sum, report) => sum + report[name], 0);
+const reportsOf = (crews) => Promise.all(crews.map((crew) => crew.report()));
+const tellAll = (crews, message) => {
+  for (const crew of crews) crew.send(message);
+};
+
+/** Starts more workers; all that have joined hold a cell then. */
+async function joinWorkers(count, { crews, joined, offer, socket, signal, failed }) {
   const names = Array.from({ length: count - joined }, (_, nth) => `w${joined + nth + 1}`);
   for (let at = 0; at < names.length; at += perProcess) {
     const crew = startPart('workers');
     crews.push(crew);
-    crew.send({ names: names.slice(at, at + perProcess), socket, offer });
+    crew.send({ join: { names: names.slice(at, at + perProcess), socket, offer } });
   }
-  let there = joined;
+  let there = 0;
   await until(
-    () => `${there} of ${count} workers have joined`,
+    () => `${there} of ${count} workers have taken a cell`,
     async () => {
-      const all = Array.from({ length: count }, (_, nth) => keys.worker(`w${nth + 1}`));
-      there = await redis.exists(...all);
+      there = sumOf(await reportsOf(crews), 'held');
       return there === count;
+    },
+    signal,
+    failed,
+  );
+}
+
+/** Lets the workers run; each has run a cell then, so that little is left of how they began. */
+async function begin(scale, { count, crews, signal, failed }) {
+  tellAll(crews, { begin: scale });
+  let begun = 0;
+  await until(
+    () => `${begun} of ${count} workers have run a cell`,
+    async () => {
+      begun = sumOf(await reportsOf(crews), 'begun');
+      return begun === count;
     },
     signal,
     failed,
@@ -145,17 +169,23 @@ const quantile = (sorted, share) => sorted[Math.min(sorted.length - 1, Math.floo
 
 /** What a while of the farm's work costs. */
 async function watch({ count, scale, given, crews, submitter, redis, signal }) {
-  for (const crew of crews) crew.send({ scale });
-  const before = { redis: await infoOf(redis), submitter: await submitter.report(), ms: performance.now() };
+  const look = async () => ({ redis: await infoOf(redis), submitter: await submitter.report(), ms: performance.now() });
+  const before = await look();
+  tellAll(crews, { count: true });
   await pause(given.seconds * 1000, undefined, { signal });
-  const after = { redis: await infoOf(redis), submitter: await submitter.report(), ms: performance.now() };
-  const reports = [];
-  for (const crew of crews) reports.push(await crew.report());
+  const [after, reports] = [await look(), await reportsOf(crews)];
+  tellAll(crews, { hold: true });
+  if (after.submitter.finished === after.submitter.cells)
+    throw new SetUpError(
+      `all cells ran before the watch of ${count} workers was over; more --cells or fewer --seconds`,
+      2,
+    );
   const seconds = (after.ms - before.ms) / 1000;
-  const ran = reports.reduce((sum, { cells }) => sum + cells, 0);
+  const ran = sumOf(reports, 'cells');
   const gaps = reports.flatMap(({ gapsMs }) => gapsMs).sort((a, b) => a - b);
   const recorded = after.submitter.finished - before.submitter.finished;
   const redisCpuMs = cpuOf(before.redis, after.redis);
+  const workersCpuMs = sumOf(reports, 'cpuMs');
   const submitterCpuMs = after.submitter.cpuMs - before.submitter.cpuMs;
   const grown = (name) => (after.redis[name] - before.redis[name]) / 1e6 / seconds;
   return {
@@ -165,7 +195,8 @@ async function watch({ count, scale, given, crews, submitter, redis, signal }) {
     redisMs: redisCpuMs / ran,
     submitterBusy: submitterCpuMs / 1000 / seconds,
     submitterMs: submitterCpuMs / recorded,
-    workerBusy: reports.reduce((sum, { cpuMs }) => sum + cpuMs, 0) / 1000 / seconds / count,
+    workersBusy: workersCpuMs / 1000 / seconds,
+    workerMs: workersCpuMs / ran,
     submitterMiB: after.submitter.memoryMiB,
     submitterPeakMiB: after.submitter.peakMiB,
     redisMiB: after.redis.used_memory / 2 ** 20,
@@ -187,9 +218,11 @@ async function simulate(given, folder, signal) {
     const steps = [];
     let joined = 0;
     for (const count of given.workers.map(Number)) {
-      await joinWorkers(count, { ...own, crews, joined, offer, signal, failed: submitter.failed });
+      const { failed } = submitter;
+      await joinWorkers(count, { ...own, crews, joined, offer, signal, failed });
       joined = count;
       for (const scale of given.scale.map(Number)) {
+        await begin(scale, { count, crews, signal, failed });
         say(`${count} workers, lengths × ${scale}`);
         steps.push(await watch({ ...own, count, scale, given, crews, submitter, signal }));
       }
@@ -210,13 +243,16 @@ const columns = [
   { head: 'to the next cell, ms', of: ({ latencyMs }) => latencyMs?.median.toFixed(0) ?? '–' },
   { head: 'p99', of: ({ latencyMs }) => latencyMs?.p99.toFixed(0) ?? '–' },
   { head: 'Redis: CPU', of: ({ redisBusy }) => percent(redisBusy) },
+  { head: 'ms a cell', of: ({ redisMs }) => redisMs.toFixed(2) },
   { head: 'MiB', of: ({ redisMiB }) => redisMiB.toFixed(0) },
   { head: 'clients', of: ({ redisClients }) => String(redisClients) },
   { head: 'in, MB/s', of: ({ intoRedisMBs }) => intoRedisMBs.toFixed(1) },
   { head: 'out', of: ({ outOfRedisMBs }) => outOfRedisMBs.toFixed(1) },
   { head: 'submitter: CPU', of: ({ submitterBusy }) => percent(submitterBusy) },
+  { head: 'ms a cell', of: ({ submitterMs }) => submitterMs.toFixed(2) },
   { head: 'MiB', of: ({ submitterMiB }) => String(submitterMiB) },
-  { head: 'a worker: CPU', of: ({ workerBusy }) => percent(workerBusy) },
+  { head: 'workers: CPU', of: ({ workersBusy }) => percent(workersBusy) },
+  { head: 'ms a cell', of: ({ workerMs }) => workerMs.toFixed(2) },
 ];
 
 function print({ sent, steps }) {
@@ -225,7 +261,7 @@ function print({ sent, steps }) {
   const widths = columns.map((_, at) => Math.max(...table.map((line) => line[at].length)));
   const lines = [
     `${cores} × ${cpu}, Node ${node}, load ${load.toFixed(1)}; CPU in shares of one core`,
-    `${sent.cells} cells in ${sent.queues} queues sent in ${sent.sendS.toFixed(1)} s; per cell ${sent.sendCpuMs.toFixed(2)} ms CPU of the submitter, ${sent.redisCpuMs.toFixed(2)} ms of Redis`,
+    `${sent.cells} cells in ${sent.queues} queues sent in ${sent.sendS.toFixed(1)} s before a worker joined; per cell ${sent.sendCpuMs.toFixed(2)} ms CPU of the submitter, ${sent.redisCpuMs.toFixed(2)} ms of Redis`,
     `submitter ${sent.readyMiB} MiB before, ${sent.submitterMiB} MiB once all are sent; Redis ${sent.redisMiB.toFixed(0)} MiB more`,
     ...table.map((line) => line.map((text, at) => text.padStart(widths[at])).join('  ')),
   ];
@@ -238,6 +274,8 @@ export async function run(argv) {
   const folder = mkdtempSync(join(tmpdir(), 'netboot-simulation-'));
   mkdirSync(join(folder, 'redis'), { recursive: true });
   process.once('exit', () => existsSync(folder) && rmSync(folder, { recursive: true, force: true }));
+  if (given.cells <= Math.max(...given.workers.map(Number)))
+    throw new SetUpError('--cells: expected more than workers', 2);
   const figures = await interruptible((signal) => simulate(given, folder, signal));
   if (given.json) process.stdout.write(`${JSON.stringify({ host: hostFacts(), ...figures }, null, 2)}\n`);
   else print(figures);
