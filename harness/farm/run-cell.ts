@@ -1,9 +1,9 @@
 import { statSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HarnessError } from '../model/errors.ts';
 import type { CaseResult } from '../model/verdict.ts';
-import { openTemporaryFolder } from '../os/temporary-folder.ts';
-import { writeZip } from '../os/write-zip.ts';
+import { packFolder } from '../os/write-zip.ts';
 import { createAuthorities } from '../run/authorities.ts';
 import { bundleLimits } from '../run/bundle/bundle-format.ts';
 import { examineHost } from '../run/examine-host.ts';
@@ -27,6 +27,8 @@ export interface CellRunner {
   host: OpenedHost;
   files: WorkerFiles;
   store: FileStore;
+  /** For the records of cells in progress; it goes with the worker. */
+  folder: string;
   trust: boolean;
   /** This worker's own; undefined: every guest starts from power-on. */
   templates: TemplateStore | undefined;
@@ -55,7 +57,7 @@ function endedByDisk(directory: string): boolean {
 
 async function pack(outDir: string, directory: string, store: FileStore, host: OpenedHost): Promise<Content> {
   const bundle = join(outDir, 'bundle.zip');
-  await writeZip(join(outDir, directory), bundle, bundleLimits);
+  await packFolder(join(outDir, directory), bundle, bundleLimits);
   const { sha256 } = await host.fingerprints.of(bundle);
   const content = { sha256, bytes: statSync(bundle).size };
   await store.put(content, bundle);
@@ -84,9 +86,8 @@ async function ranAt(
  */
 export async function runCell(cell: Cell, runner: CellRunner, { signal, onProgress }: RunningCell): Promise<Outcome> {
   const { id, round, accel, carried, sharesStart } = cell;
-  const { host, files, trust, templates } = runner;
-  await using folder = await openTemporaryFolder('netboot-cell-');
-  const outDir = folder.path;
+  const { host, files, folder, trust, templates } = runner;
+  const outDir = await mkdtemp(join(folder, 'cell-'));
   const bytesOf = new Map(cell.files.map(({ sha256, bytes }) => [sha256, bytes]));
   try {
     const found = await placeCell(carried, {
@@ -120,5 +121,7 @@ export async function runCell(cell: Cell, runner: CellRunner, { signal, onProgre
     if (error instanceof Refused) return { status: 'not-run', reason: error.message };
     if (error instanceof HarnessError) return { status: 'error', reason: error.message };
     return { status: 'error', reason: `the harness failed: ${(error as Error).message}` };
+  } finally {
+    await rm(outDir, { recursive: true, force: true });
   }
 }

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Queue } from 'bullmq';
 import { openCapacity } from '../os/capacity.ts';
 import { planMemoryMiB } from '../plan/argv.ts';
-import { openAdmission } from '../run/scheduler.ts';
+import { type Admission, openAdmission } from '../run/scheduler.ts';
 import { briefly, type FarmConnection, listen } from './connect.ts';
 import { type CellSource, type HeldCell, neededOf, openSource } from './held-cells.ts';
 import { beatMs, cellQueue, channels, keys, lockMs, mostLost, prefix, resultQueue } from './keys.ts';
@@ -128,8 +128,9 @@ function every(ms: number, act: () => Promise<void>, trouble: Trouble): Disposab
 /** Of the queues with a cell that fits: by the run's priority, then to each run its share, then the longest cell. */
 async function takeNext(state: State, admits: (need: Need) => boolean): Promise<HeldCell | undefined> {
   const { redis, sources, running } = state;
+  if (performance.now() < state.quietUntil) return undefined;
   const fitting = [...sources.values()].filter(({ need }) => admits(need));
-  if (fitting.length === 0 || performance.now() < state.quietUntil) return undefined;
+  if (fitting.length === 0) return undefined;
   const heads = await queueHeads(
     redis,
     fitting.map(({ queue }) => queue),
@@ -244,14 +245,23 @@ async function oneEnds(running: ReadonlySet<Running>, ms: number): Promise<void>
   over.abort();
 }
 
+/** Whether there is room for one more cell now; this machine is looked at once for all that need as much memory. */
+function roomNow({ draining, unfitUntil, running }: State, admission: Admission): (need: Need) => boolean {
+  const mayTake = !draining && Date.now() >= unfitUntil;
+  const known = new Map<number, boolean>();
+  return ({ memoryMiB }) => {
+    const admits = known.get(memoryMiB) ?? (mayTake && admission.admits(memoryMiB, running.size));
+    known.set(memoryMiB, admits);
+    return admits;
+  };
+}
+
 /** Takes cells as this machine has room for them, until it is asked to drain and has run the last, or `signal` aborts. */
 async function takeCells(state: State): Promise<void> {
   const { signal, running, jobs, trouble } = state;
   const admission = openAdmission(jobs, openCapacity());
   while (!signal.aborted && !(state.draining && running.size === 0)) {
-    const mayTake = !state.draining && Date.now() >= state.unfitUntil;
-    const admits = ({ memoryMiB }: Need) => mayTake && admission.admits(memoryMiB, running.size);
-    const held = await takeNext(state, admits).catch((error: Error) => {
+    const held = await takeNext(state, roomNow(state, admission)).catch((error: Error) => {
       if (!signal.aborted) trouble.met(error);
       return undefined;
     });

@@ -51,7 +51,7 @@ function checkZip(path: string, limits: ZipLimits): void {
 }
 
 /** Writes the archive, whatever its size. */
-async function pack(folder: string, path: string): Promise<void> {
+async function writeEntries(folder: string, path: string): Promise<void> {
   const fd = openSync(path, 'wx');
   try {
     let failure: Error | null = null;
@@ -68,15 +68,20 @@ async function pack(folder: string, path: string): Promise<void> {
 }
 
 /**
- * Packs the regular files below `folder` into a zip file, whole or not at all. Rejects with BadZip where the result would
- * not be read again: too large, or with names that are not plain; otherwise with Node's own errors.
+ * Packs the regular files below `folder` into a new zip file. Rejects with BadZip where the result would not be read again:
+ * too large, or with names that are not plain; otherwise with Node's own errors. What it rejected for may be there in part.
  */
+export async function packFolder(folder: string, path: string, limits: ZipLimits): Promise<void> {
+  await writeEntries(folder, path);
+  checkZip(path, limits);
+}
+
+/** The same, whole or not at all, even if the harness is killed. */
 export async function writeZip(folder: string, path: string, limits: ZipLimits): Promise<void> {
   await putWhole(path, async (unfinished) => {
     const { keep, remove } = removeIfKilled(unfinished);
     try {
-      await pack(folder, unfinished);
-      checkZip(unfinished, limits);
+      await packFolder(folder, unfinished, limits);
       await keep();
     } catch (error) {
       await remove();

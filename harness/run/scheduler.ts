@@ -42,17 +42,19 @@ function measured({ cores, availableMemoryMiB, load, ownLoad }: Capacity): Admis
     const promisedMiB = recent.reduce((sum, earlier) => sum + earlier.memoryMiB, 0);
     return availableMemoryMiB() - promisedMiB > reserveMiB + overheadMiB + memoryMiB;
   };
+  const hasShare = (running: number): boolean => {
+    const soon = (dozingShare * dozingGuests()) / cores;
+    const [all, own] = [load(), ownLoad()];
+    const hasLess = own !== undefined && own + soon < fairShare && running < cores * mostPerBusyCore;
+    return all + soon <= headroom || hasLess;
+  };
   return {
     admits(memoryMiB, running) {
       const atMs = performance.now();
       recent = recent.filter((earlier) => atMs - earlier.atMs < touchMs);
       const settled = atMs - (recent.at(-1)?.atMs ?? Number.NEGATIVE_INFINITY) >= settleMs;
-      const soon = (dozingShare * dozingGuests()) / cores;
-      const isIdle = load() + soon <= headroom;
-      const own = ownLoad();
-      const hasLess = own !== undefined && own + soon < fairShare && running < cores * mostPerBusyCore;
       // One guest per core starts however busy the host is: deadlines count only time in which the guest could run.
-      const mayRun = running < cores || (settled && (isIdle || hasLess));
+      const mayRun = running < cores || (settled && hasShare(running));
       return running === 0 || (mayRun && fits(memoryMiB));
     },
     started(memoryMiB) {

@@ -1,6 +1,9 @@
 import { execa } from 'execa';
 import { HarnessError } from '../model/errors.ts';
 import type { Capacity } from '../os/capacity.ts';
+import { fileIdentity } from '../os/file-identity.ts';
+import { findProgram } from '../os/find-program.ts';
+import { oncePerKey } from '../os/once-per-key.ts';
 
 /** What one QEMU binary can do, as reported by the binary itself. */
 export interface QemuFacts {
@@ -51,8 +54,7 @@ function parseDevices(help: string): { devices: Set<string>; nics: string[] } {
   return { devices, nics };
 }
 
-/** Queries a QEMU binary. Throws `missing-program` if there is none. */
-export async function probeQemu(qemu: QemuProgram): Promise<QemuFacts> {
+async function probe(qemu: QemuProgram): Promise<QemuFacts> {
   const [version, deviceHelp, help, accelHelp] = await Promise.all([
     ask(qemu, ['--version']),
     ask(qemu, ['-device', 'help']),
@@ -72,6 +74,16 @@ export async function probeQemu(qemu: QemuProgram): Promise<QemuFacts> {
         .filter(Boolean),
     ),
   };
+}
+
+const probes = oncePerKey<QemuFacts>();
+
+/** Asks a QEMU binary, once while it stays the same. Throws `missing-program` if there is none. */
+export async function probeQemu(qemu: QemuProgram): Promise<QemuFacts> {
+  const path = findProgram(qemu.program);
+  if (path === undefined) return probe(qemu);
+  const facts = await probes(JSON.stringify([fileIdentity(path), qemu.env]), () => probe(qemu));
+  return { ...facts, program: qemu.program };
 }
 
 export const sandboxArgs = ['-sandbox', 'on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny'];

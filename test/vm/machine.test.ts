@@ -1,4 +1,4 @@
-import { chmodSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { tieToParent } from '../../harness/os/tied-process.ts';
@@ -61,6 +61,29 @@ describe('what a QEMU is', () => {
       sandbox: false,
       accels: new Set(),
     });
+  });
+
+  it('is asked again only of another program, or in another environment', async () => {
+    const program = join(folder, 'qemu-counted');
+    const asked = join(folder, 'asked');
+    const install = (version: string): void => {
+      writeFileSync(
+        program,
+        `#!/bin/sh\necho "$*" >> ${asked}\n[ "$*" = --version ] && echo "QEMU emulator version ${version}"\ntrue\n`,
+      );
+      chmodSync(program, 0o755);
+    };
+    const timesAsked = (): number => readFileSync(asked, 'utf8').split('--version').length - 1;
+
+    install('10.0.2');
+    await probeQemu({ program, env: {} });
+    expect(await probeQemu({ program, env: {} })).toMatchObject({ program, version: '10.0.2' });
+    expect(timesAsked()).toBe(1);
+    await probeQemu({ program, env: { LD_LIBRARY_PATH: '/lib' } });
+    expect(timesAsked()).toBe(2);
+    install('11.0.50');
+    expect(await probeQemu({ program, env: {} })).toMatchObject({ version: '11.0.50' });
+    expect(timesAsked()).toBe(3);
   });
 });
 
