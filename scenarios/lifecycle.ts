@@ -35,10 +35,11 @@ const opensMenu = {
 } as const;
 
 /** Provisioned by network, then switched off and on: the NIC is still first, and the server has nothing for it any more. */
-const thenFromDisk = (payload: 'linux' | 'script', stagePath: Group['stagePath']): Group['boots'] => [
+const thenFromDisk = (payload: 'linux' | 'script', fromDisk: Pick<Group, 'icount' | 'stagePath'>): Group['boots'] => [
   { name: 'provision', payload },
-  { name: 'from disk', boot: emptyOffer, stagePath },
+  { name: 'from disk', boot: emptyOffer, ...fromDisk },
 ];
+const uefiFromDisk = thenFromDisk('script', { ...waits, stagePath: ['firmware', 'disk'] });
 
 /** As provisioning servers do it: the NIC is still first, and the script of a machine that is provisioned says `exit`. */
 const thenExit: Group['boots'] = [{ name: 'provision', payload: 'script' }, { name: 'from disk' }];
@@ -63,9 +64,13 @@ export const lifecycle: Groups = [
   { name: 'disk-server-gone-bios', ...bios, ...waits, boot: gone, stagePath: ['firmware', 'oprom', 'disk'] },
   { name: 'disk-server-gone-uefi', ...ovmf, ...waits, boot: gone, stagePath: ['firmware', 'disk'] },
   { name: 'disk-server-gone-arm', ...aavmf, ...waits, boot: gone, stagePath: ['firmware', 'disk'] },
-  { name: 'lifecycle-bios', ...bios, boots: thenFromDisk('linux', ['firmware', 'oprom', 'dhcp', 'disk']) },
-  { name: 'lifecycle-uefi', ...ovmf, ...waits, boots: thenFromDisk('script', ['firmware', 'disk']) },
-  { name: 'lifecycle-arm', ...aavmf, ...waits, boots: thenFromDisk('script', ['firmware', 'disk']) },
+  {
+    name: 'lifecycle-bios',
+    ...bios,
+    boots: thenFromDisk('linux', { stagePath: ['firmware', 'oprom', 'dhcp', 'disk'] }),
+  },
+  { name: 'lifecycle-uefi', ...ovmf, boots: uefiFromDisk },
+  { name: 'lifecycle-arm', ...aavmf, boots: uefiFromDisk },
   {
     name: 'lifecycle-exit-bios',
     description: 'the second time the server says exit',

@@ -101,6 +101,13 @@ export const hostQemu = 'host';
 
 const serveSchema = z.record(servedName, z.union([servedFileSchema, servedArtefactSchema]));
 
+/**
+ * The guest's clock counts its instructions, 2^N ns each (QEMU's `-icount shift=N,sleep=off`), under TCG only: minutes for
+ * which firmware waits pass in seconds, however busy the host is. Replies then take longer by the guest's clock than by ours:
+ * this is for boots, or the one of several, in which nothing answers.
+ */
+const icountSchema = z.int().min(0).max(10);
+
 /** One of several boots of the same machine: what it has of its own, in place of the case's. */
 const bootSchema = z.strictObject({
   /** Names it in reports, such as `install`. */
@@ -110,6 +117,7 @@ const bootSchema = z.strictObject({
   boot: z.array(bootRuleSchema).optional(),
   serve: serveSchema.optional(),
   kernelArgs: z.string().optional(),
+  icount: icountSchema.optional(),
   deadlines: deadlinesSchema.optional(),
   stagePath: z.array(stageSchema).min(1).optional(),
   expect: expectationSchema.optional(),
@@ -179,11 +187,7 @@ export const settingsShape = {
   sanHook: z.boolean().optional(),
   /** `false` leaves out virtio-rng: for firmware that needs a random source. */
   randomSource: z.boolean().optional(),
-  /**
-   * The guest's clock counts its instructions, 2^N ns each (QEMU's `-icount shift=N,sleep=off`), under TCG only: minutes for
-   * which firmware waits pass in seconds, however busy the host is. Replies then take longer by the guest's clock than by ours.
-   */
-  icount: z.int().min(0).max(10).optional(),
+  icount: icountSchema.optional(),
   /** What the network does to frames on purpose, one after another. */
   faults: z.array(faultSchema).min(1).max(32).optional(),
   /** The machine is switched off and on again between these; its disk and its firmware's variables are kept. */

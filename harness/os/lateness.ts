@@ -1,10 +1,14 @@
-const tickMs = 250;
-/** The shortest time for which a client in a ROM waits, before it asks again, is a quarter of a second; most wait for one. */
-const bearableMs = 1_000;
-
 type OnLate = (lateMs: number) => void;
 
-const watchers = new Set<OnLate>();
+/** A share of the shortest lateness that anyone minds. */
+const tickMs = 100;
+
+interface Watcher {
+  mindsMs: number;
+  onLate: OnLate;
+}
+
+const watchers = new Set<Watcher>();
 let ticker: NodeJS.Timeout | undefined;
 
 function startTicking(): void {
@@ -13,20 +17,21 @@ function startTicking(): void {
     const now = performance.now();
     const lateMs = Math.round(now - dueAt);
     dueAt = now + tickMs;
-    if (lateMs >= bearableMs) for (const onLate of watchers) onLate(lateMs);
+    for (const { mindsMs, onLate } of watchers) if (lateMs >= mindsMs) onLate(lateMs);
   }, tickMs).unref();
 }
 
 /**
- * Calls `onLate` whenever this process could do nothing for a second or more, with at least how long, in ms: others had the
- * CPU, it was stopped (SIGSTOP), or it computed. Timers come before what arrived meanwhile is read. All watchers share one.
+ * Calls `onLate` whenever this process could do nothing for `mindsMs` or more, with at least how long, in ms: others had the
+ * CPU, it was stopped (SIGSTOP), or it computed. Timers come before what arrived meanwhile is read.
  */
-export function watchLateness(onLate: OnLate): Disposable {
-  watchers.add(onLate);
+export function watchLateness(mindsMs: number, onLate: OnLate): Disposable {
+  const watcher = { mindsMs, onLate };
+  watchers.add(watcher);
   if (ticker === undefined) startTicking();
   return {
     [Symbol.dispose]() {
-      watchers.delete(onLate);
+      watchers.delete(watcher);
       if (watchers.size > 0) return;
       clearInterval(ticker);
       ticker = undefined;

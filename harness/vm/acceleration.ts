@@ -63,7 +63,8 @@ export function createAccelChooser({ choice, cacheFile, signal }: AccelChooserOp
 
   return {
     async choose(plan: Plan, qemu: QemuFacts): Promise<AccelDecision> {
-      if (plan.scenario.icount !== undefined) return { accel: 'tcg', reason: 'only TCG counts instructions' };
+      if ([plan, ...(plan.boots ?? [])].some(({ scenario }) => scenario.icount !== undefined))
+        return { accel: 'tcg', reason: 'only TCG counts instructions' };
       if (choice !== 'auto') return { accel: choice, reason: 'asked for' };
       const possible = offeredAccel(plan.scenario.arch, qemu);
       if ('reason' in possible) return { accel: 'tcg', reason: possible.reason };

@@ -73,6 +73,7 @@ describe('the wait of EDK II for more offers', () => {
     ["iPXE's", {}, { ...firmware, userClass: 'iPXE' }],
     ["GRUB's", {}, {}],
     ['the one of a guest that meets faults', { faults: [] }, firmware],
+    ['that of a guest whose clock counts instructions', { icount: 7 }, firmware],
     ['the one before a boot over IPv6', { ipVersion: 6 }, firmware],
     ['the one before a boot from the disk, after IPv6', { payload: 'disk' }, firmware],
     ["x86 firmware's, whose clock stands still with it", { arch: 'x86_64' }, firmware],

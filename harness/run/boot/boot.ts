@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { HarnessEvent } from '../../model/events.ts';
+import type { Scenario } from '../../model/scenario.ts';
 import type { Stage } from '../../model/stages.ts';
 import { DisposalStack } from '../../os/disposal-stack.ts';
 import { watchLateness } from '../../os/lateness.ts';
@@ -134,7 +135,7 @@ async function powerOn(boot: Boot, { capture, foreign }: Machine, opened: Dispos
   const guest = await startGuest(boot, opened);
   emit({ source: 'vm', type: 'spawned', pid: guest.pid, accel });
   startClock(boot, guest, opened);
-  const lateness = watchLateness((lateMs) => onLate(boot, lateMs));
+  const lateness = watchLateness(patienceMs(plan.scenario), (lateMs) => onLate(boot, lateMs));
   boot.lateness = lateness;
   opened.defer(() => lateness[Symbol.dispose]());
   if (accel === 'tcg' && intervention === undefined) {
@@ -155,6 +156,12 @@ async function powerOn(boot: Boot, { capture, foreign }: Machine, opened: Dispos
   await boot.start.begin();
   intervention?.begin?.({ guest, network });
 }
+
+/**
+ * How long a guest goes unanswered before that may change what it does. Most clients in ROMs ask again after a second. A
+ * clock that counts instructions runs up to forty times as fast as ours, and iPXE gives ARP four seconds in all.
+ */
+const patienceMs = ({ icount }: Pick<Scenario, 'icount'>): number => (icount === undefined ? 1_000 : 200);
 
 function onLate({ records, start }: Boot, lateMs: number): void {
   records.emit({ source: 'run', type: 'late', lateMs });

@@ -20,9 +20,11 @@ type Dhcp = Extract<HarnessEvent, { source: 'wire'; type: 'dhcp' }>;
 const isFirmware = ({ vendorClass, userClass }: Pick<Dhcp, 'vendorClass' | 'userClass'>): boolean =>
   userClass === undefined && /^(PXE|HTTP)Client:Arch:/.test(vendorClass ?? '');
 
-/** To a disk, firmware comes after it has tried IPv6 too. */
-const isOnlyAWait = ({ faults, ipVersion, payload }: Pick<Scenario, 'faults' | 'ipVersion' | 'payload'>): boolean =>
-  faults === undefined && ipVersion !== 6 && payload !== 'disk';
+type Facts = Pick<Scenario, 'arch' | 'faults' | 'icount' | 'ipVersion' | 'payload'>;
+
+/** To a disk, firmware comes after it has tried IPv6 too; and a clock that counts instructions does not go on meanwhile. */
+const isOnlyAWait = ({ faults, icount, ipVersion, payload }: Facts): boolean =>
+  faults === undefined && icount === undefined && ipVersion !== 6 && payload !== 'disk';
 
 export interface OfferWait extends Disposable {
   observe(event: HarnessEvent): void;
@@ -36,11 +38,7 @@ export interface OfferWait extends Disposable {
  * the moment matter at which a reply comes, nor where the boot goes on over IPv6, whose duplicate address detection takes
  * longer in a guest that dozes, and must be over by then.
  */
-export function sleepThroughOfferWait(
-  scenario: Pick<Scenario, 'arch' | 'faults' | 'ipVersion' | 'payload'>,
-  guest: Pick<Guest, 'signal'>,
-  emit: EventSink,
-): OfferWait {
+export function sleepThroughOfferWait(scenario: Facts, guest: Pick<Guest, 'signal'>, emit: EventSink): OfferWait {
   const rhythm = isOnlyAWait(scenario) ? rhythms[scenario.arch] : undefined;
   let asked = false;
   let wait: { sinceMs: number; dozing: Disposable; limit: NodeJS.Timeout } | undefined;

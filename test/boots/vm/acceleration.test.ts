@@ -53,10 +53,10 @@ describe('the accelerator', () => {
     'is TCG for a guest whose clock counts instructions, asked for %s',
     async (choice) => {
       const counting = { ...plan, scenario: { ...plan.scenario, icount: 7 } };
-      expect(await chooserOf(choice).choose(counting, qemu)).toEqual({
-        accel: 'tcg',
-        reason: 'only TCG counts instructions',
-      });
+      const counts = { accel: 'tcg', reason: 'only TCG counts instructions' };
+      expect(await chooserOf(choice).choose(counting, qemu)).toEqual(counts);
+      const boots = [plan, counting].map((boot, at) => ({ ...boot, name: `boot ${at}` }));
+      expect(await chooserOf(choice).choose({ ...plan, boots }, qemu)).toEqual(counts);
     },
   );
 
