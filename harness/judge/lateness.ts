@@ -1,13 +1,18 @@
 import type { HarnessEvent } from '../model/events.ts';
 
+const whoText = {
+  harness: 'it could not run, and answer the guest',
+  qemu: 'QEMU had no CPU time to serve the NIC of the guest',
+} as const;
+
 const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
 
-/** The longest time for which the harness could not answer the guest, if there was one: a guest may stop for that alone. */
+/** The longest time for which the guest could not be answered, if there was one: a guest may stop for that alone. */
 export function lateness(events: readonly HarnessEvent[]): string | undefined {
   const late = events.flatMap((event) => (event.source === 'run' && event.type === 'late' ? [event] : []));
   const longest = late.toSorted((a, b) => b.lateMs - a.lateMs)[0];
-  return (
-    longest &&
-    `for ${seconds(longest.lateMs)}, up to ${seconds(longest.tMs)} into the boot, it could not run, and answer the guest, which may have stopped for that. Run fewer guests at once (--jobs), or less next to them`
-  );
+  if (longest === undefined) return undefined;
+  const { who, lateMs, tMs } = longest;
+  const when = `for ${seconds(lateMs)}, up to ${seconds(tMs)} into the boot,`;
+  return `${when} ${whoText[who]}, which may have stopped for that. Run fewer guests at once (--jobs), or less next to them`;
 }

@@ -3,10 +3,10 @@ import { judge } from '../../harness/judge/judge.ts';
 import type { HarnessEvent } from '../../harness/model/events.ts';
 import { completed, type RecordedRun, recordedRun, stopped } from './recorded-run.ts';
 
-/** The log of the case, had the harness been late just before its end. */
-const lateIn = ({ events }: RecordedRun): HarnessEvent[] => {
+/** The log of the case, had the harness or QEMU been late just before its end. */
+const lateIn = ({ events }: RecordedRun, who: 'harness' | 'qemu' = 'harness'): HarnessEvent[] => {
   const { tMs } = events.at(-1) as HarnessEvent;
-  return [...events.slice(0, -1), { tMs, source: 'run', type: 'late', lateMs: 6_200 }, ...events.slice(-1)];
+  return [...events.slice(0, -1), { tMs, source: 'run', type: 'late', who, lateMs: 6_200 }, ...events.slice(-1)];
 };
 
 describe('where the harness could not answer for seconds', () => {
@@ -20,6 +20,13 @@ describe('where the harness could not answer for seconds', () => {
     const { status, diagnosis } = judge(run.plan, lateIn(run));
     expect(status).toBe('error');
     expect(diagnosis).toMatch(/^The harness could not tell: for 6\.2 s, up to [\d.]+ s into the boot, .*\(--jobs\)/);
+  });
+
+  it('nor is it where QEMU could not serve the NIC', () => {
+    const run = recordedRun('bios-no-driver');
+    const { status, diagnosis } = judge(run.plan, lateIn(run, 'qemu'));
+    expect(status).toBe('error');
+    expect(diagnosis).toContain('QEMU had no CPU time');
   });
 
   it('and the run was interrupted, it was interrupted', () => {

@@ -135,7 +135,7 @@ async function powerOn(boot: Boot, { capture, foreign }: Machine, opened: Dispos
   const guest = await startGuest(boot, opened);
   emit({ source: 'vm', type: 'spawned', pid: guest.pid, accel });
   startClock(boot, guest, opened);
-  const lateness = watchLateness(patienceMs(plan.scenario), (lateMs) => onLate(boot, lateMs));
+  const lateness = watchLateness(patienceMs(plan.scenario), (lateMs) => onLate(boot, 'harness', lateMs));
   boot.lateness = lateness;
   opened.defer(() => lateness[Symbol.dispose]());
   if (accel === 'tcg' && intervention === undefined) {
@@ -163,8 +163,8 @@ async function powerOn(boot: Boot, { capture, foreign }: Machine, opened: Dispos
  */
 const patienceMs = ({ icount }: Pick<Scenario, 'icount'>): number => (icount === undefined ? 1_000 : 200);
 
-function onLate({ records, start }: Boot, lateMs: number): void {
-  records.emit({ source: 'run', type: 'late', lateMs });
+function onLate({ records, start }: Boot, who: 'harness' | 'qemu', lateMs: number): void {
+  records.emit({ source: 'run', type: 'late', who, lateMs });
   start.late();
 }
 
@@ -236,6 +236,9 @@ function startClock(boot: Boot, guest: Guest, opened: DisposalStack): void {
   const signs = () => ({ frames: boot.network?.frames() ?? 0, consoleBytes: records.serial.bytes() });
   const time = watchTime({
     ...{ plan, accel, pid: guest.pid, signs, restEnds: terminal === undefined },
+    onStalled(ms) {
+      if (ms >= patienceMs(plan.scenario)) onLate(boot, 'qemu', ms);
+    },
     async onTimeUp(event) {
       if (!emitHeld(records, await whatHolds(guest.qmp))) records.emit(event);
     },
