@@ -373,6 +373,8 @@ export const httpHardships: Record<string, Hardship> = {
   'http-silent': {
     title: 'the first HTTP request unanswered',
     faults: [{ server: 'http', of: { first: 1 }, silent: true }],
+    // The two minutes are the server's, and all of them are the guest's on an idle host.
+    deadlines: { stageMs: { 'nbp-fetch': 150_000 } },
     chains: ['bios-http', 'bios-http-new'],
     stops: {
       ...ipxeHttp(
