@@ -102,7 +102,7 @@ function undecided(
     const diagnosis = end ? 'The run was interrupted.' : 'The event log has no end: the run was killed.';
     return { status: 'interrupted', diagnosis };
   }
-  const late = lateness(events);
+  const late = lateness(events, failure);
   return late === undefined ? undefined : couldNotTell(`${late}.`);
 }
 

@@ -1,4 +1,6 @@
 import type { HarnessEvent } from '../model/events.ts';
+import type { FailureRule } from '../model/failure-rules.ts';
+import type { Failure } from '../model/verdict.ts';
 
 const whoText = {
   harness: 'it could not run, and answer the guest',
@@ -7,8 +9,12 @@ const whoText = {
 
 const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
 
+/** The guest does this however late it is answered, and may itself make the harness late. */
+const regardless: readonly (string | undefined)[] = ['guest-flood'] satisfies FailureRule[];
+
 /** The longest time for which the guest could not be answered, if there was one: a guest may stop for that alone. */
-export function lateness(events: readonly HarnessEvent[]): string | undefined {
+export function lateness(events: readonly HarnessEvent[], ending: Failure | null): string | undefined {
+  if (regardless.includes(ending?.rule)) return undefined;
   const late = events.flatMap((event) => (event.source === 'run' && event.type === 'late' ? [event] : []));
   const longest = late.toSorted((a, b) => b.lateMs - a.lateMs)[0];
   if (longest === undefined) return undefined;

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { judge } from '../../harness/judge/judge.ts';
+import { boundReached } from '../../harness/model/bounds.ts';
 import type { HarnessEvent } from '../../harness/model/events.ts';
 import { completed, type RecordedRun, recordedRun, stopped } from './recorded-run.ts';
 
@@ -27,6 +28,19 @@ describe('where the harness could not answer for seconds', () => {
     const { status, diagnosis } = judge(run.plan, lateIn(run, 'qemu'));
     expect(status).toBe('error');
     expect(diagnosis).toContain('QEMU had no CPU time');
+  });
+
+  it('a guest that floods has failed: it may be why the harness was late', () => {
+    const run = recordedRun('bios-no-driver');
+    const spawned = run.events.findIndex(({ type }) => type === 'spawned');
+    const { tMs } = run.events[spawned] as HarnessEvent;
+    const events: HarnessEvent[] = [
+      ...run.events.slice(0, spawned + 1),
+      { tMs, ...boundReached('serialBytes') },
+      { tMs, source: 'run', type: 'late', who: 'harness', lateMs: 6_200 },
+      { tMs, source: 'run', type: 'ended', reason: 'failure' },
+    ];
+    expect(judge(run.plan, events)).toMatchObject({ status: 'failed', failure: { rule: 'guest-flood' } });
   });
 
   it('and the run was interrupted, it was interrupted', () => {
