@@ -87,7 +87,7 @@ interface Undecided {
 
 const couldNotTell = (why: string): Undecided => ({ status: 'error', diagnosis: `The harness could not tell: ${why}` });
 
-/** Why the guest cannot be judged, if so: a failure of the harness, QEMU gone, or a log without an end. */
+/** Why the guest cannot be judged, if so: a failure of the harness, QEMU gone, a log without an end, or a stop after lateness. */
 function undecided(
   plan: Plan,
   events: readonly HarnessEvent[],
@@ -95,10 +95,9 @@ function undecided(
 ): Undecided | undefined {
   const trouble = troubleOf(plan, events, failure);
   if (trouble !== undefined) return couldNotTell(trouble);
-  const end = events.findLast((event) => event.source === 'run' && event.type === 'ended');
-  const wasInterrupted = end?.source !== 'run' || end.type !== 'ended' || end.reason === 'interrupted';
   if (stoppedAt === null) return undefined;
-  if (wasInterrupted) {
+  const end = events.findLast((event) => event.source === 'run' && event.type === 'ended');
+  if (end?.source !== 'run' || end.type !== 'ended' || end.reason === 'interrupted') {
     const diagnosis = end ? 'The run was interrupted.' : 'The event log has no end: the run was killed.';
     return { status: 'interrupted', diagnosis };
   }
