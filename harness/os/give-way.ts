@@ -7,8 +7,17 @@ const nicest = 19;
 
 const behindUs = (nice: number): number => Math.min(nicest, nice + behind);
 
-/** Sessions are scheduled as groups, with nice values of their own (sched(7), "The autogroup feature"). */
 const autogroupOf = (pid: number | 'self'): string => `/proc/${pid}/autogroup`;
+
+/**
+ * The nice value by which the kernel weighs us against other sessions: sessions are scheduled as groups, with nice values
+ * of their own (sched(7), "The autogroup feature"). What no session since boot has adopted (a service, a container's first
+ * process) has none, and competes with those groups by its own.
+ */
+function niceAmongSessions(): number {
+  const [, ofGroup] = /nice (-?\d+)$/.exec(readFileSync(autogroupOf('self'), 'latin1').trim()) ?? [];
+  return ofGroup === undefined ? getPriority() : Number(ofGroup);
+}
 
 function attempt(give: () => void): void {
   try {
@@ -24,8 +33,5 @@ function attempt(give: () => void): void {
  */
 export function letGiveWay(pid: number): void {
   attempt(() => setPriority(pid, behindUs(getPriority())));
-  attempt(() => {
-    const [, nice] = /nice (-?\d+)$/.exec(readFileSync(autogroupOf('self'), 'latin1').trim()) ?? [];
-    if (nice !== undefined) writeFileSync(autogroupOf(pid), String(behindUs(Number(nice))));
-  });
+  attempt(() => writeFileSync(autogroupOf(pid), String(behindUs(niceAmongSessions()))));
 }
