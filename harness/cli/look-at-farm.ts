@@ -1,6 +1,7 @@
 import { askToDrain, type FarmOverview, lookAtFarm } from '../farm/overview.ts';
 import { didYouMean } from '../model/did-you-mean.ts';
 import { HarnessError } from '../model/errors.ts';
+import { wholeSeconds } from '../model/time-text.ts';
 import type { FarmOptions } from './farm-options.ts';
 import { type CliIo, writeLines } from './io.ts';
 import { joinFarm } from './join-farm.ts';
@@ -18,7 +19,7 @@ function overviewLines({ workers, runs }: FarmOverview, nowMs: number): string[]
     ...workers.flatMap(({ offer, running: cells, draining }) => [
       ...offerLines(offer),
       ...(draining ? ['  draining'] : []),
-      ...cells.map(({ id, sinceMs }) => `  runs ${id} for ${Math.max(0, Math.round((nowMs - sinceMs) / 1000))} s`),
+      ...cells.map(({ id, sinceMs }) => `  runs ${id} for ${wholeSeconds(Math.max(0, nowMs - sinceMs))}`),
     ]),
     counted(runs.length, 'run'),
     ...runs.map(

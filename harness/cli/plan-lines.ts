@@ -2,7 +2,7 @@ import { declaredText } from '../model/configuration-text.ts';
 import type { Input, Plan } from '../model/plan.ts';
 import { shellWord } from '../model/shell-word.ts';
 import { stageMeanings } from '../model/stages.ts';
-import { seconds } from '../report/printable.ts';
+import { seconds } from '../model/time-text.ts';
 import { expectationText } from '../report/run-facts.ts';
 
 /** The package and description of an input, as far as known. */

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { wholeSeconds } from '../model/time-text.ts';
 import { unstartedResult } from '../run/case-result.ts';
 import { partingMs } from './connect.ts';
 import { beatMs } from './keys.ts';
@@ -40,7 +41,7 @@ function createPatience(state: Submitted): (offers: readonly Offer[]) => Promise
       const since = without.get(queue);
       if (since?.why !== why) {
         const some = cells.length === 1 ? cells[0]?.handed.run.id : `${cells.length} cells`;
-        state.say(`no worker can run ${some}: ${why}; waiting ${Math.round(state.waitMs / 1000)} s`);
+        state.say(`no worker can run ${some}: ${why}; waiting ${wholeSeconds(state.waitMs)}`);
       }
       const sinceMs = since?.sinceMs ?? performance.now();
       without.set(queue, { sinceMs, why });

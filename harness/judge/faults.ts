@@ -1,5 +1,6 @@
 import type { HarnessEvent } from '../model/events.ts';
 import type { ServerFaultAction } from '../model/server-faults.ts';
+import { seconds } from '../model/time-text.ts';
 import type { WireFaultAction } from '../model/wire-faults.ts';
 
 type FaultEvent = Exclude<Extract<HarnessEvent, { type: 'fault' }>, { source: 'run' }>;
@@ -75,9 +76,9 @@ export function faultFindings(events: readonly HarnessEvent[]): string[] {
     counts.set(key, event.count);
   }
   return [...first].map(([key, event]) => {
-    const seconds = (event.tMs / 1000).toFixed(1);
+    const at = seconds(event.tMs);
     const place = `fault ${event.fault + 1}, on purpose:`;
-    if (event.action === 'linkDownMs') return `${place} the guest's link taken down at ${seconds} s`;
-    return `${place} ${done(event, counts.get(key) ?? 0)}, the first (${event.what}) at ${seconds} s`;
+    if (event.action === 'linkDownMs') return `${place} the guest's link taken down at ${at}`;
+    return `${place} ${done(event, counts.get(key) ?? 0)}, the first (${event.what}) at ${at}`;
   });
 }

@@ -1,13 +1,12 @@
 import type { HarnessEvent } from '../model/events.ts';
 import type { FailureRule } from '../model/failure-rules.ts';
+import { seconds } from '../model/time-text.ts';
 import type { Failure } from '../model/verdict.ts';
 
 const whoText = {
   harness: 'it could not run, and answer the guest',
   qemu: 'QEMU had no CPU time to serve the NIC of the guest',
 } as const;
-
-const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
 
 /** The guest does this however late it is answered, and may itself make the harness late. */
 const regardless: readonly (string | undefined)[] = ['guest-flood'] satisfies FailureRule[];

@@ -1,6 +1,7 @@
 import type { RecordBound } from '../model/bounds.ts';
 import type { HarnessEvent } from '../model/events.ts';
 import type { FailureRule } from '../model/failure-rules.ts';
+import { wholeSeconds } from '../model/time-text.ts';
 import type { Rule, RuleMatch } from './evidence.ts';
 
 export type GuestEvent = Extract<HarnessEvent, { source: 'qmp' | 'vm' | 'run' }>;
@@ -32,8 +33,6 @@ export const boundText = ({ what, limit }: Pick<Bounded, 'what' | 'limit'>): str
 
 const ending = (failure: FailureRule, text: string): RuleMatch => ({ failure, text, ends: true });
 
-const seconds = (ms: number): string => `${Math.round(ms / 1000)} s`;
-
 /** A guest that used this share of the time is busy; a waiting one uses next to none. */
 const atWork = 0.5;
 
@@ -41,9 +40,10 @@ function deadlineText(event: Extract<GuestEvent, { type: 'deadline' }>): string 
   const { stage, allowedMs, waitedMs, wallMs = 0, workedMs = 0 } = event;
   const awaited = stage === 'total' ? 'end of the boot' : `${stage} stage`;
   // Explain the difference on a busy host.
-  const byTheClock = wallMs > allowedMs * 1.5 ? ` in which the guest could run (${seconds(wallMs)} by the clock)` : '';
+  const byTheClock =
+    wallMs > allowedMs * 1.5 ? ` in which the guest could run (${wholeSeconds(wallMs)} by the clock)` : '';
   const work = workedMs >= waitedMs * atWork ? ', with the guest at work all the while' : '';
-  return `no ${awaited} within ${seconds(allowedMs)}${byTheClock}${work}`;
+  return `no ${awaited} within ${wholeSeconds(allowedMs)}${byTheClock}${work}`;
 }
 
 export const machineRules: readonly Rule<GuestEvent>[] = [
@@ -97,7 +97,7 @@ export const machineRules: readonly Rule<GuestEvent>[] = [
       event.source === 'run' && event.type === 'silent'
         ? ending(
             'silent',
-            `no ${event.stage} stage, and the guest is at rest: for ${seconds(event.restedMs)} no work, no frame and nothing on the console`,
+            `no ${event.stage} stage, and the guest is at rest: for ${wholeSeconds(event.restedMs)} no work, no frame and nothing on the console`,
           )
         : undefined,
   },

@@ -1,8 +1,9 @@
 import { type Change, type ChangeClass, type Comparison, changeClasses, changeMeanings } from '../compare/compare.ts';
 import { outcomeText } from '../compare/outcome.ts';
+import { seconds } from '../model/time-text.ts';
 import type { RunResult } from '../model/verdict.ts';
 import { code, inline, table } from './markdown.ts';
-import { clip, printable, seconds } from './printable.ts';
+import { clip, printable } from './printable.ts';
 
 /** What a finished run is compared with: a baseline, or one of its sets with another. */
 export interface Compare {

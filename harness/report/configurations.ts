@@ -1,10 +1,10 @@
 import { archs, type Configuration, configurations } from '../model/axes.ts';
 import { axisText } from '../model/axis-text.ts';
 import { configurationText, isStandIn, standInText } from '../model/configuration-text.ts';
+import { seconds } from '../model/time-text.ts';
 import type { CaseResult, RunResult } from '../model/verdict.ts';
 import { code, inline, table } from './markdown.ts';
 import { legend, signOf, signsOf } from './marks.ts';
-import { seconds } from './printable.ts';
 import { evidenceLine, statusWords } from './run-facts.ts';
 
 /** Firmware, option ROM and second stage of each configuration. */

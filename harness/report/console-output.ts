@@ -1,9 +1,10 @@
 import { styleText } from 'node:util';
 import { expectedFindings } from '../model/expectation.ts';
 import { type ServerFinding, serverFindingText } from '../model/server-findings.ts';
+import { seconds } from '../model/time-text.ts';
 import type { CaseResult, RunResult, Status } from '../model/verdict.ts';
 import { type Compare, comparisonLines } from './comparison.ts';
-import { clip, printable, seconds } from './printable.ts';
+import { clip, printable } from './printable.ts';
 import {
   costLine,
   notRunReasons,

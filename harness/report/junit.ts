@@ -1,3 +1,4 @@
+import { seconds } from '../model/time-text.ts';
 import { type CaseResult, findingTexts, type RunResult, type Status } from '../model/verdict.ts';
 import { evidenceLine, expectationText, type RunPlace, reproCommand } from './run-facts.ts';
 
@@ -31,7 +32,7 @@ function attributes(values: Record<string, string | number>): string {
 function body(result: CaseResult, place: RunPlace): string {
   const { scenario, verdict } = result;
   const stages = verdict.stages.map(({ stage, reached, atMs, evidence }) =>
-    reached ? `  ${stage} at ${((atMs ?? 0) / 1000).toFixed(1)} s: ${evidence ?? ''}` : `  ${stage}: not reached`,
+    reached ? `  ${stage} at ${seconds(atMs ?? 0)}: ${evidence ?? ''}` : `  ${stage}: not reached`,
   );
   return [
     verdict.diagnosis ?? evidenceLine(result),

@@ -1,7 +1,8 @@
 import type { Reporter } from '../model/reporter.ts';
+import { seconds } from '../model/time-text.ts';
 import type { CaseResult } from '../model/verdict.ts';
 import { type ConsoleOutput, printLines } from './console-output.ts';
-import { clip, printable, seconds } from './printable.ts';
+import { clip, printable } from './printable.ts';
 import { costLine, expectationText, statusWords, totalsLine } from './run-facts.ts';
 
 /** A number sign would begin a directive. */

@@ -1,8 +1,9 @@
 import type { Reporter } from '../model/reporter.ts';
 import type { Stage } from '../model/stages.ts';
+import { roughDuration, seconds } from '../model/time-text.ts';
 import type { Compare } from './comparison.ts';
 import { type ConsoleOutput, caseLines, closingLines } from './console-output.ts';
-import { clip, roughDuration, seconds } from './printable.ts';
+import { clip } from './printable.ts';
 import { type Invocation, openingLine } from './run-facts.ts';
 import { createTimeLeft, type TimeLeft } from './time-left.ts';
 

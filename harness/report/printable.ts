@@ -10,13 +10,3 @@ export function printable(text: string): string {
 export function clip(text: string, length: number): string {
   return text.length <= length ? text : `${text.slice(0, Math.max(0, length - 1))}…`;
 }
-
-export function seconds(ms: number): string {
-  return `${(ms / 1000).toFixed(1)} s`;
-}
-
-/** `3m05s` from a minute on, `42s` below. */
-export function roughDuration(ms: number): string {
-  const total = Math.round(ms / 1000);
-  return total < 60 ? `${total}s` : `${Math.floor(total / 60)}m${String(total % 60).padStart(2, '0')}s`;
-}

@@ -3,8 +3,9 @@ import { type Expectation, expectedFailureText, expectedFindings } from '../mode
 import { reachOf } from '../model/reach.ts';
 import { shellWord } from '../model/shell-word.ts';
 import type { Stage } from '../model/stages.ts';
+import { seconds } from '../model/time-text.ts';
 import { type CaseResult, isReused, type RunResult, type Status, statuses } from '../model/verdict.ts';
-import { printable, seconds } from './printable.ts';
+import { printable } from './printable.ts';
 
 export const statusWords: Record<Status, string> = {
   passed: 'passed',

@@ -1,11 +1,11 @@
 import type { Comparison } from '../compare/compare.ts';
 import { axisText } from '../model/axis-text.ts';
 import { isStandIn, standInText } from '../model/configuration-text.ts';
+import { seconds } from '../model/time-text.ts';
 import { type CaseResult, findingTexts, type RunResult } from '../model/verdict.ts';
 import { comparisonMarkdown } from './comparison.ts';
 import { code, html, inline, table } from './markdown.ts';
 import { legend, signOf, signsOf } from './marks.ts';
-import { seconds } from './printable.ts';
 import {
   costLine,
   expectationText,

@@ -1,4 +1,5 @@
 import type { HarnessEvent } from '../../model/events.ts';
+import { seconds } from '../../model/time-text.ts';
 import { unset } from '../../observe/wire-rules.ts';
 import {
   bootFileOf,
@@ -138,8 +139,8 @@ function slow({ client, asks, replies }: Exchange): Seen | undefined {
   const asked = asks.find(isDiscover);
   const [reply] = replies;
   if (asked === undefined || reply === undefined || reply.tMs - asked.tMs < slowAnswerMs) return undefined;
-  const seconds = ((reply.tMs - asked.tMs) / 1000).toFixed(1);
-  return { atMs: reply.tMs, text: `${clientText(client)} waited ${seconds} s for the first answer` };
+  const waited = seconds(reply.tMs - asked.tMs);
+  return { atMs: reply.tMs, text: `${clientText(client)} waited ${waited} for the first answer` };
 }
 
 /** What DHCP, proxyDHCP and DHCPv6 servers do wrong. */
