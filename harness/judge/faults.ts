@@ -14,7 +14,7 @@ const doneToFrames: Record<WireFaultAction, string> = {
   truncate: 'cut short',
   mtu: 'dropped as too long',
   delayMs: 'delayed',
-  bytesPerSecond: 'dropped at a full queue',
+  bytesPerSecond: 'held to a rate',
   linkDownMs: 'taken down',
 };
 
@@ -62,8 +62,13 @@ function done(event: FaultEvent, count: number): string {
     const noun = event.what === 'connection' ? 'connection' : 'request';
     return `${counted(count, `${event.source.toUpperCase()} ${noun}`)} ${doneToRequests[event.action]}`;
   }
-  const way = event.direction === 'to-guest' ? 'to the guest' : 'from the guest';
-  return `${counted(count, 'frame')} ${way} ${doneToFrames[event.action]}`;
+  return `${counted(count, 'frame')} ${doneToFrames[event.action]}`;
+}
+
+/** What met a fault; a fault counts the frames of both directions together. */
+function whatOf(event: FaultEvent): string {
+  if (event.source !== 'wire') return event.what;
+  return `${event.what} ${event.direction === 'to-guest' ? 'to the guest' : 'from the guest'}`;
 }
 
 /** Each of the scenario's faults that anything has met: how often, first when, and what. */
@@ -79,6 +84,6 @@ export function faultFindings(events: readonly HarnessEvent[]): string[] {
     const at = seconds(event.tMs);
     const place = `fault ${event.fault + 1}, on purpose:`;
     if (event.action === 'linkDownMs') return `${place} the guest's link taken down at ${at}`;
-    return `${place} ${done(event, counts.get(key) ?? 0)}, the first (${event.what}) at ${at}`;
+    return `${place} ${done(event, counts.get(key) ?? 0)}, the first (${whatOf(event)}) at ${at}`;
   });
 }

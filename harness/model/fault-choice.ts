@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { stageSchema } from './stages.ts';
+import { stageSchema, stages } from './stages.ts';
 
 /** Which of the frames or requests that match: by probability, or by their number, from 1. */
 export const choiceSchema = z.union([
@@ -25,3 +25,10 @@ export const faultSpan = {
   until: momentSchema.optional(),
   seed: z.int().nonnegative().default(1),
 };
+
+/** Whether a fault ends no later than it begins, as far as that can be told: of two times, or of two stages. */
+export function isNeverInForce({ from, until }: { from?: Moment | undefined; until?: Moment | undefined }): boolean {
+  if (from === undefined || until === undefined) return false;
+  if ('ms' in from && 'ms' in until) return from.ms >= until.ms;
+  return 'stage' in from && 'stage' in until && stages.indexOf(from.stage) >= stages.indexOf(until.stage);
+}

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { choiceSchema, faultSpan } from './fault-choice.ts';
+import { choiceSchema, faultSpan, isNeverInForce } from './fault-choice.ts';
 
 /** Protocols that a fault can pick frames by, and the messages of those that have types. */
 const faultMessages = {
@@ -14,10 +14,47 @@ const faultMessages = {
 } as const;
 export type FaultProtocol = keyof typeof faultMessages;
 
-/** Those whose frames belong to a file. */
-const namedProtocols: readonly FaultProtocol[] = ['tftp', 'tcp'];
+/** Messages that only one end sends; the rest go both ways. */
+const senders: Partial<Record<FaultProtocol, Readonly<Record<Way, readonly string[]>>>> = {
+  icmpv6: { 'from-guest': ['router-solicitation'], 'to-guest': ['router-advertisement'] },
+  dhcp: {
+    'from-guest': ['discover', 'request', 'decline', 'release', 'inform'],
+    'to-guest': ['offer', 'ack', 'nak'],
+  },
+  dhcp6: {
+    'from-guest': ['solicit', 'request', 'renew', 'rebind', 'release', 'information-request'],
+    'to-guest': ['advertise', 'reply'],
+  },
+  tftp: { 'from-guest': ['rrq', 'wrq'], 'to-guest': ['oack'] },
+};
+
+const ways = ['from-guest', 'to-guest'] as const;
+type Way = (typeof ways)[number];
+
+/** Protocols for which a frame can have these. */
+const having: Record<'port' | 'name', readonly FaultProtocol[]> = {
+  port: ['dhcp', 'dhcp6', 'tftp', 'tcp'],
+  /** Their frames belong to a file. */
+  name: ['tftp', 'tcp'],
+};
 
 const protocols = Object.keys(faultMessages) as [FaultProtocol, ...FaultProtocol[]];
+
+/** What the check below says about one protocol, for editors. */
+const matchOf = (protocol: FaultProtocol) => {
+  const messages = faultMessages[protocol];
+  const without = (['port', 'name'] as const).filter((key) => !having[key].includes(protocol));
+  return {
+    if: { properties: { protocol: { const: protocol } }, required: ['protocol'] },
+    // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema
+    then: {
+      properties: {
+        message: messages.length > 0 ? { enum: messages } : false,
+        ...Object.fromEntries(without.map((key) => [key, false])),
+      },
+    },
+  };
+};
 
 const matchSchema = z
   .strictObject({
@@ -31,51 +68,108 @@ const matchSchema = z
      */
     name: z.string().min(1).max(1024).optional(),
   })
-  .superRefine(({ protocol, message, name }, context) => {
-    if (name !== undefined && protocol !== undefined && !namedProtocols.includes(protocol))
-      context.addIssue({ code: 'custom', path: ['name'], message: `expected with ${namedProtocols.join(' or ')}` });
+  .superRefine((match, context) => {
+    const { protocol, message } = match;
+    for (const key of ['port', 'name'] as const) {
+      if (match[key] === undefined || protocol === undefined || having[key].includes(protocol)) continue;
+      const expected = `expected with ${having[key].join(' or ')}: a frame of ${protocol} has none`;
+      context.addIssue({ code: 'custom', path: [key], message: expected });
+    }
     if (message === undefined) return;
     const known: readonly string[] = protocol === undefined ? [] : faultMessages[protocol];
     if (known.includes(message)) return;
     const expected = known.length > 0 ? `one of ${known.join(', ')}` : 'a protocol that has messages';
     context.addIssue({ code: 'custom', path: ['message'], message: `expected ${expected}` });
-  });
+  })
+  .meta({ dependentRequired: { message: ['protocol'] }, allOf: protocols.map(matchOf) });
 
 const actions = {
   drop: choiceSchema.optional(),
   duplicate: choiceSchema.optional(),
-  /** Swaps a frame with the next one that matches. */
+  /** Swaps a frame with the next one of its direction that matches. */
   reorder: choiceSchema.optional(),
-  /** Flips a bit of the payload; with `mendChecksum` below, so that nobody can notice. */
+  /**
+   * Flips a bit of the payload; with `mendChecksum` below, so that nobody can notice. A frame without one, such as a bare
+   * acknowledgement of TCP, is left alone and not counted.
+   */
   corrupt: choiceSchema.optional(),
-  /** Cuts a frame to its first `bytes`. */
+  /** Cuts a frame to its first `bytes`; one that is no longer, without padding, is not counted. */
   truncate: z.strictObject({ bytes: z.int().min(14), of: choiceSchema.default(1) }).optional(),
   /** Drops frames longer than this, as a link of a smaller MTU does; without the Ethernet header. */
   mtu: z.int().min(68).optional(),
   /** Always, or at random within a range. */
   delayMs: z
-    .union([z.number().positive().max(60_000), z.tuple([z.number().nonnegative(), z.number().max(60_000)])])
+    .union([
+      z.number().positive().max(60_000),
+      z
+        .tuple([z.number().nonnegative(), z.number().positive().max(60_000)])
+        .refine(([least, most]) => least <= most, { message: 'expected the shorter delay first' }),
+    ])
     .optional(),
+  /** Of each direction: frames wait for those before them, and for their own last byte. */
   bytesPerSecond: z.int().min(100).optional(),
-  /** Takes the guest's link down for this long, once. */
+  /** Takes the guest's link down for this long, once; goes with `from` alone. */
   linkDownMs: z.int().positive().max(600_000).optional(),
 };
 export type WireFaultAction = keyof typeof actions;
 export const wireFaultActions = Object.keys(actions) as WireFaultAction[];
 
-/** Something the network does to frames on purpose. The same seed does the same to the same frames. */
-export const wireFaultSchema = z
-  .strictObject({
-    /** Names the server where a fault is one of the harness's own servers. */
-    server: z.never().optional(),
-    /** Both ways by default. */
-    on: z.enum(['from-guest', 'to-guest']).optional(),
-    match: matchSchema.default({}),
-    ...faultSpan,
-    mendChecksum: z.literal(true).optional(),
-    ...actions,
+type Refusal = readonly [path: string[], message: string];
+
+/** The end that never sends what a fault is to pick. */
+function refuseSilentEnd({ on, match: { protocol, message } }: Fault): Refusal[] {
+  const sentBy = protocol && senders[protocol];
+  const other = ways.find((way) => way !== on);
+  if (on === undefined || message === undefined || !sentBy || !other || !sentBy[other].includes(message)) return [];
+  return [[['on'], `expected ${other}: ${protocol} ${message} never goes ${on}`]];
+}
+
+/** A link is down for all frames both ways. */
+function refuseBesideLink(fault: Fault): Refusal[] {
+  if (fault.linkDownMs === undefined) return [];
+  const beside = ['on', 'until', ...wireFaultActions.filter((action) => action !== 'linkDownMs')] as const;
+  const given: string[] = beside.filter((key) => fault[key] !== undefined);
+  if (Object.keys(fault.match).length > 0) given.push('match');
+  const why = 'expected without linkDownMs, which takes the whole link down, once: say it in a fault of its own';
+  return given.map((key): Refusal => [[key], why]);
+}
+
+function refuseWithoutEffect(fault: Fault): Refusal[] {
+  const { mendChecksum, corrupt } = fault;
+  return [
+    ...(wireFaultActions.some((action) => fault[action] !== undefined)
+      ? []
+      : ([[[], `a fault does something: one of ${wireFaultActions.join(', ')}`]] as const)),
+    ...(mendChecksum && corrupt === undefined
+      ? ([[['mendChecksum'], 'expected with corrupt: nothing else leaves a checksum to mend']] as const)
+      : []),
+    ...(isNeverInForce(fault) ? ([[['until'], 'expected later than from: the fault is never in force']] as const) : []),
+  ].map(([path, message]): Refusal => [[...path], message]);
+}
+
+const fields = z.strictObject({
+  /** Names the server where a fault is one of the harness's own servers. */
+  server: z.never().optional(),
+  /** Both ways by default: each then counts its own frames, so that `{ "first": 2 }` is the first two of each. */
+  on: z.enum(ways).optional(),
+  match: matchSchema.default({}),
+  ...faultSpan,
+  mendChecksum: z.literal(true).optional(),
+  ...actions,
+});
+type Fault = z.infer<typeof fields>;
+
+/**
+ * Something the network does to frames on purpose. The same seed does the same to the same frames of a direction, however
+ * far apart they are and however those of the two directions interleave.
+ */
+export const wireFaultSchema = fields
+  .superRefine((fault, context) => {
+    const refusals = [refuseSilentEnd, refuseBesideLink, refuseWithoutEffect].flatMap((refuse) => refuse(fault));
+    for (const [path, message] of refusals) context.addIssue({ code: 'custom', path: [...path], message });
   })
-  .refine((fault) => wireFaultActions.some((action) => fault[action] !== undefined), {
-    message: `a fault does something: one of ${wireFaultActions.join(', ')}`,
+  .meta({
+    anyOf: wireFaultActions.map((action) => ({ required: [action] })),
+    dependentRequired: { mendChecksum: ['corrupt'] },
   });
 export type WireFault = z.infer<typeof wireFaultSchema>;

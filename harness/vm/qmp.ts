@@ -3,9 +3,12 @@ import type { EventSink } from '../model/events.ts';
 
 /** A QMP session (QEMU's docs/interop/qmp-spec.rst): events go to the sink, commands resolve to their `return`. */
 export interface Qmp {
-  /** Rejects when QEMU answers with an error or the session ends first. */
+  /** Rejects with a `QmpError` when QEMU answers with one, with another error when the session ends first. */
   execute(command: string, args?: Record<string, unknown>): Promise<unknown>;
 }
+
+/** QEMU's own answer that it does not do what was asked. */
+export class QmpError extends Error {}
 
 interface Pending {
   resolve(value: unknown): void;
@@ -40,7 +43,7 @@ export function startQmp(stream: Duplex, emit: EventSink): Qmp {
     const waiter = pending.get(message.id as number);
     if (!waiter) return;
     pending.delete(message.id as number);
-    if ('error' in message) waiter.reject(new Error(`QMP: ${JSON.stringify(message.error)}`));
+    if ('error' in message) waiter.reject(new QmpError(`QMP: ${JSON.stringify(message.error)}`));
     else waiter.resolve(message.return);
   };
 

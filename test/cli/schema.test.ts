@@ -52,6 +52,11 @@ describe('the schema of a matrix', () => {
     ['an unknown firmware', { firmware: 'omvf' }],
     ['an empty list', { nic: [] }],
     ['a number for a name', { name: 7 }],
+    ['a fault of the network that does nothing', { faults: [{ match: { protocol: 'tftp' } }] }],
+    ['a message of another protocol', { faults: [{ match: { protocol: 'tftp', message: 'dta' }, drop: 1 }] }],
+    ['a message of no protocol', { faults: [{ match: { message: 'data' }, drop: 1 }] }],
+    ['a port of ARP', { faults: [{ match: { protocol: 'arp', port: 67 }, drop: 1 }] }],
+    ['a checksum mended of nothing', { faults: [{ mendChecksum: true, drop: 1 }] }],
   ])('does not fit %s', (_, wrong) => {
     const [group] = example.groups;
     expect(errorsOf('matrix', { ...example, groups: [{ ...group, ...wrong }] })).not.toEqual([]);

@@ -26,6 +26,20 @@ it('what a server did on purpose is a finding', () => {
   expect(verdict.findings).toContain(said);
 });
 
+it('what the network did on purpose is counted over both directions', () => {
+  const { plan, events } = recordedRun('bios-ipxe-rom');
+  const met = { source: 'wire', type: 'fault', fault: 0, action: 'delayMs', bytes: 60 } as const;
+  const { findings } = judge(plan, [
+    ...events.slice(0, 1),
+    { ...met, tMs: 1000, direction: 'from-guest', what: 'dhcp discover', count: 1 },
+    { ...met, tMs: 2000, direction: 'to-guest', what: 'dhcp offer', count: 2 },
+    ...events.slice(1),
+  ]);
+  expect(findings).toContain(
+    'fault 1, on purpose: 2 frames delayed, the first (dhcp discover from the guest) at 1.0 s',
+  );
+});
+
 it('the diagnosis of a stop names what was injected', () => {
   const verdict = withFaults('bios-no-driver', ...naks, { fault: 0, action: 'silent', count: 1 });
   expect(verdict.diagnosis).toMatch(/^Stopped at /);

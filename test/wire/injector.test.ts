@@ -243,6 +243,29 @@ describe('faults in a matrix', () => {
       { match: { protocol: 'dhcp', name: 'nbp' }, drop: 1 },
       /expected with tftp or tcp/,
     ],
+    [
+      'pick messages that the guest sends among those from it',
+      { on: 'to-guest', match: { protocol: 'dhcp', message: 'discover' }, drop: 1 },
+      /expected from-guest: dhcp discover never goes to-guest/,
+    ],
+    [
+      'pick messages that a server sends among those to the guest',
+      { on: 'from-guest', match: { protocol: 'tftp', message: 'oack' }, drop: 1 },
+      /expected to-guest: tftp oack never goes from-guest/,
+    ],
+    ['pick ports where there are any', { match: { protocol: 'arp', port: 67 }, drop: 1 }, /a frame of arp has none/],
+    ['end after they begin', { from: { ms: 50 }, until: { ms: 50 }, drop: 1 }, /expected later than from/],
+    ['end at a later stage', { from: { stage: 'nbp' }, until: { stage: 'dhcp' }, drop: 1 }, /expected later than from/],
+    ['delay by something', { delayMs: [0, 0] }, /expected number to be >0/],
+    ['delay by a range from least to most', { delayMs: [30, 20] }, /the shorter delay first/],
+    ['mend what they damage', { mendChecksum: true, drop: 1 }, /expected with corrupt/],
+    [
+      'take the link down for all frames',
+      { linkDownMs: 9, match: { protocol: 'tftp' } },
+      /expected without linkDownMs/,
+    ],
+    ['take the link down for a time', { linkDownMs: 9, until: { ms: 50 } }, /expected without linkDownMs/],
+    ['take the link down by themselves', { linkDownMs: 9, drop: 1 }, /expected without linkDownMs/],
     ['have probabilities up to 1', { drop: 2 }, /1/],
   ])('%s', (_, fault, reason) => {
     expect(faultSchema.safeParse(fault).error?.message).toMatch(reason);

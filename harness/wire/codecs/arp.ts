@@ -11,7 +11,7 @@ export interface ArpView {
   readonly targetIp: number;
 }
 
-const arpBytes = 28;
+export const arpBytes = 28;
 const ops = [undefined, 'request', 'reply'] as const;
 
 export function parseArp(frame: Buffer, start: number): ArpView | Malformed {

@@ -1,13 +1,15 @@
 import type { Choice } from '../../model/fault-choice.ts';
 
-/** Says of each matching frame or request in turn whether it is chosen. */
+/** Whether the one of this number, from 1, is chosen. */
+export function isChosen(choice: Choice, number: number, random: () => number): boolean {
+  if (typeof choice === 'number') return random() < choice;
+  if ('first' in choice) return number <= choice.first;
+  if ('nth' in choice) return number === choice.nth;
+  return 'every' in choice ? number % choice.every === 0 : number > choice.after;
+}
+
+/** Says of each matching request in turn whether it is chosen. */
 export function chooser(choice: Choice, random: () => number): () => boolean {
   let count = 0;
-  return () => {
-    count++;
-    if (typeof choice === 'number') return random() < choice;
-    if ('first' in choice) return count <= choice.first;
-    if ('nth' in choice) return count === choice.nth;
-    return 'every' in choice ? count % choice.every === 0 : count > choice.after;
-  };
+  return () => isChosen(choice, ++count, random);
 }

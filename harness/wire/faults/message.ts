@@ -1,7 +1,13 @@
 import type { FaultProtocol } from '../../model/wire-faults.ts';
+import { arpBytes } from '../codecs/arp.ts';
 import { dhcpPorts, parseDhcp } from '../codecs/dhcp.ts';
 import { dhcp6MessageTypes, dhcp6Ports } from '../codecs/dhcp6.ts';
+import { ethernet, ethernetHeaderBytes, etherTypes } from '../codecs/ethernet.ts';
 import { icmpv6Names } from '../codecs/icmpv6.ts';
+import type { IpView } from '../codecs/ip.ts';
+import { parseIpv4 } from '../codecs/ipv4.ts';
+import { parseIpv6 } from '../codecs/ipv6.ts';
+import type { Malformed } from '../codecs/malformed.ts';
 import { dissect, type Packet, type TcpPacket, type UdpPacket } from '../codecs/packet.ts';
 import { tcpFlags } from '../codecs/tcp.ts';
 import { opcodeOf, opcodes } from '../codecs/tftp.ts';
@@ -11,14 +17,18 @@ export interface FrameMessage {
   readonly protocol: FaultProtocol | undefined;
   readonly message: string | undefined;
   readonly ports: readonly number[];
-  /** Where the payload of UDP or TCP begins; past the headers otherwise. */
+  /**
+   * What the innermost header that is known here carries, without the padding that follows it: of UDP, TCP, ICMP (past the
+   * checksum), ARP (its body) or IP.
+   */
   readonly payloadAt: number;
-  /** Where the checksum over the payload is, if it has one. */
-  readonly checksumAt?: number;
+  readonly payloadEnd: number;
+  /** The checksum over the payload, if there is one; where it is optional, 0 is none (RFC 768). */
+  readonly checksum?: { readonly at: number; readonly isOptional?: boolean };
 }
 
 const tftpMessages = new Map<number, string>(Object.entries(opcodes).map(([name, code]) => [code, name]));
-const nothing: FrameMessage = { protocol: undefined, message: undefined, ports: [], payloadAt: 34 };
+const unnamed = { protocol: undefined, message: undefined, ports: [] } as const;
 
 function dhcpMessage(payload: Buffer): string | undefined {
   const parsed = parseDhcp(payload);
@@ -40,7 +50,8 @@ function ofUdp({ frame, udp }: UdpPacket): FrameMessage {
     ...applicationOf(ports, frame.subarray(payloadAt, payloadEnd)),
     ports,
     payloadAt,
-    checksumAt: payloadAt - 2,
+    payloadEnd,
+    checksum: { at: payloadAt - 2, isOptional: true },
   };
 }
 
@@ -54,8 +65,29 @@ function ofTcp({ ip, tcp }: TcpPacket): FrameMessage {
     message,
     ports: [sourcePort, destinationPort],
     payloadAt,
-    checksumAt: ip.payloadStart + 16,
+    payloadEnd,
+    checksum: { at: ip.payloadStart + 16 },
   };
+}
+
+/** Type and code, then the checksum, then what it is about (RFC 792, RFC 4443 §2.1). */
+const ofIcmp = ({ payloadStart, payloadEnd }: IpView) => ({
+  payloadAt: payloadStart + 4,
+  payloadEnd,
+  checksum: { at: payloadStart + 2 },
+});
+
+function parsedIp(frame: Buffer): IpView | Malformed | undefined {
+  const type = frame.readUInt16BE(ethernet.typeAt);
+  if (type === etherTypes.ipv4) return parseIpv4(frame, ethernetHeaderBytes);
+  return type === etherTypes.ipv6 ? parseIpv6(frame, ethernetHeaderBytes) : undefined;
+}
+
+/** Of a frame that says nothing to a fault. */
+function ofOther(frame: Buffer): FrameMessage {
+  const ip = parsedIp(frame);
+  if (ip === undefined || ip.malformed) return { ...unnamed, payloadAt: ethernetHeaderBytes, payloadEnd: frame.length };
+  return { ...unnamed, payloadAt: ip.payloadStart, payloadEnd: ip.payloadEnd };
 }
 
 function ofPacket(packet: Packet): FrameMessage {
@@ -64,18 +96,23 @@ function ofPacket(packet: Packet): FrameMessage {
       return ofUdp(packet);
     case 'tcp':
       return ofTcp(packet);
-    case 'arp':
-      return { ...nothing, protocol: 'arp', message: packet.arp.op };
+    case 'arp': {
+      const body = { payloadAt: ethernetHeaderBytes, payloadEnd: ethernetHeaderBytes + arpBytes };
+      return { ...unnamed, protocol: 'arp', message: packet.arp.op, ...body };
+    }
     case 'icmp':
-      return { ...nothing, protocol: 'icmp' };
-    case 'icmpv6':
-      return { ...nothing, protocol: 'icmpv6', message: icmpv6Names.get(packet.icmpv6.type) };
+      return { ...unnamed, protocol: 'icmp', ...ofIcmp(packet.ip) };
+    case 'icmpv6': {
+      const message = icmpv6Names.get(packet.icmpv6.type);
+      return { ...unnamed, protocol: 'icmpv6', message, ...ofIcmp(packet.ip) };
+    }
     default:
-      return nothing;
+      return ofOther(packet.frame);
   }
 }
 
+/** Of a frame of at least 14 bytes. */
 export function messageOf(frame: Buffer): FrameMessage {
   const packet = dissect(frame, false);
-  return packet.malformed ? nothing : ofPacket(packet);
+  return packet.malformed ? ofOther(frame) : ofPacket(packet);
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { type Fault, faultSchema } from '../../../harness/model/faults.ts';
 import { createInjector } from '../../../harness/wire/faults/injector.ts';
+import { createManualClock } from '../../tftp/manual-clock.ts';
 import { record } from '../arbitraries.ts';
 import { mutatedFrame, mutation, noise } from '../mutation.ts';
 import { type RecordedFrame, recordings } from '../recorded.ts';
@@ -72,7 +73,6 @@ const choice = fc.oneof(
   fc.double({ min: 0.01, max: 1, noNaN: true }),
   fc.integer({ min: 1, max: 20 }).chain((n) => fc.constantFrom({ first: n }, { nth: n }, { every: n }, { after: n })),
 );
-/** Those that act at once: no timers. */
 const fault: fc.Arbitrary<Fault> = fc
   .record(
     {
@@ -92,6 +92,9 @@ const fault: fc.Arbitrary<Fault> = fc
       truncate: record({ bytes: fc.integer({ min: 14, max: 200 }), of: choice }),
       mtu: fc.integer({ min: 68, max: 1500 }),
       mendChecksum: fc.constant(true as const),
+      reorder: choice,
+      delayMs: fc.oneof(fc.integer({ min: 1, max: 500 }), fc.constant([0, 500])),
+      bytesPerSecond: fc.integer({ min: 100, max: 1_000_000 }),
     },
     { requiredKeys: ['seed'], noNullPrototype: true },
   )
@@ -99,23 +102,29 @@ const fault: fc.Arbitrary<Fault> = fc
   .filter(({ success }) => success)
   .map(({ data }) => data as Fault);
 
+/** In which a full queue empties. */
+const longestMs = 10_000_000;
+
 const faults = target({
   name: 'faults',
   holds: 'the same faults with the same seed do the same to the same frames, and make nothing throw',
   testRuns: 30,
   input: record({
     faults: fc.array(fault, { minLength: 1, maxLength: 3 }),
-    frames: fc.array(anyFrame, { maxLength: 60, size: 'max' }),
+    frames: fc.array(fc.tuple(anyFrame, fc.nat(300)), { maxLength: 60, size: 'max' }),
   }),
   check({ faults, frames }, count) {
     const once = (): string[] => {
       const delivered: string[] = [];
-      const options = { emit: checkEvent, now: () => 0, hasReached: () => false };
+      const clock = createManualClock();
+      const options = { emit: checkEvent, now: clock.now, setTimer: clock.setTimer, hasReached: () => false };
       const injector = createInjector(faults, options);
-      for (const { from, frame } of frames) {
+      for (const [{ from, frame }, waitMs] of frames) {
         const direction = from === 'guest' ? 'from-guest' : 'to-guest';
         injector.faults?.(Buffer.from(frame), direction, (arrived) => void delivered.push(arrived.toString('hex')));
+        clock.advance(waitMs);
       }
+      clock.advance(longestMs);
       injector[Symbol.dispose]();
       return delivered;
     };
