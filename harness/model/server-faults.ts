@@ -5,10 +5,19 @@ import { choiceSchema, faultSpan } from './fault-choice.ts';
 
 const done = z.literal(true).optional();
 const delayMs = z.int().positive().max(600_000).optional();
+/** Of 32 bits (RFC 2132 §9.2, RFC 8415 §21.6). */
+const leaseSeconds = z.int().positive().max(0xffff_ffff).optional();
+const nonzero = z
+  .int()
+  .refine((value) => value !== 0, { message: 'by 0 nothing would be wrong: expected another number' })
+  .meta({ not: { const: 0 } });
 
-/** What a DHCPv4 server does to a client, and what of a client's it does it to. */
+/**
+ * What a DHCPv4 server does to a client, and which of a client's messages it does it to: those that are answered.
+ * `metBy` has the messages that an action is limited to, `leaves` the others that still do something next to an action.
+ */
 const dhcp = {
-  messages: ['discover', 'request', 'inform', 'decline', 'release'],
+  messages: ['discover', 'request', 'inform'],
   actions: {
     /** No answer at all. */
     silent: done,
@@ -17,11 +26,12 @@ const dhcp = {
     nak: done,
     /** A second server offers another address too, before the first one or after it, and keeps its offer. */
     secondServer: z
-      .strictObject({ file: z.string().min(1).optional(), answersFirst: z.literal(true).optional() })
+      // 255 bytes: one option 67.
+      .strictObject({ file: z.string().min(1).max(255).optional(), answersFirst: z.literal(true).optional() })
       .optional(),
     /** Server identifier (54) of a server that is not there. */
     otherServerId: done,
-    leaseSeconds: z.int().positive().optional(),
+    leaseSeconds,
     withoutBootFile: done,
     /** The message type comes last. */
     reverseOptions: done,
@@ -33,10 +43,17 @@ const dhcp = {
     overload: z.enum(['file', 'sname', 'both']).optional(),
     /** Padded to this length, IP and UDP headers included. */
     datagramBytes: z.int().min(328).max(1500).optional(),
-    /** Another host answers ARP for the address that is offered. */
+    /** Another host answers ARP for the address that is offered; met when it does. */
     addressInUse: done,
   },
-  metBy: { nak: ['request'], secondServer: ['discover'] },
+  /** All of these are about addresses, with which a boot server (port 4011) has nothing to do. */
+  metBy: {
+    nak: ['request'],
+    secondServer: ['discover'],
+    leaseSeconds: ['discover', 'request'],
+    addressInUse: ['discover', 'request'],
+  },
+  leaves: { silent: [] },
 } as const;
 
 const dhcp6 = {
@@ -48,18 +65,30 @@ const dhcp6 = {
     status: z.enum(['unspecFail', 'noAddrsAvail', 'noBinding', 'notOnLink', 'useMulticast']).optional(),
     /** The identifier of a server that is not there. */
     otherServerId: done,
-    leaseSeconds: z.int().positive().optional(),
+    leaseSeconds,
     withoutBootFile: done,
     reverseOptions: done,
     /** These are sent twice. */
     repeatOptions: z.array(z.int().min(1).max(65_535)).min(1).optional(),
     /** A second server advertises another address too, without preference and without a boot file, and keeps its offer. */
     secondServer: z.strictObject({ answersFirst: z.literal(true).optional() }).optional(),
-    /** Another host answers neighbour solicitations for the addresses that are offered (RFC 4862 §5.4). */
+    /** Another host answers neighbour solicitations for the addresses that are offered (RFC 4862 §5.4); met when it does. */
     addressInUse: done,
   },
-  metBy: { secondServer: ['solicit'] },
+  metBy: {
+    secondServer: ['solicit'],
+    leaseSeconds: ['solicit', 'request', 'renew', 'rebind'],
+    addressInUse: ['solicit', 'request'],
+    withoutBootFile: ['solicit', 'request', 'renew', 'rebind', 'information-request'],
+  },
+  leaves: {
+    silent: [],
+    status: ['silent', 'delayMs', 'otherServerId', 'reverseOptions', 'repeatOptions', 'secondServer'],
+  },
 } as const;
+
+/** PXE's (PXE 2.1 §2.2.5). */
+const bootServerPort = 4011;
 
 const tftpOptions = ['blksize', 'tsize', 'timeout', 'windowsize'] as const;
 
@@ -93,8 +122,9 @@ const tftp = {
     /** The acknowledgement of the last block is lost once. */
     loseLastAck: done,
     /** What is sent is this much longer, by zeros, or shorter than the file is, and than `tsize` says. */
-    lengthOff: z.int().optional(),
+    lengthOff: nonzero.optional(),
   },
+  leaves: { silent: [] },
 } as const;
 
 const http = {
@@ -103,10 +133,10 @@ const http = {
     delayMs,
     /** In place of the file; a redirect (3xx) leads to the same target again, so that `first` makes a chain of them. */
     status: z.int().min(300).max(599).optional(),
-    /** With `status`: when to ask again (RFC 9110 §10.2.3). */
+    /** With a `status` that may say so: when to ask again (RFC 9110 §10.2.3). */
     retryAfterSeconds: z.int().nonnegative().max(600).optional(),
     /** Not said, said as chunks, or said wrongly by so many bytes: the connection is closed after the body. */
-    contentLength: z.union([z.literal(['none', 'chunked']), z.strictObject({ offBy: z.int() })]).optional(),
+    contentLength: z.union([z.literal(['none', 'chunked']), z.strictObject({ offBy: nonzero })]).optional(),
     /** The full length is promised, the connection closed after the file's first bytes. */
     truncateToBytes: z.int().nonnegative().optional(),
     /**
@@ -118,6 +148,9 @@ const http = {
     /** The connection is closed after the response, although nothing said so. */
     closeAfterwards: done,
   },
+  methods: ['GET', 'HEAD'],
+  metBy: { truncateToBytes: ['GET'], bytesPerSecond: ['GET'] },
+  leaves: { silent: [], status: ['silent', 'delayMs', 'retryAfterSeconds', 'closeAfterwards'] },
 } as const;
 
 /** Fatal alerts (RFC 5246 §7.2.2, RFC 6066 §3). */
@@ -137,6 +170,7 @@ const tls = {
     /** In place of the scenario's own. */
     certificate: certificateSchema.optional(),
   },
+  leaves: { alert: [] },
 } as const;
 
 const fileMatch = {
@@ -152,13 +186,50 @@ const settings = {
   ...faultSpan,
 };
 
-function doesSomething(actions: Record<string, unknown>) {
-  const names = Object.keys(actions);
-  return [
-    (fault: object) => names.some((name) => name in fault),
-    { message: `a fault does something: one of ${names.join(', ')}` },
-  ] as const;
+interface Server {
+  readonly actions: Record<string, unknown>;
+  readonly metBy?: Partial<Record<string, readonly string[]>>;
+  readonly leaves: Partial<Record<string, readonly string[]>>;
 }
+
+/** Refuses what could never be met. */
+const isOfUse =
+  ({ actions, metBy = {}, leaves }: Server) =>
+  (
+    fault: Partial<Record<string, unknown>> & {
+      match: { message?: unknown; method?: unknown; port?: unknown; file?: unknown };
+    },
+    context: z.RefinementCtx,
+  ): void => {
+    const refuse = (message: string, action?: string) => {
+      const at = action === undefined ? { input: fault } : { path: [action], input: fault[action] };
+      context.addIssue({ code: 'custom', message, ...at });
+    };
+    const given = Object.keys(actions).filter((action) => fault[action] !== undefined);
+    if (given.length === 0) refuse(`a fault does something: one of ${Object.keys(actions).join(', ')}`);
+    const { message, method, port } = fault.match;
+    const asked = message ?? method;
+    for (const action of given) {
+      const met = metBy[action];
+      if (met && asked !== undefined && !met.includes(String(asked))) {
+        refuse(`does nothing to "${asked}": match ${met.join(' or ')}, or leave that out`, action);
+      }
+      if (met && port === bootServerPort) {
+        refuse(`a boot server (port ${port}) gives no addresses: match port 67, or leave that out`, action);
+      }
+      const left = leaves[action];
+      for (const other of left ? given.filter((one) => one !== action && !left.includes(one)) : []) {
+        refuse(`does nothing next to "${action}": use a fault of its own, that other requests meet`, other);
+      }
+    }
+  };
+
+/** The same as far as JSON Schema can say it. */
+const said = ({ actions }: Server) => ({ anyOf: Object.keys(actions).map((action) => ({ required: [action] })) });
+
+/** Redirects, 413, 429 (RFC 6585 §4) and 503. */
+const saysWhen = (status: number | undefined) =>
+  status !== undefined && (status < 400 || [413, 429, 503].includes(status));
 
 /** Something a server of the harness does to requests on purpose. */
 export const serverFaultSchema = z.discriminatedUnion('server', [
@@ -170,7 +241,8 @@ export const serverFaultSchema = z.discriminatedUnion('server', [
       ...settings,
       ...dhcp.actions,
     })
-    .refine(...doesSomething(dhcp.actions)),
+    .superRefine(isOfUse(dhcp))
+    .meta(said(dhcp)),
   z
     .strictObject({
       server: z.literal('dhcp6'),
@@ -181,7 +253,8 @@ export const serverFaultSchema = z.discriminatedUnion('server', [
       ...settings,
       ...dhcp6.actions,
     })
-    .refine(...doesSomething(dhcp6.actions)),
+    .superRefine(isOfUse(dhcp6))
+    .meta(said(dhcp6)),
   z
     .strictObject({
       server: z.literal('tftp'),
@@ -189,18 +262,25 @@ export const serverFaultSchema = z.discriminatedUnion('server', [
       ...settings,
       ...tftp.actions,
     })
-    .refine(...doesSomething(tftp.actions)),
+    .superRefine(isOfUse(tftp))
+    .meta(said(tftp)),
   z
     .strictObject({
       server: z.literal('http'),
-      match: z.strictObject({ ...fileMatch, method: z.enum(['GET', 'HEAD']).optional() }).default({}),
+      match: z.strictObject({ ...fileMatch, method: z.enum(http.methods).optional() }).default({}),
       ...settings,
       ...http.actions,
     })
-    .refine(...doesSomething(http.actions)),
+    .superRefine(isOfUse(http))
+    .refine(({ retryAfterSeconds, status }) => retryAfterSeconds === undefined || saysWhen(status), {
+      path: ['retryAfterSeconds'],
+      message: 'goes with a "status" that may say so: one of 3xx, 413, 429 or 503',
+    })
+    .meta({ ...said(http), dependentRequired: { retryAfterSeconds: ['status'] } }),
   z
     .strictObject({ server: z.literal('tls'), match: z.strictObject({}).default({}), ...settings, ...tls.actions })
-    .refine(...doesSomething(tls.actions)),
+    .superRefine(isOfUse(tls))
+    .meta(said(tls)),
 ]);
 type ServerFault = z.infer<typeof serverFaultSchema>;
 
@@ -213,8 +293,13 @@ export const serverFaultActions = [
   ...new Set(Object.values(servers).flatMap(({ actions }) => Object.keys(actions) as ServerFaultAction[])),
 ];
 
-/** Whether an action of a fault does anything to a message of this type. */
-export function concerns(server: 'dhcp' | 'dhcp6', action: string, message: string): boolean {
+/** Whether an action of a fault does anything to a message of this type, sent to this port. */
+export function concerns(
+  server: 'dhcp' | 'dhcp6',
+  action: string,
+  { message, port }: { message: string; port?: number },
+): boolean {
   const metBy: Partial<Record<string, readonly string[]>> = servers[server].metBy;
-  return metBy[action]?.includes(message) ?? true;
+  const met = metBy[action];
+  return met === undefined || (port !== bootServerPort && met.includes(message));
 }

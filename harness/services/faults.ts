@@ -15,7 +15,7 @@ import { randomFrom } from '../wire/faults/random.ts';
 export interface ChosenFaults<S extends FaultyServer> {
   /** The value of an action, if the request is to meet it. */
   get<A extends ActionOf<S>>(action: A): FaultOf<S>[A] | undefined;
-  /** Records that the request met it. */
+  /** Records that the request met it: what the client is sent, or not sent, is something else than without it. */
   met(action: ActionOf<S>): void;
   /** The value of an action that is carried out now. */
   take<A extends ActionOf<S>>(action: A): FaultOf<S>[A] | undefined;
@@ -28,8 +28,8 @@ interface Asked<S extends FaultyServer> {
   /** For the log, such as `request`. */
   readonly what: string;
   matches(match: MatchOf<S>): boolean;
-  /** Whether an action can do anything to such a request; those that cannot are not counted. */
-  concerns?(action: ActionOf<S>): boolean;
+  /** Whether an action of this value can do anything to such a request; those that cannot are not counted. */
+  concerns?<A extends ActionOf<S>>(action: A, value: NonNullable<FaultOf<S>[A]>): boolean;
 }
 
 export interface ServerFaults<S extends FaultyServer> {
@@ -59,7 +59,8 @@ export function serverFaults<S extends FaultyServer>(
   const isOwn = (fault: Fault): fault is FaultOf<S> => fault.server === server;
   const own = faults.flatMap((fault, index) => {
     if (!isOwn(fault)) return [];
-    const actions = serverFaultActions.filter((action) => action in fault) as ActionOf<S>[];
+    const values: Partial<Record<string, unknown>> = fault;
+    const actions = serverFaultActions.filter((action) => values[action] !== undefined) as ActionOf<S>[];
     const isChosen = chooser(fault.of, randomFrom(fault.seed + index));
     return [{ fault, index, actions, isChosen, counts: new Map<ActionOf<S>, number>() }];
   });
@@ -69,13 +70,17 @@ export function serverFaults<S extends FaultyServer>(
 
   return {
     choose({ what, matches, concerns = () => true }) {
+      const does = ({ fault, actions }: Own, action: ActionOf<S>): boolean =>
+        actions.includes(action) && concerns(action, fault[action] as NonNullable<FaultOf<S>[ActionOf<S>]>);
       const chosen = own.filter(
-        ({ fault, actions, isChosen }) =>
-          isInForce(fault, progress) && matches(fault.match as MatchOf<S>) && actions.some(concerns) && isChosen(),
+        (one) =>
+          isInForce(one.fault, progress) &&
+          matches(one.fault.match as MatchOf<S>) &&
+          one.actions.some((action) => does(one, action)) &&
+          one.isChosen(),
       );
       if (chosen.length === 0) return noneChosen;
-      const find = (action: ActionOf<S>): Own | undefined =>
-        concerns(action) ? chosen.find(({ actions }) => actions.includes(action)) : undefined;
+      const find = (action: ActionOf<S>): Own | undefined => chosen.find((one) => does(one, action));
       const met = (action: ActionOf<S>): void => {
         const found = find(action);
         if (found === undefined) return;

@@ -42,8 +42,8 @@ export interface Wire {
   readonly udp: UdpEndpoint;
   /** At an address of a server elsewhere, for which the harness stands in. */
   udpAt(ip: string): UdpEndpoint;
-  /** From now on another host answers ARP for this IPv4 address. */
-  occupy(ip: string): void;
+  /** From now on another host answers ARP, or neighbour solicitations, for this address; `probed` is called once, when it first has. */
+  occupy(ip: string, probed?: () => void): void;
   readonly stats: { readonly fromGuest: Readonly<Traffic>; readonly toGuest: Readonly<Traffic> };
   /** Closes ports, links and capture; rejects with a `disk` error if the capture could not be written. */
   close(): Promise<void>;

@@ -57,6 +57,9 @@ describe('the schema of a matrix', () => {
     ['a message of no protocol', { faults: [{ match: { message: 'data' }, drop: 1 }] }],
     ['a port of ARP', { faults: [{ match: { protocol: 'arp', port: 67 }, drop: 1 }] }],
     ['a checksum mended of nothing', { faults: [{ mendChecksum: true, drop: 1 }] }],
+    ['a fault of a server that does nothing', { faults: [{ server: 'dhcp', of: { first: 1 } }] }],
+    ['a length that is off by nothing', { faults: [{ server: 'tftp', lengthOff: 0 }] }],
+    ['a time to ask again without a status', { faults: [{ server: 'http', silent: true, retryAfterSeconds: 1 }] }],
   ])('does not fit %s', (_, wrong) => {
     const [group] = example.groups;
     expect(errorsOf('matrix', { ...example, groups: [{ ...group, ...wrong }] })).not.toEqual([]);

@@ -117,6 +117,54 @@ describe('a DHCP server with a fault', () => {
     rig.send(message('discover'));
     expect(rig.occupied).toEqual(['10.0.2.15']);
   });
+
+  it('occupies nothing where it gives no address', () => {
+    const proxied = startRig({
+      ...{ rules, network: { proxyDhcp: true }, faults: [{ server: 'dhcp', addressInUse: true }] },
+    });
+    proxied.send(message('discover', { 60: 'PXEClient:Arch:00000' }));
+    expect(proxied.occupied).toEqual(['10.0.2.15']);
+    const informed = start({ addressInUse: true });
+    expect(informed.send(message('inform', {}, { ciaddr: '10.0.2.40' }))).toHaveLength(1);
+    expect(informed.occupied).toEqual([]);
+  });
+
+  it('does not count clients that a rule leaves without an answer', () => {
+    const rig = startRig({
+      rules: [{ name: 'ignored', when: { userClass: 'iPXE' }, answer: false }, ...rules],
+      faults: [{ server: 'dhcp', of: { first: 1 }, silent: true }],
+    });
+    expect(rig.send(message('discover', { 77: 'iPXE' }))).toEqual([]);
+    expect(faultsIn(rig.events)).toEqual([]);
+    expect(rig.send(message('discover'))).toEqual([]);
+    expect(faultsIn(rig.events)).toHaveLength(1);
+    expect(rig.send(message('discover'))).toHaveLength(1);
+  });
+
+  it('does not count messages that no server answers', () => {
+    const rig = start({ of: { first: 1 }, silent: true });
+    rig.send(message('release', { 54: server }, { ciaddr: '10.0.2.15' }));
+    rig.send(message('request', { 50: first, 54: [10, 0, 2, 99] }));
+    expect(faultsIn(rig.events)).toEqual([]);
+    expect(rig.send(message('discover'))).toEqual([]);
+  });
+
+  it('does nothing in place of what is sent anyway', () => {
+    const rig = start({ nak: true }, { leaseSeconds: 86_400 });
+    rig.send(message('discover'));
+    expect(rig.send(message('request', { 50: [10, 0, 2, 99], 54: server }))[0]?.messageType).toBe('nak');
+    expect(faultsIn(rig.events)).toEqual([]);
+  });
+
+  it('is not logged where the reply cannot be sent', () => {
+    const rig = startRig({
+      rules: [{ name: 'too long', file: 'x'.repeat(1400) }],
+      faults: [{ server: 'dhcp', reverseOptions: true, leaseSeconds: 7, otherServerId: true, delayMs: 10 }],
+    });
+    expect(rig.send(message('discover'))).toEqual([]);
+    expect(rig.wait(10)).toEqual([]);
+    expect(rig.events).toMatchObject([{ type: 'decided', reply: null }]);
+  });
 });
 
 /** Codes and values as they stand in the options field. */
@@ -171,6 +219,19 @@ describe('a reply whose options are laid out otherwise', () => {
     expect(offer.bytes + 28).toBe(datagramBytes);
     expect(sorted(offer.options)).toEqual(sorted());
   });
+
+  it.each([{ repeatOptions: [12, 43] }, { splitOptionsAt: 200 }, { datagramBytes: 328 }])(
+    'is as it would be, and the log says nothing: %j',
+    (fault) => {
+      const rig = startRig({
+        rules: [{ name: 'long', file: 'x'.repeat(100) }],
+        faults: [{ server: 'dhcp', ...fault }],
+      });
+      const [plainOffer] = startRig({ rules: [{ name: 'long', file: 'x'.repeat(100) }] }).send(message('discover'));
+      expect(rig.send(message('discover'))[0]?.payload).toEqual(plainOffer?.payload);
+      expect(faultsIn(rig.events)).toEqual([]);
+    },
+  );
 
   it('combines them', () => {
     const offer = offerWith(
@@ -283,6 +344,21 @@ describe('a DHCPv6 server with a fault', () => {
     expect(codes.filter((code) => code === bootFileUrl)).toHaveLength(2);
     expect(codes.slice(0, 2)).toEqual([serverId, serverId]);
     expect(new Set(codes).size).toBe(codes.length - 2);
+  });
+
+  it('is not logged where the client is sent the same', () => {
+    const { ask, events } = start6({ repeatOptions: [23], leaseSeconds: 86_400 });
+    expect(ask('solicit')).toHaveLength(1);
+    expect(faultsIn(events)).toEqual([]);
+  });
+
+  it('does not count messages that get no answer', () => {
+    const { ask, events } = start6({ of: { first: 1 }, silent: true });
+    expect(ask('request')).toEqual([]);
+    expect(faultsIn(events)).toEqual([]);
+    expect(ask('solicit')).toEqual([]);
+    expect(faultsIn(events)).toHaveLength(1);
+    expect(ask('solicit')).toHaveLength(1);
   });
 
   it('offers an address that another host answers for', () => {

@@ -35,6 +35,76 @@ describe('errors name the path, what was expected and what was seen', () => {
       'groups[0].faults[0].server: expected one of dhcp, dhcp6, tftp, http, tls, saw "dchp"',
     ],
     [
+      'a fault with an action that is not said',
+      { faults: [{ server: 'dhcp', silent: undefined }] },
+      'groups[0].faults[0]: a fault does something: one of silent, delayMs,',
+    ],
+    [
+      'a fault that only says false',
+      { faults: [{ server: 'dhcp', silent: false }] },
+      'groups[0].faults[0].silent: expected true, saw false',
+    ],
+    [
+      'a NAK to a DISCOVER',
+      { faults: [{ server: 'dhcp', match: { message: 'discover' }, nak: true }] },
+      'groups[0].faults[0].nak: does nothing to "discover": match request, or leave that out',
+    ],
+    [
+      'a second server to a REQUEST',
+      { faults: [{ server: 'dhcp', match: { message: 'request' }, secondServer: {} }] },
+      'groups[0].faults[0].secondServer: does nothing to "request": match discover, or leave that out',
+    ],
+    [
+      'a NAK of a boot server',
+      { faults: [{ server: 'dhcp', match: { port: 4011 }, nak: true }] },
+      'groups[0].faults[0].nak: a boot server (port 4011) gives no addresses: match port 67, or leave that out',
+    ],
+    [
+      'a message that no server answers',
+      { faults: [{ server: 'dhcp', match: { message: 'release' }, silent: true }] },
+      'groups[0].faults[0].match.message: expected one of discover, request, inform, saw "release"',
+    ],
+    [
+      'a time to ask again without a status',
+      { faults: [{ server: 'http', retryAfterSeconds: 3 }] },
+      'groups[0].faults[0].retryAfterSeconds: goes with a "status" that may say so: one of 3xx, 413, 429 or 503; saw ',
+    ],
+    [
+      'a time to ask again with another status',
+      { faults: [{ server: 'http', status: 404, retryAfterSeconds: 3 }] },
+      'groups[0].faults[0].retryAfterSeconds: goes with a "status" that may say so: one of 3xx, 413, 429 or 503; saw ',
+    ],
+    [
+      'a body cut short where there is none',
+      { faults: [{ server: 'http', match: { method: 'HEAD' }, truncateToBytes: 3 }] },
+      'groups[0].faults[0].truncateToBytes: does nothing to "HEAD": match GET, or leave that out; saw 3',
+    ],
+    [
+      'silence and an answer',
+      { faults: [{ server: 'http', silent: true, status: 404 }] },
+      'groups[0].faults[0].status: does nothing next to "silent": use a fault of its own, that other requests meet; saw 404',
+    ],
+    [
+      'a length that is off by nothing',
+      { faults: [{ server: 'tftp', lengthOff: 0 }] },
+      'groups[0].faults[0].lengthOff: by 0 nothing would be wrong: expected another number; saw 0',
+    ],
+    [
+      'a length that is said off by nothing',
+      { faults: [{ server: 'http', contentLength: { offBy: 0 } }] },
+      'groups[0].faults[0].contentLength.offBy: by 0 nothing would be wrong: expected another number; saw 0',
+    ],
+    [
+      'a lease of more than 32 bits',
+      { faults: [{ server: 'dhcp', leaseSeconds: 5e9 }] },
+      'groups[0].faults[0].leaseSeconds: Too big: expected number to be <=4294967295, saw 5000000000',
+    ],
+    [
+      'a name that fits no offer',
+      { faults: [{ server: 'dhcp', secondServer: { file: 'x'.repeat(3000) } }] },
+      'groups[0].faults[0].secondServer.file: Too big: expected string to have <=255 characters, saw',
+    ],
+    [
       'a fault that does nothing',
       { faults: [{ server: 'dhcp', of: { nth: 2 } }] },
       'groups[0].faults[0]: a fault does something: one of silent, delayMs,',

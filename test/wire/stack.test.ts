@@ -42,6 +42,19 @@ describe('IPv4', () => {
     });
   });
 
+  test('another host answers ARP for an address that a fault has occupied, and a probe of it is told once', () => {
+    const { nic, wire } = start();
+    let probes = 0;
+    wire.occupy('10.0.2.15', () => probes++);
+    nic.deliver(arpFor('0a000202'));
+    expect(probes).toBe(0);
+    nic.sent.length = 0;
+    for (let asked = 0; asked < 2; asked++) nic.deliver(arpFor('0a00020f'));
+    const [reply] = nic.sent.map((frame) => frame.toString('hex'));
+    expect(reply).toBe('525400123456525400fefefe0806000108000604000252' + '5400fefefe0a00020f5254001234560a00020f');
+    expect([nic.sent.length, probes]).toEqual([2, 1]);
+  });
+
   test('a ping is answered with its own data', () => {
     const { nic } = start();
     nic.deliver(icmpFrame(guest, server, Buffer.from([8, 0, 0, 0, 0, 7, 0, 1, 0xab, 0xcd, 0xef])));
@@ -188,8 +201,11 @@ describe('IPv6', () => {
       nic.deliver(icmpFrame({ ...linkLocal, ip: '::' }, { mac: '33:33:ff:00:00:0f', ip: 'ff02::1:ff00:f' }, probe));
     probed();
     expect(nic.sent).toEqual([]);
-    wire.occupy('fd00::f');
+    let probes = 0;
+    wire.occupy('fd00::f', () => probes++);
+    expect(probes).toBe(0);
     probed();
+    expect(probes).toBe(1);
     const advertisement = Buffer.from(`8800000020000000${target}0201525400fefefe`, 'hex');
     const allNodes = { mac: '33:33:00:00:00:01', ip: 'ff02::1' };
     expect(nic.sent).toEqual([icmpFrame({ mac: '52:54:00:fe:fe:fe', ip: 'fd00::f' }, allNodes, advertisement)]);

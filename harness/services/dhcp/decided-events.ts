@@ -13,8 +13,8 @@ export interface DhcpOptions<S extends 'dhcp' | 'dhcp6', N extends Network = Net
   readonly emit: EventSink;
   readonly faults?: ServerFaults<S>;
   readonly clock?: Clock;
-  /** Has another host of the network answer for an address. */
-  readonly occupy?: (ip: string) => void;
+  /** Has another host of the network answer for an address; `probed` is called once, when it first has. */
+  readonly occupy?: (ip: string, probed: () => void) => void;
 }
 
 /** A datagram's sender and message type. */

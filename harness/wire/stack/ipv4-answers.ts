@@ -11,8 +11,8 @@ import { otherMac, type ServerAddresses } from './server-addresses.ts';
 export function createIpv4Answers(addresses: ServerAddresses, transmit: (frame: Buffer) => void) {
   const { serverMac, serverIp, forwardedIps } = addresses;
   const scratch = Buffer.allocUnsafeSlow(ethernetHeaderBytes + mtuBytes);
-  /** Addresses that another host answers for. */
-  const occupied = new Set<number>();
+  /** Addresses that another host answers for, and whom its first answer is told to. */
+  const occupied = new Map<number, (() => void) | undefined>();
 
   const macOf = (ip: number): Buffer | undefined => {
     if (ip === serverIp || forwardedIps.has(ip)) return serverMac;
@@ -20,7 +20,9 @@ export function createIpv4Answers(addresses: ServerAddresses, transmit: (frame: 
   };
 
   return {
-    occupy: (ip: number) => void occupied.add(ip),
+    occupy(ip: number, probed?: () => void): void {
+      if (!occupied.has(ip)) occupied.set(ip, probed);
+    },
     arp({ frame, arp }: ArpPacket): void {
       const senderMac = macOf(arp.targetIp);
       if (arp.op !== 'request' || senderMac === undefined) return;
@@ -29,6 +31,9 @@ export function createIpv4Answers(addresses: ServerAddresses, transmit: (frame: 
       const sender = { senderMac, senderIp: arp.targetIp };
       const end = writeArp(scratch, { op: 'reply', ...sender, targetMac: asker, targetIp: arp.senderIp });
       transmit(scratch.subarray(0, end));
+      if (senderMac !== otherMac) return;
+      occupied.get(arp.targetIp)?.();
+      occupied.set(arp.targetIp, undefined);
     },
     icmp({ frame, ip, icmp }: IcmpPacket): void {
       const payloadBytes = ip.payloadEnd - ip.payloadStart;

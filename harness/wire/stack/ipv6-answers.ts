@@ -46,13 +46,13 @@ export function createIpv6Answers(
   network: Network,
   addresses: ServerAddresses,
   transmit: (frame: Buffer) => void,
-): { icmpv6(packet: Icmpv6Packet): void; occupy(address: Buffer): void } {
+): { icmpv6(packet: Icmpv6Packet): void; occupy(address: Buffer, probed?: () => void): void } {
   const { serverMac } = addresses;
   const advertisement = advertisementOf(network, addresses);
   const scratch = Buffer.allocUnsafeSlow(ethernetHeaderBytes + mtuBytes);
 
-  /** Addresses that another host answers for. */
-  const occupied: Buffer[] = [];
+  /** Addresses that another host answers for, and whom its first answer is told to. */
+  const occupied: { readonly address: Buffer; probed: (() => void) | undefined }[] = [];
 
   const ownAddressAt = (frame: Buffer, at: number): Buffer | undefined =>
     addresses.serverIpv6Addresses.find((address) => equalsAt(frame, at, address));
@@ -76,7 +76,8 @@ export function createIpv6Answers(
 
   function answerNeighbor(packet: Icmpv6Packet, targetAt: number): void {
     const own = ownAddressAt(packet.frame, targetAt);
-    const target = own ?? occupied.find((address) => equalsAt(packet.frame, targetAt, address));
+    const other = own ? undefined : occupied.find(({ address }) => equalsAt(packet.frame, targetAt, address));
+    const target = own ?? other?.address;
     if (target === undefined) return;
     const mac = own === undefined ? otherMac : serverMac;
     const isProbe = packet.frame.readUInt32BE(packet.ip.sourceAt) === 0;
@@ -84,6 +85,8 @@ export function createIpv6Answers(
     const body = neighborAdvertisement(target, mac, flags);
     const type = icmpv6Types.neighborAdvertisement;
     answer(packet, { source: target, mac, type, body, hopLimit: neighborHopLimit });
+    other?.probed?.();
+    if (other) other.probed = undefined;
   }
 
   function answerEcho(packet: Icmpv6Packet): void {
@@ -95,8 +98,8 @@ export function createIpv6Answers(
   }
 
   return {
-    occupy(address) {
-      if (!occupied.some((other) => other.equals(address))) occupied.push(address);
+    occupy(address, probed) {
+      if (!occupied.some((other) => other.address.equals(address))) occupied.push({ address, probed });
     },
     icmpv6(packet) {
       const { type, targetAt } = packet.icmpv6;

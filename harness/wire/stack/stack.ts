@@ -17,8 +17,8 @@ export interface Stack {
   udpAt(ip: string): UdpEndpoint;
   /** One dissected frame from the guest; true if it is a datagram for a service. The stack takes no TCP. */
   receive(packet: Packet): boolean;
-  /** From now on another host answers for this address: ARP, or neighbour solicitations. */
-  occupy(ip: string): void;
+  /** From now on another host answers for this address: ARP, or neighbour solicitations. `probed` is called once, when it first has. */
+  occupy(ip: string, probed?: () => void): void;
   close(): void;
 }
 
@@ -61,11 +61,11 @@ export function createStack(network: Network, transmit: (frame: Buffer) => void,
       else if (packet.kind === 'icmpv6') ipv6.icmpv6(packet);
       return false;
     },
-    occupy(ip) {
+    occupy(ip, probed) {
       const address = parseIpv4Address(ip);
-      if (address !== undefined) ipv4.occupy(address);
+      if (address !== undefined) ipv4.occupy(address, probed);
       const address6 = parseIpv6Address(ip);
-      if (address6) ipv6.occupy(address6);
+      if (address6) ipv6.occupy(address6, probed);
     },
     close() {
       for (const ports of [udp, ...forwarded.values()]) ports.closeAll();

@@ -2,7 +2,6 @@ import type { BootRule, DhcpMessageType } from '../../../model/boot-rule.ts';
 import type { Network } from '../../../model/plan.ts';
 import type { DhcpMessage } from '../../../wire/codecs/dhcp.ts';
 import type { UdpPeer } from '../../../wire/stack/udp-endpoint.ts';
-import type { ChosenFaults } from '../../faults.ts';
 import { withholds } from '../boot-policy.ts';
 import type { LeasePool } from '../lease-pool.ts';
 import { decideLease, type LeaseDecision } from './lease-decision.ts';
@@ -19,7 +18,6 @@ export interface Request {
   readonly client: Client;
   readonly rule: BootRule | undefined;
   readonly from: UdpPeer;
-  readonly faults: ChosenFaults<'dhcp'>;
 }
 
 /** The parts of a reply that are not copied from the request. */
@@ -46,32 +44,36 @@ export interface Servers {
   readonly bootServerId: string;
 }
 
-const refusal = { reply: 'nak', note: 'a fault of the scenario' } as const;
-
 /** On port 67: an address and, unless there is a proxyDHCP server, what to boot. */
 export function answerAddressRequest(request: Request, servers: Servers): Answer {
   const { network, pool, addressServerId } = servers;
-  const decision = request.faults.take('nak')
-    ? refusal
-    : decideLease(request.client.facts, pool, { ...network, serverId: addressServerId });
+  const decision = decideLease(request.client.facts, pool, { ...network, serverId: addressServerId });
   if (decision.reply === null) return { note: decision.note };
   const lease = replyFor(request, decision, servers);
   const proxied = network.proxyDhcp && lease.type === 'offer' ? proxyOffer(request, lease, servers) : undefined;
   return { replies: proxied ? [lease, proxied] : [lease] };
 }
 
+/** A NAK of this server, by broadcast unless it is relayed (RFC 2131 §4.3.2). */
+export function nakFor(
+  { message, from }: Request,
+  { serverId, boot }: Pick<Reply, 'serverId' | 'boot'>,
+  note: string,
+): Reply {
+  const relayed = message.giaddr !== unset;
+  const to = relayed ? replyAddress(message, unset, from) : { ...broadcast, port: clientPort };
+  return { serverId, boot, ciaddr: unset, yiaddr: unset, type: 'nak', options: new Map(), to, note };
+}
+
 function replyFor(
-  { message, client, rule, from }: Request,
+  request: Request,
   decision: Exclude<LeaseDecision, { reply: null }>,
   { network, addressServerId }: Servers,
 ): Reply {
+  const { message, client, rule, from } = request;
   const boot = network.proxyDhcp ? null : { rule, proxy: null };
   const common = { serverId: addressServerId, ciaddr: unset, yiaddr: unset, boot };
-  if (decision.reply === 'nak') {
-    const relayed = message.giaddr !== unset;
-    const to = relayed ? replyAddress(message, unset, from) : { ...broadcast, port: clientPort };
-    return { ...common, type: 'nak', options: new Map(), to, note: decision.note };
-  }
+  if (decision.reply === 'nak') return nakFor(request, common, decision.note);
   if (decision.reply === 'inform-ack') {
     const ciaddr = message.ciaddr === unset ? from.ip : message.ciaddr;
     const to = { mac: message.mac, ip: ciaddr, port: clientPort };

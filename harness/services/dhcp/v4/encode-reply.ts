@@ -1,7 +1,6 @@
-import { type DhcpMessage, encodeDhcp } from '../../../wire/codecs/dhcp.ts';
+import { encodeDhcp } from '../../../wire/codecs/dhcp.ts';
 import { applyRawOptions } from '../boot-policy.ts';
 import { type Reply, type Request, unset } from './answers.ts';
-import { layOut } from './option-layout.ts';
 import { bootFields, identityOptions } from './reply-options.ts';
 
 /** The name of the boot file that a reply carries. */
@@ -9,9 +8,9 @@ export const fileOf = ({ type, boot }: Reply): string | undefined => (type === '
 
 /** A reply as a datagram, or why it cannot be encoded. */
 export function encodeReply(
-  { message, client, faults }: Request,
+  { message, client }: Request,
   reply: Reply,
-  { bootServerId, maxPayloadBytes }: { bootServerId: string; maxPayloadBytes: number },
+  bootServerId: string,
 ): Buffer | { readonly note: string } {
   const options = new Map([...identityOptions(client, reply.serverId), ...reply.options]);
   const file = fileOf(reply);
@@ -19,8 +18,8 @@ export function encodeReply(
   for (const [code, value] of boot?.options ?? []) options.set(code, value);
   const rule = reply.boot?.rule;
   if (rule) applyRawOptions(options, rule.options, reply.type);
-  return encode(
-    {
+  try {
+    return encodeDhcp({
       op: 2,
       messageType: reply.type,
       xid: message.xid,
@@ -35,19 +34,7 @@ export function encodeReply(
       sname: '',
       file: boot?.file ?? '',
       options,
-    },
-    { faults, maxPayloadBytes },
-  );
-}
-
-function encode(
-  message: DhcpMessage,
-  { faults, maxPayloadBytes }: Pick<Request, 'faults'> & { maxPayloadBytes: number },
-): Buffer | { readonly note: string } {
-  try {
-    const payload = layOut(encodeDhcp(message), faults);
-    if (payload.length <= maxPayloadBytes) return payload;
-    return { note: `a reply of ${payload.length} bytes does not fit ${maxPayloadBytes}` };
+    });
   } catch (error) {
     return { note: `the reply cannot be encoded: ${(error as Error).message}` };
   }

@@ -40,16 +40,22 @@ const arrangements: { readonly [A in ActionOf<'dhcp'>]?: Arrange<A> } = {
   datagramBytes: (layout, bytes) => ({ ...layout, bytes: bytes - headersBytes }),
 };
 
-/** A datagram as `encodeDhcp` writes it, with its options as the faults of its request want them. */
-export function layOut(payload: Buffer, faults: ChosenFaults<'dhcp'>): Buffer {
-  const wanted = (Object.keys(arrangements) as ActionOf<'dhcp'>[]).filter((action) => faults.get(action) !== undefined);
-  if (wanted.length === 0) return payload;
-  const plain: Layout = { head: payload.subarray(0, headBytes), options: optionsOf(payload), bytes: payload.length };
-  const layout = wanted.reduce((former, action) => {
-    const arrange = arrangements[action] as Arrange<ActionOf<'dhcp'>>;
-    return arrange(former, faults.take(action) as NonNullable<FaultOf<'dhcp'>[ActionOf<'dhcp'>]>);
-  }, plain);
-  return written(layout);
+/** A datagram as `encodeDhcp` writes it, with its options as the faults of its request want them, and which of these changed it. */
+export function layOut(
+  payload: Buffer,
+  faults: ChosenFaults<'dhcp'>,
+): { readonly payload: Buffer; readonly met: readonly ActionOf<'dhcp'>[] } {
+  let layout: Layout = { head: payload.subarray(0, headBytes), options: optionsOf(payload), bytes: payload.length };
+  const met: ActionOf<'dhcp'>[] = [];
+  for (const [action, arrange] of Object.entries(arrangements) as [ActionOf<'dhcp'>, Arrange<ActionOf<'dhcp'>>][]) {
+    const value = faults.get(action);
+    if (value === undefined) continue;
+    const arranged = arrange(layout, value);
+    if (written(arranged).equals(written(layout))) continue;
+    layout = arranged;
+    met.push(action);
+  }
+  return { payload: met.length === 0 ? payload : written(layout), met };
 }
 
 function optionsOf(payload: Buffer): Option[] {

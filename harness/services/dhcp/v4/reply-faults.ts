@@ -1,19 +1,36 @@
 import type { ActionOf, FaultOf } from '../../../model/server-faults.ts';
-import type { Reply, Request } from './answers.ts';
+import type { ChosenFaults } from '../../faults.ts';
+import { nakFor, type Reply, type Request } from './answers.ts';
+import { encodeReply } from './encode-reply.ts';
+import { layOut } from './option-layout.ts';
 
 type Action = ActionOf<'dhcp'>;
 
 interface Context {
+  readonly request: Request;
+  readonly faults: ChosenFaults<'dhcp'>;
+  readonly bootServerId: string;
   /** Identifier of a server that does not answer. */
   readonly absentServerId: string;
+  readonly maxPayloadBytes: number;
 }
 
-/** What a fault makes of a reply; the reply itself if it does nothing to this one. */
+/** A reply as it is to be sent, or why it cannot be, and the faults that had a part in it. */
+export interface Prepared {
+  /** Without any fault. */
+  readonly planned: Reply;
+  readonly reply: Reply;
+  readonly payload: Buffer | { readonly note: string };
+  readonly met: readonly Action[];
+}
+
 type Spoil<A extends Action> = (reply: Reply, value: NonNullable<FaultOf<'dhcp'>[A]>, context: Context) => Reply;
 
 const leaseTime = 51;
 
+/** What a fault makes of a reply. */
 const spoils: { readonly [A in Action]?: Spoil<A> } = {
+  nak: (reply, _, { request }) => (reply.type === 'nak' ? reply : nakFor(request, reply, 'a fault of the scenario')),
   otherServerId: (reply, _, { absentServerId }) => ({ ...reply, serverId: absentServerId }),
   leaseSeconds(reply, seconds) {
     if (!reply.options.has(leaseTime)) return reply;
@@ -29,14 +46,33 @@ const spoils: { readonly [A in Action]?: Spoil<A> } = {
   },
 };
 
-/** A reply with what the request's faults do to its contents; how it is written is up to `layOut`. */
-export function spoilReply(reply: Reply, { faults }: Pick<Request, 'faults'>, context: Context): Reply {
-  return (Object.keys(spoils) as Action[]).reduce((former, action) => {
+const areAlike = (one: Prepared['payload'], other: Prepared['payload']): boolean =>
+  Buffer.isBuffer(one) && Buffer.isBuffer(other) && one.equals(other);
+
+/** A reply with what the request's faults do to it. One that leaves the datagram as it was is not met. */
+export function prepareReply(planned: Reply, context: Context): Prepared {
+  const { request, faults, bootServerId, maxPayloadBytes } = context;
+  const encode = (reply: Reply) => encodeReply(request, reply, bootServerId);
+  const met: Action[] = [];
+  let reply = planned;
+  let payload = encode(reply);
+  for (const [action, spoil] of Object.entries(spoils) as [Action, Spoil<Action>][]) {
     const value = faults.get(action);
-    const spoil = spoils[action] as Spoil<Action> | undefined;
-    if (value === undefined || spoil === undefined) return former;
-    const spoiled = spoil(former, value, context);
-    if (spoiled !== former) faults.met(action);
-    return spoiled;
-  }, reply);
+    if (value === undefined) continue;
+    const spoiled = spoil(reply, value, context);
+    const encoded = encode(spoiled);
+    if (areAlike(payload, encoded)) continue;
+    [reply, payload] = [spoiled, encoded];
+    met.push(action);
+  }
+  if (!Buffer.isBuffer(payload)) return { planned, reply, payload, met };
+  const laidOut = layOut(payload, faults);
+  const { length } = laidOut.payload;
+  const fits = length <= maxPayloadBytes;
+  return {
+    planned,
+    reply,
+    payload: fits ? laidOut.payload : { note: `a reply of ${length} bytes does not fit ${maxPayloadBytes}` },
+    met: [...met, ...laidOut.met],
+  };
 }

@@ -1,6 +1,6 @@
 import type { Network } from '../../../model/plan.ts';
 import { concerns } from '../../../model/server-faults.ts';
-import { type DhcpMessage, parseDhcp } from '../../../wire/codecs/dhcp.ts';
+import { parseDhcp } from '../../../wire/codecs/dhcp.ts';
 import { createGuard } from '../../../wire/guard.ts';
 import { dhcpFactsOf } from '../../../wire/sniff/dhcp-facts.ts';
 import type { Datagram, UdpEndpoint, UdpPort } from '../../../wire/stack/udp-endpoint.ts';
@@ -10,10 +10,18 @@ import { holds, matchRule } from '../boot-policy.ts';
 import { type DhcpOptions, decisionsTo } from '../decided-events.ts';
 import { createLeasePool } from '../lease-pool.ts';
 import { hostsFrom, spareHost } from '../subnet.ts';
-import { type Answer, answerAddressRequest, answerBootRequest, type Request, type Servers } from './answers.ts';
-import { encodeReply, fileOf } from './encode-reply.ts';
-import { spoilReply } from './reply-faults.ts';
-import { type Client, clientOf } from './reply-options.ts';
+import {
+  type Answer,
+  answerAddressRequest,
+  answerBootRequest,
+  type Reply,
+  type Request,
+  type Servers,
+  unset,
+} from './answers.ts';
+import { fileOf } from './encode-reply.ts';
+import { type Prepared, prepareReply } from './reply-faults.ts';
+import { clientOf } from './reply-options.ts';
 import { createRival } from './rival.ts';
 
 const serverPort = 67;
@@ -42,7 +50,7 @@ export function startDhcp(
   const { guestIp, netmask, serverIp } = network;
   const rival = createRival(servers);
   const absentServerId = spareHost(guestIp, netmask, [serverIp, guestIp, servers.addressServerId, rival.serverId]);
-  const limits = { bootServerId: servers.bootServerId, maxPayloadBytes: udp.maxPayloadBytes };
+  const ids = { bootServerId: servers.bootServerId, absentServerId };
   const later = createLater(guardedClock(clock, createGuard(emit), 'a delayed DHCP reply'));
 
   function receive(port: UdpPort, { from, payload }: Datagram): void {
@@ -54,46 +62,69 @@ export function startDhcp(
     const { message } = parsed;
     const client = clientOf(dhcpFactsOf(message, port.port), message.options);
     const rule = message.op === 1 ? matchRule(rules, client.facts, served()) : undefined;
-    const request = { message, client, rule, from, faults: faultsOf(message, client) };
+    const request = { message, client, rule, from };
     const answered = answer(port, request);
-    const delayMs = 'note' in answered ? undefined : request.faults.take('delayMs');
-    if (delayMs === undefined) send(port, request, answered);
-    else later.call(() => send(port, request, answered), delayMs);
+    if ('note' in answered) decided(message, { rule, note: answered.note });
+    else spoil(port, request, answered.replies);
   }
 
-  function faultsOf({ messageType, op }: DhcpMessage, { facts }: Client): ChosenFaults<'dhcp'> {
-    return (op === 1 ? faults : noFaults).choose({
-      what: messageType,
-      matches: ({ message, ...client }) =>
-        (message === undefined || message === messageType) && holds(client, facts, served()),
-      concerns: (action) => concerns('dhcp', action, messageType),
-    });
-  }
-
+  /** Without any fault, so that what is not answered anyway meets none. */
   function answer(port: UdpPort, request: Request): Answer {
     if (request.message.op !== 1) return { note: 'a reply, sent to a server' };
     if (request.rule?.answer === false) return { note: 'the rule gives no answer' };
-    if (request.faults.take('silent')) return { note: 'a fault of the scenario: no answer' };
     if (port.port === bootServerPort) return answerBootRequest(request, servers);
-    return rival.alongside(answerAddressRequest(request, servers), request);
+    const first = answerAddressRequest(request, servers);
+    return rival.answer(request) ?? first;
   }
 
-  function send(port: UdpPort, request: Request, answered: Answer): void {
-    const { message, rule } = request;
-    if ('note' in answered) {
-      decided(message, { rule, note: answered.note });
+  function spoil(port: UdpPort, request: Request, planned: readonly Reply[]): void {
+    const chosen = faultsOf(request);
+    const second = chosen.get('secondServer');
+    const replies = second ? rival.alongside(planned, request, second) : planned;
+    const context = { ...ids, request, faults: chosen, maxPayloadBytes: udp.maxPayloadBytes };
+    const prepared = replies.map((reply) => prepareReply(reply, context));
+    const isSent = prepared.some(({ payload }) => Buffer.isBuffer(payload));
+    if (isSent && chosen.take('silent')) {
+      decided(request.message, { rule: request.rule, note: 'a fault of the scenario: no answer' });
       return;
     }
-    for (const planned of answered.replies) {
-      const reply = spoilReply(planned, request, { absentServerId });
-      if (reply.type !== 'nak' && request.faults.take('addressInUse')) occupy?.(reply.yiaddr);
-      const payload = encodeReply(request, reply, limits);
-      if (Buffer.isBuffer(payload)) port.send(payload, reply.to);
-      const replied = Buffer.isBuffer(payload)
-        ? { reply: reply.type, file: fileOf(reply), note: reply.note }
-        : { note: payload.note };
-      decided(message, { rule: reply.boot?.rule, ...replied });
+    const delayMs = isSent ? chosen.take('delayMs') : undefined;
+    const sendAll = () => {
+      const sent = prepared.filter((one) => send(port, request, one, chosen));
+      for (const action of new Set(sent.flatMap(({ met }) => met))) chosen.met(action);
+      if (sent.some(({ planned: reply }) => !planned.includes(reply))) chosen.met('secondServer');
+    };
+    if (delayMs === undefined) sendAll();
+    else later.call(sendAll, delayMs);
+  }
+
+  function faultsOf({ message: { messageType }, client: { facts } }: Request): ChosenFaults<'dhcp'> {
+    return faults.choose({
+      what: messageType,
+      matches: ({ message, ...client }) =>
+        (message === undefined || message === messageType) && holds(client, facts, served()),
+      concerns: (action) => concerns('dhcp', action, { message: messageType, port: facts.port }),
+    });
+  }
+
+  /** False if there is no datagram to send. */
+  function send(
+    port: UdpPort,
+    { message }: Request,
+    { reply, payload }: Prepared,
+    chosen: ChosenFaults<'dhcp'>,
+  ): boolean {
+    const rule = reply.boot?.rule;
+    if (!Buffer.isBuffer(payload)) {
+      decided(message, { rule, note: payload.note });
+      return false;
     }
+    if (reply.yiaddr !== unset && chosen.get('addressInUse')) {
+      occupy?.(reply.yiaddr, () => chosen.met('addressInUse'));
+    }
+    port.send(payload, reply.to);
+    decided(message, { rule, reply: reply.type, file: fileOf(reply), note: reply.note });
+    return true;
   }
 
   const ports = [serverPort, bootServerPort].map((number) => {

@@ -1,16 +1,59 @@
-import type { FaultOf } from '../../../model/server-faults.ts';
-import { type Dhcp6Message, type Dhcp6Option, dhcp6Status, type IaNa } from '../../../wire/codecs/dhcp6.ts';
+import type { ActionOf, FaultOf } from '../../../model/server-faults.ts';
+import {
+  type Dhcp6Message,
+  type Dhcp6Option,
+  dhcp6Status,
+  encodeDhcp6,
+  type IaNa,
+} from '../../../wire/codecs/dhcp6.ts';
 import type { ChosenFaults } from '../../faults.ts';
-import type { Decision6 } from './lease-decision.ts';
+import type { Decision6, Server6 } from './lease-decision.ts';
 
-type Answered = Extract<Decision6, { ias: unknown }>;
-type Faults = ChosenFaults<'dhcp6'>;
+type Action = ActionOf<'dhcp6'>;
+export type Answered = Extract<Decision6, { ias: unknown }>;
+
+/** A decision, the server in whose name it is sent, and what is done to its options once they are written. */
+interface Draft {
+  readonly decision: Answered;
+  readonly server: Server6;
+  readonly arrange: (options: readonly Dhcp6Option[]) => readonly Dhcp6Option[];
+}
+
+interface Context {
+  readonly request: Dhcp6Message;
+  readonly faults: ChosenFaults<'dhcp6'>;
+  /** The identifier of a server that does not answer. */
+  readonly absentDuid: Buffer;
+  optionsOf(decision: Answered, server: Server6): readonly Dhcp6Option[];
+}
+
+/** A reply as it is to be sent, and the faults that had a part in it. */
+export interface Prepared6 {
+  readonly decision: Answered;
+  readonly payload: Buffer;
+  readonly met: readonly Action[];
+}
+
+type Spoil<A extends Action> = (draft: Draft, value: NonNullable<FaultOf<'dhcp6'>[A]>, context: Context) => Draft;
+
+/** What a fault makes of a reply, in the order in which they apply. */
+const spoils: { readonly [A in Action]?: Spoil<A> } = {
+  status: (draft, status, { request }) => ({ ...draft, decision: refusal6(status, request) }),
+  leaseSeconds: (draft, seconds) => {
+    const ias = draft.decision.ias.map((ia) => (ia.addresses.length > 0 ? leasedFor(ia, seconds) : ia));
+    return { ...draft, decision: { ...draft.decision, ias } };
+  },
+  withoutBootFile: (draft) => ({ ...draft, decision: { ...draft.decision, configures: false } }),
+  otherServerId: (draft, _, { absentDuid }) => ({ ...draft, server: { ...draft.server, duid: absentDuid } }),
+  repeatOptions: (draft, repeated) => ({
+    ...draft,
+    arrange: (options) => options.flatMap((option) => (repeated.includes(option.code) ? [option, option] : [option])),
+  }),
+  reverseOptions: (draft) => ({ ...draft, arrange: (options) => draft.arrange(options).toReversed() }),
+};
 
 /** The refusal that a fault puts in place of an answer. */
-export function refusal6(
-  status: NonNullable<FaultOf<'dhcp6'>['status']>,
-  { messageType }: Pick<Dhcp6Message, 'messageType'>,
-): Answered {
+function refusal6(status: NonNullable<FaultOf<'dhcp6'>['status']>, { messageType }: Dhcp6Message): Answered {
   const reply = messageType === 'solicit' ? 'advertise' : 'reply';
   return { reply, ias: [], status: dhcp6Status[status], configures: false, note: 'a fault of the scenario' };
 }
@@ -22,21 +65,22 @@ const leasedFor = (ia: IaNa, seconds: number): IaNa => ({
   addresses: ia.addresses.map(({ ip }) => ({ ip, preferredSeconds: seconds, validSeconds: seconds })),
 });
 
-/** A decision with what the request's faults do to it. */
-export function spoilDecision(decision: Answered, faults: Faults): Answered {
-  const isLease = decision.ias.some(({ addresses }) => addresses.length > 0);
-  const seconds = isLease ? faults.take('leaseSeconds') : undefined;
-  const bootless = decision.configures && faults.take('withoutBootFile') !== undefined;
-  return {
-    ...decision,
-    ...(seconds === undefined ? {} : { ias: decision.ias.map((ia) => leasedFor(ia, seconds)) }),
-    ...(bootless ? { configures: false } : {}),
-  };
-}
-
-/** The options as often as they are sent, and in that order. */
-export function laidOut(faults: Faults, options: readonly Dhcp6Option[]): Dhcp6Option[] {
-  const repeated = faults.take('repeatOptions') ?? [];
-  const all = options.flatMap((option) => (repeated.includes(option.code) ? [option, option] : [option]));
-  return faults.take('reverseOptions') ? all.toReversed() : all;
+/** A reply with what the request's faults do to it. One that leaves the datagram as it was is not met. */
+export function prepareReply6(decision: Answered, server: Server6, context: Context): Prepared6 {
+  const { request, faults, optionsOf } = context;
+  const encode = ({ decision, server, arrange }: Draft) =>
+    encodeDhcp6({ messageType: decision.reply, xid: request.xid, options: arrange(optionsOf(decision, server)) });
+  const met: Action[] = [];
+  let draft: Draft = { decision, server, arrange: (options) => options };
+  let payload = encode(draft);
+  for (const [action, spoil] of Object.entries(spoils) as [Action, Spoil<Action>][]) {
+    const value = faults.get(action);
+    if (value === undefined) continue;
+    const spoiled = spoil(draft, value, context);
+    const encoded = encode(spoiled);
+    if (encoded.equals(payload)) continue;
+    [draft, payload] = [spoiled, encoded];
+    met.push(action);
+  }
+  return { decision: draft.decision, payload, met };
 }

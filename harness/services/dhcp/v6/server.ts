@@ -8,7 +8,6 @@ import {
   type Dhcp6Message,
   type Dhcp6Option,
   dhcp6Options,
-  encodeDhcp6,
   encodeIaNa,
   optionOf,
   parseDhcp6,
@@ -22,9 +21,9 @@ import { type ChosenFaults, noFaults } from '../../faults.ts';
 import { type BootClient, holds, matchRule } from '../boot-policy.ts';
 import { type DhcpOptions, decisionsTo } from '../decided-events.ts';
 import { createLeasePool } from '../lease-pool.ts';
-import { type Decision6, decideLease6, type Server6 } from './lease-decision.ts';
-import { laidOut, refusal6, spoilDecision } from './reply-faults.ts';
-import { type Answer6, alongside6 } from './rival.ts';
+import { decideLease6, type Server6 } from './lease-decision.ts';
+import { type Answered, type Prepared6, prepareReply6 } from './reply-faults.ts';
+import { type Answer6, alongside6, meantFor6 } from './rival.ts';
 
 const serverPort = 547;
 const prefixBytes = 8;
@@ -37,14 +36,11 @@ const rivalMac = '52:54:00:fe:fe:fd';
 /** The second server's addresses come so much later. */
 const rivalAddressOffset = 0x1000;
 
-type Answered = Extract<Decision6, { ias: unknown }>;
-
 interface Request6 {
   readonly message: Dhcp6Message;
   readonly client: BootClient;
   readonly rule: BootRule | undefined;
   readonly from: UdpPeer;
-  readonly faults: ChosenFaults<'dhcp6'>;
 }
 
 interface Dhcp6Network extends Network {
@@ -90,54 +86,69 @@ export function startDhcp6(
       decided(asked, { rule, note: 'the rule gives no answer' });
       return;
     }
-    const request = { message, client, rule, from, faults: faultsOf(message, client) };
-    if (request.faults.take('silent')) {
+    const first = { server, decision: decideLease6(message, from.mac, server) };
+    const { decision, server: by } = meantFor6(rival, message, from.mac) ?? first;
+    // What is not answered anyway meets no fault.
+    if (decision.reply === null) decided(asked, { rule, note: decision.note });
+    else spoil({ message, client, rule, from }, { decision, server: by });
+  });
+
+  function spoil(request: Request6, first: Answer6<Answered>): void {
+    const { message, rule, from } = request;
+    const asked = { mac: from.mac, messageType: message.messageType };
+    const chosen = faultsOf(request);
+    const fault = chosen.get('secondServer');
+    const answers = fault ? alongside6(first, rival, { message, mac: from.mac, fault }) : [first];
+    const prepared = answers.map((answer) => ({ answer, ...prepare(request, answer, chosen) }));
+    const fitting = prepared.filter(({ payload }) => payload.length <= udp.maxPayloadBytes);
+    if (fitting.length > 0 && chosen.take('silent')) {
       decided(asked, { rule, note: 'a fault of the scenario: no answer' });
       return;
     }
-    const status = request.faults.take('status');
-    const decision = status ? refusal6(status, message) : decideLease6(message, from.mac, server);
-    const answers = alongside6({ server, decision }, rival, { message, mac: from.mac, faults: request.faults });
-    const answer = () => {
-      for (const one of answers) send(request, one);
+    const delayMs = fitting.length > 0 ? chosen.take('delayMs') : undefined;
+    const sendAll = () => {
+      for (const one of prepared) send(request, one, chosen);
+      for (const action of new Set(fitting.flatMap(({ met }) => met))) chosen.met(action);
+      if (fitting.some(({ answer }) => answer !== first)) chosen.met('secondServer');
     };
-    const answersAtAll = answers.some((one) => one.decision.reply !== null);
-    const delayMs = answersAtAll ? request.faults.take('delayMs') : undefined;
-    if (delayMs === undefined) answer();
-    else later.call(answer, delayMs);
-  });
+    if (delayMs === undefined) sendAll();
+    else later.call(sendAll, delayMs);
+  }
 
-  function faultsOf({ messageType }: Dhcp6Message, client: BootClient): ChosenFaults<'dhcp6'> {
+  function faultsOf({ message: { messageType }, client }: Request6): ChosenFaults<'dhcp6'> {
     return faults.choose({
       what: messageType,
       matches: ({ message, ...when }) =>
         (message === undefined || message === messageType) && holds(when, client, served()),
-      concerns: (action) => concerns('dhcp6', action, messageType),
+      concerns: (action) => concerns('dhcp6', action, { message: messageType }),
     });
   }
 
-  function send({ message, client, rule, from, faults: chosen }: Request6, { server, decision }: Answer6): void {
+  /** What the rule gives to boot, if a reply is to say so and the client asks. */
+  const urlFor = ({ message, rule }: Request6, { configures }: Answered): string | null =>
+    configures && rule?.file !== undefined && wants(message, dhcp6Options.bootFileUrl) ? urlOf(rule.file) : null;
+
+  function prepare(request: Request6, { decision, server: by }: Answer6<Answered>, chosen: ChosenFaults<'dhcp6'>) {
+    const isHttp = request.client.vendorClass?.startsWith('HTTPClient') ?? false;
+    return prepareReply6(decision, by, {
+      ...{ request: request.message, faults: chosen, absentDuid },
+      optionsOf: (spoiled, said) =>
+        replyOptions(request.message, spoiled, { url: urlFor(request, spoiled), isHttp, server: said }),
+    });
+  }
+
+  function send(request: Request6, { decision, payload }: Prepared6, chosen: ChosenFaults<'dhcp6'>): void {
+    const { message, rule, from } = request;
     const asked = { mac: from.mac, messageType: message.messageType };
-    if (decision.reply === null) {
-      decided(asked, { rule, note: decision.note });
+    const file = urlFor(request, decision) ?? undefined;
+    if (payload.length > udp.maxPayloadBytes) {
+      decided(asked, { rule, file, note: `a reply of ${payload.length} bytes does not fit` });
       return;
     }
-    const spoiled = spoilDecision(decision, chosen);
-    const boots = spoiled.configures && wants(message, dhcp6Options.bootFileUrl);
-    const url = boots && rule?.file !== undefined ? urlOf(rule.file) : null;
-    const file = url ?? undefined;
-    const isHttp = client.vendorClass?.startsWith('HTTPClient') ?? false;
-    const said = { ...server, ...(chosen.take('otherServerId') ? { duid: absentDuid } : {}) };
-    const options = laidOut(chosen, replyOptions(message, spoiled, { url, isHttp, server: said }));
-    const offered = spoiled.ias.flatMap(({ addresses }) => addresses.map(({ ip }) => ip));
-    if (offered.length > 0 && chosen.take('addressInUse')) for (const ip of offered) occupy?.(ip);
-    const reply = encodeDhcp6({ messageType: spoiled.reply, xid: message.xid, options });
-    if (reply.length > udp.maxPayloadBytes) {
-      decided(asked, { rule, file, note: `a reply of ${reply.length} bytes does not fit` });
-      return;
-    }
-    port.send(reply, from);
-    decided(asked, { rule, reply: spoiled.reply, file, note: spoiled.note });
+    const offered = decision.ias.flatMap(({ addresses }) => addresses.map(({ ip }) => ip));
+    if (chosen.get('addressInUse')) for (const ip of offered) occupy?.(ip, () => chosen.met('addressInUse'));
+    port.send(payload, from);
+    decided(asked, { rule, reply: decision.reply, file, note: decision.note });
   }
 
   function replyOptions(
