@@ -18,6 +18,6 @@ it('a network that loses the frames of one file by its name delivers the other, 
   const { cases } = await runCells(folderOfFile(), cellsOf(group));
   expect(cases.map(({ verdict }) => verdict)).toMatchObject([{ status: 'passed', lastStage: 'nbp-dhcp' }]);
   expect(cases[0]?.verdict.diagnosis).toMatch(
-    /Injected: fault 1, on purpose: \d+ frames to the guest dropped, the first \(tftp oack of boot\.ipxe\) at \d/,
+    /Injected: fault 1, on purpose: \d+ frames dropped, the first \(tftp oack of boot\.ipxe to the guest\) at \d/,
   );
 }, 600_000);
