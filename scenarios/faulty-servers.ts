@@ -395,11 +395,7 @@ export const httpHardships: Record<string, Hardship> = {
     faults: [{ server: 'http', closeAfterwards: true }],
     chains: ['bios-http', 'bios-http-new'],
   },
-  'http-head-refused': {
-    title: '405 to HEAD',
-    faults: [{ server: 'http', match: { method: 'HEAD' }, status: 405 }],
-    chains: ['bios-http', 'bios-http-new'],
-  },
+  // A refused HEAD is no hardship to iPXE, which sends none.
 };
 
 /** What an HTTPS server does to the handshakes of UEFI HTTP boot, and of iPXE. */

@@ -13,6 +13,7 @@ import { faultFindings } from './faults.ts';
 import { lateness } from './lateness.ts';
 import { otherDelivery } from './other-delivery.ts';
 import { complaintAboutServer, serverFindings } from './server/server-findings.ts';
+import { withUnmetFaults } from './unmet-faults.ts';
 
 /** Console text may lag behind frames by this much. */
 const orderToleranceMs = 1_000;
@@ -143,7 +144,6 @@ function judgeBoot(plan: Plan, events: readonly HarnessEvent[]): Verdict {
     ending: failure,
     remarks,
     startedAt: startOf(events),
-    faultsUnmet: plan.scenario.faults !== undefined && faults.length === 0,
   });
   const stop = stoppedAt && diagnose({ plan, events, lastStage, stoppedAt, failure, failures });
   const contradiction = contradictionOf(plan, observedConfiguration);
@@ -162,5 +162,6 @@ function judgeBoot(plan: Plan, events: readonly HarnessEvent[]): Verdict {
 
 /** What the guest did, from its plan and event log only: pure, so that a saved log is judged the same again. */
 export function judge(plan: Plan, events: readonly HarnessEvent[]): Verdict {
-  return plan.boots === undefined ? judgeBoot(plan, events) : judgeBoots(plan.boots, events, judgeBoot);
+  const verdict = plan.boots === undefined ? judgeBoot(plan, events) : judgeBoots(plan.boots, events, judgeBoot);
+  return withUnmetFaults(plan, events, verdict);
 }

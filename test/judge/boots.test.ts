@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { judge } from '../../harness/judge/judge.ts';
 import type { HarnessEvent } from '../../harness/model/events.ts';
+import { faultSchema } from '../../harness/model/faults.ts';
 import type { Plan } from '../../harness/model/plan.ts';
 import { tokenOf } from '../../harness/model/stages.ts';
 import { recordedRun } from './recorded-run.ts';
@@ -59,5 +60,17 @@ describe('a case of two boots', () => {
     const verdict = judge(plan, [...withNonce(log, 0), cycled, trouble, ...second(1)]);
     expect(verdict).toMatchObject({ status: 'error' });
     expect(verdict.diagnosis).toBe('Boot 2 of 2 (again): The harness could not tell: the disk is full');
+  });
+
+  it('meets a fault of the scenario in any of them', () => {
+    const nak = { server: 'dhcp', nak: true };
+    const faulty = { ...plan, scenario: { ...plan.scenario, faults: [faultSchema.parse(nak)] } };
+    const both = (...met: HarnessEvent[]) => judge(faulty, [...withNonce(log, 0), ...met, cycled, ...second(1)]);
+    const met = { source: 'dhcp', type: 'fault', fault: 0, action: 'nak', what: 'request', count: 1 } as const;
+    expect(both({ tMs: 8_000, ...met })).toMatchObject({ status: 'passed', diagnosis: null });
+    expect(both()).toMatchObject({
+      status: 'failed',
+      diagnosis: 'Not put to the test: nothing met fault 1, {"server":"dhcp","nak":true}.',
+    });
   });
 });

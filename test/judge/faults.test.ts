@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { judge } from '../../harness/judge/judge.ts';
 import type { HarnessEvent } from '../../harness/model/events.ts';
 import { faultSchema } from '../../harness/model/faults.ts';
@@ -48,16 +48,88 @@ it('the diagnosis of a stop names what was injected', () => {
   );
 });
 
-it('a stop is the one that faults were to bring about only if the guest met them', () => {
-  const { plan, events } = recordedRun('bios-no-driver');
-  const faulty = {
-    ...plan,
-    scenario: { ...plan.scenario, faults: [faultSchema.parse({ server: 'dhcp', nak: true })] },
-  };
-  const met: Fault = { tMs: 1000, source: 'dhcp', type: 'fault', what: 'request', fault: 0, action: 'nak', count: 1 };
-  expect(judge(plan, events).status).toBe('passed');
-  expect(judge(faulty, [...events.slice(0, 1), met, ...events.slice(1)]).status).toBe('passed');
-  expect(judge(faulty, events)).toMatchObject({ status: 'failed', diagnosis: expect.stringContaining('met none') });
+const nakMet = { source: 'dhcp', fault: 0, action: 'nak', what: 'request', count: 1 } as const;
+
+/** A recorded boot as that of a cell with these faults, of which it met some. */
+function judged(name: Parameters<typeof recordedRun>[0], faults: object[], ...met: Met[]) {
+  const { plan, events } = recordedRun(name);
+  const scenario = { ...plan.scenario, faults: faults.map((fault) => faultSchema.parse(fault)) };
+  const faultEvents = met.map((fault) => ({ tMs: 1000, type: 'fault', ...fault }) as FaultEvent);
+  return judge({ ...plan, scenario }, [...events.slice(0, 1), ...faultEvents, ...events.slice(1)]);
+}
+type FaultEvent = Exclude<Extract<HarnessEvent, { type: 'fault' }>, { source: 'run' }>;
+type Met = Partial<FaultEvent>;
+
+describe('a fault that nothing met', () => {
+  const nak = { server: 'dhcp', nak: true };
+  const head = { server: 'http', match: { method: 'HEAD' }, status: 405 };
+
+  it.each(['bios-ipxe-rom', 'bios-no-driver'] as const)('fails a cell that did what was expected: %s', (name) => {
+    const { plan, events } = recordedRun(name);
+    expect(judge(plan, events).status).toBe('passed');
+    expect(judged(name, [nak], nakMet).status).toBe('passed');
+    const verdict = judged(name, [nak, head], nakMet);
+    const said = 'nothing met fault 2, {"server":"http","match":{"method":"HEAD"},"status":405}';
+    expect(verdict.status).toBe('failed');
+    expect(verdict.findings).toContain(said);
+    expect(verdict.diagnosis).toContain(`Not put to the test: ${said}.`);
+  });
+
+  const never: [string, object][] = [
+    ['of a protocol that the boot does without', { server: 'tls', alert: 'handshakeFailure' }],
+    ['by a message that the client never sends', { server: 'dhcp', match: { message: 'decline' }, silent: true }],
+    ['in a time that never comes', { from: { ms: 5000 }, until: { ms: 1 }, drop: 1 }],
+    ['after the last stage', { from: { stage: 'userspace' }, linkDownMs: 100 }],
+    ['beyond the last request', { server: 'dhcp', of: { nth: 99 }, silent: true }],
+    ['of frames', { match: { protocol: 'arp' }, drop: { first: 1 } }],
+  ];
+  it.each(never)('fails it %s', (_, fault) => {
+    expect(judged('bios-ipxe-rom', [fault]).status).toBe('failed');
+  });
+
+  it('is named by what it does where it does several things', () => {
+    const verdict = judged('bios-ipxe-rom', [{ ...nak, secondServer: {}, of: { first: 2 } }], nakMet);
+    expect(verdict).toMatchObject({
+      status: 'failed',
+      diagnosis:
+        'Not put to the test: nothing met the secondServer of fault 1, {"server":"dhcp","of":{"first":2},"nak":true,"secondServer":{}}.',
+    });
+  });
+
+  it('is no failure where it is left to chance, and is said', () => {
+    const verdict = judged('bios-ipxe-rom', [{ drop: 0.01 }]);
+    const said = 'by chance nothing met fault 1, {"drop":0.01}';
+    expect(verdict).toMatchObject({ status: 'passed', diagnosis: `Note: ${said}.` });
+    expect(verdict.findings).toContain(said);
+    expect(judged('bios-ipxe-rom', [{ drop: 1 }]).status).toBe('failed');
+    expect(judged('bios-ipxe-rom', [{ server: 'dhcp', of: 0.5, delayMs: 100 }]).status).toBe('passed');
+    expect(judged('bios-ipxe-rom', [{ truncate: { bytes: 20, of: 0.1 } }]).status).toBe('passed');
+    expect(judged('bios-ipxe-rom', [{ mtu: 576 }]).status).toBe('failed');
+  });
+
+  it('explains no stop, by chance or not', () => {
+    const link = {
+      source: 'wire',
+      action: 'linkDownMs',
+      direction: 'to-guest',
+      what: 'link',
+      bytes: 0,
+      count: 1,
+    } as const;
+    const chance = { drop: 0.01 };
+    expect(judged('bios-no-driver', [chance])).toMatchObject({
+      status: 'failed',
+      diagnosis: expect.stringContaining('Not put to the test: by chance nothing met fault 1'),
+    });
+    expect(judged('bios-no-driver', [chance, { linkDownMs: 100 }], { ...link, fault: 1 }).status).toBe('passed');
+  });
+
+  it('does not matter where the harness could not tell', () => {
+    const { plan, events } = recordedRun('bios-ipxe-rom');
+    const scenario = { ...plan.scenario, faults: [faultSchema.parse(nak)] };
+    const trouble = { source: 'run', type: 'infrastructure', code: 'disk', message: 'full', retryable: true } as const;
+    expect(judge({ ...plan, scenario }, [...events, { tMs: 2000, ...trouble }]).status).toBe('error');
+  });
 });
 
 type TlsEvent = Extract<HarnessEvent, { source: 'wire'; type: 'tls' }>;
