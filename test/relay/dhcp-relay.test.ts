@@ -83,6 +83,19 @@ describe('a client’s message', () => {
     expect((await asked(rig)).request.xid).toBe(parsed(discover).xid);
   });
 
+  it('that is not relayed is not remembered: an answer to it reaches nobody', async () => {
+    const rig = await start();
+    const { from, offer } = await asked(rig);
+    const refused = Buffer.from(discover);
+    refused.writeUInt32BE(0x0bad_f00d, 4);
+    refused.writeUInt8(16, 3);
+    rig.ask(refused);
+    await rig.server.send(offer({ xid: 0x0bad_f00d }), from);
+    await rig.server.send(offer(), from);
+    expect(parsed((await rig.wire.next()).payload).xid).toBe(parsed(discover).xid);
+    expect(rig.dropped().at(-1)).toBe('to a message that was not relayed (xid, chaddr)');
+  });
+
   it('is relayed up to a bound', async () => {
     const rig = await start();
     for (let sent = 0; sent < tableBounds.relayedMessages + 4; sent++) rig.ask(discover);

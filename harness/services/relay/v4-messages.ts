@@ -33,8 +33,10 @@ export function relayV4(address: string, linkAddress: string): RelayProtocol {
       if ('malformed' in parsed) return undefined;
       const { op, xid, mac } = parsed.message;
       if (op !== 1) return { refused: 'a reply, sent to a server' };
-      asked.set(xid, mac);
-      return relayedRequest(payload, agent);
+      const request = relayedRequest(payload, agent);
+      // A refused message does not count towards the bound on relayed ones, and is not kept.
+      if ('relayed' in request) asked.set(xid, mac);
+      return request;
     },
     reply(payload) {
       const parsed = parseDhcp(payload);
