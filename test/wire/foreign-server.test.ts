@@ -1,19 +1,29 @@
 import { expect, test } from 'vitest';
+import type { UntimedEvent } from '../../harness/model/events.ts';
+import { faultSchema } from '../../harness/model/faults.ts';
 import type { ProvisionerService } from '../../harness/model/provisioner.ts';
+import { createInjector } from '../../harness/wire/faults/injector.ts';
 import { createWire } from '../../harness/wire/wire.ts';
+import { encodeAck, encodeData, encodeRequest } from '../tftp/client-packets.ts';
 import { type End, guest, icmpFrame, MemoryLink, network, server, tcpFrame, udpFrame } from './frames.ts';
 
 const theirs: End = { mac: '52:55:0a:00:02:03', ip: '10.0.2.3' };
 const broadcast: End = { mac: 'ff:ff:ff:ff:ff:ff', ip: '255.255.255.255' };
 
-function start(serves: ProvisionerService[] = ['dhcp', 'tftp']) {
+function start(serves: ProvisionerService[] = ['dhcp', 'tftp'], ...faulty: object[]) {
   const nic = new MemoryLink();
   const foreign = new MemoryLink();
   const received: string[] = [];
   const provisioner = { ip: theirs.ip, serves };
-  const wire = createWire({ network: { ...network, provisioner }, nic, foreign, emit: () => {}, now: () => 5 });
+  const events: UntimedEvent[] = [];
+  const [emit, now] = [(event: UntimedEvent) => events.push(event), () => 5];
+  const { faults } = createInjector(
+    faulty.map((fault) => faultSchema.parse(fault)),
+    { emit, now, hasReached: () => false },
+  );
+  const wire = createWire({ network: { ...network, provisioner }, nic, foreign, emit, now, faults });
   wire.udp.bind(67, ({ payload }) => received.push(payload.toString()));
-  return { nic, foreign, received };
+  return { nic, foreign, received, events };
 }
 
 const datagram = (to: End, from: End = guest) => udpFrame(from, to, 68, 67, Buffer.from('x'));
@@ -80,4 +90,55 @@ test('a full link of either side stops the other until it drains', () => {
   expect(nic.paused).toBe(true);
   foreign.drain();
   expect(nic.paused).toBe(false);
+});
+
+const request = udpFrame(
+  guest,
+  theirs,
+  2070,
+  69,
+  encodeRequest({ kind: 'rrq', file: 'nbp', mode: 'octet', options: new Map() }),
+);
+const block = udpFrame(theirs, guest, 50_000, 2070, encodeData(1, Buffer.from('whole')));
+const acknowledgement = udpFrame(guest, theirs, 2070, 50_000, encodeAck(1));
+const seenIn = (events: readonly UntimedEvent[]) => events.map(({ type }) => type);
+
+test('a fault loses what the user’s server sends: neither guest nor record has it, until it is sent again', () => {
+  const fault = { on: 'to-guest', match: { protocol: 'tftp', message: 'data' }, drop: { first: 1 } };
+  const { nic, foreign, events } = start(['tftp'], fault);
+  nic.deliver(request);
+  foreign.deliver(block);
+  expect(nic.sent).toEqual([]);
+  foreign.deliver(block);
+  nic.deliver(acknowledgement);
+  expect(nic.sent).toEqual([block]);
+  expect(foreign.sent).toEqual([request, acknowledgement]);
+  expect(seenIn(events)).toEqual(['tftp-request', 'fault', 'tftp-complete']);
+  expect(events[1]).toMatchObject({ action: 'drop', direction: 'to-guest', what: 'tftp data', count: 1 });
+});
+
+test('a fault loses what the guest sends to the user’s server, and the record has it all the same', () => {
+  const fault = { on: 'from-guest', match: { protocol: 'tftp', message: 'rrq' }, drop: { first: 1 } };
+  const { nic, foreign, events } = start(['tftp'], fault);
+  nic.deliver(request);
+  expect(foreign.sent).toEqual([]);
+  nic.deliver(request);
+  expect(foreign.sent).toEqual([request]);
+  // Asked again, it is the same request.
+  expect(seenIn(events)).toEqual(['tftp-request', 'fault']);
+});
+
+test.each([
+  ['doubled', { duplicate: 1 }, [block, block]],
+  ['cut', { truncate: { bytes: 30 } }, [block.subarray(0, 30)]],
+])('what the user’s server sends can be %s', (_, action, arrived) => {
+  const { nic, foreign } = start(['tftp'], { on: 'to-guest', match: {}, ...action });
+  foreign.deliver(block);
+  expect(nic.sent).toEqual(arrived);
+});
+
+test('a frame to all that a fault doubles reaches both servers twice', () => {
+  const { nic, foreign, received } = start(['dhcp'], { on: 'from-guest', duplicate: 1 });
+  nic.deliver(datagram(broadcast));
+  expect([foreign.sent.length, received.length]).toEqual([2, 2]);
 });

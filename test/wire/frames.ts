@@ -130,6 +130,12 @@ export function tcpFrame(segment: Segment): Buffer {
   return frame;
 }
 
+/** IEEE 802.1Q-2018 §9.5: after the addresses. */
+export function tagged(frame: Buffer, id: number, priority = 0): Buffer {
+  const tag = Buffer.of(0x81, 0x00, (priority << 5) | (id >> 8), id & 0xff);
+  return Buffer.concat([frame.subarray(0, 12), tag, frame.subarray(12)]);
+}
+
 /** A plain Internet checksum, to check the fast one against. */
 function plainChecksum(frame: Buffer, ip: IpView, pseudoProtocol: number | undefined): number {
   const length = ip.payloadEnd - ip.payloadStart;

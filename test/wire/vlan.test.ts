@@ -1,18 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import type { UntimedEvent } from '../../harness/model/events.ts';
 import { tcpFlags } from '../../harness/wire/codecs/tcp.ts';
+import type { Direction, Faults } from '../../harness/wire/faults/faults.ts';
 import { createWire } from '../../harness/wire/wire.ts';
-import { guest, icmpFrame, MemoryLink, network, server, tcpFrame } from './frames.ts';
+import { guest, icmpFrame, MemoryLink, network, server, tagged, tcpFrame } from './frames.ts';
 
-/** IEEE 802.1Q-2018 §9.5: after the addresses. */
-const tagged = (frame: Buffer, id: number, priority = 0): Buffer => {
-  const control = Buffer.from([0x81, 0x00, (priority << 5) | (id >> 8), id & 0xff]);
-  return Buffer.concat([frame.subarray(0, 12), control, frame.subarray(12)]);
-};
 const ping = icmpFrame(guest, server, Buffer.from([8, 0, 0, 0, 0, 7, 0, 1, 0xab]));
 const pong = icmpFrame(server, guest, Buffer.from([0, 0, 0, 0, 0, 7, 0, 1, 0xab]));
 
-function start(vlan?: number) {
+function start(vlan?: number, faults?: Faults) {
   const [nic, uplink] = [new MemoryLink(), new MemoryLink()];
   const events: UntimedEvent[] = [];
   const captured: string[] = [];
@@ -21,7 +17,7 @@ function start(vlan?: number) {
     close: async () => {},
   };
   const emit = (event: UntimedEvent) => events.push(event);
-  createWire({ network: { ...network, vlan }, nic, uplink, capture, emit, now: () => 5 });
+  createWire({ network: { ...network, vlan }, nic, uplink, capture, emit, now: () => 5, faults });
   return { nic, uplink, events, captured };
 }
 
@@ -49,6 +45,47 @@ describe('a guest in the VLAN', () => {
       `guest ${tagged(ping, 42).toString('hex')}`,
       `server ${tagged(pong, 42).toString('hex')}`,
     ]);
+  });
+});
+
+describe('faults of the network', () => {
+  test('meet the frames of a guest in the VLAN as they are without the tag', () => {
+    const seen: [string, Direction][] = [];
+    const { nic } = start(42, (frame, direction, deliver) => {
+      seen.push([frame.toString('hex'), direction]);
+      deliver(frame);
+    });
+    nic.deliver(tagged(ping, 42));
+    expect(nic.sent).toEqual([tagged(pong, 42)]);
+    expect(seen).toEqual([
+      [ping.toString('hex'), 'from-guest'],
+      [pong.toString('hex'), 'to-guest'],
+    ]);
+  });
+
+  test('lose an answer in the VLAN, and neither record nor capture has it', () => {
+    const { nic, captured } = start(42, (frame, direction, deliver) => direction === 'from-guest' && deliver(frame));
+    nic.deliver(tagged(ping, 42));
+    expect(nic.sent).toEqual([]);
+    expect(captured).toEqual([`guest ${tagged(ping, 42).toString('hex')}`]);
+  });
+
+  test('lose what the guest sent into the VLAN: it is there all the same', () => {
+    const { nic } = start(42, (frame, direction, deliver) => direction === 'to-guest' && deliver(frame));
+    nic.deliver(tagged(ping, 42));
+    // The untagged network is gone.
+    nic.deliver(ping);
+    expect(nic.sent).toEqual([]);
+  });
+
+  test('double what arrives: each copy has its tag', () => {
+    const { nic } = start(42, (frame, direction, deliver) => {
+      const second = Buffer.from(frame);
+      deliver(frame);
+      if (direction === 'to-guest') deliver(second);
+    });
+    nic.deliver(tagged(ping, 42));
+    expect(nic.sent).toEqual([tagged(pong, 42), tagged(pong, 42)]);
   });
 });
 
