@@ -8,6 +8,12 @@ const serverMac = parseMac(network.serverMac) as Buffer;
 const serverIp = parseIpv4Address(network.serverIp);
 const serverIpv6 = parseIpv6Address(network.ipv6.serverIp) as Buffer;
 
+/** The VLAN that a frame is tagged for (IEEE 802.1Q), if it is. */
+export const tagOf = (frame: Buffer): number | undefined =>
+  frame.length >= 18 && frame.readUInt16BE(12) === 0x8100 ? frame.readUInt16BE(14) & 0x0fff : undefined;
+
+export const untagged = (frame: Buffer): Buffer => Buffer.concat([frame.subarray(0, 12), frame.subarray(16)]);
+
 /** What the guest gets is from the server and, but for segments of QEMU's user-mode stack, which pass as they are, whole. */
 export function checkToGuest(frame: Buffer): void {
   assert.equal(frame.compare(serverMac, 0, 6, 6, 12), 0, 'a frame from another than the server');

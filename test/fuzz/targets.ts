@@ -3,6 +3,7 @@ import { codecs } from './targets/codecs.ts';
 import { framing } from './targets/framing.ts';
 import { leaseTargets } from './targets/leases.ts';
 import { records } from './targets/records.ts';
+import { relays } from './targets/relays.ts';
 import { servers } from './targets/servers.ts';
 import { streams } from './targets/streams.ts';
 import { tftps } from './targets/tftp.ts';
@@ -10,6 +11,7 @@ import { wires } from './targets/wire.ts';
 
 export const targets: readonly Target[] = [
   ...codecs,
+  ...relays,
   ...framing,
   ...streams,
   ...tftps,

@@ -5,6 +5,7 @@ import type { ProvisionerService } from '../../harness/model/provisioner.ts';
 import { createInjector } from '../../harness/wire/faults/injector.ts';
 import { createWire } from '../../harness/wire/wire.ts';
 import { encodeAck, encodeData, encodeRequest } from '../tftp/client-packets.ts';
+import { createManualClock } from '../tftp/manual-clock.ts';
 import { type End, guest, icmpFrame, MemoryLink, network, server, tcpFrame, udpFrame } from './frames.ts';
 
 const theirs: End = { mac: '52:55:0a:00:02:03', ip: '10.0.2.3' };
@@ -19,7 +20,7 @@ function start(serves: ProvisionerService[] = ['dhcp', 'tftp'], ...faulty: objec
   const [emit, now] = [(event: UntimedEvent) => events.push(event), () => 5];
   const { faults } = createInjector(
     faulty.map((fault) => faultSchema.parse(fault)),
-    { emit, now, hasReached: () => false },
+    { emit, ...createManualClock(), hasReached: () => false },
   );
   const wire = createWire({ network: { ...network, provisioner }, nic, foreign, emit, now, faults });
   wire.udp.bind(67, ({ payload }) => received.push(payload.toString()));

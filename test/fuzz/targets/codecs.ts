@@ -115,7 +115,7 @@ const dhcpOption = fc.tuple(
   fc.integer({ min: 1, max: 254 }).filter((code) => code !== 52 && code !== 53),
   bytes(300),
 );
-const dhcpMessage = record({
+export const dhcpMessage = record({
   op: fc.constantFrom(1 as const, 2 as const),
   messageType: fc.constantFrom(...dhcpMessageTypes),
   xid: uint32,
@@ -149,7 +149,7 @@ const dhcp = target({
   },
 });
 
-const dhcp6Message = record({
+export const dhcp6Message = record({
   messageType: fc.constantFrom(...dhcp6MessageTypes),
   xid: fc.nat(0xff_ffff),
   options: fc.array(record({ code: fc.integer({ min: 20, max: 0xffff }), data: bytes(40) }), { maxLength: 5 }),
