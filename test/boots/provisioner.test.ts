@@ -42,6 +42,22 @@ describe('a server of the user’s', () => {
     expect(await left()).toBe('');
   });
 
+  it('meets the faults of the network, as any server does', async () => {
+    const faults = [
+      { on: 'from-guest', match: { protocol: 'dhcp', message: 'discover' }, drop: { first: 1 } },
+      { on: 'to-guest', match: { protocol: 'tftp', message: 'data' }, drop: { first: 1 } },
+    ];
+    const { result, directory } = await resultOf('faults', dnsmasq, { ...bios, faults });
+    expect(result.verdict).toMatchObject({ status: 'passed', lastStage: 'config' });
+    const events = readEvents(directory);
+    const met = events.filter((event) => event.source === 'wire' && event.type === 'fault');
+    expect(met).toMatchObject([
+      { fault: 0, action: 'drop', direction: 'from-guest', what: 'dhcp discover' },
+      { fault: 1, action: 'drop', direction: 'to-guest', what: 'tftp data' },
+    ]);
+    expect(await left()).toBe('');
+  });
+
   it('serves every boot of a machine without being started again', async () => {
     const boots = [{ name: 'install' }, { name: 'from disk', payload: 'disk' }];
     const { result, directory } = await resultOf('boots', dnsmasq, { ...bios, boots });
