@@ -159,6 +159,59 @@ describe('an HTTP server with a fault', () => {
     expect(events).toContainEqual({ source: 'run', type: 'fault', text: '60000' });
   });
 
+  test('is late no longer than the server runs', async () => {
+    const timers = new Set<() => void>();
+    const clock = {
+      now: () => 0,
+      setTimer(fn: () => void) {
+        timers.add(fn);
+        return () => void timers.delete(fn);
+      },
+    };
+    await start([{ delayMs: 600_000 }], { clock });
+    const answer = get('/a.efi').catch(() => 'closed');
+    await vi.waitFor(() => expect(timers.size).toBe(1));
+    await server?.close();
+    expect(await answer).toBe('closed');
+    await vi.waitFor(() => expect(timers.size).toBe(0));
+  });
+
+  test.each([20_000, 20_000_000])('sends %i bytes in a second', async (bytesPerSecond) => {
+    let nowMs = 0;
+    const clock = {
+      now: () => nowMs,
+      setTimer(fn: () => void, ms: number) {
+        nowMs += ms;
+        setImmediate(fn);
+        return () => {};
+      },
+    };
+    const tree = openTree({ big: { text: 'x'.repeat(bytesPerSecond / 10) } });
+    await start([{ bytesPerSecond }], { clock, tree });
+    expect((await get('/big')).body).toHaveLength(bytesPerSecond / 10);
+    expect(nowMs).toBeCloseTo(100, 6);
+    expect(actions()).toEqual(['bytesPerSecond']);
+  });
+
+  test.each<[object, string, object]>([
+    [{ truncateToBytes: 300 }, 'HEAD', {}],
+    [{ truncateToBytes: 300 }, 'GET', { Range: 'bytes=0-99' }],
+    [{ truncateToBytes: 300 }, 'GET /missing', {}],
+    [{ bytesPerSecond: 1000 }, 'HEAD', {}],
+    [{ contentLength: 'chunked' }, 'GET /missing', {}],
+    [{ status: 404 }, 'GET /missing', {}],
+    [{ ignoreRange: true }, 'GET', {}],
+    [{ ignoreRange: true }, 'GET', { Range: 'bytes=0-99', 'If-Range': '"x"' }],
+    [{ closeAfterwards: true }, 'GET', { Connection: 'close' }],
+  ])('%j waits for a request that it can do something to, not %s with %j', async (fault, asked, headers) => {
+    await start([{ of: { first: 1 }, ...fault }]);
+    const [method, path = '/a.efi'] = asked.split(' ');
+    await get(path, { method: method as string, headers });
+    expect(actions()).toEqual([]);
+    await get('/a.efi', { headers: { Range: 'bytes=0-899', Connection: 'keep-alive' } });
+    expect(actions()).toEqual(Object.keys(fault));
+  });
+
   test('does not answer', async () => {
     await start([{ match: { file: 'other' }, silent: true }]);
     const answer = get('/other').catch(() => 'closed');
@@ -168,12 +221,24 @@ describe('an HTTP server with a fault', () => {
     expect(await answer).toBe('closed');
   });
 
-  test('closes a connection that it said would be kept', async () => {
-    await start([{ closeAfterwards: true }]);
-    const ask = 'GET /a.efi HTTP/1.1\r\nHost: x\r\n\r\n';
-    const answer = await raw(ask);
+  test.each<[string, object, string]>([
+    ['GET /a.efi', {}, content],
+    ['HEAD /a.efi', {}, '\r\n\r\n'],
+    ['GET /missing', {}, 'not-found\n'],
+    ['GET /a.efi', { status: 503 }, 'fault\n'],
+    ['GET /a.efi', { contentLength: 'chunked' }, '\r\n0\r\n\r\n'],
+  ])('closes a connection that it said would be kept: %s %j', async (target, more, end) => {
+    await start([{ closeAfterwards: true, ...more }]);
+    const answer = await raw(`${target} HTTP/1.1\r\nHost: x\r\n\r\n`);
     expect(answer).toMatch(/Connection: keep-alive/i);
-    expect(answer.endsWith(content)).toBe(true);
+    expect(answer.endsWith(end)).toBe(true);
+    expect(actions()).toContain('closeAfterwards');
+  });
+
+  test('closes one that it said would be closed, and has met nothing', async () => {
+    await start([{ contentLength: 'none', closeAfterwards: true }]);
+    expect((await raw('GET /a.efi HTTP/1.1\r\nHost: x\r\n\r\n')).endsWith(content)).toBe(true);
+    expect(actions()).toEqual(['contentLength']);
   });
 });
 

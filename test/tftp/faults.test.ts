@@ -34,6 +34,32 @@ describe('the options of a server with a fault', () => {
     expect(taken()).toMatchObject([{ block: 1, data: { length: 1448 } }]);
   });
 
+  test.each<[object, Record<string, string>]>([
+    [{ ignoreOptions: ['windowsize'] }, { blksize: '1024' }],
+    [{ ignoreOptions: 'all' }, {}],
+    [{ ignoreOptions: ['blksize'] }, { blksize: 'x', tsize: '0' }],
+    [{ oack: { tsize: 'length', blksize: 1024 } }, asked],
+  ])('are what they would be, and the log says nothing: %j of %j', async (fault, options) => {
+    const [plain, { request, taken, events }] = [setUp({ file: text(5000) }), setUp({ file: text(5000) }, fault)];
+    await plain.request('file', options);
+    await request('file', options);
+    expect(taken()).toEqual(plain.taken());
+    expect(actionsIn(events)).toEqual([]);
+  });
+
+  test.each<[object, Record<string, string>]>([
+    [{ ignoreOptions: ['windowsize'] }, { blksize: '1024' }],
+    [{ lengthOff: 5 }, { missing: '' }],
+  ])('%j waits for a request that it can do something to', async (fault, { missing, ...options }) => {
+    const { request, send, events } = setUp({ file: text(500) }, { of: { first: 1 }, ...fault });
+    await request(missing === undefined ? 'file' : 'missing', options);
+    expect(actionsIn(events)).toEqual([]);
+    await request('file', { windowsize: '4', unknown: '1' }, { ...guest, port: 2071 });
+    send(encodeAck(0), { ...guest, port: 2071 });
+    await request('file', {}, { ...guest, port: 2072 });
+    expect(actionsIn(events)).toEqual([[Object.keys(fault)[0], 'file']]);
+  });
+
   test('they are refused, and a request without any is served', async () => {
     const { request, taken } = setUp({ file: text(100) }, { refuseOptions: true });
     await request('file', asked);
@@ -63,6 +89,15 @@ describe('a transfer with a fault', () => {
     clock.advance(2500);
     await settle();
     expect(blocksOf(taken())).toEqual([1]);
+  });
+
+  test('does not start once the server is closed', async () => {
+    const { request, taken, clock, server, settle } = setUp({ file: text(10) }, { delayMs: 2500 });
+    await request('file');
+    server.close();
+    clock.advance(5000);
+    await settle();
+    expect(taken()).toEqual([]);
   });
 
   test('ends with an error in place of a block', async () => {
@@ -132,6 +167,7 @@ describe('a transfer with a fault', () => {
     expect(taken()).toMatchObject([
       { kind: 'oack', options: new Map(Object.entries({ blksize: '1024', tsize: '600' })) },
     ]);
+    expect(actionsIn(events)).toEqual([]);
     send(encodeAck(0));
     expect(taken()).toMatchObject([{ kind: 'data', data: { length: bytes } }]);
     expect(actionsIn(events)).toEqual([['lengthOff', 'file']]);

@@ -1,11 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { parseTarget, undecodable } from '../../model/served-name.ts';
+import type { Clock } from '../clock.ts';
 import type { ChosenFaults } from '../faults.ts';
 import { refusal } from '../tree/refusal.ts';
 import type { ServedEntry } from '../tree/served-entry.ts';
 import type { ServedTree } from '../tree/served-tree.ts';
 import { contentTypeOf } from './content-type.ts';
-import { cutShort, endsSilently, lengthHeaders, paceOf } from './faulty-body.ts';
+import { cutShort, lengthHeaders, paceOf, saysWrongLength } from './faulty-body.ts';
 import { locationOf } from './location.ts';
 import { type ByteRange, parseRange } from './range.ts';
 
@@ -17,17 +18,51 @@ export interface Answered {
 
 const refusalStatus = { 'not-found': 404, 'unsafe-name': 403, unreadable: 500 } as const;
 
-/** Answers one GET or HEAD from the tree. Ends the response, or the connection if the body cannot be completed. */
+/** What a request is answered with if nothing goes wrong on purpose. */
+export type Planned =
+  | { readonly file: ServedEntry; readonly range: ByteRange | 'unsatisfiable' | undefined }
+  | {
+      readonly file?: never;
+      readonly status: number;
+      readonly text: string;
+      readonly headers?: Headers;
+      readonly note?: string;
+    };
+
+type Headers = Record<string, string>;
+
+export async function plan(
+  tree: ServedTree,
+  { method, url = '', headers }: Pick<IncomingMessage, 'method' | 'url' | 'headers'>,
+): Promise<Planned> {
+  if (method !== 'GET' && method !== 'HEAD') {
+    return { status: 405, text: 'Only GET and HEAD are served', headers: { Allow: 'GET, HEAD' } };
+  }
+  const name = parseTarget(url);
+  if (name === undecodable) return { status: 400, text: undecodable.unsafe };
+  const found = typeof name === 'string' ? await tree.lookup(name) : refusal('unsafe-name', name.unsafe);
+  if (found.kind === 'refused') {
+    return { status: refusalStatus[found.cause], text: found.cause, note: found.reason };
+  }
+  if (found.kind === 'redirect') {
+    return { status: found.status, text: 'redirect', headers: { Location: locationOf(found.location) } };
+  }
+  // Without validators If-Range never matches, so the whole file is sent (RFC 9110 §13.1.5).
+  return { file: found, range: headers['if-range'] ? undefined : parseRange(headers.range, found.bytes) };
+}
+
+interface Context {
+  readonly faults: ChosenFaults<'http'>;
+  readonly clock: Clock;
+}
+
+/** Answers a request as planned, apart from its faults. Ends the response, or the connection if the body cannot be completed. */
 export async function answer(
-  { tree, faults }: { tree: ServedTree; faults: ChosenFaults<'http'> },
+  planned: Planned,
+  { faults, clock }: Context,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<Answered> {
-  if (request.method !== 'GET' && request.method !== 'HEAD') {
-    return refuse(response, 405, 'Only GET and HEAD are served', { Allow: 'GET, HEAD' });
-  }
-  const name = parseTarget(request.url ?? '');
-  if (name === undecodable) return refuse(response, 400, undecodable.unsafe);
   const status = faults.take('status');
   if (status !== undefined) {
     const retryAfter = faults.take('retryAfterSeconds');
@@ -35,45 +70,38 @@ export async function answer(
       ...(status < 400 ? { Location: request.url ?? '/' } : {}),
       ...(retryAfter === undefined ? {} : { 'Retry-After': String(retryAfter) }),
     };
-    return { ...refuse(response, status, 'fault', headers), note: 'a fault of the scenario' };
+    return { ...refuse(response, { status, text: 'fault', headers }), note: 'a fault of the scenario' };
   }
-  const found = typeof name === 'string' ? await tree.lookup(name) : refusal('unsafe-name', name.unsafe);
-  if (found.kind === 'refused') {
-    return { ...refuse(response, refusalStatus[found.cause], found.cause), note: found.reason };
-  }
-  if (found.kind === 'redirect') {
-    return refuse(response, found.status, 'redirect', { Location: locationOf(found.location) });
-  }
-  // Without validators If-Range never matches, so the whole file is sent (RFC 9110 §13.1.5).
-  const ignoresRange = faults.get('ignoreRange') !== undefined;
-  if (request.headers.range !== undefined) faults.take('ignoreRange');
-  const range =
-    request.headers['if-range'] || ignoresRange ? undefined : parseRange(request.headers.range, found.bytes);
+  if (planned.file === undefined) return refuse(response, planned);
+  const { file } = planned;
+  const ignoresRange = faults.take('ignoreRange') !== undefined;
+  const range = ignoresRange ? undefined : planned.range;
   if (range === 'unsatisfiable') {
-    return refuse(response, 416, 'range not satisfiable', { 'Content-Range': `bytes */${found.bytes}` });
+    const headers = { 'Content-Range': `bytes */${file.bytes}` };
+    return refuse(response, { status: 416, text: 'range not satisfiable', headers });
   }
-  const span = range ?? { start: 0, end: found.bytes };
+  const span = range ?? { start: 0, end: file.bytes };
   const { start, end } = span;
   response.writeHead(range ? 206 : 200, {
-    'Content-Type': contentTypeOf(found.name),
+    'Content-Type': contentTypeOf(file.name),
     ...lengthHeaders(response, end - start, faults),
     ...(ignoresRange ? {} : { 'Accept-Ranges': 'bytes' }),
-    ...(range ? { 'Content-Range': `bytes ${start}-${end - 1}/${found.bytes}` } : {}),
+    ...(range ? { 'Content-Range': `bytes ${start}-${end - 1}/${file.bytes}` } : {}),
   });
   if (request.method === 'HEAD') {
     response.end();
     return { bytes: 0 };
   }
-  return sendBody(response, cutShort(found, faults), span, faults);
+  return sendBody(response, cutShort(file, span, faults), span, { faults, clock });
 }
 
 async function sendBody(
   response: ServerResponse,
   entry: ServedEntry,
   { start, end }: ByteRange,
-  faults: ChosenFaults<'http'>,
+  { faults, clock }: Context,
 ): Promise<Answered> {
-  const { pieceBytes, wait } = paceOf(faults);
+  const { pieceBytes, wait } = paceOf(faults, clock, response);
   const stop = Math.min(end, entry.truncateToBytes ?? end);
   let position = start;
   // One buffer for the whole body: the kernel has its copy once the write is done.
@@ -84,7 +112,7 @@ async function sendBody(
       await entry.read(position, length, piece);
       position += length;
       await written(response, piece.subarray(0, length));
-      await wait();
+      await wait(length);
     }
   } catch (error) {
     response.destroy();
@@ -94,7 +122,7 @@ async function sendBody(
   if (response.destroyed) return { bytes };
   if (stop === end) {
     const { socket } = response;
-    if (endsSilently(faults)) response.once('finish', () => socket?.destroySoon());
+    if (saysWrongLength(faults)) response.once('finish', () => socket?.destroySoon());
     response.end();
     return { bytes };
   }
@@ -119,9 +147,7 @@ function written(response: ServerResponse, piece: Buffer): Promise<void> {
 
 function refuse(
   response: ServerResponse,
-  status: number,
-  text: string,
-  headers: Record<string, string> = {},
+  { status, text, headers = {}, note }: Extract<Planned, { status: number }>,
 ): Answered {
   const body = Buffer.from(`${text}\n`);
   response.writeHead(status, {
@@ -131,5 +157,6 @@ function refuse(
   });
   const isHead = response.req.method === 'HEAD';
   response.end(isHead ? undefined : body);
-  return { bytes: isHead ? 0 : body.length, ...(status >= 400 ? { note: text } : {}) };
+  const remark = note ?? (status >= 400 ? text : undefined);
+  return { bytes: isHead ? 0 : body.length, ...(remark === undefined ? {} : { note: remark }) };
 }

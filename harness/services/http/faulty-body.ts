@@ -1,7 +1,9 @@
 import type { ServerResponse } from 'node:http';
-import { setTimeout as after } from 'node:timers/promises';
+import type { Clock } from '../clock.ts';
 import type { ChosenFaults } from '../faults.ts';
 import type { ServedEntry } from '../tree/served-entry.ts';
+import { pause } from './pause.ts';
+import type { ByteRange } from './range.ts';
 
 type Faults = ChosenFaults<'http'>;
 
@@ -11,38 +13,61 @@ export function lengthHeaders(
   bytes: number,
   faults: Faults,
 ): Record<string, string | number> {
-  const said = faults.take('contentLength');
-  if (said === undefined) return { 'Content-Length': bytes };
+  const right = { 'Content-Length': bytes };
+  const said = faults.get('contentLength');
+  if (said === undefined) return right;
+  const wrong = typeof said === 'object' ? { 'Content-Length': Math.max(0, bytes + said.offBy) } : undefined;
+  if (wrong?.['Content-Length'] === bytes) return right;
+  faults.met('contentLength');
+  if (wrong) return wrong;
   if (said === 'chunked') return { 'Transfer-Encoding': 'chunked' };
-  if (said !== 'none') return { 'Content-Length': Math.max(0, bytes + said.offBy) };
   // Or Node would send chunks.
   response.useChunkedEncodingByDefault = false;
   return { Connection: 'close' };
 }
 
 /** The file as far as it is sent. */
-export function cutShort(entry: ServedEntry, faults: Faults): ServedEntry {
+export function cutShort(entry: ServedEntry, { end }: ByteRange, faults: Faults): ServedEntry {
   const truncateToBytes = faults.get('truncateToBytes');
-  if (truncateToBytes === undefined || truncateToBytes >= entry.bytes) return entry;
+  if (truncateToBytes === undefined || truncateToBytes >= end) return entry;
   faults.met('truncateToBytes');
   return { ...entry, truncateToBytes };
 }
 
 const mostPieceBytes = 128 * 1024;
 const piecesPerSecond = 10;
+/** What a guest that paused may catch up with. */
+const mostBehindMs = 1000;
 
-/** The pace of a body: how much is sent at a time, and the wait before the next piece. */
-export function paceOf(faults: Faults) {
-  const bytesPerSecond = faults.take('bytesPerSecond');
+/** The pace of a body: how much is sent at a time, and the wait after a piece, until the next is due. */
+export function paceOf(faults: Faults, clock: Clock, response: ServerResponse) {
+  const bytesPerSecond = faults.get('bytesPerSecond');
   if (bytesPerSecond === undefined) return { pieceBytes: mostPieceBytes, wait: async () => {} };
+  let dueMs = clock.now();
+  let isMet = false;
   return {
     pieceBytes: Math.min(mostPieceBytes, Math.ceil(bytesPerSecond / piecesPerSecond)),
-    wait: async (): Promise<void> => void (await after(1000 / piecesPerSecond)),
+    async wait(sentBytes: number): Promise<void> {
+      const nowMs = clock.now();
+      dueMs = Math.max(dueMs, nowMs - mostBehindMs) + (sentBytes * 1000) / bytesPerSecond;
+      if (dueMs <= nowMs) return;
+      if (!isMet) faults.met('bytesPerSecond');
+      isMet = true;
+      await pause(response, clock, dueMs - nowMs);
+    },
   };
 }
 
-/** Whether the connection ends with the response without having said so. */
-export function endsSilently(faults: Faults): boolean {
-  const said = faults.get('contentLength');
-  return faults.take('closeAfterwards') !== undefined || (typeof said === 'object' && said.offBy !== 0);
+/** Whether the connection must end with the body, although its length is said. */
+export const saysWrongLength = (faults: Faults): boolean => typeof faults.get('contentLength') === 'object';
+
+/** Has the connection end with the response, unless it would anyway. */
+export function closeAfter(response: ServerResponse, faults: Faults): void {
+  const { socket } = response;
+  response.once('finish', () => {
+    const said = faults.get('contentLength');
+    if (said !== undefined && said !== 'chunked') return;
+    faults.met('closeAfterwards');
+    socket?.destroySoon();
+  });
 }

@@ -3,16 +3,17 @@ import { createServer as createTlsServer } from 'node:https';
 import type { Socket } from 'node:net';
 import type { IpVersion } from '../../model/axes.ts';
 import { tableBounds } from '../../model/bounds.ts';
-import { nameOfTarget } from '../../model/deliveries.ts';
 import type { EventSink } from '../../model/events.ts';
-import { globMatches } from '../../model/glob.ts';
 import { createGuard, type Guard } from '../../wire/guard.ts';
 import type { ServerCertificate } from '../certificates/authority.ts';
 import { type Clock, systemClock } from '../clock.ts';
-import { type ChosenFaults, noFaults, type ServerFaults } from '../faults.ts';
+import { noFaults, type ServerFaults } from '../faults.ts';
 import { listenOnLoopback, type RunningServer } from '../loopback-server.ts';
 import type { ServedTree } from '../tree/served-tree.ts';
-import { answer } from './answer.ts';
+import { type Answered, answer, plan } from './answer.ts';
+import { closeAfter } from './faulty-body.ts';
+import { pause } from './pause.ts';
+import { faultsOf } from './request-faults.ts';
 import { spoilConnections, type TlsFaults } from './tls-faults.ts';
 import { createTurns } from './turns.ts';
 
@@ -64,6 +65,17 @@ export async function startHttp(services: HttpServices): Promise<RunningServer> 
 
 /** Answers a request and, once its response is over, reports how it ended. */
 function serving({ tree, emit, tls, clock = systemClock, faults = noFaults }: HttpServices) {
+  /** Undefined: a fault lets it wait forever. */
+  async function respond(request: IncomingMessage, response: ServerResponse): Promise<Answered | undefined> {
+    const planned = await plan(tree, request);
+    const chosen = faultsOf({ request, response, planned }, faults);
+    if (chosen.take('silent')) return undefined;
+    const delayMs = chosen.take('delayMs');
+    if (delayMs !== undefined) await pause(response, clock, delayMs);
+    if (chosen.get('closeAfterwards')) closeAfter(response, chosen);
+    return answer(planned, { faults: chosen, clock }, request, response);
+  }
+
   return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const startedMs = clock.now();
     // A response that never got its turn never emits `close`.
@@ -71,15 +83,12 @@ function serving({ tree, emit, tls, clock = systemClock, faults = noFaults }: Ht
     const closed = new Promise((resolve) => response.once('close', resolve));
     // A broken connection is the guest's business.
     response.on('error', () => {});
-    const chosen = chooseFor(request, faults);
-    if (chosen.take('silent')) return;
-    const delayMs = chosen.take('delayMs');
-    if (delayMs !== undefined)
-      await Promise.race([closed, new Promise<void>((resolve) => void clock.setTimer(resolve, delayMs))]);
-    const { bytes, note } = await answer({ tree, faults: chosen }, request, response).catch((fault: unknown) => {
+    const answered = await respond(request, response).catch((fault: unknown) => {
       response.destroy();
       throw fault;
     });
+    if (answered === undefined) return;
+    const { bytes, note } = answered;
     await closed;
     const { method = '', url: target = '' } = request;
     const remark = note ?? (response.writableFinished ? undefined : 'the guest closed the connection');
@@ -96,16 +105,6 @@ function serving({ tree, emit, tls, clock = systemClock, faults = noFaults }: Ht
     });
   };
 }
-
-const chooseFor = ({ method, url = '' }: IncomingMessage, faults: ServerFaults<'http'>): ChosenFaults<'http'> => {
-  const name = nameOfTarget(url);
-  return faults.choose({
-    what: `${method} ${url}`,
-    matches: (match) =>
-      (match.method === undefined || match.method === method) &&
-      (match.file === undefined || (name !== undefined && globMatches(match.file, name))),
-  });
-};
 
 function refuseWhatIsNoRequest(server: Server, guard: Guard): void {
   const refuse = (_error: Error, socket: Socket): void => {

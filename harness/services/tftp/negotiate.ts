@@ -18,21 +18,51 @@ export interface Terms {
   readonly spoiled?: SpoiledBlocks | undefined;
 }
 
-interface Limits {
+interface TermLimits {
   fileBytes: number;
   /** Largest block that fits a frame. */
   maxBlockBytes: number;
+  /** What `tsize` says in place of the file's length. */
+  claimedBytes?: number;
+}
+
+interface Limits extends Omit<TermLimits, 'claimedBytes'> {
   faults?: ChosenFaults<'tftp'>;
 }
+
+type Agreed = Omit<Terms, 'spoiled'>;
 
 /**
  * Options of a read request (RFC 2347, 2348, 2349, 7440). What is too large is clamped if the RFC
  * lets a server answer with less; anything else out of range, unknown or not a number is ignored.
- * What the scenario's faults put into the OACK is granted as if it had been asked for.
+ * What the scenario's faults put into the OACK is granted as if it had been asked for; one that leaves it as it was is not met.
  */
-export function negotiate(requested: TftpOptions, { fileBytes, maxBlockBytes, faults = noneChosen }: Limits): Terms {
+export function negotiate(requested: TftpOptions, { faults = noneChosen, ...limits }: Limits): Terms {
+  let asked = requested;
+  let agreed = agree(asked, limits);
+  const meet = (action: 'ignoreOptions' | 'oack', spoiled: TftpOptions, claimedBytes?: number): void => {
+    const other = agree(spoiled, { ...limits, ...(claimedBytes === undefined ? {} : { claimedBytes }) });
+    if (String([...other.granted]) === String([...agreed.granted])) return;
+    [asked, agreed] = [spoiled, other];
+    faults.met(action);
+  };
+
+  const ignored = faults.get('ignoreOptions');
+  if (ignored !== undefined) meet('ignoreOptions', new Map([...asked].filter(([name]) => !ignores(ignored, name))));
+  const added = faults.get('oack');
+  if (added !== undefined) {
+    const { tsize } = added;
+    const values = Object.entries(added).map(([name, value]): [string, string] => [name, String(Number(value) || 0)]);
+    meet('oack', new Map([...asked, ...values]), typeof tsize === 'number' ? tsize : undefined);
+  }
+  return { ...agreed, spoiled: spoiledBlocks(faults) };
+}
+
+export const ignores = (ignored: 'all' | readonly string[], name: string): boolean =>
+  ignored === 'all' || ignored.includes(name);
+
+function agree(asked: TftpOptions, { fileBytes, maxBlockBytes, claimedBytes = fileBytes }: TermLimits): Agreed {
   const granted = new Map<string, string>();
-  const asked = spoilOptions(requested, faults);
   const grant = (name: string, min: number, max: number, answer: (value: number) => number): number | undefined => {
     const value = decimal(asked.get(name));
     if (value === undefined || value < min || value > max) return undefined;
@@ -44,8 +74,7 @@ export function negotiate(requested: TftpOptions, { fileBytes, maxBlockBytes, fa
   const blockLimit = Math.min(maxBlockBytes, blockBytesRange.max);
   // PXE ROMs ask for sizes beyond the RFC's range and take the smaller answer.
   const blockBytes = grant('blksize', blockBytesRange.min, Number.MAX_SAFE_INTEGER, upTo(blockLimit));
-  const claimed = faults.get('oack')?.tsize;
-  grant('tsize', 0, Number.MAX_SAFE_INTEGER, () => (typeof claimed === 'number' ? claimed : fileBytes));
+  grant('tsize', 0, Number.MAX_SAFE_INTEGER, () => claimedBytes);
   const timeoutSeconds = grant('timeout', 1, 255, (value) => value);
   const windowBlocks = grant('windowsize', 1, 65535, upTo(maxWindowBlocks));
   return {
@@ -53,16 +82,7 @@ export function negotiate(requested: TftpOptions, { fileBytes, maxBlockBytes, fa
     windowBlocks: windowBlocks ?? 1,
     timeoutMs: timeoutSeconds === undefined ? defaultTimeoutMs : timeoutSeconds * 1000,
     granted,
-    spoiled: spoiledBlocks(faults),
   };
-}
-
-/** What was asked for as the faults of the request have it. */
-function spoilOptions(requested: TftpOptions, faults: ChosenFaults<'tftp'>): TftpOptions {
-  const ignored = faults.take('ignoreOptions') ?? [];
-  const kept = [...requested].filter(([name]) => ignored !== 'all' && !ignored.some((other) => other === name));
-  const added = Object.entries(faults.take('oack') ?? {}).map(([name, value]) => [name, String(Number(value) || 0)]);
-  return new Map([...kept, ...(added as [string, string][])]);
 }
 
 function decimal(value: string | undefined): number | undefined {

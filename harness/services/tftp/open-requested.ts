@@ -12,6 +12,9 @@ interface RequestRefusal {
   readonly note: string;
 }
 
+/** The file of a request, or why there is none. */
+export type Opened = ServedEntry | RequestRefusal;
+
 /** The error sent to the guest for each refusal of the tree; host paths stay in the event log. */
 const answers = {
   'not-found': { outcome: 'not-found', code: errorCodes.notFound, message: 'File not found' },
@@ -20,10 +23,7 @@ const answers = {
 } as const;
 
 /** Finds the file of a read request, in the requested mode. Never rejects. */
-export async function openRequested(
-  tree: ServedTree,
-  { file, mode }: TftpRequest,
-): Promise<ServedEntry | RequestRefusal> {
+export async function openRequested(tree: ServedTree, { file, mode }: TftpRequest): Promise<Opened> {
   if (mode !== 'octet' && mode !== 'netascii') {
     return refused('refused', errorCodes.illegalOperation, `Mode ${mode.slice(0, 20)} is not supported`);
   }

@@ -2,6 +2,7 @@ import { tableBounds } from '../../model/bounds.ts';
 import type { EventSink, UntimedEvent } from '../../model/events.ts';
 import { globMatches } from '../../model/glob.ts';
 import { nameOf } from '../../model/served-name.ts';
+import type { FaultOf } from '../../model/server-faults.ts';
 import {
   encodeError,
   errorCodes,
@@ -17,8 +18,8 @@ import { type Clock, createLater, guardedClock } from '../clock.ts';
 import { type ChosenFaults, noFaults, type ServerFaults } from '../faults.ts';
 import type { ServedEntry } from '../tree/served-entry.ts';
 import type { ServedTree } from '../tree/served-tree.ts';
-import { negotiate } from './negotiate.ts';
-import { openRequested } from './open-requested.ts';
+import { ignores, negotiate } from './negotiate.ts';
+import { type Opened, openRequested } from './open-requested.ts';
 import { Sender } from './sender.ts';
 import { resized, sendingBlocks } from './spoiled-blocks.ts';
 import { createTransferTable, type Transfer } from './transfer-table.ts';
@@ -80,26 +81,44 @@ export function startTftp(udp: UdpEndpoint, services: TftpServices): { close(): 
     // may reuse the same port, though.
     if (running && sameRequest(running.request, request) && !running.sending?.sender.stalled) return;
     if (running) end(running, 'aborted', 'the guest started again from the same port');
-    const chosen = faultsOf(request);
-    if (chosen.take('silent') || !admit(transfer)) return;
+    if (!admit(transfer)) return;
     transfers.add(transfer);
-    const delayMs = chosen.take('delayMs');
-    if (delayMs === undefined) open(transfer, chosen);
-    else later.call(() => open(transfer, chosen), delayMs);
+    open(transfer);
   }
 
-  function faultsOf({ file, options }: TftpRequest): ChosenFaults<'tftp'> {
+  function faultsOf({ file, options }: TftpRequest, opened: Opened): ChosenFaults<'tftp'> {
     return faults.choose({
       what: file,
       matches: (match) => match.file === undefined || globMatches(match.file, nameOf(file)),
-      concerns: (action) => action !== 'refuseOptions' || options.size > 0,
+      concerns(action, value) {
+        // These are of any request, the others of a transfer.
+        if (action === 'silent' || action === 'delayMs') return true;
+        if (opened.kind !== 'file') return false;
+        if (action === 'refuseOptions') return options.size > 0;
+        if (action !== 'ignoreOptions') return true;
+        return [...options.keys()].some((name) =>
+          ignores(value as NonNullable<FaultOf<'tftp'>['ignoreOptions']>, name),
+        );
+      },
     });
   }
 
-  const open = guard('a TFTP transfer', async (transfer: Transfer, chosen: ChosenFaults<'tftp'>) => {
+  const open = guard('a TFTP transfer', async (transfer: Transfer) => {
     opening++;
     const opened = await openRequested(tree, transfer.request);
     opening--;
+    if (!transfers.has(transfer)) return;
+    const chosen = faultsOf(transfer.request, opened);
+    if (chosen.take('silent')) {
+      transfers.remove(transfer);
+      return;
+    }
+    const delayMs = chosen.take('delayMs');
+    if (delayMs === undefined) answer(transfer, opened, chosen);
+    else later.call(() => answer(transfer, opened, chosen), delayMs);
+  });
+
+  function answer(transfer: Transfer, opened: Opened, chosen: ChosenFaults<'tftp'>): void {
     if (!transfers.has(transfer)) return;
     if (opened.kind === 'file' && chosen.take('refuseOptions')) {
       refuse(transfer.peer, errorCodes.badOptions, 'Options are refused');
@@ -109,17 +128,19 @@ export function startTftp(udp: UdpEndpoint, services: TftpServices): { close(): 
       refuse(transfer.peer, opened.code, opened.message);
       end(transfer, opened.outcome, opened.note);
     }
-  });
+  }
 
   function serve(transfer: Transfer, file: ServedEntry, chosen: ChosenFaults<'tftp'>): void {
     const { request, peer } = transfer;
-    const sent = resized(file, chosen.take('lengthOff') ?? 0);
+    const sent = resized(file, chosen.get('lengthOff') ?? 0);
     const headers = dataHeaderBytes + (peer.ip.includes(':') ? ipv6ExtraHeaderBytes : 0);
     const limits = { fileBytes: file.bytes, maxBlockBytes: udp.maxPayloadBytes - headers, faults: chosen };
+    const terms = negotiate(request.options, limits);
+    const wholeBlocks = Math.floor(Math.min(sent.bytes, file.bytes) / terms.blockBytes);
     const port = udp.bindEphemeral((datagram) => receive(transfer, datagram));
-    const sender = new Sender(sent, negotiate(request.options, limits), {
+    const sender = new Sender(sent, terms, {
       guard,
-      send: sendingBlocks(chosen, {
+      send: sendingBlocks(chosen, sent.bytes === file.bytes ? undefined : wholeBlocks + 1, {
         send: (packet) => port.send(packet, peer),
         sendFromElsewhere(packet) {
           const other = udp.bindEphemeral(() => {});

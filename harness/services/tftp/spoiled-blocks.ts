@@ -40,14 +40,19 @@ export interface BlockSinks {
   fail(): void;
 }
 
-/** Sends a transfer's packets, apart from those that a fault diverts. */
-export function sendingBlocks(faults: Faults, { send, sendFromElsewhere, fail }: BlockSinks) {
+/** Sends a transfer's packets, apart from those that a fault diverts. `otherFrom` is the first block of another length than the file's. */
+export function sendingBlocks(
+  faults: Faults,
+  otherFrom: number | undefined,
+  { send, sendFromElsewhere, fail }: BlockSinks,
+) {
   const errorAt = faults.get('errorAtBlock');
   let elsewhereAt = faults.get('otherTidAtBlock');
-  const unmet = new Map<'skipBlock' | 'rolloverToOne', number>();
+  const unmet = new Map<'skipBlock' | 'rolloverToOne' | 'lengthOff', number>();
   const skipped = faults.get('skipBlock');
   if (skipped !== undefined) unmet.set('skipBlock', skipped);
   if (faults.get('rolloverToOne')) unmet.set('rolloverToOne', highestNumber + 1);
+  if (otherFrom !== undefined) unmet.set('lengthOff', otherFrom);
   if (errorAt === undefined && elsewhereAt === undefined && unmet.size === 0) return send;
 
   return (packet: Buffer, block = 0): void => {
