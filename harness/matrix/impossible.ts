@@ -6,12 +6,21 @@ import { isShared, programsOf, relayOf } from '../model/provisioner.ts';
 import { relayedServer } from '../model/relay.ts';
 import type { Scenario } from '../model/scenario.ts';
 import { transportsOf } from '../model/transports.ts';
+import { impossibleFaultOf } from './impossible-faults.ts';
 
 /** The axes of a cell, and those group settings that not every cell can have. */
 type Cell = CellAxes &
   Pick<
     Scenario,
-    'certificate' | 'configuration' | 'managedIpv6' | 'proxyDhcp' | 'provisioner' | 'sanHook' | 'standIn' | 'vlan'
+    | 'certificate'
+    | 'configuration'
+    | 'faults'
+    | 'managedIpv6'
+    | 'proxyDhcp'
+    | 'provisioner'
+    | 'sanHook'
+    | 'standIn'
+    | 'vlan'
   >;
 
 interface Impossibility {
@@ -204,5 +213,7 @@ const impossibilities: readonly Impossibility[] = [
 
 /** Why this cell cannot exist, or null. */
 export function impossibilityOf(cell: Cell): string | null {
-  return noBootDevices[cell.nic] ?? impossibilities.find(({ applies }) => applies(cell))?.reason ?? null;
+  return (
+    noBootDevices[cell.nic] ?? impossibilities.find(({ applies }) => applies(cell))?.reason ?? impossibleFaultOf(cell)
+  );
 }

@@ -178,11 +178,63 @@ describe('what does not run', () => {
       { ...uefi, ipVersion: [4, 6], provisioner: { command: ['x'], serves: ['dhcp', 'tftp'], scope: 'group' } },
       /addresses of their own.* or dhcpv6 for ipVersion 6/,
     ],
+    [
+      'an alert in place of no handshake',
+      {
+        ...uefi,
+        transport: ['http', { config: 'https' }],
+        faults: [{ drop: 0.1 }, { server: 'tls', alert: 'internalError' }],
+      },
+      /^fault 2 is of the harness's HTTPS server, and nothing is fetched by it; use transport https/,
+    ],
+    [
+      'HTTP faults where only TFTP is',
+      {
+        firmware: 'seabios',
+        transport: ['tftp', { config: 'http' }, { payload: 'https' }],
+        faults: [{ server: 'http', status: 500 }],
+      },
+      /^fault 1 is of the harness's HTTP server, and nothing is fetched/,
+    ],
+    [
+      'DHCPv6 faults over IPv4',
+      { ...uefi, ipVersion: [4, 6], faults: [{ server: 'dhcp6', silent: true }] },
+      /^fault 1 is of the harness's DHCPv6 server, and there is none in a boot over IPv4/,
+    ],
+    [
+      'faults of a DHCP server that a relay replaces',
+      {
+        ...{ ...uefi, ipVersion: [4, 6], provisioner: { relay: ['127.0.0.1:6767', '[::1]:5547'] } },
+        faults: [{ server: 'dhcp', silent: true }],
+      },
+      /^fault 1 is of the harness's DHCP server, and the provisioner serves that here/,
+    ],
+    [
+      'faults of an HTTP server that a provisioner replaces',
+      {
+        ...{
+          ...uefi,
+          transport: ['http', { nbp: 'http', config: 'https' }],
+          faults: [{ server: 'http', status: 500 }],
+        },
+        provisioner: { command: ['x'], serves: ['http'] },
+      },
+      /^fault 1 is of the harness's HTTP server, and the provisioner serves that here$/,
+    ],
     ['a probe that is iPXE', { ...uefi, secondStage: ['probe', 'ipxe'], payload: 'probe' }, /use secondStage probe/],
   ];
   it.each(impossible)('%s', (_, group, reason) => {
     const reasons = Object.values(reasonsOf({ name: 'g', arch: 'x86_64', nic: 'virtio-net-pci', ...group }));
     expect(reasons).toEqual([expect.stringMatching(reason)]);
+  });
+
+  it.each(['dhcp', 'tftp'] as const)('faults of a %s server that a provisioner replaces', (server) => {
+    const provisioner = { command: ['x'], serves: [server] };
+    const faults = [{ server, silent: true as const }];
+    const hint = expect.stringContaining(`${server.toUpperCase()} server, and the provisioner serves that here`);
+    expect(() => expand({ name: 'g', arch: 'aarch64', nic: 'virtio-net-pci', provisioner, faults })).toThrow(
+      expect.objectContaining({ hint }),
+    );
   });
 
   it('lists exclusions of the matrix and cells that are not applicable', () => {
