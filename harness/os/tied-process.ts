@@ -3,6 +3,9 @@ import { execa } from 'execa';
 
 const setprivPaths = ['/usr/bin/setpriv', '/bin/setpriv'];
 
+/** The kernel tells of no death before the request: whoever has another parent by then ends by itself. */
+const unlessOrphaned = '[ "$PPID" = "$0" ] && exec "$@"';
+
 /**
  * QEMU survives its parent, even with its descriptors closed. On Linux util-linux' setpriv has the kernel kill it when
  * we die (PR_SET_PDEATHSIG); elsewhere a small watcher does.
@@ -10,7 +13,8 @@ const setprivPaths = ['/usr/bin/setpriv', '/bin/setpriv'];
 export function tieToParent(program: string, argv: readonly string[]): { file: string; args: string[] } {
   const setpriv = process.platform === 'linux' ? setprivPaths.find((path) => existsSync(path)) : undefined;
   if (!setpriv) return { file: program, args: [...argv] };
-  return { file: setpriv, args: ['--pdeathsig', 'KILL', '--', program, ...argv] };
+  const ours = ['sh', '-c', unlessOrphaned, String(process.pid)];
+  return { file: setpriv, args: ['--pdeathsig', 'KILL', '--', ...ours, program, ...argv] };
 }
 
 const watcher =

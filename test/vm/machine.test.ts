@@ -1,7 +1,6 @@
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { tieToParent } from '../../harness/os/tied-process.ts';
 import { probeQemu } from '../../harness/vm/host.ts';
 import { runningArgv } from '../../harness/vm/running-argv.ts';
 import { recordedRun } from '../judge/recorded-run.ts';
@@ -84,23 +83,5 @@ describe('what a QEMU is', () => {
     install('11.0.50');
     expect(await probeQemu({ program, env: {} })).toMatchObject({ version: '11.0.50' });
     expect(timesAsked()).toBe(3);
-  });
-});
-
-describe('the lifeline', () => {
-  it('leaves program and arguments as they are, last', () => {
-    const { file, args } = tieToParent('qemu-system-x86_64', ['-m', '256M']);
-    expect([file, ...args].slice(-3)).toEqual(['qemu-system-x86_64', '-m', '256M']);
-  });
-
-  it.runIf(process.platform === 'linux')('is the kernel itself on Linux', () => {
-    const { file, args } = tieToParent('qemu-system-x86_64', []);
-    expect([file, ...args]).toEqual([
-      expect.stringMatching(/\/setpriv$/),
-      '--pdeathsig',
-      'KILL',
-      '--',
-      'qemu-system-x86_64',
-    ]);
   });
 });
