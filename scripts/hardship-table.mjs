@@ -1,14 +1,16 @@
 const seconds = (ms) => `${(ms / 1000).toFixed(ms < 100_000 ? 1 : 0)} s`;
 
-/** From power-on to the last stage, or where the boot stopped. */
+/** From power-on to the last stage, or where the boot stopped; one that failed though it got there shows nothing else. */
 function outcome({ verdict }) {
   const { status, stages, stoppedAt } = verdict;
   if (!['passed', 'failed', 'flaky'].includes(status)) return status;
   if (stoppedAt !== null) return `🛑 ${stoppedAt}`;
-  return seconds(stages.at(-1).atMs);
+  return status === 'failed' ? status : seconds(stages.at(-1).atMs);
 }
 
-function chainOf({ scenario: { firmware, set, secondStage, nbpSet, transport, ipVersion, standIn }, run: { inputs } }) {
+function chainOf({ scenario, run: { inputs } }, axisText) {
+  const { firmware, set, secondStage, nbpSet, ipVersion, standIn } = scenario;
+  const transport = axisText(scenario, 'transport');
   const firstStage = `${firmware} of ${set}${standIn ? ', iPXE’s ROM as PXE' : ''}`;
   const bytes = inputs.find(({ role }) => role === 'nbp')?.bytes ?? 0;
   const nbp = `${secondStage}${nbpSet ? ` of ${nbpSet}` : ''} (${Math.round(bytes / 1000)} kB)`;
@@ -22,15 +24,16 @@ const groupedBy = (items, keyOf) => {
 };
 
 /** Cases by chain, for each transport and IP version: their chains meet different hardships. */
-const chainsOf = (cases) =>
-  groupedBy(cases, ({ scenario: { transport, ipVersion } }) => `${transport} ${ipVersion}`).map(([, alike]) =>
-    groupedBy(alike, chainOf),
+const chainsOf = (cases, axisText) =>
+  groupedBy(cases, ({ scenario }) => `${axisText(scenario, 'transport')} ${scenario.ipVersion}`).map(([, alike]) =>
+    groupedBy(alike, (one) => chainOf(one, axisText)),
   );
 
 /** What each boot chain survives, and what it costs in time: the measured part of scenarios/README.md. */
-export function hardshipTable(result, { inline, table, totalsLine }) {
+export function hardshipTable(result, { axisText, inline, table, totalsLine }) {
   const programs = Object.entries(result.host.qemu).map(([program, version]) => `${program} ${version}`);
-  const shown = chainsOf(result.cases).flatMap((chains) => {
+  const groups = chainsOf(result.cases, axisText);
+  const shown = groups.flatMap((chains) => {
     const titles = [...new Set(chains.flatMap(([, cases]) => cases.map(({ scenario }) => scenario.title)))];
     const rows = titles.map((title) => [
       inline(title),
@@ -42,7 +45,7 @@ export function hardshipTable(result, { inline, table, totalsLine }) {
     return [...table(['', ...chains.map(([chain]) => inline(chain))], rows), ''];
   });
   return [
-    `${totalsLine(result)}. ${inline([result.startedAt.slice(0, 10), ...programs, result.host.platform].join(', '))}.`,
+    `${groups.flat().length} chains. ${totalsLine(result)}. ${inline([result.startedAt.slice(0, 10), ...programs, result.host.platform].join(', '))}.`,
     '',
     ...shown,
     'Seconds from power-on to the script of the second stage, with TCG; 🛑: the stage that was not reached.',

@@ -63,6 +63,28 @@ describe('the tables of scenarios/README.md', () => {
     expect(hardshipTable({ ...hardship, cases: [{ ...first, verdict }] }, views)).toMatch(/\| 🛑 nbp \|/);
   });
 
+  it('name the transport of each fetch, and compare only chains that have the same', () => {
+    const hardship = runResultSchema.parse(JSON.parse(read('fixtures/runs/hardship/results.json')));
+    const shown = hardshipTable(hardship, views);
+    const mixed = hardship.cases.filter(({ scenario }) => typeof scenario.transport === 'object');
+    const names = new Set(mixed.map(({ scenario }) => axisText(scenario, 'transport')));
+    expect(names.size).toBeGreaterThan(1);
+    const headers = shown.split('\n').filter((line) => line.startsWith('|  |'));
+    for (const name of names) expect(headers.filter((line) => line.includes(` by ${name}`))).toHaveLength(1);
+    const transports = new Set(
+      hardship.cases.map(({ scenario: one }) => `${axisText(one, 'transport')} ${one.ipVersion}`),
+    );
+    expect(headers).toHaveLength(transports.size);
+    expect(read('scenarios/README.md')).not.toContain('object Object');
+  });
+
+  it('show no time for a boot that got there and yet failed', () => {
+    const hardship = runResultSchema.parse(JSON.parse(read('fixtures/runs/hardship/results.json')));
+    const booted = hardship.cases.find(({ verdict }) => verdict.stoppedAt === null);
+    const failed = { ...booted, verdict: { ...booted.verdict, status: 'failed' } };
+    expect(hardshipTable({ ...hardship, cases: [failed] }, views)).toMatch(/\| failed \|/);
+  });
+
   it('name the packages the run was made with', () => {
     expect(tablesOf(stored)).toMatch(/ovmf \d.*qemu-efi-aarch64 \d/);
   });
