@@ -46,6 +46,7 @@ const doneToRequests: Record<ServerFaultAction, string> = {
   lengthOff: 'answered with a file of another length',
   contentLength: 'answered with a length that is not said, or said otherwise',
   truncateToBytes: 'cut short',
+  withoutCloseNotify: 'cut short without the end of TLS',
   ignoreRange: 'answered with the whole file',
   bytesPerSecond: 'answered slowly',
   closeAfterwards: 'answered, and the connection closed',

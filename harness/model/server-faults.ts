@@ -139,6 +139,8 @@ const http = {
     contentLength: z.union([z.literal(['none', 'chunked']), z.strictObject({ offBy: nonzero })]).optional(),
     /** The full length is promised, the connection closed after the file's first bytes. */
     truncateToBytes: z.int().nonnegative().optional(),
+    /** With `truncateToBytes`, over HTTPS: without close_notify (RFC 8446 §6.1), as an attacker would truncate it. */
+    withoutCloseNotify: done,
     /**
      * The whole file, though a part was asked for. iPXE asks for parts of a disk only, UEFI HTTP boot only when it resumes
      * after a timeout: no other boot meets it.
@@ -149,7 +151,7 @@ const http = {
     closeAfterwards: done,
   },
   methods: ['GET', 'HEAD'],
-  metBy: { truncateToBytes: ['GET'], bytesPerSecond: ['GET'] },
+  metBy: { truncateToBytes: ['GET'], withoutCloseNotify: ['GET'], bytesPerSecond: ['GET'] },
   leaves: { silent: [], status: ['silent', 'delayMs', 'retryAfterSeconds', 'closeAfterwards'] },
 } as const;
 
@@ -276,7 +278,14 @@ export const serverFaultSchema = z.discriminatedUnion('server', [
       path: ['retryAfterSeconds'],
       message: 'goes with a "status" that may say so: one of 3xx, 413, 429 or 503',
     })
-    .meta({ ...said(http), dependentRequired: { retryAfterSeconds: ['status'] } }),
+    .refine(({ withoutCloseNotify, truncateToBytes }) => !withoutCloseNotify || truncateToBytes !== undefined, {
+      path: ['withoutCloseNotify'],
+      message: 'goes with "truncateToBytes", which says when the connection is closed',
+    })
+    .meta({
+      ...said(http),
+      dependentRequired: { retryAfterSeconds: ['status'], withoutCloseNotify: ['truncateToBytes'] },
+    }),
   z
     .strictObject({ server: z.literal('tls'), match: z.strictObject({}).default({}), ...settings, ...tls.actions })
     .superRefine(isOfUse(tls))

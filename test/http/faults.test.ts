@@ -1,6 +1,7 @@
+import { once } from 'node:events';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
-import { connect } from 'node:net';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { UntimedEvent } from '../../harness/model/events.ts';
@@ -274,5 +275,39 @@ describe('an HTTPS server with a fault', async () => {
   test('has its certificate expire between two connections', async () => {
     await startTls({ of: { nth: 2 }, certificate: 'expired' });
     expect([await ask(), await ask(), await ask()]).toEqual(['other', 'certificate has expired', 'other']);
+  });
+
+  /** Content types of the records that a server sent (RFC 5246 §6.2.1), which TLS 1.2 does not hide. */
+  function recordTypes(sent: Buffer): number[] {
+    const types: number[] = [];
+    for (let at = 0; at + 5 <= sent.length; at += 5 + sent.readUInt16BE(at + 3)) types.push(sent[at] as number);
+    return types;
+  }
+
+  test.each([
+    [{ truncateToBytes: 300 }, 21, ['truncateToBytes']],
+    [{ truncateToBytes: 300, withoutCloseNotify: true }, 23, ['truncateToBytes', 'withoutCloseNotify']],
+  ])('ends in the middle of a body, with or without close_notify: %j', async (fault, last, met) => {
+    await start([fault], { tls: own });
+    const sent: Buffer[] = [];
+    const between = createServer((client) => {
+      const upstream = connect(server?.port as number, '127.0.0.1');
+      upstream.on('data', (part: Buffer) => sent.push(part));
+      client.pipe(upstream).pipe(client);
+      for (const socket of [client, upstream]) socket.on('error', () => {});
+    }).listen(0, '127.0.0.1');
+    await once(between, 'listening');
+    const { port } = between.address() as AddressInfo;
+    const asked = httpsRequest({
+      ...{ host: '127.0.0.1', port, path: '/a.efi', ca: authority.pem, agent: false, maxVersion: 'TLSv1.2' },
+    }).end();
+    const [response] = (await once(asked, 'response')) as [IncomingMessage];
+    let body = '';
+    response.on('error', () => {}).on('data', (part) => (body += part));
+    await new Promise((resolve) => response.once('close', resolve));
+    expect([body, response.complete]).toEqual([content.slice(0, 300), false]);
+    expect(recordTypes(Buffer.concat(sent)).at(-1)).toBe(last);
+    expect(actions()).toEqual(met);
+    between.close();
   });
 });

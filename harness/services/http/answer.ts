@@ -6,7 +6,7 @@ import { refusal } from '../tree/refusal.ts';
 import type { ServedEntry } from '../tree/served-entry.ts';
 import type { ServedTree } from '../tree/served-tree.ts';
 import { contentTypeOf } from './content-type.ts';
-import { cutShort, lengthHeaders, paceOf, saysWrongLength } from './faulty-body.ts';
+import { breakOff, cutShort, lengthHeaders, paceOf, saysWrongLength } from './faulty-body.ts';
 import { locationOf } from './location.ts';
 import { type ByteRange, parseRange } from './range.ts';
 
@@ -126,8 +126,7 @@ async function sendBody(
     response.end();
     return { bytes };
   }
-  response.flushHeaders();
-  response.socket?.destroySoon();
+  breakOff(response, faults);
   return { bytes, note: 'cut short by truncateToBytes' };
 }
 

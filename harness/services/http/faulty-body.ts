@@ -34,6 +34,19 @@ export function cutShort(entry: ServedEntry, { end }: ByteRange, faults: Faults)
   return { ...entry, truncateToBytes };
 }
 
+/** Closes the connection in the middle of a body. */
+export function breakOff(response: ServerResponse, faults: Faults): void {
+  response.flushHeaders();
+  const { socket } = response;
+  if (faults.get('withoutCloseNotify') === undefined) {
+    socket?.destroySoon();
+    return;
+  }
+  faults.met('withoutCloseNotify');
+  // Once all before it has been handed over; a TLS socket that is ended says close_notify, one that is destroyed does not.
+  socket?.write('', () => socket.destroy());
+}
+
 const mostPieceBytes = 128 * 1024;
 const piecesPerSecond = 10;
 /** What a guest that paused may catch up with. */

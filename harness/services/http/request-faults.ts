@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { TLSSocket } from 'node:tls';
 import { nameOfTarget } from '../../model/deliveries.ts';
 import { globMatches } from '../../model/glob.ts';
 import type { ActionOf, FaultOf } from '../../model/server-faults.ts';
@@ -24,6 +25,7 @@ const concerns: { readonly [A in ActionOf<'http'>]?: Concern<A> } = {
   status: ({ planned }, status) => status < 400 || planned.file !== undefined || planned.status !== status,
   contentLength: ({ planned }) => planned.file !== undefined && planned.range !== 'unsatisfiable',
   truncateToBytes: (asked, bytes) => bytes < bodyOf(asked).end,
+  withoutCloseNotify: ({ request }) => request.socket instanceof TLSSocket,
   ignoreRange: ({ planned }) => planned.file !== undefined && planned.range !== undefined,
   bytesPerSecond: (asked) => bodyOf(asked).end > bodyOf(asked).start,
   closeAfterwards: ({ response }) => response.shouldKeepAlive,
