@@ -8,8 +8,11 @@ import { attacker } from './beside/attackers.mjs';
 import { compared, linesOf } from './beside/compared.mjs';
 
 const goodCells = ['bios-ipxe-rom.*.pc.*'];
-/** A cell of each service, whose network and servers the hostile guests attack. */
-const attacked = ['bios-ipxe-rom.*.e1000.*', 'ipv6-bios.*.http.ipv6', 'nfs-bios', 'iscsi-bios', 'uefi-https-ovmf'];
+/** A cell of each service, of a server of the user's, and of a VLAN, whose network and servers the hostile guests attack. */
+const attacked = [
+  ...['bios-ipxe-rom.*.e1000.*', 'ipv6-bios.*.http.ipv6', 'nfs-bios', 'iscsi-bios', 'uefi-https-ovmf'],
+  ...['dnsmasq-bios', 'vlan-bios'],
+];
 /** About as many as a guest gets to send before its case ends as a flood. */
 const framesOfOne = 100_000;
 const openedByOne = 20_000;

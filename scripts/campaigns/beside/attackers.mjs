@@ -15,10 +15,11 @@ export function attackedPlan(plan, attackers, bigFile) {
   const found = attackers.find(({ id }) => id === plan.scenario.id);
   if (found === undefined) return plan;
   const { program, env } = found;
-  const tcpPorts = String(plan.network.tcp.length);
+  const { tcp, vlan } = plan.network;
+  const network = JSON.stringify({ tcp, vlan, foreignMac: plan.provisioner?.mac });
   return {
     ...plan,
     serve: { ...plan.serve, big: { path: bigFile } },
-    qemu: { ...plan.qemu, program, env: { ...env, TCP_PORTS: tcpPorts } },
+    qemu: { ...plan.qemu, program, env: { ...env, NETWORK: network } },
   };
 }
