@@ -8,8 +8,8 @@ import { expectedOf } from './crash/records.mjs';
 import { shortageModes } from './crash/shortages.mjs';
 import { openWorkplace } from './crash/workplace.mjs';
 
-/** Boots and stops of SeaBIOS that take a second or two. */
-const defaultCells = ['bios-ipxe-rom.*.pc.*', 'bios-no-rom.*.pc.*'];
+/** Boots and stops of SeaBIOS that take a second or two; one has a server of the user's, in a network namespace. */
+const defaultCells = ['bios-ipxe-rom.*.pc.*', 'bios-no-rom.*.pc.*', 'dnsmasq-bios'];
 const modes = { ...killModes, ...shortageModes };
 
 const usage = `Usage: npm run -s campaign -- crash [options]
@@ -17,7 +17,8 @@ const usage = `Usage: npm run -s campaign -- crash [options]
 Kills the harness (SIGKILL) at random moments of a matrix, which is then resumed and killed again, of runs that write and
 read templates, and of a merge, a bundle and a set-up; and runs it on a full disk, in a read-only folder, with too few
 descriptors and with a clock that jumps. Every finished case's record must be whole and its verdict the usual one, the run
-must complete, and no process or temporary file may be left.
+must complete, and no process, network namespace or
+temporary file may be left.
 
   --modes NAMES   only these: ${Object.keys(modes).join(', ')}; comma-separated
   --kills N       kills of the matrix; a tenth as many of everything else (default: 200)

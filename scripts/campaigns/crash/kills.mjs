@@ -24,9 +24,10 @@ async function killRuns({
   check = () => [],
   found,
 }) {
-  /** How many cases were finished at each kill. */
+  /** How many cases were finished at each kill; `withNamespace` counts the kills while a network namespace was there. */
   const finished = [];
   let killed = 0;
+  let withNamespace = 0;
   let completed = 0;
   let failed = 0;
   for (let nth = 1; killed < kills && failed < mostFailed && !signal.aborted; nth++) {
@@ -40,6 +41,7 @@ async function killRuns({
       if (ended.killed) killed++;
       else completed++;
       if (ended.killed) finished.push(finishedIn(runDir));
+      if (ended.killed && ended.hadNamespace) withNamespace++;
       if (isOver && ended.exitCode !== 0) failed++;
       if (isOver && ended.exitCode !== 0) problems.push(`exit code ${ended.exitCode}: ${ended.stderr.slice(-300)}`);
       problems.push(...(isOver ? problemsOfWhole(runDir, expected) : problemsOf(runDir, expected)));
@@ -47,7 +49,7 @@ async function killRuns({
     }
     rmSync(runDir, { recursive: true, force: true });
   }
-  return { killed, completed, finishedCases: spreadOf(finished) };
+  return { killed, withNamespace, completed, finishedCases: spreadOf(finished) };
 }
 
 /** Sum, and the three quartiles between the least and the most. */

@@ -1,7 +1,7 @@
 // Starts the command line in a folder of its own, ends it at a random moment, and looks at what it leaves.
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { inCheckout } from '../../setup/checkout.mjs';
@@ -19,17 +19,34 @@ function procFile(pid, name) {
   }
 }
 
+/** The network namespace of a process, if it is another than ours. */
+function ownNetworkOf(pid) {
+  try {
+    const [network, ours] = [pid, 'self'].map((one) => readlinkSync(`/proc/${one}/ns/net`));
+    return network === ours ? undefined : network;
+  } catch {
+    // It has gone.
+    return undefined;
+  }
+}
+
 export function openWorkplace(folder, more = {}) {
   const temporary = join(folder, 'tmp');
   mkdirSync(temporary, { recursive: true });
   const id = randomUUID();
   const env = { ...process.env, TMPDIR: temporary, [mark]: id, ...more };
 
-  /** Commands of processes that any of ours started and that are still there. */
+  /** Processes that any of ours started and that are there. */
+  const started = () =>
+    readdirSync('/proc').filter((name) => /^\d+$/.test(name) && procFile(name, 'environ').includes(`${mark}=${id}`));
+
+  /** Their commands. Only processes keep a network namespace: none is mounted anywhere. */
   const survivors = () =>
-    readdirSync('/proc')
-      .filter((name) => /^\d+$/.test(name) && procFile(name, 'environ').includes(`${mark}=${id}`))
-      .map((pid) => procFile(pid, 'cmdline').replaceAll('\0', ' ').slice(0, 80));
+    started().map((pid) => {
+      const network = ownNetworkOf(pid);
+      const where = network === undefined ? '' : `, in the network ${network}`;
+      return `${procFile(pid, 'cmdline').replaceAll('\0', ' ').slice(0, 80)}${where}`;
+    });
 
   /** What is wrong once a process has ended: guests and temporary files that outlive it. */
   async function left() {
@@ -45,7 +62,10 @@ export function openWorkplace(folder, more = {}) {
     ];
   }
 
-  /** Runs `program argv`; with `killAfterMs` it is killed then, if it has not ended. */
+  /**
+   * Runs `program argv`; with `killAfterMs` it is killed then, if it has not ended. `hadNamespace`: it had a network
+   * namespace as it was killed.
+   */
   async function start(program, argv, { killAfterMs, cwd = folder, env: added = {} } = {}) {
     const startedMs = performance.now();
     const child = spawn(program, argv, { cwd, env: { ...env, ...added }, stdio: ['ignore', 'pipe', 'pipe'] });
@@ -55,10 +75,16 @@ export function openWorkplace(folder, more = {}) {
         said[name] += text;
       });
     }
-    const timer = killAfterMs === undefined ? undefined : setTimeout(() => child.kill('SIGKILL'), killAfterMs);
+    let hadNamespace = false;
+    const kill = () => {
+      hadNamespace = started().some((pid) => ownNetworkOf(pid) !== undefined);
+      child.kill('SIGKILL');
+    };
+    const timer = killAfterMs === undefined ? undefined : setTimeout(kill, killAfterMs);
     const [exitCode, signal] = await new Promise((resolve) => child.once('close', (...how) => resolve(how)));
     clearTimeout(timer);
-    return { exitCode, killed: signal === 'SIGKILL', ms: performance.now() - startedMs, ...said };
+    const ms = performance.now() - startedMs;
+    return { exitCode, killed: signal === 'SIGKILL', hadNamespace, ms, ...said };
   }
 
   return {
