@@ -104,7 +104,7 @@ export const eventSchema = z.discriminatedUnion('source', [
     /** The guest has been idle for longer than is allowed while a stage is awaited. */
     event('run', 'silent', { stage: stageSchema, allowedMs: z.number(), restedMs: z.number() }),
     /** For at least so long the harness, or the part of QEMU that serves the NIC, could do nothing: a guest may have given up. */
-    event('run', 'late', { who: z.enum(['harness', 'qemu']), lateMs: z.int() }),
+    event('run', 'late', { who: z.enum(['harness', 'qemu']), lateMs: z.int().positive() }),
     /** A fault was injected on purpose. */
     event('run', 'fault', { text: z.string() }),
     /** A record of the case is full: nothing further is written to it. `ends`: nothing after this can be judged. */

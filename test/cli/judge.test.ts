@@ -12,7 +12,7 @@ const folder = folderOfFile();
 const recorded = fileURLToPath(new URL('../../fixtures/runs/bios-ipxe-rom', import.meta.url));
 
 /** A case's directory in a run: each attempt has the recorded boot, cut or without its token. */
-function caseDirectory(id: string, ...attempts: ('whole' | 'without-token' | 'cut')[]): string {
+function caseDirectory(id: string, ...attempts: ('whole' | 'without-token' | 'cut' | 'late')[]): string {
   const directory = join(folder, 'run', 'cases', id);
   for (const [index, kind] of attempts.entries()) {
     const to = index === 0 ? directory : join(directory, `attempt-${index + 1}`);
@@ -24,7 +24,10 @@ function caseDirectory(id: string, ...attempts: ('whole' | 'without-token' | 'cu
       .trim()
       .split('\n')
       .filter((line) => kind === 'whole' || !line.includes(`netboot-ok:${nonce}`));
-    const kept = kind === 'cut' ? lines.slice(0, -2) : lines;
+    const kept = {
+      ...{ whole: lines, 'without-token': lines, cut: lines.slice(0, -2) },
+      late: lines.toSpliced(-1, 0, '{"tMs":9000,"source":"run","type":"late","who":"harness","lateMs":4000}'),
+    }[kind];
     writeFileSync(join(to, 'events.jsonl'), `${kept.join('\n')}\n`);
   }
   return directory;
@@ -35,6 +38,11 @@ describe('netboot judge', () => {
     ['flaky', ['without-token', 'whole'], /attempts: failed, then passed/],
     ['failed', ['without-token', 'without-token'], /attempts: failed, then failed/],
     ['interrupted', ['without-token', 'cut'], /Interrupted before a second attempt could show/],
+    [
+      'error',
+      ['without-token', 'late'],
+      /could not show .* could not tell: for 4\.0 s.* The first attempt: Stopped at/,
+    ],
     ['passed', ['whole'], /^passed/],
   ] as const)('says %s of a case as the run did, over its attempts', async (status, attempts, text) => {
     const directory = caseDirectory(`case-${status}`, ...attempts);
@@ -66,7 +74,7 @@ it.each<[Status, Status | undefined, Status]>([
   ['failed', undefined, 'failed'],
   ['failed', 'passed', 'flaky'],
   ['failed', 'failed', 'failed'],
-  ['failed', 'error', 'failed'],
+  ['failed', 'error', 'error'],
   ['failed', 'interrupted', 'interrupted'],
   ['error', 'passed', 'error'],
 ])('a first attempt %s and a second %s make a case %s', (first, second, whole) => {

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { judge } from '../../harness/judge/judge.ts';
 import { boundReached } from '../../harness/model/bounds.ts';
 import type { HarnessEvent } from '../../harness/model/events.ts';
+import type { Plan } from '../../harness/model/plan.ts';
 import { completed, type RecordedRun, recordedRun, stopped } from './recorded-run.ts';
 
 /** The log of the case, had the harness or QEMU been late just before its end. */
@@ -27,7 +28,7 @@ describe('where the harness could not answer for seconds', () => {
     const run = recordedRun('bios-no-driver');
     const { status, diagnosis } = judge(run.plan, lateIn(run, 'qemu'));
     expect(status).toBe('error');
-    expect(diagnosis).toContain('QEMU had no CPU time');
+    expect(diagnosis).toContain('QEMU could not serve');
   });
 
   it('a guest that floods has failed: it may be why the harness was late', () => {
@@ -41,6 +42,23 @@ describe('where the harness could not answer for seconds', () => {
       { tMs, source: 'run', type: 'ended', reason: 'failure' },
     ];
     expect(judge(run.plan, events)).toMatchObject({ status: 'failed', failure: { rule: 'guest-flood' } });
+  });
+
+  it.each([
+    ['secure-boot-refused', 'BdsDxe: failed to load Boot0001 "UEFI PXEv4 (MAC:525400123456)": Access Denied', 'failed'],
+    ['bds-nothing', 'BdsDxe: No bootable option or device was found', 'error'],
+  ] as const)('%s is a verdict only if no late answer causes it', (rule, text, status) => {
+    const run = recordedRun('uefi-no-rom');
+    const plan: Plan = { ...run.plan, scenario: { ...run.plan.scenario, secureBoot: 'microsoft' } };
+    const upToLoad = run.events.findIndex(({ type }) => type === 'tftp-complete') + 1;
+    const { tMs } = run.events[upToLoad] as HarnessEvent;
+    const events: HarnessEvent[] = [
+      ...run.events.slice(0, upToLoad),
+      { tMs, source: 'run', type: 'late', who: 'harness', lateMs: 1_200 },
+      { tMs, source: 'serial', type: 'line', text, offset: 0 },
+      { tMs, source: 'run', type: 'ended', reason: 'failure' },
+    ];
+    expect(judge(plan, events)).toMatchObject({ status, failure: { rule } });
   });
 
   it('and the run was interrupted, it was interrupted', () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { z } from 'zod';
 import { judge } from '../../harness/judge/judge.ts';
+import type { HarnessEvent } from '../../harness/model/events.ts';
 import { expectationSchema } from '../../harness/model/expectation.ts';
 import type { Plan } from '../../harness/model/plan.ts';
 import { type ServerFindingName, serverFindingNames } from '../../harness/model/server-findings.ts';
@@ -130,6 +131,18 @@ describe('what is found about a server', () => {
       faults: [{ on: 'to-guest', match: {}, drop: 0.1, seed: 1 }],
     };
     expect(foundIn({ plan: { ...plan, scenario }, events })).toEqual([]);
+  });
+
+  it.each<[lateAfterMs: number, isFound: boolean]>([
+    [-1, true],
+    [1_000, false],
+    [60_000, true],
+  ])('is no slow answer where the harness was late up to %d ms after the question', (lateAfterMs, isFound) => {
+    const { plan, events } = recorded('slow');
+    const asked = events.find((event) => event.type === 'dhcp' && event.from === 'guest');
+    const tMs = (asked?.tMs ?? 0) + lateAfterMs;
+    const late: HarnessEvent = { tMs, source: 'run', type: 'late', who: 'harness', lateMs: 900 };
+    expect(namesIn({ plan, events: [...events, late] }).includes('slow-answer')).toBe(isFound);
   });
 
   it('is about what the server serves: addresses of the harness name no boot file', () => {

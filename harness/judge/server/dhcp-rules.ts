@@ -1,6 +1,7 @@
 import type { HarnessEvent } from '../../model/events.ts';
 import { seconds } from '../../model/time-text.ts';
 import { unset } from '../../observe/wire-rules.ts';
+import { wasLateBetween } from '../lateness.ts';
 import {
   bootFileOf,
   clientText,
@@ -135,10 +136,11 @@ function silentAddresses(boot: Boot): Seen[] {
   });
 }
 
-function slow({ client, asks, replies }: Exchange): Seen | undefined {
+function slow({ client, asks, replies }: Exchange, { events }: Boot): Seen | undefined {
   const asked = asks.find(isDiscover);
   const [reply] = replies;
   if (asked === undefined || reply === undefined || reply.tMs - asked.tMs < slowAnswerMs) return undefined;
+  if (wasLateBetween(events, asked.tMs, reply.tMs)) return undefined;
   const waited = seconds(reply.tMs - asked.tMs);
   return { atMs: reply.tMs, text: `${clientText(client)} waited ${waited} for the first answer` };
 }
