@@ -5,7 +5,7 @@ function block(ms: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 }
 
-it('tells whom it matters to for how long a process could do nothing, before it reads what has arrived', async () => {
+it('tells whom it matters to for how long a process could do nothing', async () => {
   const lateBy: number[] = [];
   const order: string[] = [];
   await new Promise<void>((resolve) => {
@@ -30,6 +30,17 @@ it('tells whom it matters to for how long a process could do nothing, before it 
   expect(lateBy[0]).toBe(lateBy[1]);
   expect(lateBy[0]).toBeGreaterThanOrEqual(1_890);
   expect(order).toEqual(['late', 'next']);
+});
+
+it('tells nobody what happened before they watched', () => {
+  const lateBy: number[] = [];
+  using one = watchLateness(200, (lateMs) => lateBy.push(lateMs));
+  block(1_000);
+  using two = watchLateness(200, () => lateBy.push(Number.NaN));
+  two.look();
+  one.look();
+  expect(lateBy).toEqual([expect.any(Number)]);
+  expect(lateBy[0]).toBeGreaterThanOrEqual(890);
 });
 
 it('says nothing any more once it is disposed of', async () => {

@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { couldRunMs, guestTimeReader, stalledMs, type TimeReading } from '../../harness/run/boot/guest-time.ts';
+import { couldRunMs, guestTimeReader, type TimeReading } from '../../harness/run/boot/guest-time.ts';
 import { showFiles } from '../os/fake-kernel.ts';
 import { folderOfTest } from '../temporary-folder.ts';
 
@@ -116,38 +116,5 @@ describe.runIf(process.platform === 'linux')('the time of a real process', () =>
     expect(links).toHaveLength(3);
     expect(links[0]?.get(process.pid)).toBeGreaterThanOrEqual(0);
     expect(links[1]?.size).toBeGreaterThan(0);
-  });
-});
-
-describe("a stall of QEMU's main loop", () => {
-  /** Over a second at whose end it had waited so long, and its virtual CPU so long. */
-  function overOneSecond(waitedMs: number, ofCpuMs = 0): number {
-    showThreads(qemu, { [mainLoop]: 5, [cpu0]: 5 });
-    showHarness(0);
-    const readAt = guestTimeReader(qemu, root);
-    const then = readAt(0);
-    showThreads(qemu, { [mainLoop]: 5 + waitedMs, [cpu0]: 5 + ofCpuMs });
-    return stalledMs(then, readAt(1_000));
-  }
-
-  it('began before the last look where it was longer than the time since', () => {
-    expect(overOneSecond(6_500)).toBe(5_500);
-  });
-
-  it('is none where many short waits add up to most of the time', () => {
-    expect(overOneSecond(950)).toBe(0);
-  });
-
-  it('is none where only the virtual CPU waited: then the guest stood still too', () => {
-    expect(overOneSecond(0, 6_500)).toBe(0);
-  });
-
-  it('is not seen where the kernel does not count waits by thread', () => {
-    const reading = (atMs: number, waitedMs: number): TimeReading => ({
-      atMs,
-      links: [new Map([[0, waitedMs]])],
-      cpuMs: undefined,
-    });
-    expect(stalledMs(reading(0, 0), reading(1_000, 6_500))).toBe(0);
   });
 });

@@ -3,7 +3,6 @@ import type { HarnessEvent } from '../../model/events.ts';
 import type { Scenario } from '../../model/scenario.ts';
 import type { Stage } from '../../model/stages.ts';
 import { DisposalStack } from '../../os/disposal-stack.ts';
-import { watchLateness } from '../../os/lateness.ts';
 import { type Guest, type GuestExit, startQemu } from '../../vm/qemu.ts';
 import { runningArgv } from '../../vm/running-argv.ts';
 import type { Capture } from '../../wire/capture/capture.ts';
@@ -19,6 +18,7 @@ import { refuseChangedInputs } from './changed-inputs.ts';
 import { watchDebugLog } from './debug-log-watch.ts';
 import { heldBy, statusOf, whatHolds } from './held-guest.ts';
 import type { Intervention } from './intervention.ts';
+import { type GuestLatenessWatch, watchGuestLateness } from './lateness-watch.ts';
 import { injectLinkFaults } from './link-fault.ts';
 import { type RunningNetwork, startNetwork } from './network.ts';
 import { type OfferWait, sleepThroughOfferWait } from './offer-wait.ts';
@@ -47,7 +47,9 @@ interface Boot extends BootOptions {
   network?: RunningNetwork;
   time?: TimeWatch;
   offerWait?: OfferWait;
-  lateness?: Disposable;
+  lateness?: GuestLatenessWatch;
+  /** Its end is being recorded: it is no longer watched. */
+  isOver?: true;
   exit?: GuestExit;
 }
 
@@ -135,9 +137,7 @@ async function powerOn(boot: Boot, { capture, foreign }: Machine, opened: Dispos
   const guest = await startGuest(boot, opened);
   emit({ source: 'vm', type: 'spawned', pid: guest.pid, accel });
   startClock(boot, guest, opened);
-  const lateness = watchLateness(patienceMs(plan.scenario), (lateMs) => onLate(boot, 'harness', lateMs));
-  boot.lateness = lateness;
-  opened.defer(() => lateness[Symbol.dispose]());
+  startLatenessWatch(boot, guest, opened);
   if (accel === 'tcg' && intervention === undefined) {
     const offerWait = sleepThroughOfferWait(plan.scenario, guest, emit);
     boot.offerWait = offerWait;
@@ -162,6 +162,15 @@ async function powerOn(boot: Boot, { capture, foreign }: Machine, opened: Dispos
  * clock that counts instructions runs up to forty times as fast as ours, and iPXE gives ARP four seconds in all.
  */
 const patienceMs = ({ icount }: Pick<Scenario, 'icount'>): number => (icount === undefined ? 1_000 : 200);
+
+function startLatenessWatch(boot: Boot, { pid }: Guest, opened: DisposalStack): void {
+  const { scenario } = boot.plan;
+  const lateness = watchGuestLateness(pid, patienceMs(scenario), (who, lateMs) => onLate(boot, who, lateMs));
+  boot.lateness = lateness;
+  opened.defer(() => lateness[Symbol.dispose]());
+  // It runs from `begin` on.
+  if (boot.start.isHolding()) lateness.pause();
+}
 
 function onLate({ records, start }: Boot, who: 'harness' | 'qemu', lateMs: number): void {
   records.emit({ source: 'run', type: 'late', who, lateMs });
@@ -208,7 +217,10 @@ async function launch(boot: Boot): Promise<Guest> {
 async function startGuest(boot: Boot, opened: DisposalStack): Promise<Guest> {
   const { directory, records, terminal, claim } = boot;
   const wake = (): void => boot.offerWait?.wake(records.now());
-  const context = { records, directory, wake, guest: () => boot.guest as Guest };
+  const context = {
+    ...{ records, directory, wake, guest: () => boot.guest as Guest },
+    lateness: () => boot.lateness as GuestLatenessWatch,
+  };
   if (claim) boot.start = startOf(claim, context);
   const guest = await launch(boot);
   boot.guest = guest;
@@ -236,11 +248,9 @@ function startClock(boot: Boot, guest: Guest, opened: DisposalStack): void {
   const signs = () => ({ frames: boot.network?.frames() ?? 0, consoleBytes: records.serial.bytes() });
   const time = watchTime({
     ...{ plan, accel, pid: guest.pid, signs, restEnds: terminal === undefined },
-    onStalled(ms) {
-      if (ms >= patienceMs(plan.scenario)) onLate(boot, 'qemu', ms);
-    },
     async onTimeUp(event) {
-      if (!emitHeld(records, await whatHolds(guest.qmp))) records.emit(event);
+      const held = await whatHolds(guest.qmp);
+      if (!boot.isOver && !emitHeld(records, held)) records.emit(event);
     },
   });
   boot.time = time;
@@ -258,9 +268,13 @@ function troubleOf({ accel, exit, records }: Boot): ReturnType<typeof qemuTroubl
 async function conclude(boot: Boot, reason: EndReason): Promise<void> {
   const { plan, fingerprints, records, guest } = boot;
   const { emit } = records;
-  await settle(() => records.serial.bytes() + (boot.network?.frames() ?? 0), guest?.qmp);
+  const unservedMs = await settle(() => records.serial.bytes() + (boot.network?.frames() ?? 0), guest?.qmp);
+  boot.isOver = true;
+  boot.time?.[Symbol.dispose]();
   // Reading a long log takes time too, when the guest waits for nothing any more.
   boot.lateness?.[Symbol.dispose]();
+  // A stall that is not over is not counted yet.
+  if (unservedMs > 0) onLate(boot, 'qemu', unservedMs);
   // Unread console output belongs to the record, and may be evidence.
   records.serial.end();
   const trouble = troubleOf(boot);

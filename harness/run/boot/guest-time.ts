@@ -38,15 +38,6 @@ export function couldRunMs(then: TimeReading, now: TimeReading): number {
   return elapsedMs * Math.max(slowestRate, rate);
 }
 
-/**
- * For how long at least QEMU's main loop, which serves the guest's NIC, was kept from a CPU when it next got one, in ms. The
- * kernel counts a wait once it is over: one longer than the time between two readings began before the first.
- */
-export function stalledMs(then: TimeReading, now: TimeReading): number {
-  if (now.cpuMs === undefined || then.cpuMs === undefined) return 0;
-  return Math.max(0, Math.round(longestWaitMs(then.links[0], now.links[0] ?? new Map()) - (now.atMs - then.atMs)));
-}
-
 /** QEMU's main loop (timers, NIC, serial port), and its other threads: the virtual CPUs and those that work for them. */
 function qemuLinks(pid: number, threads: ReadonlyMap<number, ThreadTime>): Waits[] {
   const waits = [...threads].map(([thread, { waitedMs }]) => [thread, waitedMs] as const);

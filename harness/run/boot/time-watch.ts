@@ -3,7 +3,7 @@ import type { UntimedEvent } from '../../model/events.ts';
 import type { Plan } from '../../model/plan.ts';
 import type { Stage } from '../../model/stages.ts';
 import { createDeadlineClock } from './deadline-clock.ts';
-import { guestTimeReader, stalledMs } from './guest-time.ts';
+import { guestTimeReader } from './guest-time.ts';
 import { createRestWatch, type Signs } from './rest-watch.ts';
 
 export interface TimeWatch extends Disposable {
@@ -18,8 +18,6 @@ export interface TimeWatchOptions {
   signs(): Signs;
   /** Whether to end a guest at rest. */
   restEnds: boolean;
-  /** QEMU's main loop was kept from a CPU for at least so long, ms. */
-  onStalled(ms: number): void;
   /** Called once. */
   onTimeUp(event: TimeUp): void;
 }
@@ -39,12 +37,8 @@ export function watchTime(options: TimeWatchOptions): TimeWatch {
   const deadlines = createDeadlineClock(plan, accel !== 'tcg', () => reading);
   const rest = createRestWatch(plan, () => reading, signs);
 
-  let lastTick = reading;
   const ticker = setInterval(() => {
     reading = readAt(now());
-    const stalled = stalledMs(lastTick, reading);
-    lastTick = reading;
-    if (stalled > 0) options.onStalled(stalled);
     const deadline = deadlines.tick();
     const silence = restEnds ? rest.tick(deadlines.awaited()) : undefined;
     if (!deadline && !silence) return;

@@ -7,6 +7,7 @@ import type { Guest } from '../../vm/qemu.ts';
 import { asksSomething, requestsLease } from '../../wire/codecs/question.ts';
 import { type GatedLink, gatedLink } from '../../wire/stack/gated-link.ts';
 import type { Link } from '../../wire/stack/link.ts';
+import type { GuestLatenessWatch } from '../boot/lateness-watch.ts';
 import type { AttemptRecords } from '../records/attempt-records.ts';
 import { caseFiles } from '../records/case-directory.ts';
 import { firmwareDebugIn, machineFilesIn, type Sight, writeTemplateRecord } from './template.ts';
@@ -22,11 +23,11 @@ export interface Start {
   gate(nic: Link): Link;
   /** What the guest prints. */
   printed(chunk: Buffer): void;
-  /** The harness was late: the guest may not be where others would be. */
+  /** The guest was answered late: it may not be where others would be. */
   late(): void;
   /** Wire and console are there. */
   begin(): Promise<void>;
-  /** Whether the guest is stopped because of this. */
+  /** Whether the guest is, or is just being, stopped because of this. */
   isHolding(): boolean;
 }
 
@@ -34,6 +35,7 @@ export interface StartContext {
   records: AttemptRecords;
   directory: string;
   guest(): Guest;
+  lateness(): GuestLatenessWatch;
   /** The guest is to run: it may be dozing. */
   wake(): void;
 }
@@ -64,11 +66,14 @@ const isMoment: Readonly<Record<Moment, (frame: Buffer) => boolean>> = {
 /** Firmware shows some kilobytes up to its moment; a guest that never comes to it may show anything. */
 const mostSeenBytes = 1 << 20;
 
+const lateReason = 'its guest was answered late';
+
 /** From power-on; stopped for a while at the moment of its template, to be saved. */
-function makingStart(claim: Make, { records, directory, guest, wake }: StartContext): Start {
+function makingStart(claim: Make, { records, directory, guest, lateness, wake }: StartContext): Start {
   const seen: Sight[] = [];
   let seenBytes = 0;
   let phase: 'before' | 'saving' | 'after' = 'before';
+  let wasLate = false;
 
   function see(on: Sight['on'], bytes: Buffer): void {
     seenBytes += bytes.length;
@@ -79,7 +84,9 @@ function makingStart(claim: Make, { records, directory, guest, wake }: StartCont
   function giveUp(reason: string): void {
     phase = 'after';
     seen.length = 0;
-    claim.release();
+    // A guest that is answered in time may still make one.
+    if (wasLate) claim.postpone();
+    else claim.release();
     records.emit({ source: 'vm', type: 'template-refused', reason });
   }
 
@@ -88,7 +95,9 @@ function makingStart(claim: Make, { records, directory, guest, wake }: StartCont
     const atMs = records.now();
     wake();
     await qmp.execute('stop');
+    lateness().pause();
     try {
+      if (wasLate) throw new Error(lateReason);
       const files = machineFilesIn(claim.folder);
       await saveMachine(guest(), files);
       await records.serial.caughtUp();
@@ -99,6 +108,7 @@ function makingStart(claim: Make, { records, directory, guest, wake }: StartCont
       const asked = nic.waiting.map((frame) => frame.toString('base64'));
       writeTemplateRecord(claim.folder, { atMs, guestCpuMs: cpuMs(), seen, asked });
     } finally {
+      lateness().resume();
       await qmp.execute('cont');
     }
   }
@@ -144,7 +154,10 @@ function makingStart(claim: Make, { records, directory, guest, wake }: StartCont
       if (phase !== 'after') see('serial', chunk);
     },
     late() {
-      if (phase === 'before') giveUp('the harness was late in answering its guest');
+      if (phase === 'after') return;
+      wasLate = true;
+      // Its question may be read before it is told that its guest had to wait.
+      if (phase === 'before') giveUp(lateReason);
     },
     isHolding: () => phase === 'saving',
   };
@@ -158,11 +171,12 @@ const bytesOf = (base64: string): Buffer => Buffer.from(base64, 'base64');
  * From a template: what was seen before its moment is recorded again, at its time, and what the guest sent then is sent
  * again. It has had its answers: those of this case's servers must be the same, byte for byte, and are not sent.
  */
-function restoredStart({ template, release, refuse }: Restore, { records, guest }: StartContext): Start {
+function restoredStart({ template, release, refuse }: Restore, { records, guest, lateness }: StartContext): Start {
   const { id, files, firmwareDebug, record } = template;
   let gated: GatedLink | undefined;
   /** While the past is told. */
   let answers: string[] | undefined = [];
+  let isHolding = true;
 
   function tell({ on, bytes }: Sight): void {
     if (on === 'serial') records.serial.take(bytesOf(bytes));
@@ -213,7 +227,10 @@ function restoredStart({ template, release, refuse }: Restore, { records, guest 
       }
       records.clock.goOnFrom(atMs);
       for (const frame of asked) gated?.deliver(bytesOf(frame));
+      isHolding = false;
+      lateness().resume();
       await guest().qmp.execute('cont');
     },
+    isHolding: () => isHolding,
   };
 }

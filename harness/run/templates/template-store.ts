@@ -9,8 +9,8 @@ import type { TemplateKey } from './template-id.ts';
 /** How a guest is to start. */
 export type Claim =
   | ({ start: 'cold' } & Release)
-  /** Leaves a template in `folder`, and says `made` when it is whole. */
-  | ({ start: 'make'; folder: string; made(): void } & TemplateKey & Release)
+  /** Leaves a template in `folder`, and says `made` when it is whole; or `postpone`, and the next one to claim it makes it. */
+  | ({ start: 'make'; folder: string; made(): void; postpone(): void } & TemplateKey & Release)
   /** `refuse` if it turns out not to fit: nobody starts from it again. */
   | ({ start: 'restore'; template: Template; refuse(): void } & Release);
 
@@ -152,10 +152,13 @@ export function openTemplateStore({ folder, limitBytes, keep, latest }: Template
       act();
       wake();
     };
-    const giveUp = (): void => {
-      unmakable.add(id);
+    const postpone = (): void => {
       rmSync(part, { recursive: true, force: true });
       void unfinished.remove();
+    };
+    const giveUp = (): void => {
+      unmakable.add(id);
+      postpone();
     };
     const finish = (): void => {
       publish(id, part);
@@ -167,7 +170,12 @@ export function openTemplateStore({ folder, limitBytes, keep, latest }: Template
       end(giveUp);
       return cold;
     }
-    return { start: 'make', id, moment, folder: part, made: () => end(finish), release: () => end(giveUp) };
+    return {
+      ...{ start: 'make', id, moment, folder: part },
+      made: () => end(finish),
+      postpone: () => end(postpone),
+      release: () => end(giveUp),
+    };
   }
 
   function restore(id: string): Claim | undefined {

@@ -63,6 +63,18 @@ describe('templates of a run', () => {
     expect(readdirSync(folder)).toEqual([]);
   });
 
+  it('are made by the next case where the first was kept from it by what passes', async () => {
+    const store = open();
+    for (const _ of [1, 2, 3]) store.expect(key('a'));
+    const first = await store.claim(key('a'));
+    const second = store.claim(key('a'));
+    if (first.start === 'make') first.postpone();
+    first.release();
+    fill(await second);
+    expect((await store.claim(key('a'))).start).toBe('restore');
+    expect(readdirSync(folder)).toEqual(['a']);
+  });
+
   it('stay for the next run when they are to be kept, and one case is enough to make one', async () => {
     const store = open({ keep: true });
     store.expect(key('a'));
