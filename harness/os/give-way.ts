@@ -5,6 +5,11 @@ import { getPriority, setPriority } from 'node:os';
 const behind = 5;
 const nicest = 19;
 
+/** Off root the kernel changes one group of the host every tenth of a second (kernel/sched/autogroup.c), and refuses others. */
+const againMs = 110;
+/** More than guests are started at once. */
+const mostTries = 50;
+
 const behindUs = (nice: number): number => Math.min(nicest, nice + behind);
 
 const autogroupOf = (pid: number | 'self'): string => `/proc/${pid}/autogroup`;
@@ -19,19 +24,28 @@ function niceAmongSessions(): number {
   return ofGroup === undefined ? getPriority() : Number(ofGroup);
 }
 
-function attempt(give: () => void): void {
+/** Returns the code of its failure. */
+function attempt(give: () => void): string | undefined {
   try {
     give();
-  } catch {
-    // The process has gone; or the kernel has no autogroups, or has changed one just now (EAGAIN).
+  } catch (error) {
+    // The process has gone, or the kernel has no autogroups, or may change this one in a while (EAGAIN).
+    return (error as NodeJS.ErrnoException).code;
   }
+  return undefined;
+}
+
+function letGroupGiveWay(pid: number, write: typeof writeFileSync, tries: number): void {
+  const failure = attempt(() => write(autogroupOf(pid), String(behindUs(niceAmongSessions()))));
+  if (failure !== 'EAGAIN' || tries === 1) return;
+  setTimeout(() => letGroupGiveWay(pid, write, tries - 1), againMs).unref();
 }
 
 /**
  * Lets a process that was just started, in a session of its own, have the CPU only after us where both want it: guests
- * compute all the time, and what serves them needs little, but at once.
+ * compute all the time, and what serves them needs little, but at once. Several that start at once do so one after another.
  */
-export function letGiveWay(pid: number): void {
+export function letGiveWay(pid: number, write = writeFileSync): void {
   attempt(() => setPriority(pid, behindUs(getPriority())));
-  attempt(() => writeFileSync(autogroupOf(pid), String(behindUs(niceAmongSessions()))));
+  letGroupGiveWay(pid, write, mostTries);
 }
