@@ -7,6 +7,7 @@ import {
   tlsHardships,
 } from './faulty-servers.ts';
 import { type Group, type Hardship, patience, transfer } from './hardship-row.ts';
+import { loaderChains, loaderHardships } from './loader-hardships.ts';
 
 const loss = (share: number): Hardship['faults'] => [{ match: transfer, drop: share }];
 
@@ -119,4 +120,5 @@ export const hardship: Group[] = [
   ...suffering(httpsChains, tlsHardships),
   ...suffering(httpsLinuxChains, laterTlsHardships),
   ...suffering(ipv6Chains, dhcp6Hardships),
+  ...suffering(loaderChains, loaderHardships),
 ];

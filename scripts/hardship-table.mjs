@@ -23,11 +23,14 @@ const groupedBy = (items, keyOf) => {
   return [...groups];
 };
 
-/** Cases by chain, for each transport and IP version: their chains meet different hardships. */
+/** Loaders that are not iPXE. */
+const loaders = ['grub', 'pxelinux'];
+
+/** Cases by chain, for each transport, IP version and kind of loader: their chains meet different hardships. */
 const chainsOf = (cases, axisText) =>
-  groupedBy(cases, ({ scenario }) => `${axisText(scenario, 'transport')} ${scenario.ipVersion}`).map(([, alike]) =>
-    groupedBy(alike, (one) => chainOf(one, axisText)),
-  );
+  groupedBy(cases, ({ scenario }) =>
+    [axisText(scenario, 'transport'), scenario.ipVersion, loaders.includes(scenario.secondStage)].join(' '),
+  ).map(([, alike]) => groupedBy(alike, (one) => chainOf(one, axisText)));
 
 /** What each boot chain survives, and what it costs in time: the measured part of scenarios/README.md. */
 export function hardshipTable(result, { axisText, inline, table, totalsLine }) {
@@ -48,7 +51,7 @@ export function hardshipTable(result, { axisText, inline, table, totalsLine }) {
     `${groups.flat().length} chains. ${totalsLine(result)}. ${inline([result.startedAt.slice(0, 10), ...programs, result.host.platform].join(', '))}.`,
     '',
     ...shown,
-    'Seconds from power-on to the script of the second stage, with TCG; 🛑: the stage that was not reached.',
+    'Seconds from power-on to the last stage that is asked for (the script of the second stage, GRUB’s configuration, or Linux), with TCG; 🛑: the stage that was not reached.',
     '',
   ].join('\n');
 }

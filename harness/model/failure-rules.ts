@@ -20,6 +20,7 @@ const particular = [
   'no-address-offered',
   'nothing-sent',
   'offer-not-taken',
+  'pxelinux-boot-failed',
   'pxelinux-no-config',
   'seabios-no-boot',
   'secure-boot-refused',

@@ -141,6 +141,13 @@ export const failureRows: readonly FailureRow[] = [
     proves: 'every name of the configuration search was refused',
   },
   {
+    rule: 'pxelinux-boot-failed',
+    means: 'end',
+    pattern: /Boot failed: press a key to retry, or wait for reset/,
+    when: beforeKernel,
+    proves: 'it could not load its library, and waits for a key',
+  },
+  {
     rule: 'uefi-exception-type',
     means: 'remark',
     pattern: /!!!! \w+ Exception Type - /,

@@ -36,6 +36,7 @@ const stopped: Record<string, { last: string; rule: string; words: RegExp }> = {
   // A release build for Arm says no more than this.
   'arm-exception': { last: 'firmware', rule: 'uefi-exception', words: /^Synchronous Exception at 0x0{15}4$/ },
   'uefi-grub-no-config': { last: 'nbp', rule: 'grub-prompt', words: /Minimal BASH-like line editing/ },
+  'bios-pxelinux-no-library': { last: 'nbp', rule: 'pxelinux-boot-failed', words: /^Boot failed: press a key/ },
   'uefi-unsigned-ipxe': {
     last: 'nbp-fetch',
     rule: 'secure-boot-refused',
