@@ -4,11 +4,25 @@ import { clients, type Group, type Hardship, ipxeStop, pxeStop, transfer } from 
 export const dhcpHardships: Record<string, Hardship> = {
   /** The server's NAK is to be answered with a new DISCOVER (RFC 2131 §4.4.1). */
   'nak-second-stage': {
-    // iPXE of 2019 (undionly and snponly of bookworm) takes no notice of it and repeats its REQUEST, which is then acknowledged;
-    // iPXE 2.0 starts again with a DISCOVER (iPXE 1192edf39).
+    // All boot: iPXE 2.0 starts again with a DISCOVER, iPXE of 2019 repeats its REQUEST, which is then acknowledged.
     title: 'a NAK to the second stage’s first REQUEST',
     faults: [{ server: 'dhcp', from: { stage: 'nbp-fetch' }, of: { first: 1 }, nak: true }],
     first: true,
+  },
+  'naks-second-stage': {
+    // Two rounds of the six REQUESTs that iPXE of 2019 sends, and some.
+    title: 'a NAK to each of the second stage’s first 14 REQUESTs',
+    faults: [{ server: 'dhcp', from: { stage: 'nbp-fetch' }, of: { first: 14 }, nak: true }],
+    chains: ['bios-pxe', 'bios-pxe-new'],
+    stops: {
+      'bios-pxe': {
+        stopsAt: 'nbp-dhcp',
+        failure: 'nbp-loop',
+        reason:
+          'iPXE of 2019 takes no notice of a NAK: it sends six REQUESTs, then loads the boot file that the first stage was given, which is itself',
+        reference: 'https://github.com/ipxe/ipxe/pull/66 (commit 1192edf39)',
+      },
+    },
   },
   nak: {
     title: 'a NAK to the first REQUEST',
@@ -247,7 +261,7 @@ export const tftpHardships: Record<string, Hardship> = {
   },
 };
 
-/** A download that the server ends is given up: only a timeout or a device error would have it resumed. */
+/** In 2022 as in 2026: EDK II has learnt to resume a download, but only after a timeout or a device error, not where the server closes. */
 const notResumed: Group['expect'] = {
   stopsAt: 'nbp-fetch',
   failure: { rule: 'http-boot-error', says: 'Unexpected network error' },
