@@ -1,8 +1,7 @@
 import { execa } from 'execa';
 import { HarnessError } from '../model/errors.ts';
 import type { Capacity } from '../os/capacity.ts';
-import { fileIdentity } from '../os/file-identity.ts';
-import { findProgram } from '../os/find-program.ts';
+import { programIdentity } from '../os/find-program.ts';
 import { oncePerKey } from '../os/once-per-key.ts';
 
 /** What one QEMU binary can do, as reported by the binary itself. */
@@ -34,7 +33,12 @@ async function ask({ program, env }: QemuProgram, args: readonly string[]): Prom
       hint: '`netboot doctor` lists what is missing and how to install it.',
     });
   }
-  if (failed && !stdout) throw new HarnessError('qemu-failed', `${shortMessage}: ${stderr.slice(0, 300)}`);
+  // Also where it has printed something: what it did not come to say would be taken for what it cannot do.
+  if (failed) {
+    throw new HarnessError('qemu-failed', `${shortMessage}: ${stderr.slice(0, 300)}`, {
+      hint: 'Run that command: QEMU lists what it can do, and exits with 0.',
+    });
+  }
   return stdout;
 }
 
@@ -78,11 +82,14 @@ async function probe(qemu: QemuProgram): Promise<QemuFacts> {
 
 const probes = oncePerKey<QemuFacts>();
 
-/** Asks a QEMU binary, once while it stays the same. Throws `missing-program` if there is none. */
+/**
+ * Asks a QEMU binary, once while it stays the same.
+ * @throws HarnessError `missing-program` if there is none, `qemu-failed` if it does not answer to the end
+ */
 export async function probeQemu(qemu: QemuProgram): Promise<QemuFacts> {
-  const path = findProgram(qemu.program);
-  if (path === undefined) return probe(qemu);
-  const facts = await probes(JSON.stringify([fileIdentity(path), qemu.env]), () => probe(qemu));
+  const identity = programIdentity(qemu.program);
+  if (identity === undefined) return probe(qemu);
+  const facts = await probes(JSON.stringify([identity, qemu.env]), () => probe(qemu));
   return { ...facts, program: qemu.program };
 }
 

@@ -2,8 +2,7 @@ import { z } from 'zod';
 import { type Arch, archs } from '../model/axes.ts';
 import { HarnessError } from '../model/errors.ts';
 import { qemuProgramOf } from '../model/qemu-program.ts';
-import { fileIdentity } from '../os/file-identity.ts';
-import { findProgram } from '../os/find-program.ts';
+import { programIdentity } from '../os/find-program.ts';
 import { openJsonCache } from '../os/json-cache.ts';
 import type { QemuProgram } from './host.ts';
 
@@ -31,9 +30,8 @@ export interface OfferedNics {
 export function openOfferedNics(cacheFile: string | undefined): OfferedNics {
   const cache = openJsonCache({ file: cacheFile, version: 1, schema: z.array(z.string()).readonly() });
   const of = async (qemu: QemuProgram): Promise<readonly string[] | undefined> => {
-    const path = findProgram(qemu.program);
-    if (path === undefined) return undefined;
-    const identity = fileIdentity(path);
+    const identity = programIdentity(qemu.program);
+    if (identity === undefined) return undefined;
     const nics = cache.get(identity) ?? (await askNics(qemu));
     if (nics !== undefined) cache.set(identity, nics);
     return nics;
