@@ -7,7 +7,6 @@ import { serveFarm } from '../farm/worker.ts';
 import { openWorkerFiles } from '../farm/worker-files.ts';
 import { HarnessError } from '../model/errors.ts';
 import { cacheFolder } from '../os/cache-folder.ts';
-import { openTemporaryFolder } from '../os/temporary-folder.ts';
 import { openTemplateStore, type TemplateStore } from '../run/templates/template-store.ts';
 import { type Artefacts, openArtefacts } from './artefacts.ts';
 import type { FarmOptions } from './farm-options.ts';
@@ -71,8 +70,7 @@ export async function serveAsWorker(options: WorkerOptions, io: CliIo): Promise<
     own: await host.sets.files(),
   });
   const templates = templatesOf(options, host);
-  await using records = await openTemporaryFolder('netboot-cells-');
-  const runner: CellRunner = { host, files, trust, store: farm.store, folder: records.path, templates };
+  const runner: CellRunner = { host, files, trust, store: farm.store, templates };
   await serveFarm({
     ...{ redis: farm.redis, sealing: farm.sealing, say: farm.say, offer, jobs: options.jobs, signal: io.signal },
     run: (cell, running) => runCell(cell, runner, running),

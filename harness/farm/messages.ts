@@ -43,6 +43,9 @@ export const cellSchema = z.strictObject({
 });
 export type Cell = z.infer<typeof cellSchema>;
 
+/** Characters of the reason why a cell has no records. */
+export const longestReason = 10_000;
+
 /** What became of a cell. */
 export const cellResultSchema = z.strictObject({
   run: runIdSchema,
@@ -59,7 +62,7 @@ export const cellResultSchema = z.strictObject({
       /** Where its files were on the worker, in the order of `pathsOf`. */
       paths: z.array(z.string().max(4096)).max(10_000),
     }),
-    z.strictObject({ status: z.enum(['error', 'not-run']), reason: z.string().max(10_000) }),
+    z.strictObject({ status: z.enum(['error', 'not-run']), reason: z.string().max(longestReason) }),
   ]),
 });
 export type CellResult = z.infer<typeof cellResultSchema>;

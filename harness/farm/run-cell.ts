@@ -1,8 +1,8 @@
 import { statSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HarnessError } from '../model/errors.ts';
 import type { CaseResult } from '../model/verdict.ts';
+import { openTemporaryFolder } from '../os/temporary-folder.ts';
 import { packFolder } from '../os/write-zip.ts';
 import { createAuthorities } from '../run/authorities.ts';
 import { bundleLimits } from '../run/bundle/bundle-format.ts';
@@ -27,8 +27,6 @@ export interface CellRunner {
   host: OpenedHost;
   files: WorkerFiles;
   store: FileStore;
-  /** For the records of cells in progress; it goes with the worker. */
-  folder: string;
   trust: boolean;
   /** This worker's own; undefined: every guest starts from power-on. */
   templates: TemplateStore | undefined;
@@ -39,7 +37,9 @@ export interface RunningCell {
   onProgress(progress: Progress): void;
 }
 
-const noSpace = (error: unknown): boolean => (error as NodeJS.ErrnoException).code === 'ENOSPC';
+/** The disk is full, or the user's quota of it. */
+const noSpace = (error: unknown): boolean =>
+  ['ENOSPC', 'EDQUOT'].includes((error as NodeJS.ErrnoException | undefined)?.code ?? '');
 
 /** The QEMU of a placed case, or why it cannot run here. */
 async function qemuOf({ id, found }: { id: string; found: FoundCase }) {
@@ -80,48 +80,61 @@ async function ranAt(
   };
 }
 
+async function runIn(
+  outDir: string,
+  cell: Cell,
+  runner: CellRunner,
+  { signal, onProgress }: RunningCell,
+): Promise<Outcome> {
+  const { id, round, accel, carried, sharesStart } = cell;
+  const { host, files, trust, templates } = runner;
+  const bytesOf = new Map(cell.files.map(({ sha256, bytes }) => [sha256, bytes]));
+  const found = await placeCell(carried, {
+    sets: host.sets,
+    fingerprints: host.fingerprints,
+    trust,
+    fileOf(sha256) {
+      const bytes = bytesOf.get(sha256);
+      if (bytes === undefined) throw new Refused('it names a file that it does not list');
+      return files.path({ sha256, bytes });
+    },
+  });
+  const directory = join(casesFolder, id);
+  const result = await runCase({
+    ...{ id, round, found, outDir, directory, signal },
+    qemu: await qemuOf({ id, found }),
+    accel: createAccelChooser({ choice: accel, cacheFile: host.accelCacheFile, signal }),
+    fingerprints: host.fingerprints,
+    authorities: createAuthorities(),
+    setDirs: [],
+    templates: sharesStart ? templates : undefined,
+    onAttempt: (attempt) => onProgress({ id, attempt }),
+    onStage: (stage, atMs) => onProgress({ id, stage, atMs }),
+  });
+  if (result.verdict.status === 'error' && endedByDisk(join(outDir, directory)))
+    throw new Unfit(`${outDir} cannot be written`);
+  return await ranAt({ outDir, found, result }, runner);
+}
+
 /**
  * Runs one cell and leaves its records in the store.
- * @throws Unfit if this machine's disk is full
+ * @throws Unfit if this machine's disk is full, or it has no folder for temporary files
  */
-export async function runCell(cell: Cell, runner: CellRunner, { signal, onProgress }: RunningCell): Promise<Outcome> {
-  const { id, round, accel, carried, sharesStart } = cell;
-  const { host, files, folder, trust, templates } = runner;
-  const outDir = await mkdtemp(join(folder, 'cell-'));
-  const bytesOf = new Map(cell.files.map(({ sha256, bytes }) => [sha256, bytes]));
+export async function runCell(cell: Cell, runner: CellRunner, running: RunningCell): Promise<Outcome> {
+  // Each its own: one for the worker's life would be cleaned away as old (systemd-tmpfiles).
+  const records = await openTemporaryFolder('netboot-cell-').catch((error: Error) => {
+    throw new Unfit(`there is no folder for its records: ${error.message}`);
+  });
   try {
-    const found = await placeCell(carried, {
-      sets: host.sets,
-      fingerprints: host.fingerprints,
-      trust,
-      fileOf(sha256) {
-        const bytes = bytesOf.get(sha256);
-        if (bytes === undefined) throw new Refused('it names a file that it does not list');
-        return files.path({ sha256, bytes });
-      },
-    });
-    const directory = join(casesFolder, id);
-    const result = await runCase({
-      ...{ id, round, found, outDir, directory, signal },
-      qemu: await qemuOf({ id, found }),
-      accel: createAccelChooser({ choice: accel, cacheFile: host.accelCacheFile, signal }),
-      fingerprints: host.fingerprints,
-      authorities: createAuthorities(),
-      setDirs: [],
-      templates: sharesStart ? templates : undefined,
-      onAttempt: (attempt) => onProgress({ id, attempt }),
-      onStage: (stage, atMs) => onProgress({ id, stage, atMs }),
-    });
-    if (result.verdict.status === 'error' && endedByDisk(join(outDir, directory)))
-      throw new Unfit(`${outDir} cannot be written`);
-    return await ranAt({ outDir, found, result }, runner);
+    return await runIn(records.path, cell, runner, running);
   } catch (error) {
     if (error instanceof Unfit) throw error;
     if (noSpace(error) || noSpace((error as Error).cause)) throw new Unfit((error as Error).message);
     if (error instanceof Refused) return { status: 'not-run', reason: error.message };
     if (error instanceof HarnessError) return { status: 'error', reason: error.message };
-    return { status: 'error', reason: `the harness failed: ${(error as Error).message}` };
+    throw error;
   } finally {
-    await rm(outDir, { recursive: true, force: true });
+    // What cannot be removed is no reason to lose a result.
+    await records[Symbol.asyncDispose]().catch(() => {});
   }
 }

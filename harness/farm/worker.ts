@@ -6,7 +6,15 @@ import { type Admission, openAdmission } from '../run/scheduler.ts';
 import { briefly, type FarmConnection, listen } from './connect.ts';
 import { type CellSource, type HeldCell, neededOf, openSource } from './held-cells.ts';
 import { beatMs, cellQueue, channels, keys, lockMs, mostLost, prefix, resultQueue } from './keys.ts';
-import { type Cell, type CellResult, cellSchema, type FarmRun, type Progress, runIdSchema } from './messages.ts';
+import {
+  type Cell,
+  type CellResult,
+  cellSchema,
+  type FarmRun,
+  longestReason,
+  type Progress,
+  runIdSchema,
+} from './messages.ts';
 import { type Need, needKey, type Offer, offerSchema } from './need.ts';
 import { type Board, openBoard } from './presence.ts';
 import { queueHeads } from './queue-heads.ts';
@@ -31,7 +39,7 @@ export interface WorkerOptions {
 const pollMs = 200;
 /** Redis is not asked for so long again after it had nothing, unless a run says that it has sent some. */
 const quietMs = 1_000;
-/** Takes no cell for so long after its disk was full. */
+/** Takes no cell for so long after it had to put one back. */
 const unfitMs = 60_000;
 
 interface Running {
@@ -180,7 +188,10 @@ async function outcomeOf(
   try {
     return await run(checkedCell(state, held), { signal, onProgress });
   } catch (error) {
-    if (!(error instanceof BadMessage)) throw error;
+    if (error instanceof Unfit) throw error;
+    // Not another worker's: if it is the cell's doing, they would fail on it one after the other.
+    if (!(error instanceof BadMessage))
+      return { status: 'error', reason: `the harness failed: ${error instanceof Error ? error.message : error}` };
     // Someone without the key put it there: its submitter is not told what it cannot have asked for.
     say(`${held.id}: refused: ${error.message}`);
     return undefined;
@@ -194,28 +205,34 @@ async function deliver(state: State, { source, id }: HeldCell, outcome: CellResu
   if ((await redis.exists(keys.run(run))) === 0) return;
   const queue = results.get(run) ?? new Queue(resultQueue(run), { connection: redis, prefix });
   results.set(run, queue);
-  const result: CellResult = { run, id, worker: offer.worker, outcome };
+  // A submitter refuses a longer one, and would send the cell again and again.
+  const told = 'reason' in outcome ? { ...outcome, reason: outcome.reason.slice(0, longestReason) } : outcome;
+  const result: CellResult = { run, id, worker: offer.worker, outcome: told };
   const sealed = sealing.seal('result', result);
   await withRoom(() => queue.add('result', { sealed }, { removeOnComplete: true, removeOnFail: true }), state);
 }
 
-async function work(state: State, held: HeldCell, stop: AbortController): Promise<void> {
+/** Whether the cell is settled: its result is delivered, or nobody wants one of this worker. Else it is another's to run. */
+async function isSettled(state: State, held: HeldCell, stop: AbortSignal): Promise<boolean> {
   const { say, signal } = state;
   try {
-    const outcome = await outcomeOf(state, held, AbortSignal.any([stop.signal, signal]));
-    if (signal.aborted) return await held.giveBack();
-    // Its run is gone, or it is another worker's now.
-    if (stop.signal.aborted) return;
-    if (outcome !== undefined) await deliver(state, held, outcome);
-    await held.done();
+    const outcome = await outcomeOf(state, held, AbortSignal.any([stop, signal]));
+    if (signal.aborted) return false;
+    if (outcome !== undefined && !stop.aborted) await deliver(state, held, outcome);
+    return true;
   } catch (error) {
-    if (error instanceof Unfit) {
-      state.unfitUntil = Date.now() + unfitMs;
-      say(`${held.id}: put back for another worker: ${error.message}; no cell is taken for ${unfitMs / 1000} s`);
-      return held.giveBack();
-    }
-    throw error;
+    // This machine's disk, or Redis. If it kept the cell, its lock would run out, as that of a lost worker.
+    state.unfitUntil = Date.now() + unfitMs;
+    const why = (error as Error).message;
+    say(`${held.id}: put back for another worker: ${why}; no cell is taken for ${unfitMs / 1000} s`);
+    return false;
   }
+}
+
+async function work(state: State, held: HeldCell, stop: AbortSignal): Promise<void> {
+  if (!(await isSettled(state, held, stop))) return held.giveBack();
+  // Its run is gone, or it is another worker's now.
+  if (!stop.aborted) await held.done();
 }
 
 function start(state: State, held: HeldCell): void {
@@ -223,7 +240,7 @@ function start(state: State, held: HeldCell): void {
   const stop = new AbortController();
   const one: Running = { cell: held, sinceMs: Date.now(), stop, ended: Promise.resolve() };
   running.add(one);
-  one.ended = work(state, held, stop)
+  one.ended = work(state, held, stop.signal)
     .catch((error: Error) => say(`${held.id}: ${error.message}`))
     .finally(() => {
       running.delete(one);

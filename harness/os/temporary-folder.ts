@@ -6,6 +6,7 @@ import { join } from 'node:path';
 
 export interface TemporaryFolder extends AsyncDisposable {
   readonly path: string;
+  [Symbol.asyncDispose](): Promise<void>;
 }
 
 /** What exists only until something is finished. */

@@ -1,0 +1,60 @@
+import { expect, it } from 'vitest';
+import { prefix } from '../../../harness/farm/keys.ts';
+import { until } from '../cli.ts';
+import { onFarm, untilAnswer } from './on-farm.ts';
+import { openSingleCase } from './own-worker.ts';
+
+const notRun = { status: 'not-run', reason: 'the test says so' } as const;
+
+it('a cell on which a worker fails has an error for its result, at once', async () => {
+  await onFarm(async (farm) => {
+    const stop = new AbortController();
+    const { results, finished, serve } = await openSingleCase(farm, stop.signal);
+    const serving = serve('one', () => Promise.reject(new Error('the floor is wet')));
+    await finished;
+    expect(results).toMatchObject([{ verdict: { status: 'error' } }]);
+    expect(JSON.stringify(results[0]?.verdict)).toContain('the harness failed: the floor is wet');
+    stop.abort();
+    await serving;
+  });
+});
+
+it('a cell has its result also where there is too much to say about it', async () => {
+  await onFarm(async (farm) => {
+    const stop = new AbortController();
+    const { results, finished, serve } = await openSingleCase(farm, stop.signal);
+    const serving = serve('one', async () => ({ status: 'error', reason: `drip${'p'.repeat(20_000)}` }));
+    expect(await finished).toEqual(['cells by worker of the farm: one 1']);
+    expect(results[0]?.verdict.diagnosis).toMatch(/On worker one: drip{100}/);
+    stop.abort();
+    await serving;
+  });
+});
+
+it('a cell whose result Redis does not take is put back for another worker', async () => {
+  await onFarm(async (farm) => {
+    const { redis } = farm;
+    const stop = new AbortController();
+    const { id, results, finished, serve } = await openSingleCase(farm, stop.signal);
+    const run = await untilAnswer('the run', async () => (await redis.keys(`${prefix}:run:*`))[0]?.split(':').at(-1));
+    // BullMQ counts there.
+    const counter = `${prefix}:${run}.results:id`;
+    await redis.set(counter, 'no number');
+    const said: string[] = [];
+    const served = [
+      serve(
+        'one',
+        async () => notRun,
+        (line) => said.push(line),
+      ),
+    ];
+    await until('the failure', () => said.some((line) => line.startsWith(`${id}: `)), 60_000);
+    expect(said.join('\n')).toContain(`${id}: put back for another worker: `);
+    await redis.del(counter);
+    served.push(serve('two', async () => notRun));
+    expect(await finished).toEqual(['cells by worker of the farm: two 1']);
+    expect(results).toMatchObject([{ verdict: { status: 'not-run' } }]);
+    stop.abort();
+    await Promise.all(served);
+  });
+});
