@@ -42,11 +42,14 @@ const networkHardships: Record<string, Hardship> = {
     first: true,
   },
   'link-flap': {
-    title: 'no link for 2 s after the lease',
-    faults: [{ from: { stage: 'dhcp' }, linkDownMs: 2000 }],
-    // OVMF of 2026 waits for a link that goes before it asks for the file's size, and gives PXE up if it goes right after:
-    // a matter of milliseconds, so that no cell can expect either.
-    chains: ['bios-pxe', 'uefi', 'arm', 'arm-new'],
+    title: 'no link for 2 s in mid-transfer',
+    faults: [
+      {
+        on: 'to-guest',
+        match: { protocol: 'tftp', message: 'data' },
+        linkDownMs: { ms: 2000, of: { nth: 20 } },
+      },
+    ],
   },
 };
 

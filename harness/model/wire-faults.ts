@@ -83,6 +83,8 @@ const matchSchema = z
   })
   .meta({ dependentRequired: { message: ['protocol'] }, allOf: protocols.map(matchOf) });
 
+const downMs = z.int().positive().max(600_000);
+
 const actions = {
   drop: choiceSchema.optional(),
   duplicate: choiceSchema.optional(),
@@ -108,8 +110,8 @@ const actions = {
     .optional(),
   /** Of each direction: frames wait for those before them, and for their own last byte. */
   bytesPerSecond: z.int().min(100).optional(),
-  /** Takes the guest's link down for this long, once; goes with `from` alone. */
-  linkDownMs: z.int().positive().max(600_000).optional(),
+  /** Takes the guest's link down for this long: once, with `from` alone; or each time that such a frame has passed. */
+  linkDownMs: z.union([downMs, z.strictObject({ ms: downMs, of: choiceSchema })]).optional(),
 };
 export type WireFaultAction = keyof typeof actions;
 export const wireFaultActions = Object.keys(actions) as WireFaultAction[];
@@ -124,13 +126,14 @@ function refuseSilentEnd({ on, match: { protocol, message } }: Fault): Refusal[]
   return [[['on'], `expected ${other}: ${protocol} ${message} never goes ${on}`]];
 }
 
-/** A link is down for all frames both ways. */
+/** A link goes down for all frames both ways; without one that it goes down after, nothing can be matched. */
 function refuseBesideLink(fault: Fault): Refusal[] {
-  if (fault.linkDownMs === undefined) return [];
+  if (typeof fault.linkDownMs !== 'number') return [];
   const beside = ['on', 'until', ...wireFaultActions.filter((action) => action !== 'linkDownMs')] as const;
   const given: string[] = beside.filter((key) => fault[key] !== undefined);
   if (Object.keys(fault.match).length > 0) given.push('match');
-  const why = 'expected without linkDownMs, which takes the whole link down, once: say it in a fault of its own';
+  const why =
+    'expected without linkDownMs in ms alone, which takes the whole link down, once: give it { ms, of } too, or a fault of its own';
   return given.map((key): Refusal => [[key], why]);
 }
 

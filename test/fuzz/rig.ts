@@ -55,7 +55,7 @@ export interface FuzzedWireOptions {
 export function startFuzzedWire({ faults = [], vlan }: FuzzedWireOptions = {}) {
   const emit = checkEvent;
   const clock = createManualClock();
-  const injector = createInjector(faults, { emit, ...clock, hasReached: () => false });
+  const injector = createInjector(faults, { emit, ...clock, hasReached: () => false, takeLinkDown: () => {} });
   let framesSent = 0;
   let isOnVlan = false;
   const isTagged = (frame: Buffer): boolean => vlan !== undefined && tagOf(frame) === vlan;

@@ -100,3 +100,14 @@ test('nothing is done to a guest whose boot has ended', async () => {
   await link.pass(400);
   expect(link.links).toEqual([false]);
 });
+
+test('a link that is down cannot be taken down by one more frame', async () => {
+  const { pass, links, events, takeDown } = start([{ linkDownMs: { ms: 100, of: 1 } }]);
+  takeDown(0, 100);
+  takeDown(0, 100);
+  await pass(200);
+  takeDown(0, 100);
+  await pass(200);
+  expect(links).toEqual([false, true, false, true]);
+  expect(events).toMatchObject([{ count: 1 }, { count: 2 }]);
+});

@@ -20,7 +20,7 @@ function start(serves: ProvisionerService[] = ['dhcp', 'tftp'], ...faulty: objec
   const [emit, now] = [(event: UntimedEvent) => events.push(event), () => 5];
   const { faults } = createInjector(
     faulty.map((fault) => faultSchema.parse(fault)),
-    { emit, ...createManualClock(), hasReached: () => false },
+    { emit, ...createManualClock(), hasReached: () => false, takeLinkDown: () => {} },
   );
   const wire = createWire({ network: { ...network, provisioner }, nic, foreign, emit, now, faults });
   wire.udp.bind(67, ({ payload }) => received.push(payload.toString()));

@@ -19,7 +19,9 @@ function open(faults: readonly Fault[]) {
   const events: UntimedEvent[] = [];
   const arrived: Record<Direction, Buffer[]> = { 'from-guest': [], 'to-guest': [] };
   const emit = (event: UntimedEvent) => void events.push(event);
-  const injector = createInjector(faults, { now: clock.now, setTimer: clock.setTimer, hasReached: () => false, emit });
+  const injector = createInjector(faults, {
+    ...{ now: clock.now, setTimer: clock.setTimer, hasReached: () => false, emit, takeLinkDown: () => {} },
+  });
   const send = (frame: Buffer, direction: Direction = 'to-guest') =>
     injector.faults?.(Buffer.from(frame), direction, (passed) => void arrived[direction].push(Buffer.from(passed)));
   return { ...injector, send, clock, events, arrived };
@@ -228,7 +230,7 @@ describe('a rate', () => {
   test('leaves frames in their order, by whichever timer they go', async () => {
     const faults = faultsOf({ bytesPerSecond: 400_000 });
     const arrived: number[] = [];
-    const options = { now: () => performance.now(), hasReached: () => false, emit: () => {} };
+    const options = { now: () => performance.now(), hasReached: () => false, emit: () => {}, takeLinkDown: () => {} };
     using injector = createInjector(faults, options);
     const count = 603;
     await new Promise<void>((resolve) => {

@@ -19,16 +19,20 @@ const ack = (number: number) => udpFrame(guest, server, 2070, 50_000, encodeAck(
 function open(...faults: object[]) {
   const events: UntimedEvent[] = [];
   const reached = new Set<Stage>();
+  const linkDowns: object[] = [];
   const injector = createInjector(
     faults.map((fault) => faultSchema.parse(fault)),
-    { now: () => Date.now(), hasReached: (stage) => reached.has(stage), emit: (event) => events.push(event) },
+    {
+      ...{ now: () => Date.now(), hasReached: (stage) => reached.has(stage), emit: (event) => events.push(event) },
+      takeLinkDown: (fault, ms) => linkDowns.push({ fault, ms, after: numbers() }),
+    },
   );
   const arrived: Buffer[] = [];
   const send = (frame: Buffer, direction: Direction = 'to-guest') =>
     injector.faults?.(frame, direction, (passed) => arrived.push(Buffer.from(passed)));
   /** The number of each block that arrived, in order. */
   const numbers = () => arrived.map((frame) => frame.readUInt16BE(14 + 20 + 8 + 2));
-  return { ...injector, send, arrived, numbers, events, reached };
+  return { ...injector, send, arrived, numbers, events, reached, linkDowns };
 }
 
 const sendAll = (wire: ReturnType<typeof open>, count: number) => {
@@ -45,6 +49,12 @@ describe('a fault', () => {
     const wire = open(fault);
     sendAll(wire, 6);
     expect(wire.numbers()).toEqual(left);
+  });
+
+  test('takes the link down once the frame that it counted has passed', () => {
+    const wire = open({ drop: { nth: 1 } }, { on: 'to-guest', linkDownMs: { ms: 300, of: { nth: 3 } } });
+    sendAll(wire, 6);
+    expect(wire.linkDowns).toEqual([{ fault: 1, ms: 300, after: [2, 3, 4] }]);
   });
 
   test('does to the same frames the same for the same seed, and something else for another', () => {
@@ -264,6 +274,7 @@ describe('faults in a matrix', () => {
       { linkDownMs: 9, match: { protocol: 'tftp' } },
       /expected without linkDownMs/,
     ],
+    ['take the link down of no frame', { linkDownMs: { ms: 9, of: 0 } }, /linkDownMs|>0/],
     ['take the link down for a time', { linkDownMs: 9, until: { ms: 50 } }, /expected without linkDownMs/],
     ['take the link down by themselves', { linkDownMs: 9, drop: 1 }, /expected without linkDownMs/],
     ['have probabilities up to 1', { drop: 2 }, /1/],

@@ -184,7 +184,7 @@ function startFaults(boot: Boot, { qmp }: Guest, opened: DisposalStack): Faults 
   const { now, emit } = boot.records;
   const hasReached = (stage: Stage): boolean => boot.reached.has(stage);
   const links = injectLinkFaults({ faults, qmp, now, hasReached, emit });
-  const injector = createInjector(faults, { now, hasReached, emit });
+  const injector = createInjector(faults, { now, hasReached, emit, takeLinkDown: links.takeDown });
   opened.defer(() => links[Symbol.dispose]());
   opened.defer(() => injector[Symbol.dispose]());
   return injector.faults;

@@ -10,18 +10,26 @@ export interface LinkFaultOptions extends Progress {
   emit: EventSink;
 }
 
-type LinkFault = WireFault & { linkDownMs: number };
+type TimedFault = WireFault & { linkDownMs: number };
+
+export interface LinkFaults extends Disposable {
+  /** For the fault of this index; nothing while the link is down. */
+  takeDown(fault: number, ms: number): void;
+}
 
 const tickMs = 20;
 
-const isOfLink = (fault: Fault): fault is LinkFault => fault.server === undefined && fault.linkDownMs !== undefined;
+const isTimed = (fault: Fault): fault is TimedFault =>
+  fault.server === undefined && typeof fault.linkDownMs === 'number';
 
 /**
- * Takes the guest's link down and up where its scenario says so (QMP set_link), until disposed of. It is up again when the
- * last of the faults that hold it down has passed. If QEMU refuses, nothing can be said of the guest.
+ * Takes the guest's link down and up (QMP set_link), at the moments that its scenario names and when told to, until disposed
+ * of. It is up again when the last of the faults that hold it down has passed. If QEMU refuses, nothing can be said of the
+ * guest.
  */
-export function injectLinkFaults({ faults, qmp, emit, ...progress }: LinkFaultOptions): Disposable {
-  const waiting = new Map(faults.flatMap((fault, index) => (isOfLink(fault) ? [[index, fault]] : [])));
+export function injectLinkFaults({ faults, qmp, emit, ...progress }: LinkFaultOptions): LinkFaults {
+  const waiting = new Map(faults.flatMap((fault, index) => (isTimed(fault) ? [[index, fault]] : [])));
+  const counts = new Map<number, number>();
   const timers = new Set<NodeJS.Timeout>();
   let downs = 0;
   let isOver = false;
@@ -39,26 +47,32 @@ export function injectLinkFaults({ faults, qmp, emit, ...progress }: LinkFaultOp
     }
   }
 
-  async function takeDown(index: number, { linkDownMs }: LinkFault): Promise<void> {
+  async function hold(fault: number, ms: number): Promise<void> {
     downs++;
     if (!(await setLink(false))) return;
-    const facts = { fault: index, action: 'linkDownMs', direction: 'to-guest', what: 'link', bytes: 0 } as const;
-    emit({ source: 'wire', type: 'fault', ...facts, count: 1 });
-    const pass = (): void => {
+    const count = (counts.get(fault) ?? 0) + 1;
+    counts.set(fault, count);
+    const facts = { fault, action: 'linkDownMs', direction: 'to-guest', what: 'link', bytes: 0 } as const;
+    emit({ source: 'wire', type: 'fault', ...facts, count });
+    const timer = setTimeout(() => {
+      timers.delete(timer);
       if (--downs === 0) void setLink(true);
-    };
-    timers.add(setTimeout(pass, linkDownMs));
+    }, ms);
+    timers.add(timer);
   }
 
   const look = (): void => {
     for (const [index, fault] of waiting) {
       if (fault.from !== undefined && !hasCome(fault.from, progress)) continue;
       waiting.delete(index);
-      void takeDown(index, fault);
+      void hold(index, fault.linkDownMs);
     }
   };
   if (waiting.size > 0) timers.add(setInterval(look, tickMs));
   return {
+    takeDown(fault, ms) {
+      if (downs === 0 && !isOver) void hold(fault, ms);
+    },
     [Symbol.dispose]() {
       isOver = true;
       for (const timer of timers) clearTimeout(timer);

@@ -24,6 +24,7 @@ export interface Setting {
   now(): number;
   /** Records that this frame met the fault. */
   met(action: WireFaultAction, frame: Buffer, matched: Matched): void;
+  takeLinkDown(ms: number): void;
 }
 
 type Act = (setting: Setting) => Step<Arrival> | undefined;
@@ -36,6 +37,20 @@ function choosing(choice: Choice): (arrival: Arrival) => boolean {
   const numbers: Record<Direction, number> = { 'from-guest': 0, 'to-guest': 0 };
   return ({ direction, random }) => isChosen(choice, ++numbers[direction], random);
 }
+
+/** Logged by who does it, once it is done. */
+const cutting: Act = ({ fault: { linkDownMs }, takeLinkDown }) => {
+  if (typeof linkDownMs !== 'object') return undefined;
+  const chosen = choosing(linkDownMs.of);
+  return (frame, arrival, next) => {
+    const go = next(frame);
+    if (!chosen(arrival)) return go;
+    return () => {
+      go();
+      takeLinkDown(linkDownMs.ms);
+    };
+  };
+};
 
 const dropping: Act = ({ fault: { drop }, met }) => {
   if (drop === undefined) return undefined;
@@ -167,6 +182,7 @@ const throttling: Act = ({ fault: { bytesPerSecond }, room, now, met }) => {
 
 /** In the order in which a frame meets them. */
 export const acts: readonly Act[] = [
+  cutting,
   dropping,
   shrinking,
   corrupting,

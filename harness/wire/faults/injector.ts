@@ -11,6 +11,8 @@ import { createWaitingRoom, type Timing } from './waiting-room.ts';
 
 export interface InjectorOptions extends Progress, Timing {
   readonly emit: EventSink;
+  /** Takes the guest's link down because of the fault of this index. */
+  takeLinkDown(fault: number, ms: number): void;
 }
 
 export interface Injector extends Disposable {
@@ -57,7 +59,8 @@ export function createInjector(faults: readonly Fault[], options: InjectorOption
     if (!isOfWire(fault)) return [];
     const log = createFaultLog(index, options.emit);
     logs.push(log);
-    return stepOf({ fault, room, now: options.now, met: log.met }, index, options);
+    const takeLinkDown = (ms: number): void => options.takeLinkDown(index, ms);
+    return stepOf({ fault, room, now: options.now, met: log.met, takeLinkDown }, index, options);
   });
   const whole = chained(steps);
   const carryOut: Faults = (frame, direction, deliver) => {

@@ -135,7 +135,8 @@ const faults = target({
     const once = (): string[] => {
       const delivered: string[] = [];
       const clock = createManualClock();
-      const options = { emit: checkEvent, now: clock.now, setTimer: clock.setTimer, hasReached: () => false };
+      const still = { hasReached: () => false, takeLinkDown: () => {} };
+      const options = { emit: checkEvent, now: clock.now, setTimer: clock.setTimer, ...still };
       const injector = createInjector(faults, options);
       for (const [{ from, frame }, waitMs] of frames) {
         const direction = from === 'guest' ? 'from-guest' : 'to-guest';
