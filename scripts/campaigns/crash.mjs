@@ -87,7 +87,8 @@ export async function run(argv) {
   if (existsSync(outDir)) throw new SetUpError(`--out: expected a new folder; ${outDir} exists`, 2);
   const { randomFrom } = await import('../../.build/harness/wire/faults/random.js');
   const { problems, checks, found } = createFindings();
-  const runOptions = ['--accel', 'tcg', '--jobs', String(given.jobs), '--reporter', 'plain'];
+  // A resumed run is read from its folder, and a server of the user's in it has to be trusted.
+  const runOptions = ['--accel', 'tcg', '--jobs', String(given.jobs), '--reporter', 'plain', '--trust'];
   const counts = {};
   await interruptible(async (signal) => {
     const place = openWorkplace(outDir);
