@@ -1,29 +1,16 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { bootRuleSchema } from '../../../harness/model/boot-rule.ts';
 import type { Network } from '../../../harness/model/plan.ts';
-import { startDhcp6 } from '../../../harness/services/dhcp/v6/server.ts';
-import {
-  type Dhcp6MessageType,
-  type Dhcp6Option,
-  dhcp6Options,
-  encodeDhcp6,
-  encodeIaNa,
-  optionOf,
-  parseDhcp6,
-  parseIaNa,
-} from '../../../harness/wire/codecs/dhcp6.ts';
-import { message, recordingEndpoint, startRig } from '../../dhcp/client-rig.ts';
-import { record } from '../arbitraries.ts';
+import { message, startRig } from '../../dhcp/client-rig.ts';
 import { checkEvent } from '../rig.ts';
 import { target } from '../target.ts';
 
-const macs = Array.from({ length: 9 }, (_, index) => `52:54:00:00:00:0${index}`);
-const serverIp = '10.0.2.2';
+export const macs = Array.from({ length: 9 }, (_, index) => `52:54:00:00:00:0${index}`);
+export const serverIp = '10.0.2.2';
 /** A subnet so small that its addresses run out: 10 to 14. */
-const small: Partial<Network> = { serverIp, guestIp: '10.0.2.10', netmask: '255.255.255.240' };
+export const small: Partial<Network> = { serverIp, guestIp: '10.0.2.10', netmask: '255.255.255.240' };
 const pool = [10, 11, 12, 13, 14].map((host) => `10.0.2.${host}`);
-const octets = (ip: string): number[] => ip.split('.').map(Number);
+export const octets = (ip: string): number[] => ip.split('.').map(Number);
 
 /** What a DHCP server must remember, by RFC 2131 §4.3. */
 interface Model {
@@ -111,7 +98,7 @@ const decline = (mac: string, ip: string): Step =>
 const anyMac = fc.constantFrom(...macs);
 const anyIp = fc.constantFrom(...pool, '10.0.2.9', '192.168.0.1');
 
-const leases = target({
+export const leases = target({
   name: 'dhcp-leases',
   holds:
     'whatever clients ask, no two have one address, none is acknowledged another’s, and what one has stays its own',
@@ -136,93 +123,3 @@ const leases = target({
     count([...steps].length);
   },
 });
-
-const serverDuid = Buffer.from('0003000152540000002a', 'hex');
-const clientId: Dhcp6Option = { code: dhcp6Options.clientId, data: Buffer.from('0004aabb', 'hex') };
-const serverId: Dhcp6Option = { code: dhcp6Options.serverId, data: serverDuid };
-const types = ['solicit', 'request', 'renew', 'rebind', 'confirm', 'release', 'decline'] as const;
-const named: readonly Dhcp6MessageType[] = ['request', 'renew', 'release', 'decline'];
-
-const ip6 = (host: number): string => `fd00::${host.toString(16)}`;
-/** All but two of the 64 addresses below the end of the last 16 bits. */
-const lowest = 0xfffc;
-
-const leases6 = target({
-  name: 'dhcp6-leases',
-  holds: 'whatever clients ask over IPv6, no two have one address, and a declined one is not given again',
-  testRuns: 20,
-  input: fc.array(
-    record({
-      type: fc.constantFrom(...types),
-      mac: fc.nat(5),
-      host: fc.integer({ min: lowest, max: 0xffff }),
-      ias: fc.integer({ min: 1, max: 2 }),
-    }),
-    {
-      maxLength: 80,
-      size: 'max',
-    },
-  ),
-  check(steps, count) {
-    const { udp, deliver } = recordingEndpoint();
-    startDhcp6(udp, {
-      network: {
-        ...{ serverMac: '52:54:00:00:00:2a', serverIp, guestMac: '52:54:00:12:34:56', guestIp: '10.0.2.15' },
-        ...{ netmask: '255.255.255.0', proxyDhcp: false, tcp: [] },
-        ipv6: { serverIp: 'fd00::2', guestIp: ip6(lowest), managed: true },
-      },
-      rules: [bootRuleSchema.parse({ name: 'all', file: 'boot.efi' })],
-      served: () => new Set(),
-      emit: checkEvent,
-    });
-    const holders = new Map<string, string>();
-    const declined = new Set<string>();
-    for (const { type, mac, host, ias } of steps) {
-      const asked = Array.from({ length: ias }, (_, index) =>
-        encodeIaNa({
-          iaid: index,
-          t1Seconds: 0,
-          t2Seconds: 0,
-          addresses: [{ ip: ip6(host), preferredSeconds: 0, validSeconds: 0 }],
-        }),
-      );
-      const options = [clientId, ...(named.includes(type) ? [serverId] : []), ...asked];
-      const from = { mac: macs[mac] as string, ip: 'fe80::1', port: 546 };
-      const [sent, ...more] = deliver(547, encodeDhcp6({ messageType: type, xid: host, options }), from);
-      assert.equal(more.length, 0);
-      if (type === 'release' || type === 'decline') {
-        for (let index = 0; index < ias; index++) {
-          if (holders.get(ip6(host)) !== `${mac}/${index}`) continue;
-          holders.delete(ip6(host));
-          if (type === 'decline') declined.add(ip6(host));
-        }
-      }
-      const parsed = sent && parseDhcp6(sent.payload);
-      if (parsed === undefined) continue;
-      assert.ok('message' in parsed);
-      assert.ok(optionOf(parsed.message, dhcp6Options.serverId)?.equals(serverDuid));
-      const given: string[] = [];
-      for (const { data } of parsed.message.options.filter(({ code }) => code === dhcp6Options.iaNa)) {
-        const ia = parseIaNa(data);
-        assert.ok(ia !== null);
-        for (const { ip } of ia.addresses) {
-          const key: string = `${mac}/${ia.iaid}`;
-          assert.ok(!declined.has(ip), `${ip} was declined`);
-          assert.ok(!given.includes(ip), `${ip} is given twice in one message`);
-          given.push(ip);
-          const former: string | undefined = [...holders].find(
-            ([other, holder]) => holder === key && other !== ip,
-          )?.[0];
-          if (former !== undefined) holders.delete(former);
-          // Only the acknowledged is held: an offer may be withdrawn.
-          if (parsed.message.messageType !== 'reply') continue;
-          assert.equal(holders.get(ip) ?? key, key, `${ip} is another's`);
-          holders.set(ip, key);
-        }
-      }
-    }
-    count(steps.length);
-  },
-});
-
-export const leaseTargets = [leases, leases6];
