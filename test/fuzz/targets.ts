@@ -1,6 +1,7 @@
 import type { Target } from './target.ts';
 import { codecs } from './targets/codecs.ts';
 import { framing } from './targets/framing.ts';
+import { httpReader } from './targets/http-reader.ts';
 import { leaseLife } from './targets/lease-life.ts';
 import { leases } from './targets/leases.ts';
 import { leases6 } from './targets/leases6.ts';
@@ -17,6 +18,7 @@ export const targets: readonly Target[] = [
   ...relays,
   ...framing,
   ...streams,
+  httpReader,
   ...tftps,
   receiver,
   leases,

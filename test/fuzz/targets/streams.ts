@@ -5,7 +5,7 @@ import { dissect } from '../../../harness/wire/codecs/packet.ts';
 import { tcpFlags } from '../../../harness/wire/codecs/tcp.ts';
 import { randomFrom } from '../../../harness/wire/faults/random.ts';
 import { createSniffer } from '../../../harness/wire/sniff/sniffer.ts';
-import { createStreamWindow } from '../../../harness/wire/sniff/stream-window.ts';
+import { createStreamWindow, type StreamWindow } from '../../../harness/wire/sniff/stream-window.ts';
 import { tcpFrame } from '../../wire/frames.ts';
 import { record, uint32 } from '../arbitraries.ts';
 import { network } from '../recorded.ts';
@@ -17,49 +17,68 @@ const byteAt = (position: number): number => (position * 31) & 0xff;
 const streamed = (start: number, end: number): Buffer =>
   Buffer.from(Array.from({ length: end - start }, (_, index) => byteAt(start + index)));
 
+interface Known {
+  base: number;
+  readonly positions: Set<number>;
+}
+type WindowStep = fc.Command<Known, StreamWindow>;
+
+const windowStep = (text: string, run: (model: Known, window: StreamWindow) => void): WindowStep => ({
+  check: () => true,
+  run(model, window) {
+    run(model, window);
+    let end = model.base;
+    while (model.positions.has(end) && end < model.base + capacityBytes) end++;
+    assert.deepEqual(window.known(), streamed(model.base, end));
+  },
+  toString: () => text,
+});
+
+/** A segment that begins so far from the window's first byte: early, late, again or in part. */
+const segment = (at: number, length: number): WindowStep =>
+  windowStep(`${length} bytes at ${at}`, ({ base, positions }, window) => {
+    const start = Math.max(0, base + at);
+    window.put(start, streamed(start, start + length), 0, length);
+    for (let position = Math.max(start, base); position < start + length; position++) {
+      if (position < base + capacityBytes) positions.add(position);
+    }
+  });
+
+const ahead = (bytes: number): WindowStep =>
+  windowStep(`${bytes} ahead`, (model, window) => {
+    model.base += bytes;
+    window.advanceTo(model.base);
+  });
+
 const windows = target({
   name: 'stream-window',
   holds: 'what a window knows is what came, wherever and in whatever order it came',
   testRuns: 100,
-  input: fc.array(
-    record({ ahead: fc.option(fc.nat(40), { freq: 3 }), at: fc.integer({ min: -50, max: 80 }), length: fc.nat(50) }),
-    {
-      maxLength: 40,
-      size: 'max',
-    },
+  input: fc.commands(
+    [
+      fc.tuple(fc.integer({ min: -50, max: 80 }), fc.nat(50)).map(([at, length]) => segment(at, length)),
+      fc.tuple(fc.integer({ min: -50, max: 80 }), fc.nat(50)).map(([at, length]) => segment(at, length)),
+      fc.nat(40).map(ahead),
+    ],
+    { maxCommands: 60, size: 'max' },
   ),
   check(steps, count) {
-    const window = createStreamWindow(capacityBytes);
-    const known = new Set<number>();
-    let base = 0;
-    for (const { ahead, at, length } of steps) {
-      const start = Math.max(0, base + at);
-      window.put(start, streamed(start, start + length), 0, length);
-      for (let position = start; position < start + length; position++) {
-        if (position >= base && position < base + capacityBytes) known.add(position);
-      }
-      if (ahead !== null) {
-        base += ahead;
-        window.advanceTo(base);
-      }
-      let end = base;
-      while (known.has(end) && end < base + capacityBytes) end++;
-      assert.deepEqual(window.known(), streamed(base, end));
-    }
-    count(steps.length);
+    const model: Known = { base: 0, positions: new Set() };
+    fc.modelRun(() => ({ model, real: createStreamWindow(capacityBytes) }), steps);
+    count([...steps].length);
   },
 });
 
-const exchange = record({
+export const exchange = record({
   target: fc.stringMatching(/^\/[a-z]{1,8}$/),
   framing: fc.constantFrom('length' as const, 'chunked' as const),
   bodyBytes: fc.nat(6000),
 });
-type Exchange = typeof exchange extends fc.Arbitrary<infer T> ? T : never;
+export type Exchange = typeof exchange extends fc.Arbitrary<infer T> ? T : never;
 
-const requestOf = ({ target }: Exchange): string => `GET ${target} HTTP/1.1\r\nHost: server\r\n\r\n`;
+export const requestOf = ({ target }: Exchange): string => `GET ${target} HTTP/1.1\r\nHost: server\r\n\r\n`;
 
-function responseOf({ framing, bodyBytes }: Exchange, closes: boolean, random: () => number): string {
+export function responseOf({ framing, bodyBytes }: Exchange, closes: boolean, random: () => number): string {
   const body = 'b'.repeat(bodyBytes);
   if (closes) return `HTTP/1.1 200 OK\r\n\r\n${body}`;
   if (framing === 'length') return `HTTP/1.1 200 OK\r\nContent-Length: ${bodyBytes}\r\n\r\n${body}`;
