@@ -189,7 +189,8 @@ export const tftpHardships: Record<string, Hardship> = {
   'tftp-tsize-unasked': {
     title: 'tsize in every OACK, asked for or not',
     faults: [{ server: 'tftp', oack: { tsize: 'length' } }],
-    chains: ['bios-pxe', 'uefi', 'arm'],
+    // iPXE always asks.
+    chains: ['uefi', 'arm'],
     stops: Object.fromEntries(
       ['uefi', 'arm'].map((chain) => [
         chain,
@@ -500,9 +501,5 @@ export const dhcp6Hardships: Record<string, Hardship> = {
       ),
     },
   },
-  'dhcp6-address-in-use': {
-    title: 'another host has the IPv6 address that is offered first',
-    faults: [{ server: 'dhcp6', match: { message: 'solicit' }, of: { first: 1 }, addressInUse: true }],
-    chains: ['bios-ipv6-new'],
-  },
+  // No address that another host has: iPXE does not ask for it (RFC 4862 §5.4), so that nothing can answer.
 };
