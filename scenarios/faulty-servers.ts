@@ -410,7 +410,7 @@ export const httpHardships: Record<string, Hardship> = {
     faults: [{ server: 'http', closeAfterwards: true }],
     chains: ['bios-http', 'bios-http-new'],
   },
-  // A refused HEAD is no hardship to iPXE, which sends none.
+  // No refused HEAD: iPXE sends none, and EDK II, of 2022 as of 2026, says "405", gets the file, and was seen to go no further.
 };
 
 /** What an HTTPS server does to the handshakes of UEFI HTTP boot, and of iPXE. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { UntimedEvent } from '../../harness/model/events.ts';
-import type { Direction, Faults } from '../../harness/wire/faults/faults.ts';
+import { type Direction, type Faults, inTurn } from '../../harness/wire/faults/faults.ts';
 import { createWire } from '../../harness/wire/wire.ts';
 import { guest, icmpFrame, MemoryLink, network, server, udpFrame } from './frames.ts';
 
@@ -71,4 +71,24 @@ describe('a network with faults', () => {
     nic.deliver(ping(1));
     expect(nic.sent).toEqual([]);
   });
+});
+
+test('what one set of faults leaves of a frame, the other is given', () => {
+  const seen: string[] = [];
+  const noting = (name: string): Faults =>
+    inPlace((frame) => {
+      seen.push(`${name} ${frame.length}`);
+      return frame.length === 2 ? undefined : frame.subarray(1);
+    });
+  const delivered: number[] = [];
+  const both = inTurn(noting('one'), noting('other'));
+  for (const bytes of [4, 3, 2]) both?.(Buffer.alloc(bytes), 'from-guest', ({ length }) => delivered.push(length));
+  expect(seen).toEqual(['one 4', 'other 3', 'one 3', 'other 2', 'one 2']);
+  expect(delivered).toEqual([2]);
+  const alone = noting('one');
+  expect([inTurn(alone, undefined), inTurn(undefined, alone), inTurn(undefined, undefined)]).toEqual([
+    alone,
+    alone,
+    undefined,
+  ]);
 });

@@ -6,7 +6,7 @@ import { DisposalStack } from '../../os/disposal-stack.ts';
 import { type Guest, type GuestExit, startQemu } from '../../vm/qemu.ts';
 import { runningArgv } from '../../vm/running-argv.ts';
 import type { Capture } from '../../wire/capture/capture.ts';
-import type { Faults } from '../../wire/faults/faults.ts';
+import { type Faults, inTurn } from '../../wire/faults/faults.ts';
 import { createInjector } from '../../wire/faults/injector.ts';
 import type { AttemptOptions } from '../attempt.ts';
 import { acceleratorFailureOf, qemuTrouble } from '../attempt-failure.ts';
@@ -144,7 +144,7 @@ async function powerOn(boot: Boot, { capture, foreign }: Machine, opened: Dispos
     opened.defer(() => offerWait[Symbol.dispose]());
   }
   const { gate } = boot.start;
-  const faults = intervention?.faults ?? startFaults(boot, guest, opened);
+  const faults = inTurn(intervention?.faults, startFaults(boot, guest, opened));
   const network = await startNetwork({
     ...{ plan, guest, gate, authorities, emit, now, faults },
     // It goes on in the next boot.

@@ -17,6 +17,7 @@ interface Running {
 export interface Intervention {
   /** The plan to run, record and judge in place of the given one. */
   readonly plan: Plan;
+  /** Before those of the scenario, on a frame's way. */
   readonly faults?: Faults;
   /** Called once, when guest and servers run. */
   begin?(running: Running): void;

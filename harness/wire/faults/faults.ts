@@ -6,3 +6,9 @@ export type Direction = 'from-guest' | 'to-guest';
  * The frame is valid only during the call.
  */
 export type Faults = (frame: Buffer, direction: Direction, deliver: (frame: Buffer) => void) => void;
+
+/** What one leaves of a frame, the other is given. */
+export function inTurn(one: Faults | undefined, other: Faults | undefined): Faults | undefined {
+  if (one === undefined || other === undefined) return one ?? other;
+  return (frame, direction, deliver) => one(frame, direction, (passed) => other(passed, direction, deliver));
+}
