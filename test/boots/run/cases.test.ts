@@ -222,6 +222,26 @@ describe('a guest that others keep from running', () => {
   });
 });
 
+it('meets the faults of its scenario also where it is broken on purpose', async () => {
+  const passed: number[] = [];
+  const faults = [{ match: { protocol: 'dhcp', message: 'offer' }, drop: { first: 1 } }];
+  const { result, events } = await runOne(
+    { ...bios, faults },
+    {
+      intervene: (plan) => ({
+        plan,
+        faults(frame, _, deliver) {
+          passed.push(frame.length);
+          deliver(frame);
+        },
+      }),
+    },
+  );
+  expect(result.verdict).toMatchObject({ status: 'passed', diagnosis: null });
+  expect(events.filter(({ type }) => type === 'fault')).toHaveLength(1);
+  expect(passed.length).toBeGreaterThan(0);
+});
+
 it('cannot tell of a guest whose QEMU was killed from outside, and tries again', async () => {
   const qemu = countedQemu('kill -KILL $$');
   const { result } = await runOne(frozen);
