@@ -8,6 +8,8 @@ import {
 } from './faulty-servers.ts';
 import { type Group, type Hardship, patience, transfer } from './hardship-row.ts';
 import { loaderChains, loaderHardships } from './loader-hardships.ts';
+import { tcpHardships, tftp6Hardships } from './network-ladders.ts';
+import { grubRollover, kernelRollover } from './rollover.ts';
 
 const loss = (share: number): Hardship['faults'] => [{ match: transfer, drop: share }];
 
@@ -104,6 +106,19 @@ const ipv6Chains: Chains = {
   'bios-ipv6-new': { ...bios, set: 'forky', ipVersion: 6 },
 };
 
+const uefiIpv6: Chains = { 'uefi-ipv6': { ...uefi, set: 'bookworm', ipVersion: 6 } };
+
+/** iPXE that fetches a kernel by TFTP; that of 2019 takes three times as long for it. */
+const kernelChains: Chains = { 'bios-linux-new': { ...bios, set: 'forky', payload: 'linux' } };
+
+/** GRUB, with as much to fetch. */
+const longForGrub: Chains = {
+  grub: {
+    ...loaderChains.grub,
+    serve: { ...loaderChains.grub.serve, 'fetched.efi': { secondStage: 'ipxe', set: 'forky' } },
+  },
+};
+
 const isNew = (chain: string): boolean => chain.endsWith('-new');
 
 const suffering = (chains: Chains, hardships: Record<string, Hardship>): Group[] =>
@@ -129,4 +144,8 @@ export const hardship: Group[] = [
   ...suffering(httpsLinuxChains, laterTlsHardships),
   ...suffering(ipv6Chains, dhcp6Hardships),
   ...suffering(loaderChains, loaderHardships),
+  ...suffering({ ...httpChains, ...httpsChains }, tcpHardships),
+  ...suffering({ ...ipv6Chains, ...uefiIpv6 }, tftp6Hardships),
+  ...suffering(kernelChains, kernelRollover),
+  ...suffering(longForGrub, grubRollover),
 ];
