@@ -410,6 +410,19 @@ export const httpHardships: Record<string, Hardship> = {
     faults: [{ server: 'http', closeAfterwards: true }],
     chains: ['bios-http', 'bios-http-new'],
   },
+  'dhcp-renewal': {
+    title: 'a lease of 4 s, renewed in the middle of the NBP, which takes 6 s',
+    faults: [
+      { server: 'dhcp', leaseSeconds: 4 },
+      { server: 'http', until: { stage: 'nbp-fetch' }, bytesPerSecond: 30_000 },
+      // Met by a client that asks again before it has its NBP. EDK II's PXE does not: no second REQUEST in 40 s of TFTP.
+      {
+        ...{ server: 'dhcp', match: { message: 'request' }, of: { nth: 2 } },
+        ...{ until: { stage: 'nbp-fetch' }, delayMs: 200 },
+      },
+    ],
+    chains: ['uefi-http'],
+  },
   // No refused HEAD: iPXE sends none, and EDK II, of 2022 as of 2026, says "405", gets the file, and was seen to go no further.
 };
 
