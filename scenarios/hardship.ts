@@ -9,6 +9,7 @@ import {
 import { type Group, type Hardship, patience, transfer } from './hardship-row.ts';
 import { loaderChains, loaderHardships } from './loader-hardships.ts';
 import { tcpHardships, tftp6Hardships } from './network-ladders.ts';
+import { dhcp6Renewals } from './renewals6.ts';
 import { grubRollover, kernelRollover } from './rollover.ts';
 
 const loss = (share: number): Hardship['faults'] => [{ match: transfer, drop: share }];
@@ -146,6 +147,7 @@ export const hardship: Group[] = [
   ...suffering(loaderChains, loaderHardships),
   ...suffering({ ...httpChains, ...httpsChains }, tcpHardships),
   ...suffering({ ...ipv6Chains, ...uefiIpv6 }, tftp6Hardships),
+  ...suffering(uefiIpv6, dhcp6Renewals),
   ...suffering(kernelChains, kernelRollover),
   ...suffering(longForGrub, grubRollover),
 ];
