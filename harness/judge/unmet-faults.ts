@@ -21,9 +21,12 @@ const actionsOf = (fault: Fault): string[] =>
 /** Which frames or requests an action picks; undefined: all. */
 function choiceOf(fault: Fault, action: string): Choice | undefined {
   if (fault.server !== undefined) return fault.of;
-  const { drop, duplicate, reorder, corrupt, truncate }: WireFault = fault;
-  const choices: Readonly<Record<string, Choice | undefined>> = { drop, duplicate, reorder, corrupt };
-  return action === 'truncate' ? truncate?.of : choices[action];
+  const { drop, duplicate, reorder, corrupt, truncate, linkDownMs }: WireFault = fault;
+  const choices: Readonly<Record<string, Choice | undefined>> = {
+    ...{ drop, duplicate, reorder, corrupt, truncate: truncate?.of },
+    linkDownMs: typeof linkDownMs === 'object' ? linkDownMs.of : undefined,
+  };
+  return choices[action];
 }
 
 const byDefault: Readonly<Record<string, string>> = { match: '{}', of: '1', seed: '1' };

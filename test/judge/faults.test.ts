@@ -104,6 +104,8 @@ describe('a fault that nothing met', () => {
     expect(judged('bios-ipxe-rom', [{ drop: 1 }]).status).toBe('failed');
     expect(judged('bios-ipxe-rom', [{ server: 'dhcp', of: 0.5, delayMs: 100 }]).status).toBe('passed');
     expect(judged('bios-ipxe-rom', [{ truncate: { bytes: 20, of: 0.1 } }]).status).toBe('passed');
+    expect(judged('bios-ipxe-rom', [{ linkDownMs: { ms: 9, of: 0.1 } }]).status).toBe('passed');
+    expect(judged('bios-ipxe-rom', [{ linkDownMs: { ms: 9, of: { nth: 9 } } }]).status).toBe('failed');
     expect(judged('bios-ipxe-rom', [{ mtu: 576 }]).status).toBe('failed');
   });
 
