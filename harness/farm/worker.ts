@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Queue } from 'bullmq';
+import { wholeSeconds } from '../model/time-text.ts';
 import { openCapacity } from '../os/capacity.ts';
 import { planMemoryMiB } from '../plan/argv.ts';
 import { type Admission, openAdmission } from '../run/scheduler.ts';
@@ -224,7 +225,7 @@ async function isSettled(state: State, held: HeldCell, stop: AbortSignal): Promi
     // This machine's disk, or Redis. If it kept the cell, its lock would run out, as that of a lost worker.
     state.unfitUntil = Date.now() + unfitMs;
     const why = (error as Error).message;
-    say(`${held.id}: put back for another worker: ${why}; no cell is taken for ${unfitMs / 1000} s`);
+    say(`${held.id}: put back for another worker: ${why}; no cell is taken for ${wholeSeconds(unfitMs)}`);
     return false;
   }
 }
