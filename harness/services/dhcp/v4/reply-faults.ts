@@ -1,5 +1,6 @@
-import type { ActionOf, FaultOf } from '../../../model/server-faults.ts';
+import type { ActionOf } from '../../../model/server-faults.ts';
 import type { ChosenFaults } from '../../faults.ts';
+import { type Spoils, spoiled } from '../spoil.ts';
 import { nakFor, type Reply, type Request } from './answers.ts';
 import { encodeReply } from './encode-reply.ts';
 import { layOut } from './option-layout.ts';
@@ -24,12 +25,9 @@ export interface Prepared {
   readonly met: readonly Action[];
 }
 
-type Spoil<A extends Action> = (reply: Reply, value: NonNullable<FaultOf<'dhcp'>[A]>, context: Context) => Reply;
-
 const leaseTime = 51;
 
-/** What a fault makes of a reply. */
-const spoils: { readonly [A in Action]?: Spoil<A> } = {
+const spoils: Spoils<'dhcp', Reply, Context> = {
   nak: (reply, _, { request }) => (reply.type === 'nak' ? reply : nakFor(request, reply, 'a fault of the scenario')),
   otherServerId: (reply, _, { absentServerId }) => ({ ...reply, serverId: absentServerId }),
   leaseSeconds(reply, seconds) {
@@ -49,22 +47,11 @@ const spoils: { readonly [A in Action]?: Spoil<A> } = {
 const areAlike = (one: Prepared['payload'], other: Prepared['payload']): boolean =>
   Buffer.isBuffer(one) && Buffer.isBuffer(other) && one.equals(other);
 
-/** A reply with what the request's faults do to it. One that leaves the datagram as it was is not met. */
+/** A reply with what the request's faults do to it. */
 export function prepareReply(planned: Reply, context: Context): Prepared {
   const { request, faults, bootServerId, maxPayloadBytes } = context;
   const encode = (reply: Reply) => encodeReply(request, reply, bootServerId);
-  const met: Action[] = [];
-  let reply = planned;
-  let payload = encode(reply);
-  for (const [action, spoil] of Object.entries(spoils) as [Action, Spoil<Action>][]) {
-    const value = faults.get(action);
-    if (value === undefined) continue;
-    const spoiled = spoil(reply, value, context);
-    const encoded = encode(spoiled);
-    if (areAlike(payload, encoded)) continue;
-    [reply, payload] = [spoiled, encoded];
-    met.push(action);
-  }
+  const { draft: reply, payload, met } = spoiled(planned, spoils, context, { encode, areAlike });
   if (!Buffer.isBuffer(payload)) return { planned, reply, payload, met };
   const laidOut = layOut(payload, faults);
   const { length } = laidOut.payload;

@@ -7,6 +7,7 @@ import {
   type IaNa,
 } from '../../../wire/codecs/dhcp6.ts';
 import type { ChosenFaults } from '../../faults.ts';
+import { type Spoils, spoiled } from '../spoil.ts';
 import type { Decision6, Server6 } from './lease-decision.ts';
 
 type Action = ActionOf<'dhcp6'>;
@@ -34,10 +35,7 @@ export interface Prepared6 {
   readonly met: readonly Action[];
 }
 
-type Spoil<A extends Action> = (draft: Draft, value: NonNullable<FaultOf<'dhcp6'>[A]>, context: Context) => Draft;
-
-/** What a fault makes of a reply, in the order in which they apply. */
-const spoils: { readonly [A in Action]?: Spoil<A> } = {
+const spoils: Spoils<'dhcp6', Draft, Context> = {
   status: (draft, status, { request }) => ({ ...draft, decision: refusal6(status, request) }),
   leaseSeconds: (draft, seconds) => {
     const ias = draft.decision.ias.map((ia) => (ia.addresses.length > 0 ? leasedFor(ia, seconds) : ia));
@@ -65,22 +63,13 @@ const leasedFor = (ia: IaNa, seconds: number): IaNa => ({
   addresses: ia.addresses.map(({ ip }) => ({ ip, preferredSeconds: seconds, validSeconds: seconds })),
 });
 
-/** A reply with what the request's faults do to it. One that leaves the datagram as it was is not met. */
+/** A reply with what the request's faults do to it. */
 export function prepareReply6(decision: Answered, server: Server6, context: Context): Prepared6 {
-  const { request, faults, optionsOf } = context;
+  const { request, optionsOf } = context;
   const encode = ({ decision, server, arrange }: Draft) =>
     encodeDhcp6({ messageType: decision.reply, xid: request.xid, options: arrange(optionsOf(decision, server)) });
-  const met: Action[] = [];
-  let draft: Draft = { decision, server, arrange: (options) => options };
-  let payload = encode(draft);
-  for (const [action, spoil] of Object.entries(spoils) as [Action, Spoil<Action>][]) {
-    const value = faults.get(action);
-    if (value === undefined) continue;
-    const spoiled = spoil(draft, value, context);
-    const encoded = encode(spoiled);
-    if (encoded.equals(payload)) continue;
-    [draft, payload] = [spoiled, encoded];
-    met.push(action);
-  }
+  const areAlike = (one: Buffer, other: Buffer): boolean => one.equals(other);
+  const planned: Draft = { decision, server, arrange: (options) => options };
+  const { draft, payload, met } = spoiled(planned, spoils, context, { encode, areAlike });
   return { decision: draft.decision, payload, met };
 }
