@@ -16,9 +16,10 @@ function overviewLines({ workers, runs }: FarmOverview, nowMs: number): string[]
   const running = (run: string) => workers.flatMap((worker) => worker.running.filter((one) => one.run === run)).length;
   return [
     counted(workers.length, 'worker'),
-    ...workers.flatMap(({ offer, running: cells, draining }) => [
+    ...workers.flatMap(({ offer, running: cells, draining, unfit }) => [
       ...offerLines(offer),
       ...(draining ? ['  draining'] : []),
+      ...(unfit === undefined ? [] : [`  takes no cell for now: ${unfit}`]),
       ...cells.map(({ id, sinceMs }) => `  runs ${id} for ${wholeSeconds(Math.max(0, nowMs - sinceMs))}`),
     ]),
     counted(runs.length, 'run'),

@@ -4,6 +4,7 @@ import { wholeSeconds } from '../model/time-text.ts';
 import { unstartedResult } from '../run/case-result.ts';
 import { partingMs } from './connect.ts';
 import { beatMs } from './keys.ts';
+import type { Presence } from './messages.ts';
 import { lackOf, type Need, type Offer } from './need.ts';
 import { createTrouble } from './room.ts';
 import { sayRun, sendAgain } from './send-cells.ts';
@@ -52,6 +53,21 @@ function createPatience(state: Submitted): (offers: readonly Offer[]) => Promise
         if (!(await queue.remove(run.id))) continue;
         const reason = `No worker of the farm can run it: ${why}.`;
         await finishCase(state, handed, unstartedResult(run, run.found.scenario, 'not-run', reason));
+      }
+    }
+  };
+}
+
+/** A cell that every worker puts back would go round in silence. */
+function createNews({ queues, say }: Submitted): (workers: readonly Presence[]) => void {
+  const told = new Map<string, string>();
+  return (workers) => {
+    const needs = [...queues.values()].map(({ need }) => need);
+    for (const { offer, unfit } of workers) {
+      if (unfit === undefined) told.delete(offer.worker);
+      else if (told.get(offer.worker) !== unfit && needs.some((need) => lackOf(need, offer) === undefined)) {
+        say(`worker ${offer.worker} takes no cell for now: ${unfit}`);
+        told.set(offer.worker, unfit);
       }
     }
   };
@@ -108,9 +124,12 @@ export async function attend(
   const { board, say } = state;
   const trouble = createTrouble(say);
   const [recover, giveUp] = [createRecovery(state, resultsOnTheWay, done), createPatience(state)];
+  const tellNews = createNews(state);
   const turn = async () => {
     await sayRun(state);
-    await giveUp((await board.workers()).filter(({ draining }) => !draining).map(({ offer }) => offer));
+    const workers = (await board.workers()).filter(({ draining }) => !draining);
+    tellNews(workers);
+    await giveUp(workers.map(({ offer }) => offer));
     await recover();
     trouble.over();
   };

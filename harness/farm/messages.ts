@@ -20,10 +20,15 @@ export const farmRunSchema = z.strictObject({
 });
 export type FarmRun = z.infer<typeof farmRunSchema>;
 
+/** Characters. */
+export const longestUnfit = 500;
+
 /** A worker that is there, and what it is doing. */
 export const presenceSchema = z.strictObject({
   offer: offerSchema,
   draining: z.boolean(),
+  /** Why it takes no cell for now, although it has not been asked to drain. */
+  unfit: z.string().max(longestUnfit).optional(),
   running: z.array(z.strictObject({ run: runIdSchema, id: caseIdSchema, sinceMs: z.number() })).max(10_000),
 });
 export type Presence = z.infer<typeof presenceSchema>;

@@ -13,6 +13,8 @@ import {
   cellSchema,
   type FarmRun,
   longestReason,
+  longestUnfit,
+  type Presence,
   type Progress,
   runIdSchema,
 } from './messages.ts';
@@ -57,15 +59,19 @@ interface State extends WorkerOptions {
   results: Map<string, Queue>;
   running: Set<Running>;
   draining: boolean;
-  unfitUntil: number;
+  /** It could not settle its last cell, and takes none until then (ms since 1970). */
+  unfit: { untilMs: number; why: string } | undefined;
   /** By the clock of `performance.now()`. */
   quietUntil: number;
 }
 
-const presenceOf = ({ offer, draining, running }: State) => ({
-  offer,
-  draining,
-  running: [...running].map(({ cell, sinceMs }) => ({ run: cell.source.run.run, id: cell.id, sinceMs })),
+const isUnfit = ({ unfit }: State): boolean => unfit !== undefined && Date.now() < unfit.untilMs;
+
+const presenceOf = (state: State): Presence => ({
+  offer: state.offer,
+  draining: state.draining,
+  unfit: isUnfit(state) ? state.unfit?.why.slice(0, longestUnfit) : undefined,
+  running: [...state.running].map(({ cell, sinceMs }) => ({ run: cell.source.run.run, id: cell.id, sinceMs })),
 });
 
 /** Stops the cells of runs that are gone, and opens the queues of new ones. */
@@ -223,8 +229,8 @@ async function isSettled(state: State, held: HeldCell, stop: AbortSignal): Promi
     return true;
   } catch (error) {
     // This machine's disk, or Redis. If it kept the cell, its lock would run out, as that of a lost worker.
-    state.unfitUntil = Date.now() + unfitMs;
     const why = (error as Error).message;
+    state.unfit = { untilMs: Date.now() + unfitMs, why };
     say(`${held.id}: put back for another worker: ${why}; no cell is taken for ${wholeSeconds(unfitMs)}`);
     return false;
   }
@@ -264,8 +270,9 @@ async function oneEnds(running: ReadonlySet<Running>, ms: number): Promise<void>
 }
 
 /** Whether there is room for one more cell now; this machine is looked at once for all that need as much memory. */
-function roomNow({ draining, unfitUntil, running }: State, admission: Admission): (need: Need) => boolean {
-  const mayTake = !draining && Date.now() >= unfitUntil;
+function roomNow(state: State, admission: Admission): (need: Need) => boolean {
+  const { draining, running } = state;
+  const mayTake = !draining && !isUnfit(state);
   const known = new Map<number, boolean>();
   return ({ memoryMiB }) => {
     const admits = known.get(memoryMiB) ?? (mayTake && admission.admits(memoryMiB, running.size));
@@ -304,7 +311,7 @@ export async function serveFarm(options: WorkerOptions): Promise<void> {
     results: new Map(),
     running: new Set(),
     draining: false,
-    unfitUntil: 0,
+    unfit: undefined,
     quietUntil: 0,
   };
   await redis.unlink(keys.drain(offer.worker));

@@ -15,7 +15,7 @@ const sealing = openSealing(undefined);
 const version = '0';
 
 /** One case that waits on a farm, and workers in this process that do with it as a test says. */
-export async function openSingleCase({ redis }: Farm, signal: AbortSignal) {
+export async function openSingleCase({ redis }: Farm, signal: AbortSignal, say: (line: string) => void = () => {}) {
   const cacheDir = cacheFolder(process.env);
   const host = await openHostWithSets([], { cacheDir, env: process.env });
   const [scenario] = cellsOf(quick('a'));
@@ -31,7 +31,7 @@ export async function openSingleCase({ redis }: Farm, signal: AbortSignal) {
   } as unknown as HandedCase;
   const farm = await openFarm({
     ...{ redis, sealing, store: openRedisStore(redis, { say: () => {}, signal }), fingerprints: host.fingerprints },
-    ...{ version, matrix: 'test', accel: 'tcg', labels: [], priority: 0, waitMs: 600_000, mostOpen: 10, say: () => {} },
+    ...{ version, matrix: 'test', accel: 'tcg', labels: [], priority: 0, waitMs: 600_000, mostOpen: 10, say },
   });
   return {
     id: scenario.id,

@@ -35,7 +35,8 @@ it('a cell whose result Redis does not take is put back for another worker', asy
   await onFarm(async (farm) => {
     const { redis } = farm;
     const stop = new AbortController();
-    const { id, results, finished, serve } = await openSingleCase(farm, stop.signal);
+    const told: string[] = [];
+    const { id, results, finished, serve } = await openSingleCase(farm, stop.signal, (line) => told.push(line));
     const run = await untilAnswer('the run', async () => (await redis.keys(`${prefix}:run:*`))[0]?.split(':').at(-1));
     // BullMQ counts there.
     const counter = `${prefix}:${run}.results:id`;
@@ -50,6 +51,8 @@ it('a cell whose result Redis does not take is put back for another worker', asy
     ];
     await until('the failure', () => said.some((line) => line.startsWith(`${id}: `)), 60_000);
     expect(said.join('\n')).toContain(`${id}: put back for another worker: `);
+    // Also its submitter hears of it, so that a cell which no worker settles does not go round in silence.
+    await until('the news', () => told.some((line) => line.startsWith('worker one takes no cell for now: ')), 60_000);
     await redis.del(counter);
     served.push(serve('two', async () => notRun));
     expect(await finished).toEqual(['cells by worker of the farm: two 1']);
