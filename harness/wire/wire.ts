@@ -85,18 +85,19 @@ export function createWire(options: WireOptions): Wire {
 
   let nicIsReady = true;
   function toGuest(sent: Buffer): boolean {
-    if (faults === undefined) return reachGuest(sent);
+    if (faults === undefined) return reachGuest(sent, false);
     faults(sent, 'to-guest', (frame) => {
-      nicIsReady = reachGuest(frame);
+      nicIsReady = reachGuest(frame, frame !== sent);
     });
     return nicIsReady;
   }
 
-  function reachGuest(frame: Buffer): boolean {
+  /** `verify` a frame that a fault may have damaged: the guest drops a damaged one, so that it is evidence of nothing. */
+  function reachGuest(frame: Buffer, verify: boolean): boolean {
     const onLink = vlan?.sent(frame) ?? frame;
     count(toGuestTraffic, onLink);
     capture?.frame('server', onLink, now());
-    const packet = dissect(frame, false);
+    const packet = dissect(frame, verify);
     if (packet.malformed) malformed('server', packet.malformed.layer, packet.malformed.reason);
     else sniffer.packet('server', packet);
     return nic.send([onLink]);
