@@ -141,7 +141,7 @@ describe('an HTTP server with a fault', () => {
     await start([{ bytesPerSecond: 4000 }]);
     const startedMs = performance.now();
     expect((await get('/a.efi')).body).toBe(content);
-    // Three pieces, with a pause of 100 ms after each.
+    // Two pieces after 100 ms each, and half a piece after 50.
     expect(performance.now() - startedMs).toBeGreaterThan(200);
   });
 
@@ -158,6 +158,33 @@ describe('an HTTP server with a fault', () => {
     });
     expect((await get('/a.efi')).body).toBe(content);
     expect(events).toContainEqual({ source: 'run', type: 'fault', text: '60000' });
+  });
+
+  test('answers later than a connection may be silent', async () => {
+    await start([{ delayMs: 900 }], { silenceMs: 300 });
+    expect((await get('/a.efi')).body).toBe(content);
+    expect(events.at(-1)).toEqual(expect.not.objectContaining({ note: expect.anything() }));
+    expect(actions()).toEqual(['delayMs']);
+  });
+
+  test('meets nothing more once the guest has left during a delay', async () => {
+    const timers = new Set<() => void>();
+    const clock = {
+      now: () => 0,
+      setTimer(fn: () => void) {
+        timers.add(fn);
+        return () => void timers.delete(fn);
+      },
+    };
+    const rest = { status: 503, retryAfterSeconds: 1 };
+    await start([{ delayMs: 5000 }, rest, { contentLength: 'chunked', bytesPerSecond: 100 }], { clock });
+    const guest = connect(server?.port as number, '127.0.0.1');
+    guest.write('GET /a.efi HTTP/1.1\r\nHost: x\r\n\r\n');
+    await vi.waitFor(() => expect(timers.size).toBe(1));
+    guest.destroy();
+    const served = { type: 'served', bytes: 0, note: 'the guest closed the connection' };
+    await vi.waitFor(() => expect(events.at(-1)).toMatchObject(served));
+    expect(actions()).toEqual(['delayMs']);
   });
 
   test('is late no longer than the server runs', async () => {
@@ -192,6 +219,41 @@ describe('an HTTP server with a fault', () => {
     expect((await get('/big')).body).toHaveLength(bytesPerSecond / 10);
     expect(nowMs).toBeCloseTo(100, 6);
     expect(actions()).toEqual(['bytesPerSecond']);
+  });
+
+  test.each([1, 100, 1000])('sends %i bytes slowly, however few: none before its time', async (bytes) => {
+    const waits: (() => void)[] = [];
+    let nowMs = 0;
+    const clock = {
+      now: () => nowMs,
+      setTimer(fn: () => void, ms: number) {
+        waits.push(() => {
+          nowMs += ms;
+          fn();
+        });
+        return () => {};
+      },
+    };
+    await start([{ bytesPerSecond: 1000 }], { clock, tree: openTree({ few: { text: 'x'.repeat(bytes) } }) });
+    const socket = connect(server?.port as number, '127.0.0.1');
+    let got = '';
+    socket.on('data', (part) => (got += part));
+    socket.write('GET /few HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
+    const sent = () => got.slice(got.indexOf('\r\n\r\n') + 4).length;
+    for (let due = Math.min(100, bytes); sent() < bytes; due = Math.min(due + 100, bytes)) {
+      await vi.waitFor(() => expect(waits).toHaveLength(1));
+      expect(sent()).toBeLessThan(due);
+      waits.pop()?.();
+      await vi.waitFor(() => expect(sent()).toBe(due));
+      expect(nowMs).toBeCloseTo(due, 6);
+    }
+    expect(actions()).toEqual(['bytesPerSecond']);
+  });
+
+  test('slows no body that is empty', async () => {
+    await start([{ bytesPerSecond: 100, truncateToBytes: 0 }]);
+    await get('/a.efi');
+    expect(actions()).toEqual(['truncateToBytes']);
   });
 
   test.each<[object, string, object]>([

@@ -189,6 +189,18 @@ test('a guest that leaves in the middle is reported, and costs nothing more', as
   await vi.waitFor(() => expect(events).toMatchObject([{ status: 200, note: 'the guest closed the connection' }]));
 });
 
+test('a guest that stops reading is let go, and not said to have left', async () => {
+  const silent: UntimedEvent[] = [];
+  const tree = openTree({ huge: { path: join(folder, 'huge') } });
+  const short = await startHttp({ tree, emit: (event) => silent.push(event), silenceMs: 300 });
+  const stuck = connect(short.port, '127.0.0.1').on('error', () => {});
+  stuck.write('GET /huge HTTP/1.1\r\nHost: x\r\n\r\n');
+  const note = 'nothing went over the connection for 0.3 s';
+  await vi.waitFor(() => expect(silent).toMatchObject([{ status: 200, note }]), { timeout: 10_000 });
+  stuck.destroy();
+  await short.close();
+});
+
 test('closing ends connections at once, idle ones and those that do not read', async () => {
   const tree = openTree({ big: { path: join(folder, 'huge') } });
   const closing = await startHttp({ tree, emit: () => {} });

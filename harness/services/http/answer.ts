@@ -107,12 +107,13 @@ async function sendBody(
   // One buffer for the whole body: the kernel has its copy once the write is done.
   const piece = Buffer.allocUnsafeSlow(Math.min(pieceBytes, Math.max(0, stop - start)));
   try {
-    while (position < stop && !response.destroyed) {
+    while (position < stop) {
       const length = Math.min(piece.length, stop - position);
       await entry.read(position, length, piece);
+      await wait(length);
+      if (response.destroyed) break;
       position += length;
       await written(response, piece.subarray(0, length));
-      await wait(length);
     }
   } catch (error) {
     response.destroy();

@@ -52,7 +52,7 @@ const piecesPerSecond = 10;
 /** What a guest that paused may catch up with. */
 const mostBehindMs = 1000;
 
-/** The pace of a body: how much is sent at a time, and the wait after a piece, until the next is due. */
+/** The pace of a body: how much is sent at a time, and the wait before a piece, until its last byte is due. */
 export function paceOf(faults: Faults, clock: Clock, response: ServerResponse) {
   const bytesPerSecond = faults.get('bytesPerSecond');
   if (bytesPerSecond === undefined) return { pieceBytes: mostPieceBytes, wait: async () => {} };
@@ -60,10 +60,10 @@ export function paceOf(faults: Faults, clock: Clock, response: ServerResponse) {
   let isMet = false;
   return {
     pieceBytes: Math.min(mostPieceBytes, Math.ceil(bytesPerSecond / piecesPerSecond)),
-    async wait(sentBytes: number): Promise<void> {
+    async wait(bytes: number): Promise<void> {
       const nowMs = clock.now();
-      dueMs = Math.max(dueMs, nowMs - mostBehindMs) + (sentBytes * 1000) / bytesPerSecond;
-      if (dueMs <= nowMs) return;
+      dueMs = Math.max(dueMs, nowMs - mostBehindMs) + (bytes * 1000) / bytesPerSecond;
+      if (dueMs <= nowMs || response.destroyed) return;
       if (!isMet) faults.met('bytesPerSecond');
       isMet = true;
       await pause(response, clock, dueMs - nowMs);

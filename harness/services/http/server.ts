@@ -25,6 +25,8 @@ export interface HttpServices {
   readonly faults?: ServerFaults<'http'>;
   readonly tlsFaults?: TlsFaults | undefined;
   readonly clock?: Clock;
+  /** A connection on which nothing goes for this long in the middle of a response is closed. */
+  readonly silenceMs?: number;
   /** Loopback of this family; QEMU's user-mode stack maps a guest's IPv6 to the host's. */
   readonly ipVersion?: IpVersion;
 }
@@ -35,18 +37,17 @@ const limits = {
   requestTimeout: 30_000,
   /** A guest may pause for long between two files, and must not find its connection closed. */
   keepAliveTimeout: 60_000,
-  /** Silence in the middle of a response. */
-  timeout: 120_000,
   maxConnections: tableBounds.connections,
 } as const;
+const defaultSilenceMs = 120_000;
 
 /** A read-only HTTP/1.1 server of the tree; each request is a `http/served` event when its response is over. */
 export async function startHttp(services: HttpServices): Promise<RunningServer> {
-  const { emit, tls, ipVersion = 4 } = services;
+  const { emit, tls, ipVersion = 4, silenceMs = defaultSilenceMs } = services;
   const guard = createGuard(emit);
   const turns = createTurns();
   const spoken = new WeakSet<Socket>();
-  const serve = serving(services);
+  const serve = serving({ ...services, silenceMs });
 
   const onRequest = guard('an HTTP request', (request: IncomingMessage, response: ServerResponse) => {
     spoken.add(request.socket);
@@ -56,7 +57,7 @@ export async function startHttp(services: HttpServices): Promise<RunningServer> 
   });
   const options = { maxHeaderSize: maxHeaderBytes };
   const server: Server = tls ? createTlsServer({ ...options, ...tls }, onRequest) : createServer(options, onRequest);
-  Object.assign(server, limits);
+  Object.assign(server, limits, { timeout: silenceMs });
   refuseWhatIsNoRequest(server, guard);
   if (tls) reportRefusals(server, { guard, emit, spoken });
   if (tls && services.tlsFaults) spoilConnections(server, tls, { ...services.tlsFaults, guard });
@@ -64,14 +65,22 @@ export async function startHttp(services: HttpServices): Promise<RunningServer> 
 }
 
 /** Answers a request and, once its response is over, reports how it ended. */
-function serving({ tree, emit, tls, clock = systemClock, faults = noFaults }: HttpServices) {
+function serving(services: HttpServices & { silenceMs: number }) {
+  const { tree, emit, tls, silenceMs, clock = systemClock, faults = noFaults } = services;
+
   /** Undefined: a fault lets it wait forever. */
   async function respond(request: IncomingMessage, response: ServerResponse): Promise<Answered | undefined> {
     const planned = await plan(tree, request);
     const chosen = faultsOf({ request, response, planned }, faults);
     if (chosen.take('silent')) return undefined;
     const delayMs = chosen.take('delayMs');
-    if (delayMs !== undefined) await pause(response, clock, delayMs);
+    if (delayMs !== undefined) {
+      // The silence is the server's own.
+      response.setTimeout(0);
+      await pause(response, clock, delayMs);
+      if (response.destroyed) return { bytes: 0 };
+      response.setTimeout(silenceMs);
+    }
     if (chosen.get('closeAfterwards')) closeAfter(response, chosen);
     return answer(planned, { faults: chosen, clock }, request, response);
   }
@@ -80,18 +89,26 @@ function serving({ tree, emit, tls, clock = systemClock, faults = noFaults }: Ht
     const startedMs = clock.now();
     // A response that never got its turn never emits `close`.
     if (request.socket.destroyed) return;
-    const closed = new Promise((resolve) => response.once('close', resolve));
+    const isOver = new Promise((resolve) => response.once('close', resolve));
     // A broken connection is the guest's business.
     response.on('error', () => {});
+    let wasSilent = false;
+    response.on('timeout', () => {
+      wasSilent = true;
+      response.destroy();
+    });
     const answered = await respond(request, response).catch((fault: unknown) => {
       response.destroy();
       throw fault;
     });
     if (answered === undefined) return;
     const { bytes, note } = answered;
-    await closed;
+    await isOver;
     const { method = '', url: target = '' } = request;
-    const remark = note ?? (response.writableFinished ? undefined : 'the guest closed the connection');
+    const closed = wasSilent
+      ? `nothing went over the connection for ${silenceMs / 1000} s`
+      : 'the guest closed the connection';
+    const remark = note ?? (response.writableFinished ? undefined : closed);
     emit({
       source: 'http',
       type: 'served',
