@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { verdictOver } from '../judge/attempts.ts';
 import { judge } from '../judge/judge.ts';
 import { isSameRecord } from '../model/canonical-json.ts';
@@ -83,18 +83,16 @@ async function acceptAttempt(
   const qemu = startedQemuSchema.parse(mapTexts(readStartedQemu(directory), checking.change));
   await writeRecord(join(directory, caseFiles.plan), plan);
   await writeRecord(join(directory, caseFiles.qemu), qemu);
-  rmSync(join(directory, caseFiles.repro), { force: true });
+  for (const own of [caseFiles.repro, caseFiles.result]) rmSync(join(directory, own), { recursive: true, force: true });
   writeFileSync(join(directory, caseFiles.repro), reproScript(plan.scenario, run.setDirs), { mode: 0o755 });
   return { plan, verdict: judge(plan, events) };
 }
 
-async function unpackRecords(content: Content, { store, folder }: Bundles, run: CaseRun): Promise<string> {
+async function unpackRecords(content: Content, { store, folder }: Bundles, directory: string): Promise<void> {
   const bundle = join(folder, `${randomBytes(8).toString('hex')}.zip`);
   try {
     await store.get(content, bundle);
-    const directory = emptyDirectoryInside(run.outDir, run.directory);
     await unpackZip(bundle, directory, bundleLimits);
-    return directory;
   } finally {
     await rm(bundle, { force: true });
   }
@@ -106,9 +104,32 @@ interface Bundles {
   folder: string;
 }
 
+type Ran = Extract<CellResult['outcome'], { bundle: unknown }>;
+
+/** Judges the unpacked records, and puts this machine's result to them. */
+async function judgeRecords(arrived: string, run: CaseRun, worker: string, outcome: Ran): Promise<CaseResult> {
+  const checking = { worker, change: inOurPaths(outcome.paths, run, worker) };
+  const attempts = [];
+  for (const [nth, theirs] of attemptDirectoriesOf(arrived).entries())
+    attempts.push({
+      ...(await acceptAttempt(theirs, run, checking)),
+      directory: attemptDirectory(run.directory, nth + 1),
+    });
+  const [first, second] = attempts as [(typeof attempts)[number], (typeof attempts)[number]?];
+  const { accel, durationMs, guestCpuMs, savedCpuMs } = outcome;
+  const result = attemptedResult({
+    ...{ id: run.id, round: run.round, plan: first.plan, accel, durationMs, guestCpuMs, directory: run.directory },
+    verdict: verdictOver(first.verdict, second?.verdict),
+    ...(savedCpuMs === undefined ? {} : { savedCpuMs }),
+    attempts: attempts.map((one) => ({ directory: one.directory, status: one.verdict.status })),
+  });
+  await writeRecord(join(arrived, caseFiles.result), result);
+  return result;
+}
+
 /**
  * A worker's result as a case of this run: its records in the run's directory, its verdict judged again from them.
- * Rejects with HarnessError if the records cannot be had, or are those of another case.
+ * Rejects with HarnessError if the records cannot be had, or are those of another case; none of them is left then.
  */
 export async function acceptResult(
   { worker, outcome }: CellResult,
@@ -119,22 +140,17 @@ export async function acceptResult(
     const reason = `On worker ${worker}: ${outcome.reason}`;
     return unstartedResult(run, run.found.scenario, outcome.status, reason);
   }
-  const directory = await unpackRecords(outcome.bundle, bundles, run);
-  const checking = { worker, change: inOurPaths(outcome.paths, run, worker) };
-  const names = attemptDirectoriesOf(directory).map((_, nth) => attemptDirectory(run.directory, nth + 1));
-  const attempts = [];
-  for (const name of names) {
-    const { plan, verdict } = await acceptAttempt(pathInside(run.outDir, name), run, checking);
-    attempts.push({ plan, verdict, directory: name });
+  // Beside the cases, until it is judged: `--resume` takes what it finds there for a case's own, even after a kill.
+  const arrived = emptyDirectoryInside(run.outDir, `arriving-${run.id}`);
+  const directory = pathInside(run.outDir, run.directory);
+  try {
+    rmSync(directory, { recursive: true, force: true });
+    await unpackRecords(outcome.bundle, bundles, arrived);
+    const result = await judgeRecords(arrived, run, worker, outcome);
+    mkdirSync(dirname(directory), { recursive: true });
+    renameSync(arrived, directory);
+    return result;
+  } finally {
+    rmSync(arrived, { recursive: true, force: true });
   }
-  const [first, second] = attempts as [(typeof attempts)[number], (typeof attempts)[number]?];
-  const { accel, durationMs, guestCpuMs, savedCpuMs } = outcome;
-  const result = attemptedResult({
-    ...{ id: run.id, round: run.round, plan: first.plan, accel, durationMs, guestCpuMs, directory: run.directory },
-    verdict: verdictOver(first.verdict, second?.verdict),
-    ...(savedCpuMs === undefined ? {} : { savedCpuMs }),
-    attempts: attempts.map((one) => ({ directory: one.directory, status: one.verdict.status })),
-  });
-  await writeRecord(pathInside(run.outDir, join(run.directory, caseFiles.result)), result);
-  return result;
 }
