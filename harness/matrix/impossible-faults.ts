@@ -4,7 +4,7 @@ import type { Scenario } from '../model/scenario.ts';
 import type { FaultyServer } from '../model/server-faults.ts';
 import { transportsOf } from '../model/transports.ts';
 
-type Cell = CellAxes & Pick<Scenario, 'faults' | 'provisioner'>;
+type Cell = CellAxes & Pick<Scenario, 'certificate' | 'faults' | 'provisioner'>;
 
 /** What the user's server does in place of the harness's. */
 function foreignServices(provisioner: Provisioner | undefined, ipVersion: 4 | 6): readonly ProvisionerService[] {
@@ -55,11 +55,16 @@ const isReplaced = (cell: Cell, server: FaultyServer): boolean =>
 
 /** Why a server of the harness can never do what a fault has it do, or null. */
 export function impossibleFaultOf(cell: Cell): string | null {
-  for (const [index, { server }] of (cell.faults ?? []).entries()) {
+  for (const [index, fault] of (cell.faults ?? []).entries()) {
+    const { server } = fault;
     if (server === undefined) continue;
     const { name, absence } = servers[server];
     const why = absence?.(cell) ?? (isReplaced(cell, server) ? 'the provisioner serves that here' : undefined);
     if (why !== undefined) return `fault ${index + 1} is of the harness's ${name}, and ${why}`;
+    const own = cell.certificate ?? 'valid';
+    if (server === 'tls' && fault.certificate === own) {
+      return `fault ${index + 1} replaces the certificate "${own}" by the same: name another one, or give the group another`;
+    }
   }
   return null;
 }

@@ -228,6 +228,17 @@ describe('what does not run', () => {
     expect(reasons).toEqual([expect.stringMatching(reason)]);
   });
 
+  it.each([undefined, 'expired'] as const)('a certificate in place of the same, %s', (certificate) => {
+    const own = certificate ?? 'valid';
+    const faults = [{ server: 'tls' as const, certificate: own }] satisfies GroupInput['faults'];
+    const group: GroupInput = { ...uefi, name: 'g', arch: 'x86_64', nic: 'virtio-net-pci', transport: 'https', faults };
+    const hint = `fault 1 replaces the certificate "${own}" by the same: name another one`;
+    expect(() => expand({ ...group, ...(certificate && { certificate }) })).toThrow(
+      expect.objectContaining({ hint: expect.stringContaining(hint) }),
+    );
+    expect(expand({ ...group, certificate: 'wrong-name' }).cells).toHaveLength(1);
+  });
+
   it.each(['dhcp', 'tftp'] as const)('faults of a %s server that a provisioner replaces', (server) => {
     const provisioner = { command: ['x'], serves: [server] };
     const faults = [{ server, silent: true as const }];

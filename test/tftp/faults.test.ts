@@ -109,6 +109,17 @@ describe('a transfer with a fault', () => {
     expect(events.at(-1)).toMatchObject({ type: 'transfer', outcome: 'aborted', bytes: 1024 });
   });
 
+  test.each([{ skipBlock: 3 }, { otherTidAtBlock: 3 }, { lengthOff: -3900 }])(
+    'meets nothing at a block that an error takes the place of: %j',
+    async (other) => {
+      const { request, send, taken, events } = setUp({ file: text(5000) }, { errorAtBlock: 3 }, other);
+      await request('file');
+      for (const block of [1, 2]) send(encodeAck(block));
+      expect(taken()).toMatchObject([{ block: 1 }, { block: 2 }, { kind: 'error', code: 0 }]);
+      expect(actionsIn(events)).toEqual([['errorAtBlock', 'file']]);
+    },
+  );
+
   test('leaves a block number out, and takes the numbers it has sent', async () => {
     const { request, send, taken, events } = setUp({ file: text(1500) }, { skipBlock: 2 });
     await request('file');

@@ -56,15 +56,17 @@ export function sendingBlocks(
   if (errorAt === undefined && elsewhereAt === undefined && unmet.size === 0) return send;
 
   return (packet: Buffer, block = 0): void => {
+    if (block === errorAt) {
+      faults.met('errorAtBlock');
+      fail();
+      return;
+    }
     for (const [action, from] of unmet) {
       if (block < from) continue;
       faults.met(action);
       unmet.delete(action);
     }
-    if (block === errorAt) {
-      faults.met('errorAtBlock');
-      fail();
-    } else if (block === elsewhereAt) {
+    if (block === elsewhereAt) {
       elsewhereAt = undefined;
       faults.met('otherTidAtBlock');
       sendFromElsewhere(packet);
