@@ -26,6 +26,8 @@ export interface HeldCell {
   sealed: unknown;
   /** BullMQ has given it up: its workers were lost too often. */
   givenUp: boolean;
+  /** How often workers have begun it, this time included: lost, interrupted or not fit for it. */
+  begun: number;
   /** It has its result. */
   done(): Promise<void>;
   /** Puts it back for another worker. */
@@ -38,6 +40,7 @@ function heldCell(source: CellSource, job: Job, token: string): HeldCell {
     id: job.id ?? '',
     sealed: (job.data as { sealed?: unknown } | undefined)?.sealed,
     givenUp: job.deferredFailure !== undefined,
+    begun: job.attemptsStarted,
     done: async () => void (await job.moveToCompleted(null, token, false)),
     giveBack: async () => void (await job.moveToWait(token)),
   };

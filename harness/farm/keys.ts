@@ -36,3 +36,5 @@ export const lockMs = 30_000;
 export const mostOpen = 10_000;
 /** A cell that was lost this often with its worker is not run again. */
 export const mostLost = 3;
+/** One that a worker cannot settle goes back to the others only until it was begun this often. */
+export const mostBegun = 2 * mostLost;

@@ -60,7 +60,9 @@ async function pack(outDir: string, directory: string, store: FileStore, host: O
   await packFolder(join(outDir, directory), bundle, bundleLimits);
   const { sha256 } = await host.fingerprints.of(bundle);
   const content = { sha256, bytes: statSync(bundle).size };
-  await store.put(content, bundle);
+  await store.put(content, bundle).catch((error: Error) => {
+    throw new Unfit(`its records cannot be sent: ${error.message}`);
+  });
   return content;
 }
 
@@ -118,7 +120,7 @@ async function runIn(
 
 /**
  * Runs one cell and leaves its records in the store.
- * @throws Unfit if this machine's disk is full, or it has no folder for temporary files
+ * @throws Unfit if this machine's disk is full, it has no folder for temporary files, or the store does not take the records
  */
 export async function runCell(cell: Cell, runner: CellRunner, running: RunningCell): Promise<Outcome> {
   // Each its own: one for the worker's life would be cleaned away as old (systemd-tmpfiles).

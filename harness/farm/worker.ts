@@ -6,7 +6,7 @@ import { planMemoryMiB } from '../plan/argv.ts';
 import { type Admission, openAdmission } from '../run/scheduler.ts';
 import { briefly, type FarmConnection, listen } from './connect.ts';
 import { type CellSource, type HeldCell, neededOf, openSource } from './held-cells.ts';
-import { beatMs, cellQueue, channels, keys, lockMs, mostLost, prefix, resultQueue } from './keys.ts';
+import { beatMs, cellQueue, channels, keys, lockMs, mostBegun, mostLost, prefix, resultQueue } from './keys.ts';
 import {
   type Cell,
   type CellResult,
@@ -178,6 +178,11 @@ function checkedCell({ sealing }: State, { sealed, id, source }: HeldCell): Cell
   return cell;
 }
 
+/** This machine's disk, or Redis: another worker may be better off with its cells. */
+function becomeUnfit(state: State, why: string): void {
+  state.unfit = { untilMs: Date.now() + unfitMs, why };
+}
+
 async function outcomeOf(
   state: State,
   held: HeldCell,
@@ -195,7 +200,13 @@ async function outcomeOf(
   try {
     return await run(checkedCell(state, held), { signal, onProgress });
   } catch (error) {
-    if (error instanceof Unfit) throw error;
+    if (error instanceof Unfit) {
+      // It would go round for ever where its records fit nowhere: long cells are taken first.
+      if (held.begun < mostBegun) throw error;
+      becomeUnfit(state, error.message);
+      const reason = `workers began this cell ${held.begun} times, and it is not given to another: ${error.message}`;
+      return { status: 'error', reason };
+    }
     // Not another worker's: if it is the cell's doing, they would fail on it one after the other.
     if (!(error instanceof BadMessage))
       return { status: 'error', reason: `the harness failed: ${error instanceof Error ? error.message : error}` };
@@ -228,9 +239,9 @@ async function isSettled(state: State, held: HeldCell, stop: AbortSignal): Promi
     if (outcome !== undefined && !stop.aborted) await deliver(state, held, outcome);
     return true;
   } catch (error) {
-    // This machine's disk, or Redis. If it kept the cell, its lock would run out, as that of a lost worker.
+    // If it kept the cell, its lock would run out, as that of a lost worker.
     const why = (error as Error).message;
-    state.unfit = { untilMs: Date.now() + unfitMs, why };
+    becomeUnfit(state, why);
     say(`${held.id}: put back for another worker: ${why}; no cell is taken for ${wholeSeconds(unfitMs)}`);
     return false;
   }

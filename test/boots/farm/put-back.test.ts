@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { prefix } from '../../../harness/farm/keys.ts';
+import { Unfit } from '../../../harness/farm/run-cell.ts';
 import { until } from '../cli.ts';
 import { onFarm, untilAnswer } from './on-farm.ts';
 import { openSingleCase } from './own-worker.ts';
@@ -59,5 +60,29 @@ it('a cell whose result Redis does not take is put back for another worker', asy
     expect(results).toMatchObject([{ verdict: { status: 'not-run' } }]);
     stop.abort();
     await Promise.all(served);
+  });
+});
+
+it('a cell that no worker is fit for is put back only so often, and is an error then', async () => {
+  await onFarm(async (farm) => {
+    const stop = new AbortController();
+    const { results, finished, serve } = await openSingleCase(farm, stop.signal);
+    const begun: string[] = [];
+    const workers = ['one', 'two', 'three', 'four', 'five', 'six', 'seven'];
+    const serving = workers.map((name) =>
+      serve(name, () => {
+        begun.push(name);
+        return Promise.reject(new Unfit('the disk is full'));
+      }),
+    );
+    await finished;
+    // Each takes none for a minute.
+    expect(new Set(begun).size).toBe(begun.length);
+    expect(begun).toHaveLength(6);
+    expect(results).toMatchObject([{ verdict: { status: 'error' } }]);
+    const why = 'workers began this cell 6 times, and it is not given to another: the disk is full';
+    expect(results[0]?.verdict.diagnosis).toContain(why);
+    stop.abort();
+    await Promise.all(serving);
   });
 });
