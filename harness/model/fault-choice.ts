@@ -32,3 +32,6 @@ export function isNeverInForce({ from, until }: { from?: Moment | undefined; unt
   if ('ms' in from && 'ms' in until) return from.ms >= until.ms;
   return 'stage' in from && 'stage' in until && stages.indexOf(from.stage) >= stages.indexOf(until.stage);
 }
+
+/** What is wrong with the `until` of such a fault. */
+export const neverInForce = 'expected later than from: the fault is never in force';

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { bootConditionSchema } from './boot-rule.ts';
 import { certificateSchema } from './certificate.ts';
-import { choiceSchema, faultSpan } from './fault-choice.ts';
+import { choiceSchema, faultSpan, isNeverInForce, type Moment, neverInForce } from './fault-choice.ts';
 
 const done = z.literal(true).optional();
 const delayMs = z.int().positive().max(600_000).optional();
@@ -53,7 +53,13 @@ const dhcp = {
     leaseSeconds: ['discover', 'request'],
     addressInUse: ['discover', 'request'],
   },
-  leaves: { silent: [] },
+  leaves: {
+    silent: [],
+    nak: [
+      ...['silent', 'delayMs', 'otherServerId', 'reverseOptions', 'repeatOptions', 'splitOptionsAt', 'overload'],
+      'datagramBytes',
+    ],
+  },
 } as const;
 
 const dhcp6 = {
@@ -110,6 +116,10 @@ const tftp = {
         windowsize: z.int().min(1).max(64),
       })
       .partial()
+      .refine((options) => tftpOptions.some((name) => options[name] !== undefined), {
+        message: `expected one of ${tftpOptions.join(', ')}`,
+      })
+      .meta({ minProperties: 1 })
       .optional(),
     /** ERROR 0 in place of this block. */
     errorAtBlock: z.int().positive().optional(),
@@ -126,6 +136,30 @@ const tftp = {
   },
   leaves: { silent: [] },
 } as const;
+
+/** The first block that an action can do something to. */
+const firstBlocks: { readonly [A in keyof typeof tftp.actions]?: (value: number) => number } = {
+  skipBlock: (block) => block,
+  otherTidAtBlock: (block) => block,
+  rolloverToOne: () => 65_536,
+  loseLastAck: () => 1,
+  lengthOff: () => 1,
+};
+
+/** Refuses what would be done to blocks that are never sent. */
+function isBeforeError(
+  fault: Partial<Record<keyof typeof tftp.actions, unknown>>,
+  context: Pick<z.RefinementCtx, 'addIssue'>,
+): void {
+  const { errorAtBlock } = fault;
+  if (errorAtBlock === undefined) return;
+  for (const [action, firstOf] of Object.entries(firstBlocks)) {
+    const input = fault[action as keyof typeof firstBlocks];
+    if (input === undefined || firstOf(Number(input)) < Number(errorAtBlock)) continue;
+    const message = '"errorAtBlock" ends the transfer before that: use a fault of its own, that other requests meet';
+    context.addIssue({ code: 'custom', path: [action], input, message });
+  }
+}
 
 const http = {
   actions: {
@@ -189,6 +223,8 @@ const settings = {
 };
 
 interface Server {
+  readonly messages?: readonly string[];
+  readonly methods?: readonly string[];
   readonly actions: Record<string, unknown>;
   readonly metBy?: Partial<Record<string, readonly string[]>>;
   readonly leaves: Partial<Record<string, readonly string[]>>;
@@ -196,10 +232,12 @@ interface Server {
 
 /** Refuses what could never be met. */
 const isOfUse =
-  ({ actions, metBy = {}, leaves }: Server) =>
+  ({ messages, methods, actions, metBy = {}, leaves }: Server) =>
   (
     fault: Partial<Record<string, unknown>> & {
       match: { message?: unknown; method?: unknown; port?: unknown; file?: unknown };
+      from?: Moment | undefined;
+      until?: Moment | undefined;
     },
     context: z.RefinementCtx,
   ): void => {
@@ -207,10 +245,17 @@ const isOfUse =
       const at = action === undefined ? { input: fault } : { path: [action], input: fault[action] };
       context.addIssue({ code: 'custom', message, ...at });
     };
+    if (isNeverInForce(fault)) refuse(neverInForce, 'until');
     const given = Object.keys(actions).filter((action) => fault[action] !== undefined);
     if (given.length === 0) refuse(`a fault does something: one of ${Object.keys(actions).join(', ')}`);
     const { message, method, port } = fault.match;
     const asked = message ?? method;
+    /** Which of the requests that match an action does something to. */
+    const reaches = (action: string): readonly unknown[] => {
+      const reached = metBy[action] ?? messages ?? methods ?? ['any'];
+      const matching = asked === undefined ? reached : reached.filter((one) => one === asked);
+      return metBy[action] === undefined && port === undefined ? [...matching, bootServerPort] : matching;
+    };
     for (const action of given) {
       const met = metBy[action];
       if (met && asked !== undefined && !met.includes(String(asked))) {
@@ -220,7 +265,9 @@ const isOfUse =
         refuse(`a boot server (port ${port}) gives no addresses: match port 67, or leave that out`, action);
       }
       const left = leaves[action];
-      for (const other of left ? given.filter((one) => one !== action && !left.includes(one)) : []) {
+      const isUseless = (other: string): boolean =>
+        other !== action && !left?.includes(other) && reaches(other).every((one) => reaches(action).includes(one));
+      for (const other of left ? given.filter(isUseless) : []) {
         refuse(`does nothing next to "${action}": use a fault of its own, that other requests meet`, other);
       }
     }
@@ -265,6 +312,7 @@ export const serverFaultSchema = z.discriminatedUnion('server', [
       ...tftp.actions,
     })
     .superRefine(isOfUse(tftp))
+    .superRefine(isBeforeError)
     .meta(said(tftp)),
   z
     .strictObject({

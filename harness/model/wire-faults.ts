@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { choiceSchema, faultSpan, isNeverInForce } from './fault-choice.ts';
+import { choiceSchema, faultSpan, isNeverInForce, neverInForce } from './fault-choice.ts';
 
 /** Protocols that a fault can pick frames by, and the messages of those that have types. */
 const faultMessages = {
@@ -7,7 +7,10 @@ const faultMessages = {
   icmp: [],
   icmpv6: ['router-solicitation', 'router-advertisement', 'neighbor-solicitation', 'neighbor-advertisement'],
   dhcp: ['discover', 'offer', 'request', 'decline', 'ack', 'nak', 'release', 'inform'],
-  dhcp6: ['solicit', 'advertise', 'request', 'renew', 'rebind', 'reply', 'release', 'information-request'],
+  dhcp6: [
+    ...['solicit', 'advertise', 'request', 'confirm', 'renew', 'rebind', 'reply', 'release', 'decline'],
+    'information-request',
+  ],
   tftp: ['rrq', 'wrq', 'data', 'ack', 'error', 'oack'],
   /** `data` is any segment with a payload. */
   tcp: ['syn', 'fin', 'rst', 'data'],
@@ -22,7 +25,7 @@ const senders: Partial<Record<FaultProtocol, Readonly<Record<Way, readonly strin
     'to-guest': ['offer', 'ack', 'nak'],
   },
   dhcp6: {
-    'from-guest': ['solicit', 'request', 'renew', 'rebind', 'release', 'information-request'],
+    'from-guest': ['solicit', 'request', 'confirm', 'renew', 'rebind', 'release', 'decline', 'information-request'],
     'to-guest': ['advertise', 'reply'],
   },
   tftp: { 'from-guest': ['rrq', 'wrq'], 'to-guest': ['oack'] },
@@ -146,7 +149,7 @@ function refuseWithoutEffect(fault: Fault): Refusal[] {
     ...(mendChecksum && corrupt === undefined
       ? ([[['mendChecksum'], 'expected with corrupt: nothing else leaves a checksum to mend']] as const)
       : []),
-    ...(isNeverInForce(fault) ? ([[['until'], 'expected later than from: the fault is never in force']] as const) : []),
+    ...(isNeverInForce(fault) ? ([[['until'], neverInForce]] as const) : []),
   ].map(([path, message]): Refusal => [[...path], message]);
 }
 

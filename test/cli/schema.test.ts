@@ -58,6 +58,7 @@ describe('the schema of a matrix', () => {
     ['a port of ARP', { faults: [{ match: { protocol: 'arp', port: 67 }, drop: 1 }] }],
     ['a checksum mended of nothing', { faults: [{ mendChecksum: true, drop: 1 }] }],
     ['a fault of a server that does nothing', { faults: [{ server: 'dhcp', of: { first: 1 } }] }],
+    ['an OACK with nothing in it', { faults: [{ server: 'tftp', oack: {} }] }],
     ['a length that is off by nothing', { faults: [{ server: 'tftp', lengthOff: 0 }] }],
     ['a time to ask again without a status', { faults: [{ server: 'http', silent: true, retryAfterSeconds: 1 }] }],
   ])('does not fit %s', (_, wrong) => {

@@ -85,6 +85,46 @@ describe('errors name the path, what was expected and what was seen', () => {
       'groups[0].faults[0].status: does nothing next to "silent": use a fault of its own, that other requests meet; saw 404',
     ],
     [
+      'a lease next to a NAK',
+      { faults: [{ server: 'dhcp', match: { message: 'request' }, nak: true, leaseSeconds: 5 }] },
+      'groups[0].faults[0].leaseSeconds: does nothing next to "nak": use a fault of its own, that other requests meet; saw 5',
+    ],
+    [
+      'an address in use next to a NAK',
+      { faults: [{ server: 'dhcp', match: { message: 'request' }, nak: true, addressInUse: true }] },
+      'groups[0].faults[0].addressInUse: does nothing next to "nak": use a fault',
+    ],
+    [
+      'no boot file next to a NAK of a server of addresses',
+      { faults: [{ server: 'dhcp', match: { message: 'request', port: 67 }, nak: true, withoutBootFile: true }] },
+      'groups[0].faults[0].withoutBootFile: does nothing next to "nak": use a fault',
+    ],
+    [
+      'a fault of a server that ends before it begins',
+      { faults: [{ server: 'dhcp', nak: true, from: { ms: 5000 }, until: { ms: 1000 } }] },
+      'groups[0].faults[0].until: expected later than from: the fault is never in force',
+    ],
+    [
+      'a fault of a server that ends at an earlier stage than it begins',
+      { faults: [{ server: 'http', status: 404, from: { stage: 'nbp' }, until: { stage: 'dhcp' } }] },
+      'groups[0].faults[0].until: expected later than from: the fault is never in force',
+    ],
+    [
+      'an OACK with nothing in it',
+      { faults: [{ server: 'tftp', oack: {} }] },
+      'groups[0].faults[0].oack: expected one of blksize, tsize, timeout, windowsize; saw {}',
+    ],
+    ...[{ otherTidAtBlock: 5 }, { skipBlock: 6 }, { rolloverToOne: true }].map((later): [string, object, string] => [
+      `a block after the one in place of which an error comes: ${JSON.stringify(later)}`,
+      { faults: [{ server: 'tftp', errorAtBlock: 5, ...later }] },
+      `groups[0].faults[0].${Object.keys(later)[0]}: "errorAtBlock" ends the transfer before that`,
+    ]),
+    [
+      'a file of another length and an error in place of all of it',
+      { faults: [{ server: 'tftp', errorAtBlock: 1, lengthOff: 5 }] },
+      'groups[0].faults[0].lengthOff: "errorAtBlock" ends the transfer before that',
+    ],
+    [
       'a length that is off by nothing',
       { faults: [{ server: 'tftp', lengthOff: 0 }] },
       'groups[0].faults[0].lengthOff: by 0 nothing would be wrong: expected another number; saw 0',

@@ -263,6 +263,11 @@ describe('faults in a matrix', () => {
       { on: 'from-guest', match: { protocol: 'tftp', message: 'oack' }, drop: 1 },
       /expected to-guest: tftp oack never goes from-guest/,
     ],
+    [
+      'pick messages of DHCPv6 that the guest sends among those from it',
+      { on: 'to-guest', match: { protocol: 'dhcp6', message: 'confirm' }, drop: 1 },
+      /expected from-guest: dhcp6 confirm never goes to-guest/,
+    ],
     ['pick ports where there are any', { match: { protocol: 'arp', port: 67 }, drop: 1 }, /a frame of arp has none/],
     ['end after they begin', { from: { ms: 50 }, until: { ms: 50 }, drop: 1 }, /expected later than from/],
     ['end at a later stage', { from: { stage: 'nbp' }, until: { stage: 'dhcp' }, drop: 1 }, /expected later than from/],
@@ -280,5 +285,34 @@ describe('faults in a matrix', () => {
     ['have probabilities up to 1', { drop: 2 }, /1/],
   ])('%s', (_, fault, reason) => {
     expect(faultSchema.safeParse(fault).error?.message).toMatch(reason);
+  });
+
+  test.each(['confirm', 'decline'])('pick a %s of DHCPv6', (message) => {
+    const wire = open({ on: 'from-guest', match: { protocol: 'dhcp6', message }, drop: 1 });
+    const code = { confirm: 4, decline: 9 }[message] as number;
+    wire.send(udpFrame(guest, server, 546, 547, Buffer.of(code, 0, 0, 1)), 'from-guest');
+    expect(wire.events).toMatchObject([{ action: 'drop', what: `dhcp6 ${message}` }]);
+  });
+
+  test.each([
+    { nak: true, leaseSeconds: 5 },
+    // A boot server (port 4011) is sent REQUESTs too, and gives no NAK.
+    { nak: true, withoutBootFile: true, match: { message: 'request' } },
+    { nak: true, otherServerId: true, match: { message: 'request' } },
+    { nak: true, from: { stage: 'dhcp' }, until: { stage: 'nbp' } },
+  ])('may do something to one message and something else to another: %j', (fault) => {
+    expect(faultSchema.safeParse({ server: 'dhcp', ...fault }).error).toBeUndefined();
+  });
+
+  test('may do something to blocks before an error', () => {
+    const fault = {
+      server: 'tftp',
+      errorAtBlock: 5,
+      skipBlock: 4,
+      otherTidAtBlock: 3,
+      lengthOff: 1,
+      loseLastAck: true,
+    };
+    expect(faultSchema.safeParse(fault).error).toBeUndefined();
   });
 });
