@@ -225,6 +225,23 @@ describe('a fault', () => {
     expect(wire.arrived).toHaveLength(1024);
   });
 
+  test.each([{ delayMs: 10 }, { bytesPerSecond: 10_000 }, { reorder: 1 }])(
+    'ends its own case, and no other, if what a late frame does fails: %j',
+    (fault) => {
+      const wire = open(fault);
+      wire.faults?.(block(1), 'to-guest', () => {
+        throw new Error('no more memory');
+      });
+      expect(() => vi.advanceTimersByTime(1000)).not.toThrow();
+      expect(wire.events).toContainEqual(
+        expect.objectContaining({
+          ...{ source: 'run', type: 'infrastructure', code: 'internal' },
+          message: expect.stringMatching(/^the delivery of a late frame failed: Error: no more memory/),
+        }),
+      );
+    },
+  );
+
   test('says of each frame for which there was no room that it was dropped', () => {
     const wire = open({ delayMs: 10 });
     sendAll(wire, 5000);

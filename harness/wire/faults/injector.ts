@@ -1,6 +1,7 @@
 import type { EventSink } from '../../model/events.ts';
 import type { Fault } from '../../model/faults.ts';
 import type { WireFault } from '../../model/wire-faults.ts';
+import { createGuard } from '../guard.ts';
 import { type Arrival, acts, type Setting, type Step, type Way } from './actions.ts';
 import { createFaultLog, type FaultLog } from './fault-log.ts';
 import type { Direction, Faults } from './faults.ts';
@@ -53,7 +54,7 @@ const isOfWire = (fault: Fault): fault is WireFault => fault.server === undefine
  * differ.
  */
 export function createInjector(faults: readonly Fault[], options: InjectorOptions): Injector {
-  const room = createWaitingRoom(options);
+  const room = createWaitingRoom(options, createGuard(options.emit));
   const logs: FaultLog[] = [];
   const steps = faults.flatMap((fault, index) => {
     if (!isOfWire(fault)) return [];

@@ -1,4 +1,5 @@
 import { tableBounds } from '../../model/bounds.ts';
+import type { Guard } from '../guard.ts';
 
 export interface Timing {
   /** Monotonic milliseconds. */
@@ -23,14 +24,14 @@ const realTimer: Required<Timing>['setTimer'] = (fn, ms) => {
 };
 
 /** Frames that leave later, by one timer, so that none overtakes another; none leaves once disposed of. */
-export function createWaitingRoom({ now, setTimer = realTimer }: Timing): WaitingRoom {
+export function createWaitingRoom({ now, setTimer = realTimer }: Timing, guard: Guard): WaitingRoom {
   const waiting: { atMs: number; leave: () => void }[] = [];
   let cancel = (): void => {};
 
   function awaitFirst(): void {
     cancel();
     const [first] = waiting;
-    if (first !== undefined) cancel = setTimer(letGo, Math.max(0, Math.ceil(first.atMs - now())));
+    if (first !== undefined) cancel = setTimer(onTime, Math.max(0, Math.ceil(first.atMs - now())));
   }
 
   function letGo(): void {
@@ -40,6 +41,8 @@ export function createWaitingRoom({ now, setTimer = realTimer }: Timing): Waitin
     }
     awaitFirst();
   }
+
+  const onTime = guard('the delivery of a late frame', letGo);
 
   return {
     isFull: () => waiting.length >= tableBounds.delayedFrames,
