@@ -63,6 +63,8 @@ interface State extends WorkerOptions {
   unfit: { untilMs: number; why: string } | undefined;
   /** By the clock of `performance.now()`. */
   quietUntil: number;
+  /** Stops the cells of runs that are gone, and opens the queues of new ones. */
+  follow(): Promise<void>;
 }
 
 const isUnfit = ({ unfit }: State): boolean => unfit !== undefined && Date.now() < unfit.untilMs;
@@ -74,7 +76,24 @@ const presenceOf = (state: State): Presence => ({
   running: [...state.running].map(({ cell, sinceMs }) => ({ run: cell.source.run.run, id: cell.id, sinceMs })),
 });
 
-/** Stops the cells of runs that are gone, and opens the queues of new ones. */
+/** Calls `act` never twice at once: whoever asks meanwhile shares the call that begins after it. */
+function oneAtATime(act: () => Promise<void>): () => Promise<void> {
+  let last: Promise<void> = Promise.resolve();
+  let next: Promise<void> | undefined;
+  return () => {
+    if (next !== undefined) return next;
+    next = last
+      .catch(() => {})
+      .then(() => {
+        next = undefined;
+        return act();
+      });
+    last = next;
+    return next;
+  };
+}
+
+/** Only one at a time: to one that asked earlier who is there, a run that has just begun is gone, and its queue is removed. */
 async function followRuns(state: State): Promise<void> {
   const { board, redis, offer, sources, running, results } = state;
   const runs = await board.runs();
@@ -105,7 +124,7 @@ async function followRuns(state: State): Promise<void> {
 async function beat(state: State): Promise<void> {
   const { board, redis, offer, say } = state;
   await board.say(presenceOf(state));
-  await followRuns(state);
+  await state.follow();
   state.trouble.over();
   if (state.draining) return;
   const asked = await redis.get(keys.drain(offer.worker));
@@ -324,6 +343,7 @@ export async function serveFarm(options: WorkerOptions): Promise<void> {
     draining: false,
     unfit: undefined,
     quietUntil: 0,
+    follow: oneAtATime(() => followRuns(state)),
   };
   await redis.unlink(keys.drain(offer.worker));
   await beat(state);
@@ -356,7 +376,7 @@ function stopEnded({ sealing, running }: State, text: string): void {
 function lookAtOnce(state: State, text: string): void {
   if (heard(state.sealing, 'sent', text, runIdSchema) === undefined) return;
   const look = async (): Promise<void> => {
-    await followRuns(state);
+    await state.follow();
     state.quietUntil = 0;
   };
   look().catch(state.trouble.met);
