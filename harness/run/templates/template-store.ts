@@ -147,8 +147,12 @@ export function openTemplateStore({ folder, limitBytes, keep, latest }: Template
         wake = resolve;
       }),
     );
+    let isOver = false;
     const end = (act: () => void): void => {
-      if (!making.delete(id)) return;
+      // Another one may be making it by now.
+      if (isOver) return;
+      isOver = true;
+      making.delete(id);
       act();
       wake();
     };

@@ -75,6 +75,18 @@ describe('templates of a run', () => {
     expect(readdirSync(folder)).toEqual(['a']);
   });
 
+  it('are awaited from the next case, whenever the guest of the one that put it off ends', async () => {
+    const store = open();
+    for (const _ of [1, 2, 3, 4]) store.expect(key('a'));
+    const first = await store.claim(key('a'));
+    const claims = [store.claim(key('a')), store.claim(key('a'))];
+    if (first.start === 'make') first.postpone();
+    const second = (await claims[0]) as Claim;
+    first.release();
+    fill(second);
+    expect((await claims[1])?.start).toBe('restore');
+  });
+
   it('stay for the next run when they are to be kept, and one case is enough to make one', async () => {
     const store = open({ keep: true });
     store.expect(key('a'));
