@@ -289,6 +289,20 @@ describe('an event log that is written', () => {
     expect(pidsIn).toThrow(/events\.jsonl cannot be read back: 0 of 2 events are left/);
   });
 
+  it('tells of a disk that fails at its very end, and has that among its events', () => {
+    const log = openEventLog(
+      '/dev/full',
+      () => {},
+      ({ message }) => log.emit({ source: 'run', type: 'infrastructure', code: 'disk', message, retryable: true }),
+    );
+    log.emit({ source: 'run', type: 'ended', reason: 'complete' });
+    log.close();
+    expect(log.read()).toMatchObject([
+      { type: 'ended' },
+      { type: 'infrastructure', code: 'disk', message: expect.stringContaining('ENOSPC') },
+    ]);
+  });
+
   it('that is full says so once, drops what the guest does after, and keeps how the case ends', () => {
     const directory = join(folder, 'full-log');
     mkdirSync(directory);

@@ -129,8 +129,9 @@ export function openEventLog(
     emit,
     close() {
       if (closed) return;
-      closed = true;
+      // Its trouble is logged too.
       flush();
+      closed = true;
       closeSync(fd);
     },
   };
