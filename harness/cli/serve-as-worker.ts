@@ -72,7 +72,15 @@ export async function serveAsWorker(options: WorkerOptions, io: CliIo): Promise<
   const templates = templatesOf(options, host);
   const runner: CellRunner = { host, files, trust, store: farm.store, templates };
   await serveFarm({
-    ...{ redis: farm.redis, sealing: farm.sealing, say: farm.say, offer, jobs: options.jobs, signal: io.signal },
+    ...{
+      redis: farm.redis,
+      sealing: farm.sealing,
+      store: farm.store,
+      say: farm.say,
+      offer,
+      jobs: options.jobs,
+      signal: io.signal,
+    },
     run: (cell, running) => runCell(cell, runner, running),
   });
   await host.fingerprints.save();

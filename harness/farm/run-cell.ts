@@ -10,7 +10,7 @@ import { examineHost } from '../run/examine-host.ts';
 import type { FoundCase } from '../run/found-case.ts';
 import type { OpenedHost } from '../run/open-host.ts';
 import { startOf } from '../run/prepare-cases.ts';
-import { attemptDirectoriesOf, casesFolder, readEvents } from '../run/records/run-directory.ts';
+import { casesFolder } from '../run/records/run-directory.ts';
 import { runCase } from '../run/run-case.ts';
 import type { TemplateStore } from '../run/templates/template-store.ts';
 import { createAccelChooser } from '../vm/acceleration.ts';
@@ -18,6 +18,7 @@ import type { Content, FileStore } from './file-store.ts';
 import type { Cell, CellResult, Progress } from './messages.ts';
 import { pathsOf } from './paths.ts';
 import { placeCell, Refused } from './place-cell.ts';
+import { areWhole } from './whole-records.ts';
 import type { WorkerFiles } from './worker-files.ts';
 
 /** The machine is not fit to run cells for now; another one may be. */
@@ -47,12 +48,6 @@ async function qemuOf({ id, found }: { id: string; found: FoundCase }) {
   const start = startOf({ found, scenario: found.scenario }, programs[0]);
   if ('obstacle' in start) throw new Refused(`${id}: ${start.obstacle}`);
   return start.qemu;
-}
-
-/** Whether the last attempt ended because its records could not be written. */
-function endedByDisk(directory: string): boolean {
-  const last = attemptDirectoriesOf(directory).at(-1) as string;
-  return readEvents(last).some((event) => event.type === 'infrastructure' && event.code === 'disk');
 }
 
 async function pack(outDir: string, directory: string, store: FileStore, host: OpenedHost): Promise<Content> {
@@ -113,14 +108,15 @@ async function runIn(
     onAttempt: (attempt) => onProgress({ id, attempt }),
     onStage: (stage, atMs) => onProgress({ id, stage, atMs }),
   });
-  if (result.verdict.status === 'error' && endedByDisk(join(outDir, directory)))
-    throw new Unfit(`${outDir} cannot be written`);
+  // Nobody would take its records from the store.
+  signal.throwIfAborted();
+  if (!areWhole(join(outDir, directory))) throw new Unfit(`${outDir} cannot be written`);
   return await ranAt({ outDir, found, result }, runner);
 }
 
 /**
  * Runs one cell and leaves its records in the store.
- * @throws Unfit if this machine's disk is full, it has no folder for temporary files, or the store does not take the records
+ * @throws Unfit if this machine's disk is full, it has no folder for temporary files, or the store does not take the records; the reason of `running.signal` once it aborted
  */
 export async function runCell(cell: Cell, runner: CellRunner, running: RunningCell): Promise<Outcome> {
   // Each its own: one for the worker's life would be cleaned away as old (systemd-tmpfiles).

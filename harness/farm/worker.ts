@@ -1,10 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Queue } from 'bullmq';
+import { HarnessError } from '../model/errors.ts';
 import { wholeSeconds } from '../model/time-text.ts';
 import { openCapacity } from '../os/capacity.ts';
 import { planMemoryMiB } from '../plan/argv.ts';
 import { type Admission, openAdmission } from '../run/scheduler.ts';
 import { briefly, type FarmConnection, listen } from './connect.ts';
+import type { FileStore } from './file-store.ts';
 import { type CellSource, type HeldCell, neededOf, openSource } from './held-cells.ts';
 import { beatMs, cellQueue, channels, keys, lockMs, mostBegun, mostLost, prefix, resultQueue } from './keys.ts';
 import {
@@ -28,6 +30,8 @@ import { BadMessage, heard, type Sealing } from './seal.ts';
 export interface WorkerOptions {
   redis: FarmConnection;
   sealing: Sealing;
+  /** Where `run` leaves records: those that nobody takes are removed. */
+  store: Pick<FileStore, 'remove'>;
   offer: Offer;
   /** Runs a cell; rejects with Unfit if this machine is not fit to, for now. */
   run(cell: Cell, running: RunningCell): Promise<CellResult['outcome']>;
@@ -235,11 +239,11 @@ async function outcomeOf(
   }
 }
 
-async function deliver(state: State, { source, id }: HeldCell, outcome: CellResult['outcome']): Promise<void> {
+/** False where nobody would ever take it. */
+async function deliver(state: State, { source, id }: HeldCell, outcome: CellResult['outcome']): Promise<boolean> {
   const { redis, results, offer, sealing } = state;
   const { run } = source.run;
-  // Nobody would ever take it from there.
-  if ((await redis.exists(keys.run(run))) === 0) return;
+  if ((await redis.exists(keys.run(run))) === 0) return false;
   const queue = results.get(run) ?? new Queue(resultQueue(run), { connection: redis, prefix });
   results.set(run, queue);
   // A submitter refuses a longer one, and would send the cell again and again.
@@ -247,22 +251,32 @@ async function deliver(state: State, { source, id }: HeldCell, outcome: CellResu
   const result: CellResult = { run, id, worker: offer.worker, outcome: told };
   const sealed = sealing.seal('result', result);
   await withRoom(() => queue.add('result', { sealed }, { removeOnComplete: true, removeOnFail: true }), state);
+  return true;
 }
+
+/** Redis has said no. Where its answer was lost, it may have the result all the same. */
+const isRefusal = (error: unknown): boolean => error instanceof HarnessError || (error as Error).name === 'ReplyError';
 
 /** Whether the cell is settled: its result is delivered, or nobody wants one of this worker. Else it is another's to run. */
 async function isSettled(state: State, held: HeldCell, stop: AbortSignal): Promise<boolean> {
-  const { say, signal } = state;
+  const { say, signal, store } = state;
+  /** SHA-256 of records that nobody takes from the store. */
+  let left: string | undefined;
   try {
     const outcome = await outcomeOf(state, held, AbortSignal.any([stop, signal]));
+    left = outcome !== undefined && 'bundle' in outcome ? outcome.bundle.sha256 : undefined;
     if (signal.aborted) return false;
-    if (outcome !== undefined && !stop.aborted) await deliver(state, held, outcome);
+    if (outcome !== undefined && !stop.aborted && (await deliver(state, held, outcome))) left = undefined;
     return true;
   } catch (error) {
+    if (!isRefusal(error)) left = undefined;
     // If it kept the cell, its lock would run out, as that of a lost worker.
     const why = (error as Error).message;
     becomeUnfit(state, why);
     say(`${held.id}: put back for another worker: ${why}; no cell is taken for ${wholeSeconds(unfitMs)}`);
     return false;
+  } finally {
+    if (left !== undefined) await store.remove(left).catch(() => {});
   }
 }
 

@@ -29,15 +29,17 @@ export async function openSingleCase({ redis }: Farm, signal: AbortSignal, say: 
     run: { id: scenario.id, round: 1, found, qemu: { ...qemu, nics: facts } },
     ...{ lengthMs: 1000, sharesStart: false, finish: async (result: CaseResult) => void results.push(result) },
   } as unknown as HandedCase;
+  const store = openRedisStore(redis, { say: () => {}, signal });
   const farm = await openFarm({
-    ...{ redis, sealing, store: openRedisStore(redis, { say: () => {}, signal }), fingerprints: host.fingerprints },
+    ...{ redis, sealing, store, fingerprints: host.fingerprints },
     ...{ version, matrix: 'test', accel: 'tcg', labels: [], priority: 0, waitMs: 600_000, mostOpen: 10, say },
   });
   return {
     id: scenario.id,
     results,
+    store,
     finished: farm.run([handed], signal),
     serve: (worker: string, run: WorkerOptions['run'], say: (line: string) => void = () => {}) =>
-      serveFarm({ redis, sealing, offer: { ...offer, worker }, jobs: 1, run, say, signal }),
+      serveFarm({ redis, sealing, store, offer: { ...offer, worker }, jobs: 1, run, say, signal }),
   };
 }

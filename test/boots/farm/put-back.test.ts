@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
-import { prefix } from '../../../harness/farm/keys.ts';
+import { createFingerprints } from '../../../harness/assets/fingerprint.ts';
+import { keys, prefix } from '../../../harness/farm/keys.ts';
 import { Unfit } from '../../../harness/farm/run-cell.ts';
 import { until } from '../cli.ts';
 import { onFarm, untilAnswer } from './on-farm.ts';
@@ -37,21 +38,26 @@ it('a cell whose result Redis does not take is put back for another worker', asy
     const { redis } = farm;
     const stop = new AbortController();
     const told: string[] = [];
-    const { id, results, finished, serve } = await openSingleCase(farm, stop.signal, (line) => told.push(line));
+    const { id, results, store, finished, serve } = await openSingleCase(farm, stop.signal, (line) => told.push(line));
     const run = await untilAnswer('the run', async () => (await redis.keys(`${prefix}:run:*`))[0]?.split(':').at(-1));
     // BullMQ counts there.
     const counter = `${prefix}:${run}.results:id`;
     await redis.set(counter, 'no number');
     const said: string[] = [];
+    const records = farm.place.write('records.zip', 'records');
+    const bundle = await createFingerprints().of(records);
+    await store.put(bundle, records);
     const served = [
       serve(
         'one',
-        async () => notRun,
+        async () => ({ bundle, accel: 'tcg', durationMs: 1, guestCpuMs: 1, paths: [] }),
         (line) => said.push(line),
       ),
     ];
     await until('the failure', () => said.some((line) => line.startsWith(`${id}: `)), 60_000);
     expect(said.join('\n')).toContain(`${id}: put back for another worker: `);
+    // Nobody will ask for its records.
+    await untilAnswer('their removal', async () => (await redis.exists(keys.file(bundle.sha256))) === 0 || undefined);
     // Also its submitter hears of it, so that a cell which no worker settles does not go round in silence.
     await until('the news', () => told.some((line) => line.startsWith('worker one takes no cell for now: ')), 60_000);
     await redis.del(counter);

@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { carry } from '../../../harness/farm/carried.ts';
@@ -53,4 +53,11 @@ it('is put back where Redis is full when the records are sent', async () => {
   const ran = run(openRedisStore(await server.connect(), stopped));
   await expect(ran).rejects.toThrow(Unfit);
   await expect(ran).rejects.toThrow("its records cannot be sent: the farm's Redis is full");
+});
+
+it('leaves nothing in the store once nobody wants its records', async () => {
+  const stop = new AbortController();
+  const store = openFolderStore(join(folder, 'store'));
+  await expect(run(store, { signal: stop.signal, onProgress: () => stop.abort() })).rejects.toThrow('aborted');
+  expect(readdirSync(join(folder, 'store'))).toEqual([]);
 });
