@@ -56,6 +56,8 @@ export const tableBounds = {
   sniffedConnections: 64,
   /** HTTP requests and responses in flight on one of them: the connection is dropped. */
   sniffedRequests: 32,
+  /** Files that come by HTTP, of which a guest may ask for the rest on another connection: the oldest is forgotten. */
+  partFiles: 64,
   /** NFS calls on one of them: further ones are ignored. */
   sniffedCalls: 32,
   /** File handles whose names the NFS sniffer knows: the oldest is forgotten. */

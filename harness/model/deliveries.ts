@@ -27,8 +27,9 @@ export function deliveryOf(event: UntimedEvent): NamedBytes | undefined {
   if (event.source !== 'wire') return undefined;
   if (event.type === 'tftp-complete' || event.type === 'nfs-complete')
     return namedBytes(nameOf(event.file), event.bytes);
-  if (event.type !== 'http-complete' || event.status !== 200) return undefined;
-  return namedBytes(nameOfTarget(event.target), event.bytes);
+  if (event.type !== 'http-complete') return undefined;
+  if (event.status !== 200 && event.resumedAt === undefined) return undefined;
+  return namedBytes(nameOfTarget(event.target), (event.resumedAt ?? 0) + event.bytes);
 }
 
 /** What iPXE prints of an image that it has fetched and is about to start, such as `undionly.kpxe : 74213 bytes [PXE-NBP]`. */

@@ -189,6 +189,8 @@ export const eventSchema = z.discriminatedUnion('source', [
       status: z.int(),
       port: z.int(),
       bytes: z.int(),
+      /** The body is the rest of a file, of which the guest was sent all that is before on other connections. */
+      resumedAt: z.int().optional(),
       image: z.enum(imageKinds).optional(),
       ms: z.number(),
     }),

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { deliveryOf } from '../../harness/model/deliveries.ts';
 import type { UntimedEvent } from '../../harness/model/events.ts';
 import { createMalformedLog } from '../../harness/wire/codecs/malformed.ts';
 import { dissect } from '../../harness/wire/codecs/packet.ts';
@@ -14,12 +15,26 @@ const guestIsn = 0xffff_ffe0;
 const serverIsn = 0xffff_fff0;
 
 /** A connection as it stands after its handshake; positions count bytes of data. */
-function connect(serverPort = 80) {
+const connect = (serverPort = 80) => follow()(serverPort);
+
+/** Makes connections, one after the other, that one sniffer sees. */
+function follow() {
   const events: UntimedEvent[] = [];
   const emit = (event: UntimedEvent) => void events.push(event);
   const sniffer = createSniffer({ network, now: () => 5, emit, malformed: createMalformedLog(emit) });
+  let guestPort = 50_000;
+  return (serverPort = 80) => connectTo(serverPort, { events, sniffer, guestPort: guestPort++ });
+}
+
+interface Followed {
+  events: UntimedEvent[];
+  sniffer: ReturnType<typeof createSniffer>;
+  guestPort: number;
+}
+
+function connectTo(serverPort: number, { events, sniffer, guestPort }: Followed) {
   const see = (segment: Segment) => {
-    const packet = dissect(tcpFrame({ serverPort, ...segment }), true);
+    const packet = dissect(tcpFrame({ serverPort, guestPort, ...segment }), true);
     if (packet.malformed) throw new Error(packet.malformed.reason);
     sniffer.packet(segment.from, packet);
   };
@@ -60,6 +75,81 @@ test('request, response and delivery are reported', () => {
     { source: 'wire', type: 'http-response', target: '/kernel', status: 200, port: 80, length: 5 },
     { source: 'wire', ...complete, bytes: 5, image: 'other', ms: 0 },
   ]);
+});
+
+describe('a file whose rest is asked for on another connection', () => {
+  const file = efiImage(0x8664, 4000);
+  const ofFile = (of: ReturnType<typeof connect>) => of.of('http-complete').map((event) => [event, deliveryOf(event)]);
+
+  /** A first connection, on which so many bytes of the file come; then what a second one answers, all taken. */
+  function resume(bytesBefore: number, status: string, fields: string, rest: Buffer) {
+    const open = follow();
+    const [first, second] = [open(), open()];
+    const begun = head(`Content-Length: ${file.length}`);
+    first.asks(0, request);
+    first.answers(0, Buffer.concat([Buffer.from(begun), file.subarray(0, bytesBefore)]));
+    // The guest has all of it, but its link goes before it can say so.
+    first.acknowledges(begun.length + 100);
+    const answer = Buffer.concat([Buffer.from(head(`Content-Length: ${rest.length}\r\n${fields}`, status)), rest]);
+    second.asks(0, request);
+    second.answers(0, answer);
+    second.acknowledges(answer.length - 1);
+    expect(second.of('http-complete')).toEqual([]);
+    second.acknowledges(answer.length);
+    return ofFile(second);
+  }
+  const rest = (start: number, total = file.length) => `Content-Range: bytes ${start}-${total - 1}/${total}`;
+
+  test('is delivered, as what its beginning says', () => {
+    expect(resume(2500, '206 Partial Content', rest(2000), file.subarray(2000))).toEqual([
+      [
+        { source: 'wire', ...complete, status: 206, bytes: 2000, resumedAt: 2000, image: 'efi-x64', ms: 0 },
+        { name: 'kernel', bytes: 4000 },
+      ],
+    ]);
+  });
+
+  test.each([
+    ['where not all that is before was sent', 1999, rest(2000), file.subarray(2000)],
+    ['where the file has another length now', 2500, rest(2000, 4001), Buffer.alloc(2001)],
+    ['where it is not the rest', 2500, 'Content-Range: bytes 2000-2999/4000', file.subarray(2000, 3000)],
+    ['without Content-Range', 2500, 'X: y', file.subarray(2000)],
+  ])('is not delivered %s', (_, bytesBefore, fields, body) => {
+    const [[event, delivery] = []] = resume(bytesBefore, '206 Partial Content', fields, body);
+    expect(event).toEqual({ source: 'wire', ...complete, status: 206, bytes: body.length, ms: 0 });
+    expect(delivery).toBeUndefined();
+  });
+
+  test('is delivered also where the rest is interrupted once more', () => {
+    const open = follow();
+    const connections = [open(), open(), open()];
+    const part = (start: number) =>
+      start === 0
+        ? head(`Content-Length: ${file.length}`)
+        : head(`Content-Length: ${file.length - start}\r\n${rest(start)}`, '206 Partial Content');
+    for (const [nth, start] of [0, 1500, 2900].entries()) {
+      const to = nth === 2 ? file.length : [1500, 2900][nth];
+      connections[nth]?.asks(0, request);
+      connections[nth]?.answers(0, Buffer.concat([Buffer.from(part(start)), file.subarray(start, to)]));
+      connections[nth]?.acknowledges(part(start).length + Number(to) - start);
+    }
+    expect(connections[2] && ofFile(connections[2])).toMatchObject([[{ resumedAt: 2900 }, { bytes: 4000 }]]);
+  });
+
+  test('begins anew where all of it is sent again', () => {
+    const open = follow();
+    const [first, again, last] = [open(), open(), open()];
+    const whole = head(`Content-Length: ${file.length}`);
+    const tail = head(`Content-Length: 2000\r\n${rest(2000)}`, '206 Partial Content');
+    first.asks(0, request);
+    first.answers(0, Buffer.concat([Buffer.from(whole), file.subarray(0, 3000)]));
+    again.asks(0, request);
+    again.answers(0, whole);
+    last.asks(0, request);
+    last.answers(0, Buffer.concat([Buffer.from(tail), file.subarray(2000)]));
+    last.acknowledges(tail.length + 2000);
+    expect(ofFile(last)).toMatchObject([[{ status: 206, bytes: 2000 }, undefined]]);
+  });
 });
 
 /** An EFI image for a machine: its DOS header, and the COFF header at 0x80 (PE format). */

@@ -70,7 +70,7 @@ function tsizeUnanswered(boot: Boot): Seen[] {
 function responsesToFirmware({ exchanges }: Boot): { client: Client; response: Wire<'http-response'> }[] {
   return exchanges.flatMap(({ client, fetches }) => {
     if (!isHttpClient(client) || client.isIpxe) return [];
-    const delivered = fetches.findIndex((event) => event.type === 'http-complete' && event.status === 200);
+    const delivered = fetches.findIndex((event) => event.type === 'http-complete' && deliveryOf(event) !== undefined);
     const untilThen = delivered < 0 ? fetches : fetches.slice(0, delivered);
     return untilThen.filter(isA('http-response')).map((response) => ({ client, response }));
   });

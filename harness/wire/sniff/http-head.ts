@@ -11,6 +11,8 @@ export interface HttpResponseHead {
   readonly status: number;
   readonly length: number | null;
   readonly location: string | undefined;
+  /** The body is a part of a file, from `start` up to its end (RFC 9110 §14.4); undefined of any other part. */
+  readonly rest: { readonly start: number; readonly totalBytes: number } | undefined;
   readonly framing: BodyFraming;
 }
 
@@ -59,7 +61,18 @@ export function parseResponseHead(head: string, method: string): HttpResponseHea
   const stated = framingOf(fields, 'until-close');
   const length = typeof stated === 'object' ? stated.bytes : null;
   const framing = isBodyless(status, method) ? { bytes: 0 } : stated;
-  return { status, length, location: fields.get('location'), framing };
+  const range = status === 206 ? fields.get('content-range') : undefined;
+  return { status, length, location: fields.get('location'), rest: restOf(range, length), framing };
+}
+
+function restOf(range: string | undefined, length: number | null): HttpResponseHead['rest'] {
+  const numbers = /^bytes (\d{1,15})-(\d{1,15})\/(\d{1,15})$/
+    .exec(range ?? '')
+    ?.slice(1)
+    .map(Number);
+  const [start = 0, last = 0, totalBytes = 0] = numbers ?? [];
+  const isRest = last + 1 === totalBytes && totalBytes - start === length;
+  return isRest ? { start, totalBytes } : undefined;
 }
 
 /** Responses that end with their head, whatever their fields say (RFC 9112 §6.3). */

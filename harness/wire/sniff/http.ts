@@ -5,6 +5,7 @@ import type { MalformedLog } from '../codecs/malformed.ts';
 import { isBodyless, parseRequestHead, parseResponseHead } from './http-head.ts';
 import { type BodyFraming, createMessageReader } from './http-reader.ts';
 import { imageHeadBytes, imageOf } from './image-of.ts';
+import { createPartFiles, type PartFile, type PartFiles } from './part-files.ts';
 import { createStreamWindow, type StreamWindow } from './stream-window.ts';
 import { type ConversationReader, createConversations } from './tcp-conversations.ts';
 
@@ -32,16 +33,23 @@ interface Delivery {
   readonly unsaid: 'chunked' | 'until-close' | undefined;
   /** The body's first bytes, for what kind of file it is; undefined where chunk sizes are between them. */
   readonly head: StreamWindow | undefined;
+  /** The file that the body is, or the rest of, and where in it the body begins. */
+  readonly part: { readonly file: PartFile; readonly start: number } | undefined;
 }
 
 const switchingProtocols = 101;
 
 /** HTTP/1 (RFC 9112) as the guest sees it: heads become events, bodies are tracked by position only. */
 export function createHttpSniffer(options: HttpSnifferOptions) {
-  return createConversations((serverPort) => createHttpReader(serverPort, options));
+  const files = createPartFiles();
+  return createConversations((serverPort) => createHttpReader(serverPort, files, options));
 }
 
-function createHttpReader(port: number, { now, emit, malformed }: HttpSnifferOptions): ConversationReader {
+function createHttpReader(
+  port: number,
+  files: PartFiles,
+  { now, emit, malformed }: HttpSnifferOptions,
+): ConversationReader {
   const requests: Request[] = [];
   const deliveries: Delivery[] = [];
   /** How far the guest has acknowledged what the server sent. */
@@ -70,7 +78,7 @@ function createHttpReader(port: number, { now, emit, malformed }: HttpSnifferOpt
       malformed('server', 'http', request === undefined ? 'response without a request' : 'no status line');
       return 'unknown';
     }
-    const { status, length, location, framing } = response;
+    const { status, length, location, rest, framing } = response;
     if (status === switchingProtocols) return 'unknown';
     if (status < 200) return framing;
     requests.shift();
@@ -78,8 +86,11 @@ function createHttpReader(port: number, { now, emit, malformed }: HttpSnifferOpt
     emit({ source: 'wire', type: 'http-response', target, status, port, length, ...(location && { location }) });
     if (!isBodyless(status, request.method) && framing !== 'unknown') {
       const unsaid = typeof framing === 'string' ? framing : undefined;
-      const head = unsaid === 'chunked' ? undefined : headAt(bodyAt);
-      deliveries.push({ request, status, bodyAt, end: undefined, bodyBytes: 0, unsaid, head });
+      const head = unsaid === 'chunked' || status === 206 ? undefined : headAt(bodyAt);
+      const begun = status === 200 && length !== null ? files.begin(target, length, head) : undefined;
+      const file = begun ?? (rest && files.resume(target, rest));
+      const part = file && { file, start: rest?.start ?? 0 };
+      deliveries.push({ request, status, bodyAt, end: undefined, bodyBytes: 0, unsaid, head, part });
     }
     return framing;
   }
@@ -102,10 +113,17 @@ function createHttpReader(port: number, { now, emit, malformed }: HttpSnifferOpt
   }
 
   function complete(delivery: Delivery): void {
-    const { request, status, bodyBytes: bytes } = delivery;
+    const { request, status, bodyBytes: bytes, part } = delivery;
     const { target, askedAtMs } = request;
     const ms = now() - askedAtMs;
-    emit({ source: 'wire', type: 'http-complete', target, status, port, bytes, ...imageIn(delivery), ms });
+    const resumed = part !== undefined && status === 206 ? { resumedAt: part.start } : {};
+    const image = imageIn(part?.file.head ?? delivery.head, bytes + (part?.start ?? 0));
+    emit({ source: 'wire', type: 'http-complete', target, status, port, bytes, ...resumed, ...image, ms });
+  }
+
+  function credit({ part, bodyAt, end = Number.POSITIVE_INFINITY }: Delivery, sentTo: number): void {
+    const bytes = Math.min(sentTo, end) - bodyAt;
+    if (part !== undefined && bytes > 0) part.file.sentBytes = Math.max(part.file.sentBytes, part.start + bytes);
   }
 
   /** Emitted as the server ends, before the guest can say anything of it. */
@@ -119,7 +137,11 @@ function createHttpReader(port: number, { now, emit, malformed }: HttpSnifferOpt
     data(from, position, frame, start, end) {
       const reader = from === 'guest' ? guest : server;
       reader.data(position, frame, start, end);
-      if (from === 'server') for (const { head } of deliveries) head?.put(position, frame, start, end);
+      if (from === 'guest') return;
+      for (const delivery of deliveries) {
+        delivery.head?.put(position, frame, start, end);
+        credit(delivery, position + end - start);
+      }
     },
     acknowledged(position, endAcknowledged) {
       acknowledgedTo = Math.max(acknowledgedTo, position);
@@ -150,7 +172,7 @@ function headAt(position: number): StreamWindow {
   return head;
 }
 
-function imageIn({ head, bodyBytes }: Delivery): { image?: ImageKind } {
-  const known = head?.known().subarray(0, bodyBytes);
-  return known === undefined || known.length < Math.min(imageHeadBytes, bodyBytes) ? {} : { image: imageOf(known) };
+function imageIn(head: StreamWindow | undefined, fileBytes: number): { image?: ImageKind } {
+  const known = head?.known().subarray(0, fileBytes);
+  return known === undefined || known.length < Math.min(imageHeadBytes, fileBytes) ? {} : { image: imageOf(known) };
 }

@@ -103,10 +103,10 @@ const described: EventTable<Described> = {
     summary: `${status}${length === null ? '' : `, ${bytes(length)}`} (${target})${location === undefined ? '' : ` → ${location}`}`,
     bad: status >= 400,
   }),
-  'wire http-complete': ({ target, bytes: count, ms }) => ({
+  'wire http-complete': ({ target, bytes: count, resumedAt, ms }) => ({
     from: 'guest',
     protocol: 'HTTP',
-    summary: `acknowledged all of ${target}: ${bytes(count)} in ${duration(ms)}, ${rate(count, ms)}`,
+    summary: `acknowledged ${resumedAt === undefined ? 'all' : 'the rest'} of ${target}: ${bytes(count)} in ${duration(ms)}, ${rate(count, ms)}`,
   }),
   'wire http-cut-short': ({ target, bytes: count, length }) => ({
     from: 'server',
