@@ -280,6 +280,13 @@ const statusStop = (status: string, reason: string): Group['expect'] => ({
 
 const notFollowed = statusStop('Redirection: 302', 'EDK II does not follow redirects');
 
+/** In 2026 it acknowledges the whole file first. */
+const withoutHead = (stopsAt: 'nbp-fetch' | 'nbp'): Group['expect'] => ({
+  ...{ stopsAt, failure: { rule: 'deadline', says: 'with the guest at work' } },
+  reason:
+    'EDK II then asks by GET how long the file is, which it learns from chunks only: it reads a body of known length into a buffer of no bytes, for ever (HttpBootGetBootFile)',
+});
+
 /** What an HTTP server does to UEFI HTTP boot, and to iPXE. */
 export const httpHardships: Record<string, Hardship> = {
   'http-cut': {
@@ -408,7 +415,6 @@ export const httpHardships: Record<string, Hardship> = {
   'http-closed-between': {
     title: 'each connection closed after its response, without a word',
     faults: [{ server: 'http', closeAfterwards: true }],
-    chains: ['bios-http', 'bios-http-new'],
   },
   'dhcp-renewal': {
     title: 'a lease of 4 s, renewed in the middle of the NBP, which takes 6 s',
@@ -423,7 +429,21 @@ export const httpHardships: Record<string, Hardship> = {
     ],
     chains: ['uefi-http'],
   },
-  // No refused HEAD: iPXE sends none, and EDK II, of 2022 as of 2026, says "405", gets the file, and was seen to go no further.
+  // iPXE sends no HEAD.
+  'http-head-refused': {
+    title: '405 to HEAD',
+    faults: [{ server: 'http', match: { method: 'HEAD' }, status: 405 }],
+    chains: ['uefi-http', 'uefi-http-new'],
+    stops: { 'uefi-http': withoutHead('nbp-fetch'), 'uefi-http-new': withoutHead('nbp') },
+  },
+  'http-head-refused-chunked': {
+    title: '405 to HEAD, and what GET asks for chunked',
+    faults: [
+      { server: 'http', match: { method: 'HEAD' }, status: 405 },
+      { server: 'http', match: { method: 'GET' }, contentLength: 'chunked' },
+    ],
+    chains: ['uefi-http', 'uefi-http-new'],
+  },
 };
 
 /** What an HTTPS server does to the handshakes of UEFI HTTP boot, and of iPXE. */

@@ -20,12 +20,11 @@ const networkHardships: Record<string, Hardship> = {
   'loss-2': { title: '2 % of TFTP lost', faults: loss(0.02) },
   'loss-5': { title: '5 % of TFTP lost', faults: loss(0.05), first: true },
   'loss-10': { title: '10 % of TFTP lost', faults: loss(0.1), deadlines: patience },
+  // By count: with a share, whether iPXE on BIOS boots or gives up is chance, also with the same seed, since it follows its clock.
   'loss-20': {
-    title: '20 % of TFTP lost',
-    faults: loss(0.2),
+    title: 'every fifth packet of TFTP lost',
+    faults: [{ match: transfer, drop: { every: 5 } }],
     deadlines: patience,
-    // iPXE 2.0 on BIOS boots, or gives its NBP up, with how busy the host is.
-    chains: ['bios-pxe', 'uefi', 'uefi-new', 'arm', 'arm-new'],
   },
   latency: { title: '200 ms there and back', faults: [{ delayMs: 100 }] },
   reorder: {

@@ -1,4 +1,4 @@
-import { type Group, type Hardship, transfer } from './hardship-row.ts';
+import { type Group, type Hardship, patience, transfer } from './hardship-row.ts';
 
 type Chain = Omit<Group, 'name'>;
 
@@ -54,6 +54,8 @@ export const loaderHardships: Record<string, Hardship> = {
   'loader-no-oack': {
     title: 'the loader’s TFTP without any option',
     faults: [{ server: 'tftp', ...whileLoading, ignoreOptions: 'all' }],
+    // The forty requests take about a minute.
+    deadlines: patience,
     stops: grubStops('GRUB takes no answer to its request but an OACK or an ERROR, and gives it up after 40 times'),
   },
   'loader-no-tsize': {

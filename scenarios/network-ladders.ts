@@ -19,6 +19,25 @@ export const tcpHardships: Record<string, Hardship> = {
     chains: ['bios-http', 'bios-http-new', 'uefi-http', 'uefi-http-new'],
   },
   latency,
+  'link-flap': {
+    title: 'no link for 2 s in mid-transfer',
+    faults: [{ on: 'to-guest', match: tcp, linkDownMs: { ms: 2000, of: { nth: 40 } } }],
+    chains: ['bios-http', 'bios-http-new', 'uefi-http', 'uefi-http-new'],
+  },
+  'link-gone': {
+    title: 'no link for 12 s in mid-transfer',
+    faults: [{ on: 'to-guest', match: tcp, linkDownMs: { ms: 12_000, of: { nth: 40 } } }],
+    chains: ['bios-http', 'bios-http-new', 'uefi-http', 'uefi-http-new'],
+    stops: {
+      'uefi-http': {
+        stopsAt: 'nbp-fetch',
+        failure: { rule: 'http-boot-error', says: 'Server response timeout' },
+        reason:
+          'UEFI HTTP boot of 2022 gives its NBP up after 5 s without a segment; that of 2026 asks for the rest (Range)',
+        reference: 'https://github.com/tianocore/edk2/pull/6066',
+      },
+    },
+  },
   reorder: {
     title: 'every 20th TCP segment swapped with the next',
     faults: [{ on: 'to-guest', match: tcp, reorder: { every: 20 } }],
