@@ -8,9 +8,11 @@ import { beforeFetch } from '../model/stages.ts';
  */
 export function earlyMachine({ scenario, qemu, inputs, tls, machineFiles }: Plan): string | undefined {
   // Arguments of the user's own may name anything; firmware reads the run's certificate authority as it starts; a disk has
-  // the run's nonce; and what several boots keep is no template's.
+  // the run's nonce; what several boots keep is no template's; and a link that goes down is seen by the guest at once. Other
+  // faults are told by its answers, which have to be those of the template.
   const isOwn = scenario.qemuArgs !== undefined || tls?.authorityFile !== undefined || machineFiles !== undefined;
-  if (scenario.cold || isOwn) return undefined;
+  const losesLink = scenario.faults?.some((fault) => 'linkDownMs' in fault) ?? false;
+  if (scenario.cold || isOwn || losesLink) return undefined;
   const byLength = inputs.toSorted((a, b) => b.path.length - a.path.length);
   const content = (argument: string): string =>
     byLength.reduce(

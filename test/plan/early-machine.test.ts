@@ -45,6 +45,7 @@ describe('the early boot of a case', () => {
     ['that is about it', { cold: true }],
     ['with arguments of its own', { qemuArgs: ['-S'] }],
     ['with several boots', { boots: [{ name: 'one' }, { name: 'two' }] }],
+    ['with a link that goes down', { faults: [faultSchema.parse({ from: { ms: 100 }, linkDownMs: 100 })] }],
     ['with a disk', { payload: 'disk', secondStage: 'ipxe' }],
   ])('is nobody else’s in a case %s', (_, over) => {
     expect(of(over)).toBeUndefined();
