@@ -8,7 +8,7 @@ type Judged = { name: string; verdict: Verdict };
 const isStart = ({ source, type }: HarnessEvent): boolean => source === 'run' && type === 'started';
 
 /** The events of each boot that was begun, each after the one that begins the log and dates it. */
-function eventsByBoot(events: readonly HarnessEvent[]): HarnessEvent[][] {
+export function eventsByBoot(events: readonly HarnessEvent[]): HarnessEvent[][] {
   const start = events.find(isStart);
   const boots: HarnessEvent[][] = [[]];
   for (const event of events) {

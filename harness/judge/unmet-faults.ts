@@ -5,6 +5,8 @@ import type { Plan } from '../model/plan.ts';
 import { serverFaultActions } from '../model/server-faults.ts';
 import type { Verdict } from '../model/verdict.ts';
 import { type WireFault, wireFaultActions } from '../model/wire-faults.ts';
+import { createObserver } from '../observe/observer.ts';
+import { eventsByBoot } from './boots.ts';
 
 /** One thing that a fault does. */
 interface Act {
@@ -54,6 +56,22 @@ function metIn(events: readonly HarnessEvent[]): Set<string> {
   return new Set(met);
 }
 
+/** A boot's events up to the one that decides it: whether anything meets a fault after that is a matter of chance. */
+function beforeEnd(plan: Plan, events: readonly HarnessEvent[]): readonly HarnessEvent[] {
+  const observer = createObserver(plan);
+  const end = events.findIndex((event) => {
+    observer.observe(event);
+    return observer.complete || observer.ending !== undefined || (event.source === 'run' && event.type === 'ended');
+  });
+  return end < 0 ? events : events.slice(0, end);
+}
+
+function eventsThatCount(plan: Plan, events: readonly HarnessEvent[]): HarnessEvent[] {
+  const { boots } = plan;
+  if (boots === undefined) return [...beforeEnd(plan, events)];
+  return eventsByBoot(events).flatMap((own, at) => beforeEnd(boots[at] ?? plan, own));
+}
+
 const isStopped = ({ stoppedAt, boots = [] }: Verdict): boolean =>
   stoppedAt !== null || boots.some((boot) => boot.stoppedAt !== null);
 
@@ -62,9 +80,10 @@ const isStopped = ({ stoppedAt, boots = [] }: Verdict): boolean =>
  * not was not put to the test, whatever the guest did: such a cell is never passed. It has failed, since its log shows all that
  * the guest did, and another attempt would do the same. What is left to chance may meet nothing, but then explains no stop.
  */
-export function withUnmetFaults({ scenario }: Plan, events: readonly HarnessEvent[], verdict: Verdict): Verdict {
-  const acts = (scenario.faults ?? []).flatMap(actsOf);
-  const met = metIn(events);
+export function withUnmetFaults(plan: Plan, events: readonly HarnessEvent[], verdict: Verdict): Verdict {
+  const acts = (plan.scenario.faults ?? []).flatMap(actsOf);
+  if (acts.length === 0) return verdict;
+  const met = metIn(eventsThatCount(plan, events));
   const unmet = acts.filter(({ fault, action }) => !met.has(`${fault} ${action}`));
   const { status, findings, diagnosis } = verdict;
   if (unmet.length === 0 || (status !== 'passed' && status !== 'failed')) return verdict;

@@ -65,9 +65,10 @@ describe('a case of two boots', () => {
   it('meets a fault of the scenario in any of them', () => {
     const nak = { server: 'dhcp', nak: true };
     const faulty = { ...plan, scenario: { ...plan.scenario, faults: [faultSchema.parse(nak)] } };
-    const both = (...met: HarnessEvent[]) => judge(faulty, [...withNonce(log, 0), ...met, cycled, ...second(1)]);
+    const both = (...met: HarnessEvent[]) =>
+      judge(faulty, [...log.slice(0, 1), ...met, ...withNonce(log.slice(1), 0), cycled, ...second(1)]);
     const met = { source: 'dhcp', type: 'fault', fault: 0, action: 'nak', what: 'request', count: 1 } as const;
-    expect(both({ tMs: 8_000, ...met })).toMatchObject({ status: 'passed', diagnosis: null });
+    expect(both({ tMs: 1, ...met })).toMatchObject({ status: 'passed', diagnosis: null });
     expect(both()).toMatchObject({
       status: 'failed',
       diagnosis: 'Not put to the test: nothing met fault 1, {"server":"dhcp","nak":true}.',

@@ -87,6 +87,21 @@ describe('a fault that nothing met', () => {
     expect(judged('bios-ipxe-rom', [fault]).status).toBe('failed');
   });
 
+  const link = { tMs: 9e5, source: 'wire', type: 'fault', action: 'linkDownMs', fault: 0, count: 1 } as const;
+  const down = { ...link, direction: 'to-guest', what: 'link', bytes: 0 } as const;
+
+  it.each(['bios-ipxe-rom', 'bios-no-driver'] as const)(
+    'fails it though one came after what decides it: %s',
+    (name) => {
+      const { plan, events } = recordedRun(name);
+      const faults = [faultSchema.parse({ linkDownMs: 100 })];
+      const end = events.findIndex(({ source, type }) => source === 'run' && type === 'ended');
+      const judgedAt = (place: number) =>
+        judge({ ...plan, scenario: { ...plan.scenario, faults } }, events.toSpliced(place, 0, down)).status;
+      expect([1, end, end + 1].map(judgedAt)).toEqual(['passed', 'failed', 'failed']);
+    },
+  );
+
   it('is named by what it does where it does several things', () => {
     const verdict = judged('bios-ipxe-rom', [{ ...nak, secondServer: {}, of: { first: 2 } }], nakMet);
     expect(verdict).toMatchObject({
