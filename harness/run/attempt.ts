@@ -82,7 +82,7 @@ export async function runAttempt(options: AttemptOptions): Promise<AttemptResult
   } catch (error) {
     concludeFailed(records, error);
   } finally {
-    await opened[Symbol.asyncDispose]().catch(records.onDiskTrouble);
+    await opened[Symbol.asyncDispose]().catch(records.onCloseTrouble);
     await records.close();
   }
   return resultOf(attempt);

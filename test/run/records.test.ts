@@ -18,6 +18,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { recordBounds } from '../../harness/model/bounds.ts';
 import { HarnessError } from '../../harness/model/errors.ts';
 import type { HarnessEvent } from '../../harness/model/events.ts';
+import { openRecords } from '../../harness/run/records/attempt-records.ts';
 import { caseFiles, writeRecord } from '../../harness/run/records/case-directory.ts';
 import { claimRunDirectory } from '../../harness/run/records/claim-directory.ts';
 import { openEventLog } from '../../harness/run/records/event-log.ts';
@@ -240,6 +241,22 @@ describe('records', () => {
     expect(readFileSync(reader, 'utf8')).toBe(before);
     expect(readFileSync(path, 'utf8')).toBe('{\n  "new": true\n}\n');
     closeSync(reader);
+  });
+});
+
+describe('what cannot be closed', () => {
+  it.each<[string, Error, string]>([
+    ['a file of another user', Object.assign(new Error('permission denied'), { code: 'EACCES' }), 'internal'],
+    ['a full disk', Object.assign(new Error('no space'), { code: 'ENOSPC' }), 'disk'],
+    ['a capture that cannot be written', new HarnessError('disk', 'no space'), 'disk'],
+    ['a server', new HarnessError('server-failed', 'it hangs'), 'server-failed'],
+  ])('is the trouble of what it was: %s', async (_, error, code) => {
+    const records = openRecords(mkdtempSync(join(folder, 'close-')), () => {});
+    records.onCloseTrouble(error);
+    expect(records.events()).toMatchObject([
+      { type: 'infrastructure', code, message: expect.stringContaining(error.message) },
+    ]);
+    await records.close();
   });
 });
 

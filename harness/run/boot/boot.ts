@@ -103,7 +103,7 @@ async function runBoot(boot: Boot, machine: Machine): Promise<void> {
     watch[Symbol.dispose]();
     // The guest stops before its network, so that the capture has everything that reached it.
     await boot.guest?.stop();
-    await opened[Symbol.asyncDispose]().catch(records.onDiskTrouble);
+    await opened[Symbol.asyncDispose]().catch(records.onCloseTrouble);
   }
 }
 

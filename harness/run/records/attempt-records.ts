@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { boundReached } from '../../model/bounds.ts';
+import { HarnessError, isRetryable } from '../../model/errors.ts';
 import type { EventSink, HarnessEvent } from '../../model/events.ts';
 import { createGuard } from '../../wire/guard.ts';
 import type { CaseClock } from './case-clock.ts';
@@ -24,9 +25,16 @@ export interface AttemptRecords {
   startAfresh(): Promise<void>;
   /** Without its records a case proves nothing: ends it as an error of the harness. */
   onDiskTrouble(error: Error): void;
+  /** Something could not be closed or removed; that is the disk's fault only where it is full or failing. */
+  onCloseTrouble(error: Error): void;
   /** Never rejects. */
   close(): Promise<void>;
 }
+
+/** No space, no quota, read-only, or broken; anything else is about one file. */
+const diskErrors: readonly unknown[] = ['ENOSPC', 'EDQUOT', 'EROFS', 'EIO', 'disk'];
+
+const isOfDisk = (error: Error & { code?: unknown }): boolean => diskErrors.includes(error.code);
 
 export function openRecords(directory: string, onEvent: (event: HarnessEvent) => void): AttemptRecords {
   let inTrouble = false;
@@ -40,6 +48,15 @@ export function openRecords(directory: string, onEvent: (event: HarnessEvent) =>
       message: `${directory} cannot be written: ${message}`,
       retryable: true,
     });
+  };
+  const onCloseTrouble = (error: Error): void => {
+    if (isOfDisk(error)) {
+      onDiskTrouble(error);
+      return;
+    }
+    const code = error instanceof HarnessError ? error.code : 'internal';
+    const message = `What was opened for the case could not be closed: ${error.message}`;
+    emit({ source: 'run', type: 'infrastructure', code, message, retryable: isRetryable(error) });
   };
   const log = openEventLog(join(directory, caseFiles.events), onEvent, onDiskTrouble);
   const { emit, read: events, now, clock } = log;
@@ -63,6 +80,7 @@ export function openRecords(directory: string, onEvent: (event: HarnessEvent) =>
     now,
     clock,
     onDiskTrouble,
+    onCloseTrouble,
     emitAfterConsole(event) {
       afterConsole = afterConsole.then(async () => {
         await serial.caughtUp();
