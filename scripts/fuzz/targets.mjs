@@ -9,8 +9,9 @@ import { inCheckout } from '../setup/checkout.mjs';
 const hangsAfter = { cpuMs: 60_000, ms: 3_600_000 };
 const mostMiB = 2048;
 
-export const targetsOf = async () =>
-  (await createJiti(import.meta.url, { interopDefault: false }).import(inCheckout('test/fuzz/targets.ts'))).targets;
+/** The targets that a module exports. */
+export const targetsOf = async (file = inCheckout('test/fuzz/targets.ts')) =>
+  (await createJiti(import.meta.url, { interopDefault: false }).import(file)).targets;
 
 const cpuMs = () => {
   const { user, system } = process.cpuUsage();
@@ -32,8 +33,8 @@ async function watch(begun, signal) {
   }
 }
 
-/** Runs one target; resolves to its outcome, as test/fuzz/target.ts has it. */
-export async function runTarget({ name, runs, seed, forMs }) {
+/** Runs one target of `file`; resolves to its outcome, as test/fuzz/target.ts has it. */
+export async function runTarget({ name, runs, seed, forMs, file }) {
   const begun = new Int32Array(new SharedArrayBuffer(4));
   const startedMs = performance.now();
   const lost = (failure) => ({
@@ -41,7 +42,7 @@ export async function runTarget({ name, runs, seed, forMs }) {
     ...{ ms: performance.now() - startedMs, failure },
   });
   const worker = new Worker(new URL('worker.mjs', import.meta.url), {
-    workerData: { name, runs, seed, forMs, begun },
+    workerData: { name, runs, seed, forMs, file, begun },
     resourceLimits: { maxOldGenerationSizeMb: mostMiB / 2 },
   });
   const ended = new AbortController();
@@ -50,8 +51,12 @@ export async function runTarget({ name, runs, seed, forMs }) {
       ([message]) => message,
       (error) => lost(error.stack ?? error.message),
     );
+    // Node ends a thread that has nothing left to wait for, with 13 if a promise of its module is still open.
+    const exited = once(worker, 'exit').then(([code]) =>
+      lost(`the thread ended with exit code ${code} and no outcome: this run waits for what never happens`),
+    );
     const trouble = watch(begun, ended.signal).then(lost, () => new Promise(() => {}));
-    return await Promise.race([outcome, trouble]);
+    return await Promise.race([outcome, exited, trouble]);
   } finally {
     ended.abort();
     await worker.terminate();
