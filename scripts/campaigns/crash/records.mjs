@@ -1,6 +1,7 @@
 // What must be true of a run's folder, whatever became of the process that wrote it.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { verdictOver } from '../../../.build/harness/judge/attempts.js';
 import { judge } from '../../../.build/harness/judge/judge.js';
 import { readResults } from '../../../.build/harness/run/records/read-results.js';
 import { readCaseResult, readEvents, readPlan } from '../../../.build/harness/run/records/run-directory.js';
@@ -15,6 +16,9 @@ export const expectedOf = (runDir) => new Map(readResults(runDir).cases.map((one
 export const finishedIn = (runDir) =>
   casesOf(runDir).filter((id) => existsSync(join(runDir, 'cases', id, 'result.json'))).length;
 
+/** What the log of an attempt says. */
+const verdictIn = (directory) => judge(readPlan(directory), readEvents(directory));
+
 /** A case whose record is there is whole, its log gives the same verdict, and that is the usual one. */
 function caseProblems(runDir, id, expected, allowed) {
   const directory = join(runDir, 'cases', id);
@@ -22,7 +26,7 @@ function caseProblems(runDir, id, expected, allowed) {
     const result = readCaseResult(directory);
     if (result === undefined) {
       if (!['plan.json', 'events.jsonl'].every((name) => existsSync(join(directory, name)))) return [];
-      const verdict = judge(readPlan(directory), readEvents(directory));
+      const verdict = verdictIn(directory);
       const open = ['interrupted', ...allowed];
       const isOpen = open.includes(verdict.status) || didIn({ verdict }) === expected.get(id);
       return isOpen ? [] : [`${id}: unfinished, and judged as ${didIn({ verdict })}`];
@@ -30,11 +34,12 @@ function caseProblems(runDir, id, expected, allowed) {
     if (allowed.includes(result.verdict.status)) return [];
     const problems =
       didIn(result) === expected.get(id) ? [] : [`${id}: ${didIn(result)}; otherwise ${expected.get(id)}`];
-    const last = result.run.attempts > 1 ? join(directory, `attempt-${result.run.attempts}`) : directory;
-    if (!existsSync(join(last, 'plan.json'))) return problems;
-    const again = judge(readPlan(last), readEvents(last));
+    const [first, second] = result.run.attempts.map((attempt) => verdictIn(join(runDir, attempt.directory)));
+    // One that never ran.
+    if (first === undefined) return problems;
+    const again = verdictOver(first, second);
     if (didIn({ verdict: again }) !== didIn(result))
-      problems.push(`${id}: its log is judged as ${didIn({ verdict: again })}`);
+      problems.push(`${id}: its logs are judged as ${didIn({ verdict: again })}`);
     return problems;
   } catch (error) {
     return [`${id}: ${error.message}`];
