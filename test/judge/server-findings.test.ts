@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import { judge } from '../../harness/judge/judge.ts';
 import type { HarnessEvent } from '../../harness/model/events.ts';
 import { expectationSchema } from '../../harness/model/expectation.ts';
+import { faultSchema } from '../../harness/model/faults.ts';
 import type { Plan } from '../../harness/model/plan.ts';
 import { type ServerFindingName, serverFindingNames } from '../../harness/model/server-findings.ts';
 import { recordedRun } from './recorded-run.ts';
@@ -122,6 +123,14 @@ describe('what is found about a server', () => {
     const { provisioner: _, ...network } = plan.network;
     expect(foundIn({ plan: { ...plan, network }, events })).toEqual([]);
     expect(foundIn(recordedRun('uefi-http-redirect'))).toEqual([]);
+  });
+
+  it("is asked of a server next to which one of the harness's own does wrong on purpose", () => {
+    const { plan, events } = recorded('no-http');
+    const faults = [faultSchema.parse({ server: 'tftp', delayMs: 1000 })];
+    const found = foundIn({ plan: { ...plan, scenario: { ...plan.scenario, faults } }, events });
+    expect(found).toEqual(foundIn({ plan, events }));
+    expect(found).not.toEqual([]);
   });
 
   it('is not asked of a server whose frames were lost or altered on purpose', () => {

@@ -38,11 +38,12 @@ export function complaintAboutServer(
 
 /**
  * What a server of the user's did wrong, by the frames alone. The harness's own servers are not looked at: a scenario says
- * what they do, and what they do wrong is asked of them. Nor is any server on a network with faults.
+ * what they do, and what they do wrong is asked of them. Nor is any server whose frames the network spoils on purpose.
  */
 export function serverFindings(plan: Plan, events: readonly HarnessEvent[]): ServerFinding[] {
   const { provisioner } = plan.network;
-  if (provisioner === undefined || plan.scenario.faults !== undefined) return [];
+  const isSpoilt = plan.scenario.faults?.some(({ server }) => server === undefined) ?? false;
+  if (provisioner === undefined || isSpoilt) return [];
   const { relay } = provisioner;
   const served: readonly ProvisionerService[] = [
     ...provisioner.serves,
