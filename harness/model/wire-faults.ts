@@ -113,7 +113,10 @@ const actions = {
     .optional(),
   /** Of each direction: frames wait for those before them, and for their own last byte. */
   bytesPerSecond: z.int().min(100).optional(),
-  /** Takes the guest's link down for this long: once, with `from` alone; or each time that such a frame has passed. */
+  /**
+   * Takes the guest's link down for this long: once in each boot of a case, with `from` alone, which in ms counts from the
+   * first power-on; or each time that such a frame has passed.
+   */
   linkDownMs: z.union([downMs, z.strictObject({ ms: downMs, of: choiceSchema })]).optional(),
 };
 export type WireFaultAction = keyof typeof actions;
