@@ -26,7 +26,7 @@ The first of several kept rounds makes the templates and is not counted.
   --json          the result as JSON on standard output
   --help
 
-Exit code: 0 if all rounds agree, 1 otherwise.`;
+Exit code: 0 if all rounds agree, no verdict is an error and a cell passed; 1 otherwise.`;
 
 const limitBytes = defaultTemplatesMiB * 2 ** 20;
 

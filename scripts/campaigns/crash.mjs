@@ -97,8 +97,19 @@ export async function run(argv) {
     for (const mode of given.modes) {
       if (signal.aborted) break;
       const few = Math.max(1, Math.ceil(given.kills / 10));
+      const usesNamespaces = [...shared.expected].some(
+        ([id, did]) => id.startsWith('dnsmasq-') && did.startsWith('passed'),
+      );
       counts[mode] = await modes[mode]({
-        ...{ ...shared, place, cells: given.cells, runOptions: [...runOptions, '--cold'], signal, found },
+        ...{
+          ...shared,
+          usesNamespaces,
+          place,
+          cells: given.cells,
+          runOptions: [...runOptions, '--cold'],
+          signal,
+          found,
+        },
         ...{ kills: mode === 'matrix' ? given.kills : few, times: few },
         // The whole length of an undisturbed run: kills then come before its first case is finished, after its last, and between.
         ...{ spanMs: shared.wholeMs, fullDiskKib: kibOf(shared.reference), random: randomFrom(given.seed) },

@@ -175,6 +175,7 @@ function reportOf(outDir, did, exitCode) {
   const missing = cases.filter(({ id }) => !folders.includes(id)).map(({ id }) => `${id}: no records`);
   const twice = folders.filter((folder) => cases.filter(({ id }) => id === folder).length !== 1);
   const problems = [
+    ...(did.length === 0 ? ['the run ended before anything was done to it'] : []),
     ...wrong.map(({ id, verdict }) => `${id}: ${verdict.status}: ${verdict.diagnosis}`),
     ...missing,
     ...twice.map((folder) => `${folder}: not one result`),

@@ -9,8 +9,9 @@ import { compared, linesOf } from './beside/compared.mjs';
 
 const goodCells = ['bios-ipxe-rom.*.pc.*'];
 /** A cell of each service, of a server of the user's, and of a VLAN, whose network and servers the hostile guests attack. */
+const nfsCell = 'nfs-bios';
 const attacked = [
-  ...['bios-ipxe-rom.*.e1000.*', 'ipv6-bios.*.http.ipv6', 'nfs-bios', 'iscsi-bios', 'uefi-https-ovmf'],
+  ...['bios-ipxe-rom.*.e1000.*', 'ipv6-bios.*.http.ipv6', nfsCell, 'iscsi-bios', 'uefi-https-ovmf'],
   ...['dnsmasq-bios', 'vlan-bios'],
 ];
 /** About as many as a guest gets to send before its case ends as a flood. */
@@ -37,7 +38,7 @@ without end. They also check what leaves the wire: whole frames from the server,
   --help
 
 Exit code: 0 if the hostile guests cost less than ${mostMiB} MiB, were sent and let through nothing that they should not, and
-ended as what they are, and no other cell did anything else than without them; 1 otherwise.`;
+ended as what they are, and the other cells boot and do nothing else than without them; 1 otherwise.`;
 
 const options = {
   frames: { type: 'string', count: true, default: '1000000' },
@@ -67,12 +68,23 @@ function attackersOf(models, { frames, seed }) {
   return [...senders, ...openers];
 }
 
+/** A guest may be ended as a flood before it has sent all, but not before it has attacked. */
+const fewestOf = ({ frames }) => Math.min(1000, frames);
+
 /** What a hostile guest says of itself on its console. */
-function saidBy(id, outDir) {
+function saidBy(id, outDir, { fewest, opensHandles }) {
   const text = readFileSync(join(outDir, 'attacked', 'run', 'cases', id, 'serial.raw'), 'latin1');
   const sent = [...text.matchAll(/sent (\d+) frames/g)].map(([, frames]) => Number(frames));
   const violations = [...text.matchAll(/VIOLATION: ([^\r\n]*)/g)].map(([, what]) => what);
-  return { sent: Math.max(0, ...sent), violations: sent.length === 0 ? ['it never began'] : violations };
+  const most = Math.max(0, ...sent);
+  return {
+    sent: most,
+    violations: [
+      ...violations,
+      ...(most < fewest ? [`it sent ${most} frames: no attack`] : []),
+      ...(opensHandles && !/opened \d+ handles/.test(text) ? ['it ended before it had opened handles of NFS'] : []),
+    ],
+  };
 }
 
 /** It failed as a guest does, or its program had sent all; never a fault of the harness, and never a boot. */
@@ -88,13 +100,17 @@ export async function run(argv) {
   const cells = selectCells(all, given.cells, {});
   const outcome = await compared({ cells, jobs: given.jobs, attackers: attackersOf(models, given), outDir });
   if (outcome === undefined) return;
-  const { costMiB, differences, hostile, wallMs } = outcome;
-  const said = hostile.map(({ id }) => ({ id, ...saidBy(id, outDir) }));
+  const { costMiB, differences, untested, hostile, wallMs } = outcome;
+  const nfsOpener = `hostile.opens-${attacked.indexOf(nfsCell) + 1}`;
+  const said = hostile.map(({ id }) => {
+    const due = { fewest: fewestOf(given), opensHandles: id === nfsOpener };
+    return { id, ...saidBy(id, outDir, due) };
+  });
   const violations = said.flatMap(({ id, violations }) => violations.map((what) => `${id}: ${what}`));
   const untold = hostile.filter(({ verdict }) => !isTold(verdict)).map(({ id }) => id);
   const frames = said.reduce((sum, { sent }) => sum + sent, 0);
   const framesPerSecond = Math.round((frames * 1000) / wallMs[1]);
-  const ok = costMiB < mostMiB && differences.length + violations.length + untold.length === 0;
+  const ok = costMiB < mostMiB && [differences, untested, violations, untold].every(({ length }) => length === 0);
   const report = { ok, ...outcome, frames, framesPerSecond, violations, untold };
   if (given.json) process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
   else {

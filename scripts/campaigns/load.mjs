@@ -29,7 +29,7 @@ Prints every cell whose status, stop or failure rule differs between any two of 
   --json          the result as JSON on standard output
   --help
 
-Exit code: 0 if no verdict differs, 1 otherwise.`;
+Exit code: 0 if no verdict differs, none is an error and a cell passed; 1 otherwise.`;
 
 const options = {
   rounds: { type: 'string', count: true, default: '3' },

@@ -43,6 +43,18 @@ export const didIn = ({ verdict: { status, stages, stoppedAt, failure, observedC
     ...(failure === null ? [] : [`by ${failure.rule} (${withoutPassing(failure.text).replaceAll(/\d+/g, '#')})`]),
   ].join(' ');
 
+/** Why a run shows nothing, however well it agrees with others: cells that could not tell, or none that booted. */
+export function untestedIn({ cases }) {
+  const errors = cases.filter(({ verdict }) => verdict.status === 'error');
+  const passed = cases.some(({ verdict }) => verdict.status === 'passed');
+  return [
+    ...errors.map(({ id, verdict }) => `${id}: error: ${verdict.diagnosis}`),
+    ...(passed ? [] : [`none of ${cases.length} cells passed`]),
+  ];
+}
+
+const notRunIn = ({ cases }) => cases.filter(({ verdict }) => verdict.status === 'not-run').length;
+
 /** Cells that did not do the same in all rounds, with what they did in each. */
 function differing(rounds) {
   const [first] = rounds;
@@ -51,21 +63,26 @@ function differing(rounds) {
     .filter(({ did }) => new Set(did).size > 1);
 }
 
-/** Prints each difference, a summary line and `more` lines; exit code 1 if there are any differences. */
+/** Prints each difference, a summary line and `more` lines; exit code 1 if there are differences, or a round shows nothing. */
 export function reportRounds(rounds, { outDir, json, facts = {}, more = [] }) {
   const differences = differing(rounds);
+  const untested = rounds.flatMap((round, at) => untestedIn(round).map((why) => `round ${at + 1}: ${why}`));
+  const notRun = notRunIn(rounds[0]);
+  const resumed = rounds.filter((round) => round.resumed).length;
   const cells = rounds[0].cases.length;
   const wallMs = rounds.map((round) => round.wallMs);
   if (json) {
-    const report = { rounds: rounds.length, cells, ...facts, wallMs, differences, directory: outDir };
+    const counts = { rounds: rounds.length, resumed, cells, notRun };
+    const report = { ...counts, ...facts, wallMs, differences, untested, directory: outDir };
     process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
   } else {
     for (const { id, did } of differences) process.stdout.write(`${id}: ${did.join(' | ')}\n`);
+    for (const why of untested) process.stdout.write(`${why}\n`);
     const times = wallMs.map((ms) => `${Math.round(ms / 1000)} s`).join(', ');
     process.stdout.write(
-      `${cells} cells in ${rounds.length} rounds (${times}): ${differences.length} differ; ${outDir}\n`,
+      `${cells} cells, of which ${notRun} could not run here, in ${rounds.length} rounds (${times}; ${resumed} resumed): ${differences.length} differ; ${outDir}\n`,
     );
     for (const line of more) process.stdout.write(`${line}\n`);
   }
-  if (differences.length > 0) process.exitCode = 1;
+  if (differences.length + untested.length > 0) process.exitCode = 1;
 }

@@ -6,7 +6,7 @@ import { expandChosen, selectCells } from '../../.build/harness/cli/case-options
 import { interruptible, parsed, stamp } from '../command.mjs';
 import { SetUpError, say } from '../setup/checkout.mjs';
 import { memoryMiB } from './memory.mjs';
-import { didIn, runRound } from './rounds.mjs';
+import { didIn, runRound, untestedIn } from './rounds.mjs';
 
 /** By then everything has been loaded, compiled and cached. */
 const settledRound = 2;
@@ -26,7 +26,7 @@ Begun again in the same folder it goes on with the next round, in a new process,
   --json          the result as JSON on standard output
   --help
 
-Exit code: 0 if all rounds agree and no process has more than ${Math.round((mostGrowth - 1) * 100)} % more memory after its last than after its
+Exit code: 0 if all rounds agree, no verdict is an error, a cell passed in each, and no process has more than ${Math.round((mostGrowth - 1) * 100)} % more memory after its last than after its
 second; 1 otherwise.`;
 
 const options = {
@@ -72,17 +72,18 @@ async function runRounds({ given, outDir, log, signal }) {
   const didOf = async (round) => {
     const shared = { host, matrix, cells, outDir, jobs: given.jobs, signal };
     const { cases } = await runRound({ ...shared, name: `round-${round}` });
-    return new Map(cases.map((one) => [one.id, didIn(one)]));
+    return { did: new Map(cases.map((one) => [one.id, didIn(one)])), untested: untestedIn({ cases }) };
   };
   const first = await didOf(1);
   for (let round = log.rounds.length + 1; round <= given.rounds && !signal.aborted; round++) {
-    const did = round === 1 ? first : await didOf(round);
+    const { did, untested } = round === 1 ? first : await didOf(round);
     if (signal.aborted) return;
     const differences = [...did]
-      .filter(([id, what]) => what !== first.get(id))
-      .map(([id, what]) => ({ id, round, did: [first.get(id), what] }));
-    if (round > 1 && differences.length === 0) rmSync(join(outDir, `round-${round}`), { recursive: true });
-    log.add({ round, cells: cells.length, differences, memoryMiB: memoryMiB() });
+      .filter(([id, what]) => what !== first.did.get(id))
+      .map(([id, what]) => ({ id, round, did: [first.did.get(id), what] }));
+    if (round > 1 && differences.length + untested.length === 0)
+      rmSync(join(outDir, `round-${round}`), { recursive: true });
+    log.add({ round, cells: cells.length, differences, untested, memoryMiB: memoryMiB() });
     say(`round-${round}: ${differences.length} differ, ${JSON.stringify(log.rounds.at(-1).memoryMiB)} MiB`);
   }
 }
@@ -96,14 +97,28 @@ export async function run(argv) {
   await interruptible((signal) => runRounds({ given, outDir, log, signal }));
   const { rounds } = log;
   const differences = rounds.flatMap((round) => round.differences);
+  const untested = rounds.flatMap((one) => (one.untested ?? []).map((why) => `round ${one.round}: ${why}`));
   const processes = growths(rounds);
-  const ok = differences.length === 0 && processes.length > 0 && processes.every(({ growth }) => growth <= mostGrowth);
+  const ok =
+    differences.length + untested.length === 0 &&
+    processes.length > 0 &&
+    processes.every(({ growth }) => growth <= mostGrowth);
   const cells = rounds.at(-1)?.cells ?? 0;
   if (given.json) {
-    const report = { ok, rounds: rounds.length, cells, processes, log: rounds, differences, directory: outDir };
+    const report = {
+      ok,
+      rounds: rounds.length,
+      cells,
+      processes,
+      log: rounds,
+      differences,
+      untested,
+      directory: outDir,
+    };
     process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
   } else {
     for (const { id, round, did } of differences) process.stdout.write(`${id}, round ${round}: ${did.join(' | ')}\n`);
+    for (const why of untested) process.stdout.write(`${why}\n`);
     const memory = processes.map(
       ({ second, last, growth }) =>
         `${second} MiB after round ${settledRound}, ${last} MiB at the end (× ${growth.toFixed(2)})`,

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { interruptible } from '../../command.mjs';
 import { SetUpError, say } from '../../setup/checkout.mjs';
-import { didIn } from '../rounds.mjs';
+import { didIn, untestedIn } from '../rounds.mjs';
 
 const measuredRun = fileURLToPath(new URL('measured-run.mjs', import.meta.url));
 
@@ -44,6 +44,8 @@ export async function compared({ cells, jobs, attackers, outDir }) {
   const ids = quiet.cases.map(({ id }) => id);
   return {
     cells: ids.length,
+    /** Why the comparison shows nothing. */
+    untested: untestedIn(quiet),
     passed: quiet.cases.filter(({ verdict }) => verdict.status === 'passed').length,
     peakMiB: [quiet.peakMiB, attacked.peakMiB],
     costMiB: attacked.peakMiB - quiet.peakMiB,
@@ -58,7 +60,8 @@ export async function compared({ cells, jobs, attackers, outDir }) {
 }
 
 /** Differences, how each hostile guest ended, and what they cost, in lines. */
-export const linesOf = ({ peakMiB, costMiB, wallMs, hostile, differences, directory }, mostMiB) => [
+export const linesOf = ({ peakMiB, costMiB, wallMs, hostile, differences, untested, directory }, mostMiB) => [
+  ...untested,
   ...differences.map(({ id, did }) => `${id}: ${did.join(' | ')}`),
   ...hostile.map(({ id, verdict: { status, diagnosis } }) => `${id}: ${status}: ${diagnosis}`),
   `peak memory ${peakMiB.join(' and ')} MiB: ${costMiB} MiB more (at most ${mostMiB}); ${wallMs.map((ms) => Math.round(ms / 1000)).join(' and ')} s; ${directory}`,

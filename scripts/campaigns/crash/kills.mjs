@@ -22,26 +22,35 @@ async function killRuns({
   random,
   signal,
   check = () => [],
+  begin = () => {},
+  isWriting,
+  about = [],
   found,
 }) {
-  /** How many cases were finished at each kill; `withNamespace` counts the kills while a network namespace was there. */
+  /**
+   * How many cases were finished at each kill; `withNamespace` counts the kills while a network namespace was there,
+   * `whileWriting` those that met what `isWriting` looks for. Without one of those that `about` names nothing was tested.
+   */
   const finished = [];
   let killed = 0;
   let withNamespace = 0;
+  let whileWriting = 0;
   let completed = 0;
   let failed = 0;
   for (let nth = 1; killed < kills && failed < mostFailed && !signal.aborted; nth++) {
     const runDir = join(place.folder, `${name}-${nth}`);
+    begin();
     for (let isOver = false; !isOver && !signal.aborted; ) {
       const argv = existsSync(join(runDir, 'run.json')) ? ['--resume', runDir] : [...cells, '--out', runDir];
       const killAfterMs = killed < kills ? random() * spanMs : undefined;
-      const ended = await place.netboot(['run', ...argv, ...options], { killAfterMs });
+      const ended = await place.netboot(['run', ...argv, ...options], { killAfterMs, isWriting });
       const problems = [...(await place.left()), ...traceIn(ended), ...check()];
       isOver = !ended.killed;
       if (ended.killed) killed++;
       else completed++;
       if (ended.killed) finished.push(finishedIn(runDir));
       if (ended.killed && ended.hadNamespace) withNamespace++;
+      if (ended.killed && ended.wasWriting) whileWriting++;
       if (isOver && ended.exitCode !== 0) failed++;
       if (isOver && ended.exitCode !== 0) problems.push(`exit code ${ended.exitCode}: ${ended.stderr.slice(-300)}`);
       problems.push(...(isOver ? problemsOfWhole(runDir, expected) : problemsOf(runDir, expected)));
@@ -49,7 +58,13 @@ async function killRuns({
     }
     rmSync(runDir, { recursive: true, force: true });
   }
-  return { killed, withNamespace, completed, finishedCases: spreadOf(finished) };
+  const counts = { killed, withNamespace, ...(isWriting && { whileWriting }), completed };
+  if (!signal.aborted) {
+    const unmet = about.filter((count) => counts[count] === 0).map((count) => `no kill was ${count}`);
+    const few = killed < kills ? [`${killed} kills of ${kills}`] : [];
+    found(name, [...unmet, ...few], 'the whole of it');
+  }
+  return { ...counts, finishedCases: spreadOf(finished) };
 }
 
 /** Sum, and the three quartiles between the least and the most. */
@@ -81,6 +96,9 @@ const unfinishedOf = (target) =>
     .filter((name) => name.startsWith(`${basename(target)}.`))
     .map((name) => `an unfinished file is left: ${name}`);
 
+/** Runs end sooner than they are killed, now and then; nothing is tested where all do. */
+const untested = ({ killed, signal }) => (killed === 0 && !signal.aborted ? ['it was never killed'] : []);
+
 /** Runs `argv(target)`, killed `kills` times into new targets and each time made whole afterwards. */
 async function killCommand({ name, place, kills, targetOf, argv, env, random, signal, check, found }) {
   const whole = await place.netboot(argv(targetOf(0)), { env });
@@ -105,6 +123,7 @@ async function killCommand({ name, place, kills, targetOf, argv, env, random, si
     found(name, problems, `${target}, killed after ${Math.round(killAfterMs)} ms`);
     rmSync(target, { recursive: true, force: true });
   }
+  found(name, untested({ killed, signal }), 'the whole of it');
   return { killed };
 }
 
@@ -121,14 +140,25 @@ function contentOf(folder) {
 }
 
 export const killModes = {
-  matrix: (job) => killRuns({ ...job, name: 'matrix', options: job.runOptions }),
+  matrix: (job) =>
+    killRuns({
+      ...{ ...job, name: 'matrix', options: job.runOptions },
+      // Of a few kills none may come then.
+      about: job.usesNamespaces && job.kills >= 50 ? ['withNamespace'] : [],
+    }),
 
   templates(job) {
     const cache = ownCache(join(job.place.folder, 'cache'));
     const place = openWorkplace(join(job.place.folder, 'templates'), { NETBOOT_CACHE: cache });
     const options = [...job.runOptions.filter((option) => option !== '--cold'), '--keep-templates'];
-    const check = () => brokenTemplates(join(cache, 'templates'));
-    return killRuns({ ...job, name: 'templates', place, options, check });
+    const templates = join(cache, 'templates');
+    const check = () => brokenTemplates(templates);
+    // Once all are there, guests only read them.
+    const begin = () => rmSync(templates, { recursive: true, force: true });
+    const isWriting = () => existsSync(templates) && readdirSync(templates).some((id) => id.endsWith('.part'));
+    // A kill every few hundred ms of a run that writes for a few seconds of it: of twenty some come then.
+    const about = job.kills >= 20 ? ['whileWriting'] : [];
+    return killRuns({ ...job, name: 'templates', place, options, check, begin, isWriting, about });
   },
 
   merge(job) {
@@ -183,6 +213,7 @@ export const killModes = {
       found('set-up', problems, `${cache}, killed after ${Math.round(killAfterMs ?? 0)} ms`);
       rmSync(cache, { recursive: true, force: true });
     }
+    found('set-up', untested({ killed, signal }), 'the whole of it');
     return { killed };
   },
 };

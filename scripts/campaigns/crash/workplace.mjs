@@ -64,9 +64,9 @@ export function openWorkplace(folder, more = {}) {
 
   /**
    * Runs `program argv`; with `killAfterMs` it is killed then, if it has not ended. `hadNamespace`: it had a network
-   * namespace as it was killed.
+   * namespace as it was killed; `wasWriting`: what `isWriting` said then.
    */
-  async function start(program, argv, { killAfterMs, cwd = folder, env: added = {} } = {}) {
+  async function start(program, argv, { killAfterMs, isWriting = () => false, cwd = folder, env: added = {} } = {}) {
     const startedMs = performance.now();
     const child = spawn(program, argv, { cwd, env: { ...env, ...added }, stdio: ['ignore', 'pipe', 'pipe'] });
     const said = { stdout: '', stderr: '' };
@@ -76,7 +76,9 @@ export function openWorkplace(folder, more = {}) {
       });
     }
     let hadNamespace = false;
+    let wasWriting = false;
     const kill = () => {
+      wasWriting = isWriting();
       hadNamespace = started().some((pid) => ownNetworkOf(pid) !== undefined);
       child.kill('SIGKILL');
     };
@@ -84,7 +86,7 @@ export function openWorkplace(folder, more = {}) {
     const [exitCode, signal] = await new Promise((resolve) => child.once('close', (...how) => resolve(how)));
     clearTimeout(timer);
     const ms = performance.now() - startedMs;
-    return { exitCode, killed: signal === 'SIGKILL', hadNamespace, ms, ...said };
+    return { exitCode, killed: signal === 'SIGKILL', hadNamespace, wasWriting, ms, ...said };
   }
 
   return {
