@@ -20,11 +20,19 @@ const networkHardships: Record<string, Hardship> = {
   'loss-2': { title: '2 % of TFTP lost', faults: loss(0.02) },
   'loss-5': { title: '5 % of TFTP lost', faults: loss(0.05), first: true },
   'loss-10': { title: '10 % of TFTP lost', faults: loss(0.1), deadlines: patience },
-  // By count: with a share, whether iPXE on BIOS boots or gives up is chance, also with the same seed, since it follows its clock.
+  // Not for iPXE on BIOS: whether it boots or gives its NBP up is then chance, also with the same seed, since it follows its clock.
   'loss-20': {
+    title: '20 % of TFTP lost',
+    faults: loss(0.2),
+    deadlines: patience,
+    chains: ['uefi', 'uefi-new', 'arm', 'arm-new'],
+  },
+  // Not for EDK II, of whose windows of four blocks none comes whole then.
+  'loss-fifth': {
     title: 'every fifth packet of TFTP lost',
     faults: [{ match: transfer, drop: { every: 5 } }],
     deadlines: patience,
+    chains: ['bios-pxe', 'bios-pxe-new'],
   },
   latency: { title: '200 ms there and back', faults: [{ delayMs: 100 }] },
   reorder: {
