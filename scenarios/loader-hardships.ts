@@ -39,7 +39,8 @@ const grubStops = (reason: string) => ({ grub: grubStop(reason), 'grub-arm': gru
 export const loaderHardships: Record<string, Hardship> = {
   'loader-loss-1': { title: '1 % of the loader’s TFTP lost', faults: loss(0.01), chains: oneOfEach },
   'loader-loss-5': { title: '5 % of the loader’s TFTP lost', faults: loss(0.05) },
-  'loader-loss-20': { title: '20 % of the loader’s TFTP lost', faults: loss(0.2) },
+  // GRUB asks for a block again after a second at least, and for its 73 some 40 times.
+  'loader-loss-20': { title: '20 % of the loader’s TFTP lost', faults: loss(0.2), deadlines: patience },
   'loader-latency': { title: '200 ms there and back for the loader', faults: [{ ...whileLoading, delayMs: 100 }] },
   'loader-reorder': {
     title: '5 % of the loader’s TFTP swapped',
