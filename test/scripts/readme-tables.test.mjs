@@ -72,7 +72,10 @@ describe('the tables of scenarios/README.md', () => {
     const headers = shown.split('\n').filter((line) => line.startsWith('|  |'));
     for (const name of names) expect(headers.filter((line) => line.includes(` by ${name}`))).toHaveLength(1);
     const transports = new Set(
-      hardship.cases.map(({ scenario: one }) => `${axisText(one, 'transport')} ${one.ipVersion}`),
+      hardship.cases.map(({ scenario: one }) => {
+        const client = ['grub', 'pxelinux'].includes(one.secondStage) ? 'of the loader' : 'of firmware and iPXE';
+        return `${axisText(one, 'transport')} ${one.ipVersion} ${client}`;
+      }),
     );
     expect(headers).toHaveLength(transports.size);
     expect(read('scenarios/README.md')).not.toContain('object Object');
