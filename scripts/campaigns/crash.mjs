@@ -56,7 +56,9 @@ async function reference(place, cells, runOptions) {
   };
   const { runDir, ms } = await run('undisturbed', []);
   const shards = [await run('shard-1', ['--shard', '1/2']), await run('shard-2', ['--shard', '2/2'])];
-  return { reference: runDir, wholeMs: ms, shards: shards.map((one) => one.runDir), expected: expectedOf(runDir) };
+  const expected = expectedOf(runDir);
+  const usesNamespaces = [...expected].some(([id, did]) => id.startsWith('dnsmasq-') && did.startsWith('passed'));
+  return { reference: runDir, wholeMs: ms, shards: shards.map((one) => one.runDir), expected, usesNamespaces };
 }
 
 const checksPerLine = 10;
@@ -97,19 +99,8 @@ export async function run(argv) {
     for (const mode of given.modes) {
       if (signal.aborted) break;
       const few = Math.max(1, Math.ceil(given.kills / 10));
-      const usesNamespaces = [...shared.expected].some(
-        ([id, did]) => id.startsWith('dnsmasq-') && did.startsWith('passed'),
-      );
       counts[mode] = await modes[mode]({
-        ...{
-          ...shared,
-          usesNamespaces,
-          place,
-          cells: given.cells,
-          runOptions: [...runOptions, '--cold'],
-          signal,
-          found,
-        },
+        ...{ ...shared, place, cells: given.cells, runOptions: [...runOptions, '--cold'], signal, found },
         ...{ kills: mode === 'matrix' ? given.kills : few, times: few },
         // The whole length of an undisturbed run: kills then come before its first case is finished, after its last, and between.
         ...{ spanMs: shared.wholeMs, fullDiskKib: kibOf(shared.reference), random: randomFrom(given.seed) },

@@ -69,6 +69,16 @@ const raw = (bytes: string): Promise<string> => {
 const actions = () =>
   events.flatMap((event) => (event.type === 'fault' && event.source === 'http' ? [event.action] : []));
 
+/** A clock that stands still, and whose timers never fire. */
+function heldClock() {
+  const timers = new Set<() => void>();
+  const setTimer = (fn: () => void) => {
+    timers.add(fn);
+    return () => void timers.delete(fn);
+  };
+  return { timers, clock: { now: () => 0, setTimer } };
+}
+
 describe('an HTTP server with a fault', () => {
   test('refuses twice, then serves', async () => {
     await start([{ match: { file: '*.efi' }, of: { first: 2 }, status: 503 }]);
@@ -168,14 +178,7 @@ describe('an HTTP server with a fault', () => {
   });
 
   test('meets nothing more once the guest has left during a delay', async () => {
-    const timers = new Set<() => void>();
-    const clock = {
-      now: () => 0,
-      setTimer(fn: () => void) {
-        timers.add(fn);
-        return () => void timers.delete(fn);
-      },
-    };
+    const { clock, timers } = heldClock();
     const rest = { status: 503, retryAfterSeconds: 1 };
     await start([{ delayMs: 5000 }, rest, { contentLength: 'chunked', bytesPerSecond: 100 }], { clock });
     const guest = connect(server?.port as number, '127.0.0.1');
@@ -188,14 +191,7 @@ describe('an HTTP server with a fault', () => {
   });
 
   test('is late no longer than the server runs', async () => {
-    const timers = new Set<() => void>();
-    const clock = {
-      now: () => 0,
-      setTimer(fn: () => void) {
-        timers.add(fn);
-        return () => void timers.delete(fn);
-      },
-    };
+    const { clock, timers } = heldClock();
     await start([{ delayMs: 600_000 }], { clock });
     const answer = get('/a.efi').catch(() => 'closed');
     await vi.waitFor(() => expect(timers.size).toBe(1));
