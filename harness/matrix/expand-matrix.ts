@@ -121,8 +121,9 @@ function expandGroup(group: Group, expanding: Expanding): Expansion {
 
   const settings = settingsOf(group);
   const possible = product.filter((axes) => {
+    const expect = expectationOf(group, axes, settings.expect);
     const reason =
-      bootsOf({ ...settings, ...axes })
+      bootsOf({ ...settings, ...axes, expect })
         .map(impossibilityOf)
         .find((why) => why !== null) ?? null;
     if (reason !== null) exclude(axes, reason);

@@ -1,10 +1,11 @@
 import type { CellAxes } from '../model/axis-text.ts';
+import { expectedFindings } from '../model/expectation.ts';
 import { type Provisioner, type ProvisionerService, programsOf, relayOf } from '../model/provisioner.ts';
 import type { Scenario } from '../model/scenario.ts';
 import type { FaultyServer } from '../model/server-faults.ts';
 import { transportsOf } from '../model/transports.ts';
 
-type Cell = CellAxes & Pick<Scenario, 'certificate' | 'faults' | 'provisioner'>;
+type Cell = CellAxes & Pick<Scenario, 'certificate' | 'expect' | 'faults' | 'provisioner' | 'strictServer'>;
 
 /** What the user's server does in place of the harness's. */
 function foreignServices(provisioner: Provisioner | undefined, ipVersion: 4 | 6): readonly ProvisionerService[] {
@@ -53,11 +54,21 @@ const isReplaced = (cell: Cell, server: FaultyServer): boolean =>
   foreignServices(cell.provisioner, cell.ipVersion).some((service) => service === servers[server].service) &&
   !(server === 'http' && fetchesBy(cell, 'https'));
 
-/** Why a server of the harness can never do what a fault has it do, or null. */
+/** What is asked of the user's server, which nobody judges where the network spoils its frames; see `serverFindings`. */
+function askedOfServer({ expect, strictServer }: Cell): string | undefined {
+  const [finding] = expectedFindings(expect);
+  return strictServer === undefined ? finding && `the finding ${finding}` : 'strictServer';
+}
+
+/** Why a server of the harness can never do what a fault has it do, or nothing can be asked of the user's, or null. */
 export function impossibleFaultOf(cell: Cell): string | null {
   for (const [index, fault] of (cell.faults ?? []).entries()) {
     const { server } = fault;
-    if (server === undefined) continue;
+    if (server === undefined) {
+      const asked = askedOfServer(cell);
+      if (asked === undefined) continue;
+      return `fault ${index + 1} is of the network, under which no server is judged, and ${asked} asks for that: leave out one of them`;
+    }
     const { name, absence } = servers[server];
     const why = absence?.(cell) ?? (isReplaced(cell, server) ? 'the provisioner serves that here' : undefined);
     if (why !== undefined) return `fault ${index + 1} is of the harness's ${name}, and ${why}`;

@@ -14,12 +14,14 @@ type Cell = CellAxes &
     Scenario,
     | 'certificate'
     | 'configuration'
+    | 'expect'
     | 'faults'
     | 'managedIpv6'
     | 'proxyDhcp'
     | 'provisioner'
     | 'sanHook'
     | 'standIn'
+    | 'strictServer'
     | 'vlan'
   >;
 

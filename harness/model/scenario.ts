@@ -178,7 +178,7 @@ export const settingsShape = {
   proxyDhcp: z.boolean().optional(),
   /** A server of the user's in place of the harness's own, for what it serves. */
   provisioner: provisionerSchema.optional(),
-  /** What the user's server does wrong fails the case, unless it is expected. */
+  /** What the user's server does wrong fails the case, unless it is expected; not beside faults of the network, which may be why. */
   strictServer: z.literal(true).optional(),
   certificate: certificateSchema.optional(),
   /** IPv6 only. `false`: addresses come from router advertisements, and DHCPv6 only says what to boot. */

@@ -44,6 +44,7 @@ function letGroupGiveWay(pid: number, write: typeof writeFileSync, tries: number
 /**
  * Lets a process that was just started, in a session of its own, have the CPU only after us where both want it: guests
  * compute all the time, and what serves them needs little, but at once. Several that start at once do so one after another.
+ * It costs a fifth of the speed of a long HTTP transfer: we wake for each few frames that QEMU has sent, not for a dozen.
  */
 export function letGiveWay(pid: number, write = writeFileSync): void {
   attempt(() => setPriority(pid, behindUs(getPriority())));

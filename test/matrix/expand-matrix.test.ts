@@ -248,6 +248,30 @@ describe('what does not run', () => {
     );
   });
 
+  describe('a network that spoils the frames of a server', () => {
+    const served: GroupInput = {
+      ...{ name: 'g', arch: 'aarch64', nic: 'virtio-net-pci' },
+      provisioner: { command: ['x'], serves: ['dhcp'] },
+      faults: [{ server: 'tftp', silent: true }, { drop: 0.1 }],
+    };
+    const finding = { reaches: 'last', finding: ['reply-too-short'] } as const;
+
+    it.each([
+      ['strictServer', { strictServer: true }],
+      ['the finding reply-too-short', { expect: finding }],
+      ['the finding reply-too-short', { expectations: [{ when: {}, expect: finding }] }],
+    ] as const)('cannot be asked for what %s asks for', (asked, group) => {
+      const why = `fault 2 is of the network, under which no server is judged, and ${asked} asks for that`;
+      expect(() => expand({ ...served, ...group } as GroupInput)).toThrow(
+        expect.objectContaining({ hint: expect.stringContaining(why) }),
+      );
+    });
+
+    it('and nothing that is asked of it', () => {
+      expect(expand(served).cells).toHaveLength(1);
+    });
+  });
+
   it('lists exclusions of the matrix and cells that are not applicable', () => {
     const reasons = reasonsOf({
       name: 'g',
