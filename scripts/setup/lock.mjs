@@ -41,6 +41,18 @@ function breakLock(folder) {
   else rmSync(aside, { recursive: true, force: true });
 }
 
+/** In one step, like the taking: a folder that is empty for a moment can be taken, and then not be removed. */
+function unlock(folder) {
+  const mine = `${folder}.${process.pid}`;
+  try {
+    renameSync(folder, mine);
+  } catch (error) {
+    if (error.code === 'ENOENT') return;
+    throw error;
+  }
+  rmSync(mine, { recursive: true, force: true });
+}
+
 /** Waits until no other set-up of this checkout runs; returns what lets the next one run. Not re-entrant. */
 export function lock(folder = ownLock) {
   for (let turn = 0; !tryLock(folder); turn += 1) {
@@ -48,15 +60,15 @@ export function lock(folder = ownLock) {
     pause(200);
     if (!isOwned(folder)) breakLock(folder);
   }
-  return () => rmSync(folder, { recursive: true, force: true });
+  return () => unlock(folder);
 }
 
 /** Runs `body` while no other set-up of this checkout runs. */
 export function withLock(body, folder = ownLock) {
-  const unlock = lock(folder);
+  const release = lock(folder);
   try {
     return body();
   } finally {
-    unlock();
+    release();
   }
 }
