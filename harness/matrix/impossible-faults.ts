@@ -1,5 +1,6 @@
 import type { CellAxes } from '../model/axis-text.ts';
 import { expectedFindings } from '../model/expectation.ts';
+import { isOfWire } from '../model/faults.ts';
 import { type Provisioner, type ProvisionerService, programsOf, relayOf } from '../model/provisioner.ts';
 import type { Scenario } from '../model/scenario.ts';
 import type { FaultyServer } from '../model/server-faults.ts';
@@ -62,13 +63,13 @@ function askedOfServer({ expect, strictServer }: Cell): string | undefined {
 
 /** Why a server of the harness can never do what a fault has it do, or nothing can be asked of the user's, or null. */
 export function impossibleFaultOf(cell: Cell): string | null {
+  const asked = askedOfServer(cell);
   for (const [index, fault] of (cell.faults ?? []).entries()) {
-    const { server } = fault;
-    if (server === undefined) {
-      const asked = askedOfServer(cell);
+    if (isOfWire(fault)) {
       if (asked === undefined) continue;
       return `fault ${index + 1} is of the network, under which no server is judged, and ${asked} asks for that: leave out one of them`;
     }
+    const { server } = fault;
     const { name, absence } = servers[server];
     const why = absence?.(cell) ?? (isReplaced(cell, server) ? 'the provisioner serves that here' : undefined);
     if (why !== undefined) return `fault ${index + 1} is of the harness's ${name}, and ${why}`;

@@ -5,6 +5,8 @@ import { cacheFolder, say } from './checkout.mjs';
 const ownLock = `${cacheFolder}/lock`;
 const pause = (ms) => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 
+const ownName = (folder) => `${folder}.${process.pid}`;
+
 function isOwned(folder) {
   try {
     process.kill(Number(readFileSync(join(folder, 'pid'), 'utf8')), 0);
@@ -16,7 +18,7 @@ function isOwned(folder) {
 
 /** The folder comes with its owner's pid inside, in one step: a lock without one is nobody's. */
 function tryLock(folder) {
-  const mine = `${folder}.${process.pid}`;
+  const mine = ownName(folder);
   mkdirSync(mine, { recursive: true });
   writeFileSync(join(mine, 'pid'), String(process.pid));
   try {
@@ -43,7 +45,7 @@ function breakLock(folder) {
 
 /** In one step, like the taking: a folder that is empty for a moment can be taken, and then not be removed. */
 function unlock(folder) {
-  const mine = `${folder}.${process.pid}`;
+  const mine = ownName(folder);
   try {
     renameSync(folder, mine);
   } catch (error) {

@@ -1,5 +1,6 @@
 import type { HarnessEvent } from '../../model/events.ts';
 import { expectedFindings } from '../../model/expectation.ts';
+import { isOfWire } from '../../model/faults.ts';
 import type { Plan } from '../../model/plan.ts';
 import type { ProvisionerService } from '../../model/provisioner.ts';
 import type { Scenario } from '../../model/scenario.ts';
@@ -42,7 +43,7 @@ export function complaintAboutServer(
  */
 export function serverFindings(plan: Plan, events: readonly HarnessEvent[]): ServerFinding[] {
   const { provisioner } = plan.network;
-  const isSpoilt = plan.scenario.faults?.some(({ server }) => server === undefined) ?? false;
+  const isSpoilt = plan.scenario.faults?.some(isOfWire) ?? false;
   if (provisioner === undefined || isSpoilt) return [];
   const { relay } = provisioner;
   const served: readonly ProvisionerService[] = [

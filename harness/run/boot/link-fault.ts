@@ -1,5 +1,5 @@
 import type { EventSink } from '../../model/events.ts';
-import type { Fault } from '../../model/faults.ts';
+import { type Fault, isOfWire } from '../../model/faults.ts';
 import type { WireFault } from '../../model/wire-faults.ts';
 import { type Qmp, QmpError } from '../../vm/qmp.ts';
 import { hasCome, type Progress } from '../../wire/faults/moment.ts';
@@ -19,8 +19,7 @@ export interface LinkFaults extends Disposable {
 
 const tickMs = 20;
 
-const isTimed = (fault: Fault): fault is TimedFault =>
-  fault.server === undefined && typeof fault.linkDownMs === 'number';
+const isTimed = (fault: Fault): fault is TimedFault => isOfWire(fault) && typeof fault.linkDownMs === 'number';
 
 /**
  * Takes the guest's link down and up (QMP set_link), at the moments that its scenario names and when told to, until disposed

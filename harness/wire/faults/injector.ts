@@ -1,6 +1,5 @@
 import type { EventSink } from '../../model/events.ts';
-import type { Fault } from '../../model/faults.ts';
-import type { WireFault } from '../../model/wire-faults.ts';
+import { type Fault, isOfWire } from '../../model/faults.ts';
 import { createGuard } from '../guard.ts';
 import { type Arrival, acts, type Setting, type Step, type Way } from './actions.ts';
 import { createFaultLog, type FaultLog } from './fault-log.ts';
@@ -44,8 +43,6 @@ function stepOf(setting: Setting, index: number, progress: Progress): Step<Direc
     return whole(frame, { ...matched, random }, next);
   };
 }
-
-const isOfWire = (fault: Fault): fault is WireFault => fault.server === undefined;
 
 /**
  * Carries out the faults of a scenario that the network has, one after another for each frame. All that they do to it is
